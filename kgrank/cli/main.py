@@ -1,0 +1,55 @@
+"""``kgrank``: check an ontology, load a shop, rank, explain.
+
+Exit codes: 0 fine; 1 ran, and found what it looks for; 2 could not run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+from rich.markup import escape
+
+from kgrank import __version__
+from kgrank.cli.common import err, out
+from kgrank.errors import KgrankError
+
+app = typer.Typer(
+    name="kgrank",
+    help="Learned attribute importance for e-commerce catalogues, and rankings that add up.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(show: bool) -> None:
+    if show:
+        out.print(f"kgrank {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options of all commands."""
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake is one line on standard error and exit code 2."""
+    try:
+        app(standalone_mode=False)
+    except KgrankError as error:
+        err.print(f"[bold red]error[/]: {escape(error.sentence())}")
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        err.print("stopped")
+        sys.exit(130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)

@@ -1,0 +1,68 @@
+"""Errors that a user can act on: what was found, where, what was expected, what to do.
+
+KgrankError
+├── InputError      a file, a row or an option is not what it should be
+├── StoreError      a graph store cannot be opened, reached or written
+├── WeightsError    learned weights do not fit the graph or the ontology, or the file is damaged
+└── RunError        a training run cannot start or go on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class KgrankError(Exception):
+    """A mistake that the user can mend; the command line prints it in one line and exits with 2.
+
+    Args:
+        found: What was found, in the user's own words and ids.
+        where: File, line, row, id or address.
+        expected: What was expected instead.
+        todo: The next step.
+    """
+
+    def __init__(
+        self, found: str, *, where: object = None, expected: str | None = None, todo: str | None = None
+    ) -> None:
+        self.found = found
+        self.where = None if where is None else str(where)
+        self.expected = expected
+        self.todo = todo
+        super().__init__(self.sentence())
+
+    def sentence(self) -> str:
+        """The whole error in one line."""
+        head = f"{self.where}: {self.found}" if self.where else self.found
+        parts = [head]
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        text = "; ".join(parts)
+        return f"{text}. {self.todo}" if self.todo else text
+
+
+class InputError(KgrankError):
+    """A file, a row or an option is not what it should be."""
+
+
+class StoreError(KgrankError):
+    """A graph store cannot be opened, reached or written."""
+
+
+class WeightsError(KgrankError):
+    """Learned weights do not fit the graph or the ontology, or their file is damaged."""
+
+
+class RunError(KgrankError):
+    """A training run cannot start or go on."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A "did you mean" phrase for a misspelt name; lists a few known names where none is near."""
+    names = sorted(set(known))
+    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return f"Known: {shown}." if names else "There are none yet."

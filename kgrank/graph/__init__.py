@@ -1,0 +1,1 @@
+"""The knowledge graph: its tables, and the stores that keep it."""

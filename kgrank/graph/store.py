@@ -1,0 +1,71 @@
+"""What every store can do. Two stores keep it: the embedded one and Neo4j."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import polars as pl
+
+from kgrank.graph.tables import KnowledgeGraph
+
+Progress = Callable[[str, int, int], None]
+"""Called with the table's name, the rows done and the rows in all."""
+
+Row = dict[str, Any]
+
+
+class GraphStore(Protocol):
+    """A place that keeps the knowledge graph and answers Cypher.
+
+    All writes are idempotent upserts by id (nodes) or by source, target and key (edges); the tables have the
+    columns of ``kgrank.graph.schema``. Each call is durable when it returns.
+    """
+
+    @property
+    def address(self) -> str:
+        """Where the store is: a file, or an address without the password."""
+        ...
+
+    def prepare(self) -> None:
+        """Makes tables, constraints and indexes; a second call changes nothing."""
+        ...
+
+    def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
+        """Writes nodes; those that exist get the table's properties."""
+        ...
+
+    def upsert_edges(self, name: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
+        """Writes edges between nodes that exist; an edge to a missing node is a StoreError."""
+        ...
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """Rows of one reading statement, by column name."""
+        ...
+
+    def nodes(self, label: str) -> pl.DataFrame:
+        """All nodes of a label, ordered by id."""
+        ...
+
+    def edges(self, name: str) -> pl.DataFrame:
+        """All edges of a type, ordered by source, target and key."""
+        ...
+
+    def replace_version(
+        self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
+    ) -> None:
+        """Writes one version of learned weights and serves it, in one transaction.
+
+        Edges of the same version are replaced, other versions stay, and the node (:Served {id: 'weights'})
+        names the version when, and only when, all of it stands.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives the store back to other processes."""
+        ...
+
+
+def load_graph(store: GraphStore, labels: Sequence[str], edges: Sequence[str]) -> KnowledgeGraph:
+    """Reads the named tables of a store."""
+    return KnowledgeGraph({n: store.nodes(n) for n in labels}, {e: store.edges(e) for e in edges})

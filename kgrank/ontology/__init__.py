@@ -1,0 +1,1 @@
+"""What catalog teams write: categories, attributes, values and rules."""

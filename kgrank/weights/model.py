@@ -1,0 +1,151 @@
+"""Learned weights as a value: importance to read, utilities to rank by, terms, findings, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of a contribution: intercept + slope · number, where low ≤ number < high."""
+
+    low: float
+    high: float
+    intercept: float
+    slope: float
+
+
+@dataclass(frozen=True)
+class Utility:
+    """What one AttributeValue node adds to a score in a category, in logits from the average item.
+
+    A choice value has one segment with slope 0 over every number; a number attribute has its curve.
+    ``error`` is the standard error of a choice value's utility, or of the curve's rise over the reference
+    range.
+    """
+
+    node: str
+    segments: tuple[Segment, ...]
+    error: float
+
+    def at(self, number: float) -> float:
+        """The contribution at a number (0 for a choice value)."""
+        for s in self.segments:
+            if s.low <= number < s.high:
+                return s.intercept + s.slope * number
+        return 0.0
+
+
+@dataclass(frozen=True)
+class AttributeWeight:
+    """How much one attribute matters in one category.
+
+    Attributes:
+        attribute: Its id.
+        weight: Its share of the decision for the average shopper; the shares of a category add up to 1.
+        low: Lower end of the 95 % interval of ``weight``.
+        high: Upper end.
+        spread: Range of its utility over the reference range, in logits.
+        reference: What the range is taken over, in words.
+        full: Its share when each range runs over all designed levels (the conjoint definition).
+        shoppers: Average of the shoppers' own shares; None where people were not told apart.
+        without_rules: The share that the data alone give; None where no rule speaks here.
+    """
+
+    attribute: str
+    weight: float
+    low: float
+    high: float
+    spread: float
+    reference: str
+    full: float
+    shoppers: float | None = None
+    without_rules: float | None = None
+
+
+@dataclass(frozen=True)
+class CategoryWeights:
+    """All that is learned of one category.
+
+    ``strength`` is the sum of the spreads in logits: how decided shoppers are. ``terms`` are the weights of
+    the behaviour terms, with ``attributes`` the weight of the whole attribute score beside them.
+    ``source`` says whose choices stand behind it: ``choices`` (its own) or ``network`` (none of its own).
+    """
+
+    category: str
+    attributes: tuple[AttributeWeight, ...]
+    utilities: tuple[Utility, ...]
+    strength: float
+    choices: int
+    people: int
+    source: str
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BehaviourTerm:
+    """A named term beside the attributes: how it is computed, in words and numbers."""
+
+    name: str
+    about: str
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RuleFinding:
+    """What the data say of one rule.
+
+    Attributes:
+        rule: Its id.
+        sentence: The rule in words.
+        sure: Its probability before the data, as its author gave it.
+        chance: Probability that it holds by chance, under the prior without rules.
+        data: Probability that it holds, from the data alone.
+        posterior: Probability that it holds, from the data and the other rules.
+        evidence: Natural logarithm of the Bayes factor for the rule, from the data alone.
+        verdict: ``supported``, ``leans for``, ``silent``, ``leans against`` or ``contradicted``.
+        instead: What the data say, in words.
+        choices: Number of choices it rests on.
+        people: Number of people behind them.
+    """
+
+    rule: str
+    sentence: str
+    sure: float
+    chance: float
+    data: float
+    posterior: float
+    evidence: float
+    verdict: str
+    instead: str
+    choices: int
+    people: int
+
+
+@dataclass(frozen=True)
+class Population:
+    """How shoppers differ from the average: columns (AttributeValue ids) and a covariance, row by row."""
+
+    columns: tuple[str, ...] = ()
+    covariance: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class LearnedWeights:
+    """One version of the weights, as it is stored, served and read."""
+
+    version: str
+    created: str
+    code: str
+    ontology: str
+    """Fingerprint of the ontology: what the weights mean."""
+    graph: str
+    """Fingerprint of the learning data: which graph they were learned from."""
+    categories: Mapping[str, CategoryWeights]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    terms: tuple[BehaviourTerm, ...] = ()
+    findings: tuple[RuleFinding, ...] = ()
+    population: Population = field(default_factory=Population)
+    notes: tuple[str, ...] = ()
+    """What a reader must know: sampled choice sets, no positions, inferred ontology."""
