@@ -263,10 +263,13 @@ class Ontology:
                 for c in self.categories.values()
             },
             "attributes": {
-                a.id: [a.type, a.values, a.open, a.unit, a.minimum, a.maximum] for a in self.attributes.values()
+                a.id: [a.type, a.values, a.open, a.unit, a.minimum, a.maximum]
+                for a in self.attributes.values()
             },
             "rules": {
-                r.id: {k: v for k, v in asdict(r).items() if k not in {"because", "creator", "created", "iri"}}
+                r.id: {
+                    k: v for k, v in asdict(r).items() if k not in {"because", "creator", "created", "iri"}
+                }
                 for r in self.rules.values()
             },
         }
