@@ -151,7 +151,7 @@ EDGES: Mapping[str, EdgeType] = {
                 "strength": REAL,
             },
             key="version",
-            about="Learned: the attribute's share of the decision, its 95 % interval; `shoppers` is the average "
+            about="Learned: the share of the decision and its 95 % interval; `shoppers` is the average "
             "of the shoppers' own importances; `strength` is the scale of the category's utilities.",
         ),
         EdgeType(
