@@ -1,0 +1,105 @@
+"""The items of a graph as arrays: who they are, where they stand, what values they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from kgrank.errors import InputError
+from kgrank.graph.tables import KnowledgeGraph
+
+Integers = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Items:
+    """Items in the order of their ids, with their values in rows sorted by item.
+
+    Attributes:
+        ids: Item ids, ascending; an item's row number is its place here.
+        titles: Their titles.
+        nodes: AttributeValue ids.
+        row_item: Item of each HAS_VALUE row, ascending (rows,).
+        row_node: Place of its AttributeValue in ``nodes`` (rows,).
+        row_number: Its number, 0 for a choice (rows,).
+        places: Category of each IN_CATEGORY row and its item.
+    """
+
+    ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    nodes: tuple[str, ...]
+    row_item: Integers
+    row_node: Integers
+    row_number: Reals
+    places: Mapping[str, Integers]
+
+    @staticmethod
+    def of(graph: KnowledgeGraph) -> Items:
+        """The arrays of a graph's Item, AttributeValue, IN_CATEGORY and HAS_VALUE tables."""
+        table = graph.node("Item").sort("id")
+        ids = table["id"].to_list()
+        nodes = graph.node("AttributeValue")["id"].sort().to_list()
+        values = graph.edge("HAS_VALUE")
+        item = positions(values["source"], ids, "item")
+        node = positions(values["target"], nodes, "value")
+        order = np.lexsort((node, item))
+        placed = graph.edge("IN_CATEGORY")
+        inside: dict[str, Integers] = {}
+        for (category,), part in placed.partition_by("target", as_dict=True).items():
+            inside[category] = positions(part["source"], ids, "item")
+        return Items(
+            ids=tuple(ids),
+            titles=tuple(table["title"].fill_null("").to_list()),
+            nodes=tuple(nodes),
+            row_item=item[order],
+            row_node=node[order],
+            row_number=values["number"].to_numpy()[order],
+            places=inside,
+        )
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Row number by id."""
+        return {name: k for k, name in enumerate(self.ids)}
+
+    @cached_property
+    def categories(self) -> dict[int, tuple[str, ...]]:
+        """The categories of each item, by row number."""
+        found: dict[int, list[str]] = {}
+        for category in sorted(self.places):
+            for item in self.places[category].tolist():
+                found.setdefault(item, []).append(category)
+        return {item: tuple(names) for item, names in found.items()}
+
+    def values(self, item: int) -> list[tuple[str, float]]:
+        """AttributeValue id and number of all that one item has."""
+        low, high = np.searchsorted(self.row_item, [item, item + 1])
+        rows = slice(int(low), int(high))
+        return [
+            (self.nodes[n], x)
+            for n, x in zip(self.row_node[rows].tolist(), self.row_number[rows].tolist(), strict=True)
+        ]
+
+
+def positions(column: pl.Series, names: Sequence[str], kind: str) -> Integers:
+    """Place of each text in a list of unique names.
+
+    Raises:
+        InputError: A text that is not in the list.
+    """
+    known = column.cast(pl.Enum(list(names)), strict=False)
+    missing = column.filter(known.is_null())
+    if len(missing):
+        raise InputError(
+            f"an edge names {kind} {missing[0]!r}, which has no node",
+            todo="Load the graph again: `kgrank load`",
+        )
+    result: npt.NDArray[Any] = known.to_physical().to_numpy()
+    return result.astype(np.int64)

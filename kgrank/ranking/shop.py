@@ -1,0 +1,121 @@
+"""A shop that is ready to rank: items, ontology and weights in memory, scores by category on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from kgrank.errors import InputError, WeightsError, nearest
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ontology.model import Ontology
+from kgrank.ranking.items import Items
+from kgrank.ranking.scores import CategoryScores
+from kgrank.ranking.terms import Transitions
+from kgrank.weights.model import CategoryWeights, LearnedWeights
+from kgrank.weights.tables import check_fits
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a ranking needs; build it with ``open_shop`` or ``Shop.of``."""
+
+    ontology: Ontology
+    weights: LearnedWeights
+    items: Items
+    below: Mapping[str, tuple[str, ...]]
+    """The categories right below each category, as the graph has them."""
+    transitions: Transitions
+    _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
+
+    @staticmethod
+    def of(
+        graph: KnowledgeGraph,
+        ontology: Ontology,
+        weights: LearnedWeights,
+        transitions: pl.DataFrame | None = None,
+    ) -> Shop:
+        """A shop from tables in memory.
+
+        Args:
+            graph: Needs Item, AttributeValue, IN_CATEGORY, HAS_VALUE and SUBCATEGORY_OF.
+            ontology: Names, applicability and rules.
+            weights: Of the same ontology.
+            transitions: Item transitions (source, target, weight) for the term ``goes-after``.
+
+        Raises:
+            WeightsError: The weights belong to another ontology.
+        """
+        check_fits(weights, ontology)
+        items = Items.of(graph)
+        below = graph.edge("SUBCATEGORY_OF").group_by("target", maintain_order=True).agg("source")
+        return Shop(
+            ontology=ontology,
+            weights=weights,
+            items=items,
+            below={parent: tuple(kids) for parent, kids in below.iter_rows()},
+            transitions=Transitions.of(transitions, items),
+        )
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """Title by item id."""
+        return dict(zip(self.items.ids, self.items.titles, strict=True))
+
+    def subtree(self, category: str) -> tuple[str, ...]:
+        """The category and all below it, each once.
+
+        Raises:
+            InputError: An unknown category.
+        """
+        if category not in self.ontology.categories:
+            raise InputError(
+                f"there is no category {category!r}", todo=nearest(category, self.ontology.categories)
+            )
+        found = {category: None}
+        waiting = [category]
+        while waiting:
+            for child in self.below.get(waiting.pop(), ()):
+                if child not in found:
+                    found[child] = None
+                    waiting.append(child)
+        return tuple(found)
+
+    def weights_of(self, category: str) -> CategoryWeights:
+        """What is learned of a category.
+
+        Raises:
+            WeightsError: Nothing is.
+        """
+        known = self.weights.categories.get(category)
+        if known is None:
+            raise WeightsError(
+                f"weights {self.weights.version} say nothing of category {category!r}",
+                expected=f"one of {len(self.weights.categories)} categories",
+                todo="Train again on the present graph: `python train.py`",
+            )
+        return known
+
+    def scores(self, category: str) -> CategoryScores:
+        """The attribute scores of a category's subtree; computed once.
+
+        Raises:
+            InputError: An unknown category.
+            WeightsError: A category without weights.
+        """
+        if category not in self._scores:
+            inside = self.subtree(category)
+            self._scores[category] = CategoryScores.of(self.items, self.weights_of(category), inside)
+        return self._scores[category]
+
+    def item(self, item: str) -> int:
+        """Row number of an item.
+
+        Raises:
+            InputError: An unknown item.
+        """
+        if item not in self.items.index:
+            raise InputError(f"there is no item {item!r}", todo=nearest(item, self.items.index))
+        return self.items.index[item]

@@ -1,0 +1,185 @@
+"""Learned weights as a file: readable JSON with a checksum, and the item transitions beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from kgrank.errors import WeightsError
+from kgrank.graph.schema import split_value_id
+from kgrank.weights.document import DocumentError, decode, encode
+from kgrank.weights.model import CategoryWeights, LearnedWeights
+
+FORMAT = 1
+"""Number of the file format; it grows when a field changes its meaning."""
+
+TRANSITIONS = "transitions.parquet"
+TRANSITION_COLUMNS = {"source": pl.String(), "target": pl.String(), "weight": pl.Float64()}
+
+_AGAIN = "Write the file again with `python train.py`"
+_SHARES_OFF = 1e-6
+
+
+def write_weights(path: Path | str, weights: LearnedWeights) -> None:
+    """Writes the weights to a readable, versioned JSON file; the file is complete or as it was before.
+
+    Raises:
+        WeightsError: A number is NaN or infinite, shares do not add up to 1, or segments overlap.
+    """
+    path = Path(path)
+    text = document(weights, path)
+    _replace(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def read_weights(path: Path | str) -> LearnedWeights:
+    """Reads weights from a file written by ``write_weights``.
+
+    Raises:
+        WeightsError: No such file, not JSON, truncated, edited (the checksum differs), another format, an
+            unknown field, NaN, or shares that do not add up to 1.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WeightsError(
+            "there is no such file", where=path, todo="Make it with `python train.py`"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"cannot be read ({error})", where=path, todo=_AGAIN) from None
+    return weights_of(text, path)
+
+
+def document(weights: LearnedWeights, where: object = None) -> str:
+    """The text of the weights file, checked as it is checked on reading."""
+    body = encode(weights)
+    _checked(body, where)
+    content = _layout({"format": FORMAT, **body}, levels=4).removeprefix("{")
+    return f'{{\n  "checksum": "{_checksum(content)}",{content}\n'
+
+
+def weights_of(text: str, where: object = None) -> LearnedWeights:
+    """The weights of a document, as ``read_weights`` reads them from a file."""
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        cut = not text.rstrip().endswith("}")
+        problem = "the file is cut off" if cut else f"is not JSON ({error})"
+        raise WeightsError(problem, where=where, expected="a whole weights file", todo=_AGAIN) from None
+    if not isinstance(body, dict) or "format" not in body:
+        raise WeightsError(
+            "is not a weights file", where=where, expected='a JSON object with "format"', todo=_AGAIN
+        )
+    if body["format"] != FORMAT:
+        raise WeightsError(
+            f"has format {body['format']!r}",
+            where=where,
+            expected=f"format {FORMAT}",
+            todo="Read it with the kgrank release that wrote it, or train again",
+        )
+    del body["format"]
+    content = text.rstrip().partition(",")[2]
+    if body.pop("checksum", None) != _checksum(content):
+        raise WeightsError(
+            "was edited or damaged after it was written: its checksum differs",
+            where=where,
+            expected="the file as it was written",
+            todo=f"Change the rules, not the file. {_AGAIN}",
+        )
+    return _checked(body, where)
+
+
+def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> None:
+    """Writes item transitions (source, target, weight) as ``transitions.parquet`` beside the weights."""
+    table = transitions.select(pl.col(name).cast(kind) for name, kind in TRANSITION_COLUMNS.items())
+    if not table["weight"].is_finite().all():
+        raise WeightsError("a transition's weight is missing, NaN or infinite", where=TRANSITIONS)
+    _replace(Path(weights_path).parent / TRANSITIONS, table.write_parquet)
+
+
+def read_transitions(weights_path: Path | str) -> pl.DataFrame:
+    """The item transitions beside a weights file; an empty frame where there is no file."""
+    path = Path(weights_path).parent / TRANSITIONS
+    if not path.exists():
+        return pl.DataFrame(schema=TRANSITION_COLUMNS)
+    try:
+        return pl.read_parquet(path, columns=list(TRANSITION_COLUMNS))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise WeightsError(f"cannot be read ({error})", where=path, todo=_AGAIN) from None
+
+
+def _checked(body: dict[str, Any], where: object) -> LearnedWeights:
+    """Decodes the body of a document and checks what types cannot say."""
+    try:
+        weights = decode(LearnedWeights, body)
+        for name, category in weights.categories.items():
+            _check_category(name, category)
+    except DocumentError as error:
+        place = f" at {error.place}" if error.path else ""
+        raise WeightsError(f"{error.problem}{place}", where=where, todo=_AGAIN) from None
+    return weights
+
+
+def _check_category(name: str, category: CategoryWeights) -> None:
+    def problem(text: str) -> DocumentError:
+        error = DocumentError(text)
+        error.path += [name, "categories"]
+        return error
+
+    if category.category != name:
+        raise problem(f"the category is called {category.category!r}")
+    shares = sum(a.weight for a in category.attributes)
+    if category.attributes and abs(shares - 1) > _SHARES_OFF:
+        raise problem(f"the shares add up to {shares:.6g}, not to 1,")
+    known = {a.attribute for a in category.attributes}
+    for utility in category.utilities:
+        if split_value_id(utility.node)[0] not in known:
+            raise problem(f"{utility.node!r} has a utility, but its attribute has no weight,")
+        ends = [end for s in utility.segments for end in (s.low, s.high)]
+        if any(a > b for a, b in pairwise(ends)):
+            raise problem(f"the segments of {utility.node!r} overlap or are out of order,")
+
+
+def _checksum(content: str) -> str:
+    """Of all that follows the checksum in the file."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _layout(value: Any, levels: int, margin: str = "") -> str:
+    """JSON with line breaks down to a depth, so that an attribute or a value takes one line."""
+    if not levels or not value or not isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    inner = margin + "  "
+    if isinstance(value, dict):
+        rows = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_layout(x, levels - 1, inner)}"
+            for key, x in value.items()
+        ]
+    else:
+        rows = [_layout(x, levels - 1, inner) for x in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return opening + "\n" + ",\n".join(inner + row for row in rows) + "\n" + margin + closing
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes a file beside ``path`` and moves it there, so that no reader sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

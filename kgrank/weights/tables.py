@@ -1,0 +1,129 @@
+"""Learned weights as nodes and edges of the graph, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from kgrank.errors import WeightsError
+from kgrank.graph.schema import EDGES, NODES
+from kgrank.graph.store import GraphStore
+from kgrank.ontology.model import Ontology
+from kgrank.resources import cypher
+from kgrank.weights.artefact import document, weights_of
+from kgrank.weights.model import LearnedWeights
+
+Tables = dict[str, pl.DataFrame]
+
+
+def weights_to_tables(
+    weights: LearnedWeights, transitions: pl.DataFrame | None = None
+) -> tuple[Tables, Tables]:
+    """Node and edge tables of one version of the weights, for ``GraphStore.replace_version``.
+
+    Args:
+        weights: The weights; the whole artefact goes into the node's ``document``.
+        transitions: Item transitions (source, target, weight), written as GOES_AFTER edges.
+
+    Raises:
+        WeightsError: The weights could not be written to a file either.
+    """
+    node = {
+        "id": weights.version,
+        "created": weights.created,
+        "ontology": weights.ontology,
+        "graph": weights.graph,
+        "code": weights.code,
+        "document": document(weights, weights.version),
+    }
+    nodes = {"Weights": pl.DataFrame([node], schema={"id": pl.String(), **NODES["Weights"].columns})}
+    edges = {
+        "IMPORTANCE": _edges("IMPORTANCE", _importance(weights)),
+        "UTILITY": _edges("UTILITY", _utilities(weights)),
+    }
+    if transitions is not None:
+        schema = _schema("GOES_AFTER")
+        edges["GOES_AFTER"] = transitions.with_columns(version=pl.lit(weights.version)).select(
+            pl.col(name).cast(kind) for name, kind in schema.items()
+        )
+    return nodes, edges
+
+
+def served_weights(store: GraphStore) -> LearnedWeights:
+    """The weights that a store serves.
+
+    Raises:
+        WeightsError: None are served, or their document is damaged.
+    """
+    rows = store.query(cypher("rank/served_weights"))
+    if not rows:
+        raise WeightsError(
+            "no weights are served",
+            where=store.address,
+            todo="Learn some: `python train.py --config configs/fashion.yaml`",
+        )
+    return weights_of(rows[0]["document"], f"{store.address}, weights {rows[0]['version']}")
+
+
+def served_transitions(store: GraphStore, version: str) -> pl.DataFrame:
+    """The item transitions (source, target, weight) of one version in a store."""
+    return store.edges("GOES_AFTER").filter(pl.col("version") == version).select("source", "target", "weight")
+
+
+def check_fits(weights: LearnedWeights, ontology: Ontology) -> None:
+    """Refuses weights whose meaning is another ontology's.
+
+    Raises:
+        WeightsError: The fingerprints differ.
+    """
+    if weights.ontology != ontology.fingerprint:
+        raise WeightsError(
+            f"weights {weights.version} belong to the ontology with fingerprint {weights.ontology}",
+            expected=f"fingerprint {ontology.fingerprint} (the ontology here, version {ontology.version})",
+            todo="Train again on this graph, or load the graph with the ontology of these weights",
+        )
+
+
+def _schema(name: str) -> Mapping[str, pl.DataType]:
+    return {"source": pl.String(), "target": pl.String(), **EDGES[name].columns}
+
+
+def _edges(name: str, rows: list[dict[str, object]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=_schema(name))
+
+
+def _importance(weights: LearnedWeights) -> list[dict[str, object]]:
+    return [
+        {
+            "source": category.category,
+            "target": a.attribute,
+            "version": weights.version,
+            "weight": a.weight,
+            "low": a.low,
+            "high": a.high,
+            "reference": a.reference,
+            "shoppers": a.shoppers,
+            "strength": category.strength,
+        }
+        for category in weights.categories.values()
+        for a in category.attributes
+    ]
+
+
+def _utilities(weights: LearnedWeights) -> list[dict[str, object]]:
+    return [
+        {
+            "source": category.category,
+            "target": utility.node,
+            "id": f"{weights.version}/{category.category}/{utility.node}/{k}",
+            "version": weights.version,
+            "low": s.low,
+            "high": s.high,
+            "intercept": s.intercept,
+            "slope": s.slope,
+        }
+        for category in weights.categories.values()
+        for utility in category.utilities
+        for k, s in enumerate(utility.segments)
+    ]
