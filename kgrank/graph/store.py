@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import polars as pl
 
@@ -13,6 +13,9 @@ Progress = Callable[[str, int, int], None]
 """Called with the table's name, the rows done and the rows in all."""
 
 Row = dict[str, Any]
+
+QUERY_SECONDS = 60.0
+"""How long a query may take by default; a careless pattern can take hours."""
 
 
 class GraphStore(Protocol):
@@ -64,6 +67,10 @@ class GraphStore(Protocol):
     def close(self) -> None:
         """Gives the store back to other processes."""
         ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 def load_graph(store: GraphStore, labels: Sequence[str], edges: Sequence[str]) -> KnowledgeGraph:

@@ -1,0 +1,107 @@
+"""What a write means: tables held to the schema, and the rows that a store does not have yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from kgrank.errors import StoreError, nearest
+from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
+
+
+def node_schema(label: str) -> pl.Schema:
+    """The columns of a label; StoreError where the schema has no such label."""
+    if label not in NODES:
+        raise StoreError(
+            f"no label {label}", expected="a label of kgrank.graph.schema", todo=nearest(label, NODES)
+        )
+    return pl.Schema({"id": pl.String(), **NODES[label].columns})
+
+
+def edge_type(name: str) -> EdgeType:
+    """The edge type of a name; StoreError where the schema has none."""
+    if name not in EDGES:
+        raise StoreError(
+            f"no edge type {name}", expected="one of kgrank.graph.schema", todo=nearest(name, EDGES)
+        )
+    return EDGES[name]
+
+
+def edge_schema(name: str) -> pl.Schema:
+    """The columns of an edge type; StoreError where the schema has no such type."""
+    return pl.Schema({"source": pl.String(), "target": pl.String(), **edge_type(name).columns})
+
+
+def edge_key(edge: EdgeType) -> list[str]:
+    """The columns that tell one edge from another."""
+    return ["source", "target", *([edge.key] if edge.key else [])]
+
+
+def checked_nodes(label: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The node table in the schema's columns; StoreError where it breaks the schema."""
+    return _checked(label, table, node_schema(label), ["id"])
+
+
+def checked_edges(name: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The edge table in the schema's columns; StoreError where it breaks the schema."""
+    return _checked(name, table, edge_schema(name), edge_key(EDGES[name]))
+
+
+def changed(table: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """The rows of ``table`` that are not in ``stored`` as they are: new ones, and ones that changed."""
+    return table.join(stored, on=table.columns, how="anti", nulls_equal=True)
+
+
+def refuse_missing(name: str, end: str, table: pl.DataFrame, known: pl.Series) -> None:
+    """StoreError, with an example, where the ``end`` (source or target) of an edge is not a known node."""
+    label = getattr(edge_type(name), end)
+    missing = table.filter(~pl.col(end).is_in(known.implode()))
+    if missing.is_empty():
+        return
+    edge = missing.row(0, named=True)
+    raise StoreError(
+        f"{len(missing):,} of the {name} edges have a {end} that is not in the store; "
+        f"the first is ({edge['source']})-[:{name}]->({edge['target']})",
+        expected=f"a node {label} with the id {edge[end]}",
+        todo=f"Write the {label} nodes first.",
+    )
+
+
+def check_version(version: str, edges: Mapping[str, pl.DataFrame]) -> None:
+    """StoreError where a table of one version holds edges of another type or another version."""
+    for name, table in edges.items():
+        if name not in LEARNED_EDGES:
+            raise StoreError(f"{name} is not learned", expected=f"one of {', '.join(LEARNED_EDGES)}")
+        others = set(table["version"].unique()) - {version}
+        if others:
+            raise StoreError(f"{name} has edges of the version {min(map(str, others))}", expected=version)
+
+
+def _checked(name: str, table: pl.DataFrame, schema: pl.Schema, key: list[str]) -> pl.DataFrame:
+    if set(table.columns) != set(schema):
+        raise StoreError(
+            f"the table of {name} has the columns {', '.join(table.columns)}", expected=", ".join(schema)
+        )
+    try:
+        table = table.select(schema.names()).cast(schema)
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(f"the table of {name} has values of another type: {error}") from error
+    _refuse(
+        name, table, pl.any_horizontal(pl.col(key).is_null()), f"no {' or '.join(key)}", "one in each row"
+    )
+    for column in (c for c, kind in schema.items() if kind == pl.Float64()):
+        _refuse(
+            name, table, ~pl.col(column).is_finite(), f"a {column} that is no number", "a number or nothing"
+        )
+    _refuse(name, table, pl.struct(key).is_duplicated(), f"the same {', '.join(key)} twice", "each once")
+    return table
+
+
+def _refuse(name: str, table: pl.DataFrame, wrong: pl.Expr, found: str, expected: str) -> None:
+    rows = table.filter(wrong)
+    if rows.is_empty():
+        return
+    example = ", ".join(f"{k}={v!r}" for k, v in list(rows.row(0, named=True).items())[:8])
+    count = f"{len(rows):,} row{'s' if len(rows) > 1 else ''} of {name}"
+    raise StoreError(f"{count} with {found}: {example}", expected=expected)

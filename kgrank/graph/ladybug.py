@@ -1,0 +1,326 @@
+"""The embedded store: one file, no server, one process at a time.
+
+The engine (ladybug) loses data silently when two handles of one process open the same file, so a handle
+takes a lock on a file beside the store, and a second handle, here or in another process, is refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, Any, Self
+
+import ladybug
+import polars as pl
+
+from kgrank.errors import StoreError
+from kgrank.graph.changes import (
+    changed,
+    check_version,
+    checked_edges,
+    checked_nodes,
+    edge_key,
+    edge_schema,
+    node_schema,
+    refuse_missing,
+)
+from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
+from kgrank.graph.store import QUERY_SECONDS, Progress, Row
+
+_TYPES: Mapping[pl.DataType, str] = {
+    pl.String(): "STRING",
+    pl.Float64(): "DOUBLE",
+    pl.Int64(): "INT64",
+    pl.Boolean(): "BOOLEAN",
+}
+
+
+class LadybugStore:
+    """The graph in one file.
+
+    A file that does not exist is made by ``prepare``, so a misspelt path is an error and not an empty store.
+
+    Args:
+        path: The file, usually ``*.lb``.
+        timeout: Seconds after which ``query`` gives up.
+    """
+
+    def __init__(self, path: Path, *, timeout: float = QUERY_SECONDS) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._database: ladybug.Database | None = None
+        self._release: Callable[[], object] = lambda: None
+        if path.is_dir():
+            raise StoreError(
+                "a folder, not a store", where=path, expected="a file", todo="Name a file in it."
+            )
+        if path.exists():
+            self._open()
+
+    @property
+    def address(self) -> str:
+        """The file."""
+        return str(self._path)
+
+    def prepare(self) -> None:
+        """Makes the file and its tables; a second call changes nothing."""
+        if self._database is None:
+            self._open()
+        with self._writing() as connection:
+            for statement in definitions():
+                connection.execute(statement)
+
+    def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
+        """Writes nodes; those that exist get the table's properties."""
+        table = checked_nodes(label, table)
+        new = changed(table, self.nodes(label))
+        if not new.is_empty():
+            with self._writing() as connection:
+                _merge_nodes(connection, label, new)
+        if progress:
+            progress(label, len(table), len(table))
+
+    def upsert_edges(self, name: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
+        """Writes edges between nodes that exist; an edge to a missing node is a StoreError."""
+        table = checked_edges(name, table)
+        stored = self.edges(name)
+        new = changed(table, stored)
+        if not new.is_empty():
+            self._refuse_missing(name, new)
+            with self._writing() as connection:
+                _delete_edges(connection, name, new.join(stored, on=edge_key(EDGES[name]), how="semi"))
+                _copy_edges(connection, name, new)
+        if progress:
+            progress(name, len(table), len(table))
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """Rows of one reading statement, by column name.
+
+        A list parameter needs at least one element unless the statement gives it a type, and rows in a list
+        need the same keys: the engine takes types from the values.
+        """
+        given = dict(parameters or {})
+        if missing := _parameters(statement) - set(given):
+            # The engine would take them as null, and find nothing.
+            raise StoreError(f"no value for ${min(missing)}", where=self.address, expected="all parameters")
+        with self._reading(self._timeout) as connection:
+            result = _execute(connection, statement, given)
+            names = result.get_column_names()
+            return [dict(zip(names, map(_plain, row), strict=True)) for row in result.get_all()]
+
+    def nodes(self, label: str) -> pl.DataFrame:
+        """All nodes of a label, ordered by id."""
+        columns = node_schema(label)
+        listed = ", ".join(f"n.`{c}` AS `{c}`" for c in columns)
+        return self._table(f"MATCH (n:`{label}`) RETURN {listed}", columns).sort("id")
+
+    def edges(self, name: str) -> pl.DataFrame:
+        """All edges of a type, ordered by source, target and key."""
+        columns = edge_schema(name)
+        edge = EDGES[name]
+        listed = ", ".join(["a.id AS source", "b.id AS target", *(f"r.`{c}` AS `{c}`" for c in edge.columns)])
+        table = self._table(f"MATCH {_pattern(edge)} RETURN {listed}", columns)
+        return table.sort(edge_key(edge))
+
+    def replace_version(
+        self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
+    ) -> None:
+        """Writes one version of learned weights and serves it, in one transaction."""
+        nodes = {label: checked_nodes(label, table) for label, table in nodes.items()}
+        edges = {name: checked_edges(name, table) for name, table in edges.items()}
+        check_version(version, edges)
+        for name, table in edges.items():
+            self._refuse_missing(name, table)
+        with self._writing() as connection:
+            for name in LEARNED_EDGES:
+                pattern = _pattern(EDGES[name])
+                connection.execute(
+                    f"MATCH {pattern} WHERE r.version = $version DELETE r", {"version": version}
+                )
+            for label, table in nodes.items():
+                _merge_nodes(connection, label, table)
+            for name, table in edges.items():
+                _copy_edges(connection, name, table)
+            connection.execute(
+                "MERGE (s:Served {id: 'weights'}) SET s.version = $version", {"version": version}
+            )
+
+    def close(self) -> None:
+        """Gives the file back to other processes."""
+        self._release()
+        self._database = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        lock = _lock(self._path)
+        try:
+            with self._told():
+                self._database = ladybug.Database(os.path.realpath(self._path))
+        except StoreError:
+            lock.close()
+            raise
+        # A handle that is forgotten gives the file back too.
+        self._release = weakref.finalize(self, _give_back, self._database, lock)
+
+    def _table(self, statement: str, columns: pl.Schema) -> pl.DataFrame:
+        with self._reading() as connection:
+            return _execute(connection, statement).get_as_pl().cast(columns)
+
+    def _refuse_missing(self, name: str, table: pl.DataFrame) -> None:
+        for end in ("source", "target"):
+            label = getattr(EDGES[name], end)
+            known = self._table(f"MATCH (n:`{label}`) RETURN n.id AS id", pl.Schema({"id": pl.String()}))
+            refuse_missing(name, end, table, known["id"])
+
+    @contextmanager
+    def _reading(self, timeout: float = 0) -> Iterator[ladybug.Connection]:
+        with self._transaction("BEGIN TRANSACTION READ ONLY", timeout) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[ladybug.Connection]:
+        with self._transaction("BEGIN TRANSACTION", 0) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str, timeout: float) -> Iterator[ladybug.Connection]:
+        """A connection of its own, so that no plan made for one table is kept for the next."""
+        if self._database is None:
+            raise StoreError(
+                "no store" if not self._path.exists() else "the store is closed",
+                where=self.address,
+                todo="Load a shop into it first: kgrank load." if not self._path.exists() else None,
+            )
+        with self._told(), ladybug.Connection(self._database) as connection:
+            connection.execute(begin)
+            try:
+                connection.set_query_timeout(round(timeout * 1000))
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # The engine has already rolled back where a statement failed, and says so.
+                with suppress(RuntimeError):
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Engine errors as store errors."""
+        try:
+            yield
+        except RuntimeError as error:
+            raise _store_error(str(error), self.address, self._timeout) from error
+
+
+def _execute(
+    connection: ladybug.Connection, statement: str, parameters: dict[str, Any] | None = None
+) -> ladybug.QueryResult:
+    result = connection.execute(statement, parameters)
+    if isinstance(result, list):
+        raise StoreError("several statements in one text", expected="one statement")
+    return result
+
+
+def definitions() -> Iterator[str]:
+    """The statements that make the tables of the schema."""
+    for node in NODES.values():
+        columns = ", ".join(f"`{c}` {_TYPES[t]}" for c, t in {"id": pl.String(), **node.columns}.items())
+        yield f"CREATE NODE TABLE IF NOT EXISTS `{node.label}`({columns}, PRIMARY KEY (id))"
+    for edge in EDGES.values():
+        ends = f"FROM `{edge.source}` TO `{edge.target}`"
+        columns = "".join(f", `{c}` {_TYPES[t]}" for c, t in edge.columns.items())
+        yield f"CREATE REL TABLE IF NOT EXISTS `{edge.name}`({ends}{columns})"
+
+
+def _pattern(edge: EdgeType) -> str:
+    return f"(a:`{edge.source}`)-[r:`{edge.name}`]->(b:`{edge.target}`)"
+
+
+def _merge_nodes(connection: ladybug.Connection, label: str, table: pl.DataFrame) -> None:
+    columns = NODES[label].columns
+    setting = " SET " + ", ".join(f"n.`{c}` = `{c}`" for c in columns) if columns else ""
+    connection.execute(f"LOAD FROM $rows MERGE (n:`{label}` {{id: id}}){setting}", {"rows": table.to_arrow()})
+
+
+def _copy_edges(connection: ladybug.Connection, name: str, table: pl.DataFrame) -> None:
+    # COPY never looks for an edge that is there already: delete first.
+    if not table.is_empty():
+        connection.execute(f"COPY `{name}` FROM $rows", {"rows": table.to_arrow()})
+
+
+def _delete_edges(connection: ladybug.Connection, name: str, table: pl.DataFrame) -> None:
+    if table.is_empty():
+        return
+    edge = EDGES[name]
+    keys = table.select(edge_key(edge))
+    same = f" WHERE r.`{edge.key}` = `{edge.key}`" if edge.key else ""
+    ends = f"(a:`{edge.source}` {{id: source}})-[r:`{name}`]->(b:`{edge.target}` {{id: target}})"
+    connection.execute(f"LOAD FROM $rows MATCH {ends}{same} DELETE r", {"rows": keys.to_arrow()})
+
+
+def _parameters(statement: str) -> set[str]:
+    """The names of the parameters in a statement; text, names in backticks and comments are passed over."""
+    passed = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`|//[^\n]*|/\*.*?\*/"""
+    return {name for name in re.findall(rf"{passed}|\$(\w+)", statement, re.DOTALL) if name}
+
+
+def _plain(value: Any) -> Any:
+    """A sum of whole numbers comes as a Decimal: the schema has no other use for one."""
+    return int(value) if isinstance(value, Decimal) else value
+
+
+def _lock(path: Path) -> IO[str]:
+    """The lock file beside the store, locked and signed with this process's id."""
+    beside = Path(f"{os.path.realpath(path)}.lock")
+    try:
+        file = beside.open("a+", encoding="ascii")
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {beside.name} beside the store ({error.strerror})",
+            where=path,
+            expected="an existing folder that may be written to",
+        ) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip()
+        file.close()
+        here = holder == str(os.getpid())
+        raise StoreError(
+            "the store is open already in this process" if here else f"the store is held by process {holder}",
+            where=path,
+            expected="one handle at a time",
+            todo="Close the other handle, or share it." if here else f"Wait for it, or end process {holder}.",
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def _give_back(database: ladybug.Database, lock: IO[str]) -> None:
+    database.close()
+    # Unlocked by name: a forked child that inherited the file would hold it on.
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    lock.close()
+
+
+def _store_error(message: str, address: str, timeout: float) -> StoreError:
+    line = message.splitlines()[0] if message else "the engine failed without a message"
+    if line.startswith("Interrupted"):
+        return StoreError(f"the query took more than {timeout:g} s", where=address, todo="Ask for less.")
+    if "does not exist" in line and line.startswith("Binder exception: Table"):
+        return StoreError(line, where=address, todo="Load a shop into the store first: kgrank load.")
+    return StoreError(line, where=address)
