@@ -1,6 +1,6 @@
 """Items of a category by the learned weights: scores that add up, without torch."""
 
 from kgrank.ranking.rank import Contribution, RankedItem, rank
-from kgrank.ranking.shop import Shop
+from kgrank.ranking.shop import Shop, open_shop
 
-__all__ = ["Contribution", "RankedItem", "Shop", "rank"]
+__all__ = ["Contribution", "RankedItem", "Shop", "open_shop", "rank"]

@@ -8,14 +8,19 @@ from functools import cached_property
 
 import polars as pl
 
-from kgrank.errors import InputError, WeightsError, nearest
+from kgrank.errors import InputError, StoreError, WeightsError, nearest
+from kgrank.graph.store import GraphStore, load_graph
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.items import Items
 from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.terms import Transitions
 from kgrank.weights.model import CategoryWeights, LearnedWeights
-from kgrank.weights.tables import check_fits
+from kgrank.weights.tables import check_fits, served_transitions, served_weights
+
+NEEDED_NODES = ("Item", "AttributeValue")
+NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "SUBCATEGORY_OF")
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Shop:
         """A shop from tables in memory.
 
         Args:
-            graph: Needs Item, AttributeValue, IN_CATEGORY, HAS_VALUE and SUBCATEGORY_OF.
+            graph: Needs the tables of NEEDED_NODES and NEEDED_EDGES.
             ontology: Names, applicability and rules.
             weights: Of the same ontology.
             transitions: Item transitions (source, target, weight) for the term ``goes-after``.
@@ -119,3 +124,31 @@ class Shop:
         if item not in self.items.index:
             raise InputError(f"there is no item {item!r}", todo=nearest(item, self.items.index))
         return self.items.index[item]
+
+
+def open_shop(store: GraphStore, weights: LearnedWeights | None = None) -> Shop:
+    """The shop of a store, with the weights that it serves or with others of the same ontology.
+
+    The store may be closed afterwards.
+
+    Raises:
+        StoreError: The store holds no shop.
+        WeightsError: It serves no weights, or the weights belong to another ontology.
+    """
+    ontology = stored_ontology(store)
+    used = weights or served_weights(store)
+    check_fits(used, ontology)
+    graph = load_graph(store, NEEDED_NODES, NEEDED_EDGES)
+    return Shop.of(graph, ontology, used, served_transitions(store, used.version))
+
+
+def stored_ontology(store: GraphStore) -> Ontology:
+    """The ontology that a store was loaded with.
+
+    Raises:
+        StoreError: The store holds no shop.
+    """
+    nodes = store.nodes("Ontology")
+    if nodes.is_empty():
+        raise StoreError("no shop is loaded", where=store.address, todo="Load one: `kgrank load`")
+    return load(nodes["document"][0])

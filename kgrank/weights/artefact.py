@@ -100,7 +100,7 @@ def weights_of(text: str, where: object = None) -> LearnedWeights:
 def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> None:
     """Writes item transitions (source, target, weight) as ``transitions.parquet`` beside the weights."""
     table = transitions.select(pl.col(name).cast(kind) for name, kind in TRANSITION_COLUMNS.items())
-    if not table["weight"].is_finite().all():
+    if not table["weight"].is_finite().fill_null(False).all():
         raise WeightsError("a transition's weight is missing, NaN or infinite", where=TRANSITIONS)
     _replace(Path(weights_path).parent / TRANSITIONS, table.write_parquet)
 

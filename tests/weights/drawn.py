@@ -1,0 +1,80 @@
+"""Learned weights drawn by hypothesis: any that the checks accept."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import strategies as st
+
+from kgrank.weights.model import (
+    AttributeWeight,
+    BehaviourTerm,
+    CategoryWeights,
+    LearnedWeights,
+    Population,
+    RuleFinding,
+    Segment,
+    Utility,
+)
+
+reals = st.floats(allow_nan=False, allow_infinity=False)
+names = st.text(st.characters(exclude_characters="=", exclude_categories=["Cs"]), min_size=1, max_size=8)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@st.composite
+def utilities(draw: st.DrawFn, attribute: str) -> Utility:
+    ends = sorted(draw(st.lists(reals, min_size=2, max_size=5)))
+    segments = tuple(Segment(a, b, draw(reals), draw(reals)) for a, b in pairwise(ends))
+    return Utility(f"{attribute}={draw(texts)}", segments, draw(reals))
+
+
+@st.composite
+def categories(draw: st.DrawFn, category: str) -> CategoryWeights:
+    attributes = draw(st.lists(names, unique=True, max_size=4))
+    sizes = [draw(st.floats(0.01, 1)) for _ in attributes]
+    optional = st.none() | reals
+    return CategoryWeights(
+        category=category,
+        attributes=tuple(
+            AttributeWeight(
+                a, s / sum(sizes), draw(reals), draw(reals), draw(reals), draw(texts), draw(reals),
+                draw(optional), draw(optional),
+            )
+            for a, s in zip(attributes, sizes, strict=True)
+        ),
+        utilities=tuple(draw(utilities(a)) for a in attributes),
+        strength=draw(reals),
+        choices=draw(st.integers(0)),
+        people=draw(st.integers(0)),
+        source=draw(st.sampled_from(["choices", "network"])),
+        terms=draw(st.dictionaries(names, reals, max_size=2)),
+    )  # fmt: skip
+
+
+@st.composite
+def learned_weights(draw: st.DrawFn) -> LearnedWeights:
+    ids = draw(st.lists(names, unique=True, max_size=3))
+    return LearnedWeights(
+        version=draw(texts),
+        created=draw(texts),
+        code=draw(texts),
+        ontology=draw(texts),
+        graph=draw(texts),
+        categories={c: draw(categories(c)) for c in ids},
+        metrics=draw(st.dictionaries(names, reals, max_size=3)),
+        terms=tuple(draw(st.lists(st.builds(BehaviourTerm, texts, texts), max_size=1))),
+        findings=tuple(
+            draw(
+                st.lists(
+                    st.builds(
+                        RuleFinding, texts, texts, reals, reals, reals, reals, reals, texts, texts,
+                        st.integers(), st.integers(),
+                    ),
+                    max_size=2,
+                )
+            )
+        ),
+        population=Population(("a=b",), ((draw(reals),),)),
+        notes=tuple(draw(st.lists(texts, max_size=2))),
+    )  # fmt: skip
