@@ -1,0 +1,57 @@
+"""Importance is read out of part-worths: the range of each attribute's utility, as a share of all ranges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kgrank.choice.layout import HIGH, LOW, RARE_ITEMS, RARE_SHARE, Block, Layout
+from kgrank.ontology.model import AttributeType
+
+
+def spreads(layout: Layout, part_worths: Any, *, full: bool = False, xp: Any = np) -> Any:
+    """Range of each attribute's utility.
+
+    Args:
+        layout: The category's columns.
+        part_worths: (…, columns), numpy or torch.
+        full: Over all values and numbers that occur (the conjoint definition), not the reference range.
+        xp: The array module, numpy or torch.
+
+    Returns:
+        (…, attributes), in logits.
+    """
+    ranges = [_range(block, part_worths[..., block.columns], full, xp) for block in layout.blocks]
+    return xp.stack(ranges, -1)
+
+
+def _range(block: Block, own: Any, full: bool, xp: Any) -> Any:
+    if block.number:
+        width = (block.most - block.least) if full else (block.high - block.low)
+        return xp.abs(own[..., 0]) * (width / block.scale)
+    counted = np.flatnonzero(block.items > 0 if full else block.reference)
+    if len(counted) < 2:
+        return 0.0 * own[..., 0]
+    own = own[..., counted]
+    return xp.amax(own, -1) - xp.amin(own, -1)
+
+
+def shares(spread: Any, xp: Any = np) -> Any:
+    """Weights on the simplex: each spread over the sum of the category's spreads; (…, attributes)."""
+    total = spread.sum(-1)[..., None]
+    return spread / xp.clip(total, 1e-12, None)
+
+
+def importance(layout: Layout, part_worths: Any, *, full: bool = False, xp: Any = np) -> Any:
+    """Each attribute's share of the decision; (…, attributes)."""
+    return shares(spreads(layout, part_worths, full=full, xp=xp), xp)
+
+
+def reference(block: Block) -> str:
+    """What the range of an attribute is taken over, in words."""
+    if block.number:
+        return f"{block.low:g} to {block.high:g}, the items' {LOW:g}th to {HIGH:g}th percentile"
+    if block.type is AttributeType.ORDERED:
+        return f"values from the items' {LOW:g}th to {HIGH:g}th percentile"
+    return f"{int(block.reference.sum())} values on at least {RARE_SHARE:.0%} of the items and {RARE_ITEMS} items"

@@ -1,0 +1,206 @@
+"""The conditional logit: its likelihood, its optimum under a Gaussian prior, its clustered errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import linalg, sparse
+
+from kgrank.choice.layout import Floats, Ints, Truths
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Choices among alternatives, one row an alternative, the rows of a choice together.
+
+    The columns of a row are ``raw[row] @ centring``, so that wide attributes stay sparse. The outside option
+    has utility 0 and no row; what is left of a choice's weight after its rows is the outside option's.
+
+    Attributes:
+        raw: (rows, raw columns), sparse.
+        centring: (raw columns, columns).
+        start: (choices + 1,) first row of each choice.
+        chosen: (rows,) how often the alternative was taken: 0, 1 or a number of units.
+        outside: (choices,) whether the choice had an outside option.
+        left: (choices,) how often the outside option was taken.
+        person: (choices,) number of the person.
+        time: (choices,) time or order.
+        offset: (rows,) utility that is given; zeros unless set.
+    """
+
+    raw: sparse.csr_matrix
+    centring: Floats
+    start: Ints
+    chosen: Floats
+    outside: Truths
+    left: Floats
+    person: Ints
+    time: Ints
+    offset: Floats
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self.centring.shape[1]
+
+    @cached_property
+    def choice(self) -> Ints:
+        """(rows,) the choice of each row."""
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
+
+    @cached_property
+    def total(self) -> Floats:
+        """(choices,) how often the choice was made, the outside option included."""
+        return self._sum(self.chosen) + self.left
+
+    def _sum(self, rows: Floats) -> Floats:
+        return np.add.reduceat(rows, self.start[:-1]) if len(self) else np.empty(0)
+
+    def utility(self, part_worths: Floats) -> Floats:
+        """(rows,) offset included."""
+        return np.asarray(self.raw @ (self.centring @ part_worths)) + self.offset
+
+    def probabilities(self, utility: Floats) -> tuple[Floats, Floats]:
+        """Probability of each row, and log of each choice's denominator."""
+        top = np.maximum.reduceat(utility, self.start[:-1])
+        top = np.where(self.outside, np.maximum(top, 0.0), top)
+        odds = np.exp(utility - top[self.choice])
+        total = self._sum(odds) + np.where(self.outside, np.exp(-top), 0.0)
+        return odds / total[self.choice], np.log(total) + top
+
+    def log_likelihood(self, utility: Floats) -> Floats:
+        """(choices,) log-likelihood of each choice."""
+        _, denominator = self.probabilities(utility)
+        return self._sum(self.chosen * utility) - self.total * denominator
+
+    def gradient_rows(self, probability: Floats) -> Floats:
+        """(rows,) derivative of the log-likelihood by each row's utility."""
+        return self.chosen - self.total[self.choice] * probability
+
+    def gradient(self, rows: Floats) -> Floats:
+        """(columns,) gradient from the derivative by each row's utility."""
+        return self.centring.T @ np.asarray(self.raw.T @ rows)
+
+    def gradients(self, rows: Floats, group: Ints, groups: int) -> Floats:
+        """(groups, columns) gradients of groups of choices, for clustered errors."""
+        by_group = sparse.csr_matrix(
+            (rows, (group[self.choice], np.arange(len(rows)))), shape=(groups, len(rows))
+        )
+        return np.asarray((by_group @ self.raw) @ self.centring)
+
+    def information(self, probability: Floats) -> Floats:
+        """(columns, columns) negative Hessian of the log-likelihood."""
+        weight = self.total[self.choice] * probability
+        within = self.raw.T @ self.raw.multiply(weight[:, None]).tocsr()
+        mixing = sparse.csr_matrix(
+            (probability, (self.choice, np.arange(len(probability)))), shape=(len(self), len(probability))
+        )
+        mean = mixing @ self.raw
+        between = mean.T @ mean.multiply(self.total[:, None]).tocsr()
+        return self.centring.T @ np.asarray((within - between) @ self.centring)
+
+    def take(self, which: Truths | Ints) -> Choices:
+        """Some of the choices."""
+        which = np.flatnonzero(which) if which.dtype == bool else which
+        counts = np.diff(self.start)[which]
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        rows = np.arange(start[-1]) + np.repeat(self.start[:-1][which] - start[:-1], counts)
+        return replace(
+            self,
+            raw=self.raw[rows],
+            start=start,
+            chosen=self.chosen[rows],
+            outside=self.outside[which],
+            left=self.left[which],
+            person=self.person[which],
+            time=self.time[which],
+            offset=self.offset[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The optimum of a logit under a Gaussian prior.
+
+    Attributes:
+        part_worths: (columns,) the optimum.
+        precision: (columns, columns) negative Hessian of the log-posterior there.
+        covariance: (columns, columns) of the part-worths, clustered by person.
+        log_likelihood: Sum over the choices.
+    """
+
+    part_worths: Floats
+    precision: Floats
+    covariance: Floats
+    log_likelihood: float
+
+
+def optimum(
+    choices: Choices, mean: Floats, precision: Floats, start: Floats | None = None, tolerance: float = 1e-9
+) -> tuple[Floats, Floats]:
+    """Newton's method with step halving on the log-posterior.
+
+    Args:
+        choices: The data.
+        mean: (columns,) prior mean.
+        precision: (columns,) prior precision of each column.
+        start: (columns,) where to start; the prior mean by default.
+        tolerance: Ends when the Newton decrement, in log-posterior, is below it.
+
+    Returns:
+        The optimum and the negative Hessian there.
+    """
+    at = np.array(mean if start is None else start, float)
+
+    def value(x: Floats, utility: Floats) -> float:
+        return float(choices.log_likelihood(utility).sum() - 0.5 * precision @ (x - mean) ** 2)
+
+    utility = choices.utility(at)
+    best = value(at, utility)
+    for _ in range(100):
+        probability, _ = choices.probabilities(utility)
+        gradient = choices.gradient(choices.gradient_rows(probability)) - precision * (at - mean)
+        hessian = choices.information(probability) + np.diag(precision)
+        step = linalg.cho_solve(linalg.cho_factor(hessian), gradient)
+        decrement = float(gradient @ step)
+        if decrement < tolerance:
+            break
+        size = 1.0
+        while size > 1e-8:
+            there = at + size * step
+            utility = choices.utility(there)
+            now = value(there, utility)
+            if now >= best:
+                break
+            size /= 2
+        at, best = there, now
+    return at, hessian
+
+
+def fit(
+    choices: Choices,
+    mean: Floats,
+    precision: Floats,
+    start: Floats | None = None,
+) -> Fit:
+    """The optimum with a covariance clustered by person (the sandwich of White and of Liang and Zeger).
+
+    The middle of the sandwich holds the spread of the persons' gradients, with the usual correction for few
+    persons, and the prior's own information, so that a direction without data keeps the prior's variance.
+    """
+    at, hessian = optimum(choices, mean, precision, start)
+    utility = choices.utility(at)
+    probability, _ = choices.probabilities(utility)
+    persons, person = np.unique(choices.person, return_inverse=True)
+    by_person = choices.gradients(choices.gradient_rows(probability), person, len(persons))
+    by_person = by_person - by_person.mean(0)
+    few = len(persons) / max(len(persons) - 1, 1)
+    middle = few * by_person.T @ by_person + np.diag(precision)
+    inverse = linalg.cho_solve(linalg.cho_factor(hessian), np.eye(len(at)))
+    covariance = inverse @ middle @ inverse
+    return Fit(at, hessian, (covariance + covariance.T) / 2, float(choices.log_likelihood(utility).sum()))

@@ -1,0 +1,347 @@
+"""People differ: a Gaussian population of tastes by empirical Bayes, and each person's own posterior.
+
+Taste of a person = part-worths of the category + a deviation for each AttributeValue, shared by all categories.
+Deviations are N(mean, covariance) over the population, with an inverse Wishart prior on the covariance of
+K + 3 degrees of freedom around the identity (Rossi, Allenby and McCulloch 2005), weak against many people.
+Both are estimated by expectation-maximisation. A Laplace approximation of each person's posterior is the
+proposal, and importance weights make it exact but for the number of draws: the plain Laplace E-step understates
+how much people differ (on camera by a factor of two, and held-out log-likelihood by .05 a task).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kgrank.choice.layout import Floats, Ints, Truths
+from kgrank.choice.logit import Choices
+
+DRAWS = 200
+"""Draws of each person's posterior, in antithetic pairs."""
+
+WARM_ROUNDS, ROUNDS = 8, 20
+PATIENCE = 2e-3
+"""Rounds end when the evidence per person gains less than this."""
+
+SMALL = 1e9
+"""Rows x draws x columns of one round up to which all rounds and draws are used; larger panels take fewer."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Choices of many people in shared columns.
+
+    Attributes:
+        x: (rows, columns) dense columns of the deviations.
+        offset: (rows,) utility before any deviation.
+        start: (choices + 1,) first row of each choice; choices of a person stand together.
+        chosen: (rows,) how often taken.
+        outside: (choices,) whether there was an outside option.
+        left: (choices,) how often it was taken.
+        person: (choices,) from 0, ascending.
+    """
+
+    x: Floats
+    offset: Floats
+    start: Ints
+    chosen: Floats
+    outside: Truths
+    left: Floats
+    person: Ints
+
+    @property
+    def people(self) -> int:
+        """Number of people."""
+        return int(self.person[-1]) + 1 if len(self.person) else 0
+
+    @property
+    def choice(self) -> Ints:
+        """(rows,) the choice of each row."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    def probabilities(self, utility: Floats) -> tuple[Floats, Floats]:
+        """Probability of each row, and the log-likelihood of each choice."""
+        first = self.start[:-1]
+        top = np.maximum.reduceat(utility, first)
+        top = np.where(self.outside, np.maximum(top, 0.0), top)
+        choice = self.choice
+        odds = np.exp(utility - top[choice])
+        total = np.add.reduceat(odds, first) + np.where(self.outside, np.exp(-top), 0.0)
+        units = np.add.reduceat(self.chosen, first) + self.left
+        fit = np.add.reduceat(self.chosen * utility, first) - units * (np.log(total) + top)
+        return odds / total[choice], fit
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """A population and the posterior means of the people it was estimated from.
+
+    Attributes:
+        mean: (columns,) of the deviations.
+        covariance: (columns, columns).
+        people: (people, columns) posterior mean of each person's deviation.
+        evidence: Log-evidence of the choices.
+    """
+
+    mean: Floats
+    covariance: Floats
+    people: Floats
+    evidence: float
+
+
+def panel(choices: Choices, part_worths: Floats, columns: Floats) -> tuple[Panel, Ints]:
+    """Choices regrouped by person.
+
+    Args:
+        choices: The choices of one category.
+        part_worths: The category's part-worths, nuisance included: they give the offset.
+        columns: (choices.width, panel columns) where each column goes in the panel.
+
+    Returns:
+        The panel, and (people,) the persons' numbers in ``choices``.
+    """
+    persons, person = np.unique(choices.person, return_inverse=True)
+    order = np.argsort(person, kind="stable")
+    sorted_ = choices.take(order)
+    x = np.asarray(sorted_.raw @ (choices.centring @ columns))
+    return (
+        Panel(
+            x,
+            sorted_.utility(part_worths),
+            sorted_.start,
+            sorted_.chosen,
+            sorted_.outside,
+            sorted_.left,
+            person[order].astype(np.int64),
+        ),
+        persons.astype(np.int64),
+    )
+
+
+def join_panels(panels: list[tuple[Panel, Ints]]) -> tuple[Panel, Ints]:
+    """One panel of several categories' panels; choices of a person come together."""
+    persons = np.unique(np.concatenate([p for _, p in panels]))
+    owner = np.concatenate([np.searchsorted(persons, p)[one.person] for one, p in panels])
+    order = np.argsort(owner, kind="stable")
+    counts = np.concatenate([np.diff(one.start) for one, _ in panels])
+    first = np.concatenate([[0], np.cumsum(counts)])[:-1]
+    start = np.concatenate([[0], np.cumsum(counts[order])]).astype(np.int64)
+    rows = np.arange(start[-1]) + np.repeat(first[order] - start[:-1], counts[order])
+
+    def rowwise(name: str) -> Floats:
+        return np.concatenate([getattr(one, name) for one, _ in panels])[rows]
+
+    def choicewise(name: str) -> Floats:
+        return np.concatenate([getattr(one, name) for one, _ in panels])[order]
+
+    joined = Panel(
+        rowwise("x"),
+        rowwise("offset"),
+        start,
+        rowwise("chosen"),
+        choicewise("outside").astype(bool),
+        choicewise("left"),
+        owner[order].astype(np.int64),
+    )
+    return joined, persons
+
+
+class _Batches:
+    """Rows of the panel by person in padded blocks, so that all persons are solved by one matrix product."""
+
+    def __init__(self, data: Panel) -> None:
+        self.data = data
+        sizes = np.bincount(data.person, minlength=data.people)
+        self.first_choice = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.first_row = data.start[self.first_choice]
+        self.owner = np.repeat(data.person, np.diff(data.start))
+
+    def derivatives(self, probability: Floats) -> tuple[Floats, Floats]:
+        """(people, columns) gradients and (people, columns, columns) information of the likelihood."""
+        data = self.data
+        first = data.start[:-1]
+        units = np.add.reduceat(data.chosen, first) + data.left
+        residual = data.chosen - units[data.choice] * probability
+        gradient = np.add.reduceat(data.x * residual[:, None], self.first_row[:-1])
+        weighted = data.x * (units[data.choice] * probability)[:, None]
+        mean = np.add.reduceat(data.x * probability[:, None], first)
+        mean_weighted = mean * units[:, None]
+        width = data.x.shape[1]
+        information = np.empty((data.people, width, width))
+        for u in range(data.people):
+            r = slice(self.first_row[u], self.first_row[u + 1])
+            t = slice(self.first_choice[u], self.first_choice[u + 1])
+            information[u] = data.x[r].T @ weighted[r] - mean[t].T @ mean_weighted[t]
+        return gradient, information
+
+    def utility(self, deviations: Floats) -> Floats:
+        """(rows,) utility under each person's deviations."""
+        return self.data.offset + np.einsum("rc,rc->r", self.data.x, deviations[self.owner])
+
+    def fit_under(self, person: int, deviations: Floats) -> Floats:
+        """(the person's choices, draws) log-likelihood of each under each of several deviations."""
+        data = self.data
+        t = slice(self.first_choice[person], self.first_choice[person + 1])
+        r = slice(self.first_row[person], self.first_row[person + 1])
+        first = data.start[t] - data.start[t.start]
+        if len(first) == 0:
+            return np.empty((0, len(deviations)))
+        one = replace(
+            data,
+            start=np.append(first, r.stop - r.start),
+            chosen=data.chosen[r, None],
+            outside=data.outside[t, None],
+            left=data.left[t, None],
+        )
+        return one.probabilities(data.offset[r, None] + data.x[r] @ deviations.T)[1]
+
+    def by_person(self, choicewise: Floats) -> Floats:
+        """(people,) sums over the persons' choices."""
+        return np.add.reduceat(choicewise, self.first_choice[:-1])
+
+
+def posteriors(
+    data: Panel, mean: Floats, covariance: Floats, start: Floats | None = None, rounds: int = 30
+) -> tuple[Floats, Floats, Floats]:
+    """Each person's posterior under a population, by Newton's method with step halving.
+
+    Returns:
+        Modes (people, columns), covariances (people, columns, columns), and log-evidence (people,).
+    """
+    batches = _Batches(data)
+    precision = np.linalg.inv(covariance)
+    at = np.tile(mean, (data.people, 1)) if start is None else start.copy()
+
+    def value(x: Floats) -> tuple[Floats, Floats]:
+        probability, fit = data.probabilities(batches.utility(x))
+        gap = x - mean
+        return probability, batches.by_person(fit) - 0.5 * np.einsum("uc,cd,ud->u", gap, precision, gap)
+
+    probability, best = value(at)
+    information = np.empty(0)
+    for _ in range(rounds):
+        gradient, information = batches.derivatives(probability)
+        gradient -= (at - mean) @ precision
+        information += precision
+        step = np.linalg.solve(information, gradient[..., None])[..., 0]
+        if np.max(np.einsum("uc,uc->u", gradient, step), initial=0.0) < 1e-6:
+            break
+        size = np.ones(data.people)
+        for _ in range(20):
+            there = at + size[:, None] * step
+            probability, now = value(there)
+            worse = now < best - 1e-12
+            if not worse.any():
+                break
+            size[worse] /= 2
+        at, best = there, now
+    spread = np.linalg.inv(information)
+    _, log_prior = np.linalg.slogdet(precision)
+    _, log_posterior = np.linalg.slogdet(information)
+    return at, spread, best + 0.5 * (log_prior - log_posterior)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Weighted draws of one person's posterior: deviations (draws, columns), weights that add up to 1."""
+
+    deviations: Floats
+    weights: Floats
+    evidence: float
+
+
+def draws(
+    data: Panel,
+    mean: Floats,
+    covariance: Floats,
+    modes: Floats | None = None,
+    count: int = DRAWS,
+    seed: int = 0,
+) -> Iterator[Draws]:
+    """Importance-weighted draws of each person's posterior, person by person."""
+    modes, spread, _ = posteriors(data, mean, covariance, modes)
+    root = np.linalg.cholesky(spread)
+    width = len(mean)
+    generator = np.random.default_rng(seed)
+    precision = np.linalg.inv(covariance)
+    _, log_det = np.linalg.slogdet(covariance)
+    batches = _Batches(data)
+    for u in range(data.people):
+        # Each person's own draws: errors of shared ones would not average out over the people.
+        half = generator.standard_normal((count // 2, width))
+        normal = np.concatenate([half, -half])
+        deviations = modes[u] + normal @ root[u].T
+        gap = deviations - mean
+        log_prior = -0.5 * (np.einsum("sc,cd,sd->s", gap, precision, gap) + log_det)
+        log_proposal = -0.5 * (normal**2).sum(1) - np.log(np.diag(root[u])).sum()
+        log_weight = batches.fit_under(u, deviations).sum(0) + log_prior - log_proposal
+        top = log_weight.max()
+        weights = np.exp(log_weight - top)
+        total = weights.sum()
+        yield Draws(deviations, weights / total, float(np.log(total / count) + top))
+
+
+def estimate(data: Panel) -> Tastes:
+    """The population of tastes: a few Laplace rounds from unit variances, then rounds of weighted draws."""
+    width = data.x.shape[1]
+    freedom = width + 3
+    mean, covariance = np.zeros(width), np.eye(width)
+    modes: Floats | None = None
+
+    def covariance_of(scatter: Floats) -> Floats:
+        return (freedom * np.eye(width) + scatter) / (freedom + data.people)
+
+    for _ in range(WARM_ROUNDS):
+        modes, spread, _ = posteriors(data, mean, covariance, modes, rounds=2)
+        mean = modes.mean(0)
+        gap = modes - mean
+        covariance = covariance_of(gap.T @ gap + spread.sum(0))
+    count = DRAWS if data.x.size * DRAWS <= SMALL else DRAWS // 4
+    evidence = -np.inf
+    people = np.empty((data.people, width))
+    for turn in range(ROUNDS if count == DRAWS else ROUNDS // 4):
+        raw = np.zeros((width, width))
+        now = 0.0
+        for u, drawn in enumerate(draws(data, mean, covariance, modes, count, turn)):
+            people[u] = drawn.weights @ drawn.deviations
+            raw += (drawn.deviations * drawn.weights[:, None]).T @ drawn.deviations
+            now += drawn.evidence
+        mean = people.mean(0)
+        covariance = covariance_of(raw - data.people * np.outer(mean, mean))
+        if now - evidence < PATIENCE * data.people:
+            break
+        evidence = now
+    return Tastes(mean, covariance, people, max(now, evidence))
+
+
+def predictive(train: Panel, test: Panel, tastes: Tastes) -> Floats:
+    """(choices of ``test``,) log-probability of each, averaged over the person's posterior from ``train``.
+
+    Both panels number the same people.
+    """
+    batches = _Batches(test)
+    found = []
+    for u, drawn in enumerate(draws(train, tastes.mean, tastes.covariance)):
+        fit = batches.fit_under(u, drawn.deviations)
+        found.append(np.log(np.exp(fit) @ drawn.weights))
+    return np.concatenate(found)
+
+
+def restrict(data: Panel, which: Truths) -> Panel:
+    """The chosen choices of a panel; every person keeps a number, so each must keep a choice."""
+    at = np.flatnonzero(which)
+    counts = np.diff(data.start)[at]
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    rows = np.arange(start[-1]) + np.repeat(data.start[:-1][at] - start[:-1], counts)
+    return replace(
+        data,
+        x=data.x[rows],
+        offset=data.offset[rows],
+        start=start,
+        chosen=data.chosen[rows],
+        outside=data.outside[at],
+        left=data.left[at],
+        person=data.person[at],
+    )
