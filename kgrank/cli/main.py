@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
+from kgrank.cli import demo
 from kgrank.cli.common import err, out
 from kgrank.errors import KgrankError
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(demo.app, name="demo")
 
 
 def _version(show: bool) -> None:

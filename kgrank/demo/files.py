@@ -1,0 +1,90 @@
+"""The demo shop as files, in the standard columns."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kgrank.demo.dirt import DIRT, soil_events, soil_items
+from kgrank.demo.shop import DemoShop
+from kgrank.errors import InputError
+
+TRUTH = "truth.json"
+_FILES = ("items.csv", "events.parquet", TRUTH, "README.txt")
+
+
+def write(shop: DemoShop, folder: Path) -> None:
+    """Writes items.csv, events.parquet, truth.json and README.txt; a few rows are damaged on purpose.
+
+    A demo shop that stands there is replaced; its graph store, and any other file, stays.
+
+    Raises:
+        InputError: The folder holds something else, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError("a file stands where the demo shop would go", where=folder, todo="Name a folder.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / TRUTH).is_file():
+        raise InputError(
+            "the folder is not empty and holds no demo shop",
+            where=folder,
+            expected="a new or empty folder",
+            todo="Name another one.",
+        )
+    rng = np.random.default_rng([shop.seed, 1])
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    soil_items(shop.items, rng).write_csv(partial / "items.csv")
+    soil_events(shop.events, shop.items, rng).write_parquet(partial / "events.parquet")
+    text = json.dumps(shop.truth, ensure_ascii=False, indent=1, allow_nan=False)
+    (partial / TRUTH).write_text(text + "\n", encoding="utf-8")
+    (partial / "README.txt").write_text(_readme(shop), encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        (partial / name).replace(folder / name)
+    partial.rmdir()
+
+
+def read_truth(folder: Path) -> dict[str, Any]:
+    """The truth behind a demo shop.
+
+    Raises:
+        InputError: The folder holds no demo shop, or its truth cannot be read.
+    """
+    path = folder / TRUTH
+    if not path.is_file():
+        raise InputError(
+            "no such file", where=path, expected="a demo shop", todo=f"Make one: kgrank demo build {folder}"
+        )
+    try:
+        truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        complete = truth["generated"] and truth["importance"]["average_shopper"]
+    except (ValueError, KeyError, TypeError):
+        complete = None
+    if not complete:
+        raise InputError(
+            "not the truth of a demo shop", where=path, todo=f"Make it again: kgrank demo build {folder}"
+        )
+    return truth
+
+
+def _readme(shop: DemoShop) -> str:
+    kinds = dict(shop.events["kind"].value_counts().iter_rows())
+    damage = "\n".join(f"  {count:>4}  {what}" for what, count in DIRT.items())
+    return f"""A generated fashion shop (seed {shop.seed}). No item, brand or shopper is real.
+
+items.csv       {len(shop.items):,} items in 7 categories, 10 attributes each; 3 % of the values are missing
+events.parquet  {shop.events["user"].n_unique():,} shoppers: {kinds["search"]:,} searches,
+                {kinds["impression"]:,} impressions, {kinds["view"]:,} views, {kinds["cart"]:,} carts,
+                {kinds["purchase"]:,} purchases
+truth.json      what the shoppers were generated from, to compare with what is learned
+
+Damaged on purpose, for the cleaning report to find:
+{damage}
+
+Make it again:  kgrank demo build DIR --seed {shop.seed}
+"""
