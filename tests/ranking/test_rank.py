@@ -150,7 +150,7 @@ def test_values_are_told_in_english_and_chinese() -> None:
     assert words["en", "color", "red"] == "Color: Red"
     assert words["zh", "color", "red"] == "颜色：红色"
     assert words["en", "price", "35.0"] == "Price: 35 EUR"
-    assert words["zh", "style", "plain|loud"] == "Style：素色、花色"
+    assert words["zh", "style", "loud|plain"] == "Style：花色、素色"
     assert words["en", "brand", None] == "Brand: unknown"
 
 

@@ -1,0 +1,17 @@
+// Brands that are strong in what matters in a category and all below it, whatever their name is worth.
+// Parameters: $category (id), $least (fewest items that count), $limit (whole number)
+// Columns: brand, name, items, score
+// `score` is the average attribute score of the brand's items without the contribution of the brand itself.
+MATCH (served:Served {id: 'weights'})
+MATCH (top:Category {id: $category})<-[:SUBCATEGORY_OF*0..30]-(sub:Category)
+WITH DISTINCT served.version AS version, sub
+MATCH (sub)<-[:IN_CATEGORY]-(i:Item)
+WITH DISTINCT version, i
+OPTIONAL MATCH (i)-[h:HAS_VALUE]->(v:AttributeValue)<-[u:UTILITY]-(c:Category {id: $category})
+WHERE u.version = version AND h.number >= u.low AND h.number < u.high AND NOT v.id STARTS WITH 'brand='
+WITH i, coalesce(sum(u.intercept + u.slope * h.number), 0.0) AS total
+MATCH (i)-[:MADE_BY]->(b:Brand)
+WITH b.id AS brand, b.name AS name, count(*) AS items, avg(total) AS mean
+WHERE items >= $least
+RETURN brand, name, items, round(mean, 9) AS score
+ORDER BY score DESC, brand LIMIT $limit;
