@@ -1,0 +1,81 @@
+"""The whole check of a folder, in the order in which one finding would hide another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kgrank.ontology.check.applicability import check_applicability
+from kgrank.ontology.check.attributes import read_attributes
+from kgrank.ontology.check.conflicts import check_conflicts
+from kgrank.ontology.check.graph import Draft
+from kgrank.ontology.check.messages import Message, Report
+from kgrank.ontology.check.parse import parse_folder
+from kgrank.ontology.check.rules import read_rules
+from kgrank.ontology.check.things import Header, check_notations, read_header, read_term, sort_things
+from kgrank.ontology.check.tree import read_categories
+from kgrank.ontology.model import Ontology, Term
+from kgrank.ontology.vocabulary import Kind
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a check found, and the ontology where there is no error."""
+
+    messages: list[Message]
+    ontology: Ontology | None
+
+    @property
+    def errors(self) -> list[Message]:
+        """The findings that are errors."""
+        return [m for m in self.messages if m.severity == "error"]
+
+
+def examine(folder: Path) -> Examination:
+    """Checks the Turtle files of a folder and reads the ontology in them.
+
+    Raises:
+        InputError: There is no such folder, or no Turtle file in it.
+    """
+    graph, texts, messages = parse_folder(folder)
+    if messages:
+        return Examination(messages, None)
+    draft = Draft(graph, Report())
+    ontology = _read(draft)
+    messages = draft.report.messages(texts)
+    return Examination(messages, None if draft.report.errors() else ontology)
+
+
+def check_folder(folder: Path) -> list[Message]:
+    """Everything that is wrong with the Turtle files of a folder, in the order of the files.
+
+    Raises:
+        InputError: There is no such folder, or no Turtle file in it.
+    """
+    return examine(folder).messages
+
+
+def _read(draft: Draft) -> Ontology:
+    sort_things(draft)
+    header = read_header(draft)
+    check_notations(draft)
+    attributes = read_attributes(draft, header)
+    written = Ontology(
+        version=header.version,
+        categories=read_categories(draft, header),
+        attributes=attributes,
+        values=_terms(draft, Kind.VALUE, header),
+        brands=_terms(draft, Kind.BRAND, header),
+        segments=_terms(draft, Kind.SEGMENT, header),
+        people=_terms(draft, Kind.PERSON, header),
+        languages=header.languages,
+        title=header.title,
+    )
+    whole = check_applicability(draft, written)
+    whole = replace(whole, rules=read_rules(draft, whole))
+    check_conflicts(draft, whole)
+    return whole
+
+
+def _terms(draft: Draft, kind: Kind, header: Header) -> dict[str, Term]:
+    return {node.id: Term(**read_term(draft, node, header)) for node in draft.nodes[kind].values()}

@@ -1,0 +1,109 @@
+"""The statements of a folder as Python values, and the things that they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+
+from kgrank.ontology.check.messages import Place, Report
+from kgrank.ontology.check.positions import literal_key
+from kgrank.ontology.vocabulary import FIRST, NIL, REST, Kind, local
+
+Object = NamedNode | BlankNode | Literal | Triple
+Words = dict[str, list[Object]]
+
+
+@dataclass
+class Graph:
+    """Subjects with their words and objects in the order written, and the files that describe them."""
+
+    nodes: dict[NamedNode | BlankNode, Words] = field(default_factory=dict)
+    files: dict[NamedNode | BlankNode, list[str]] = field(default_factory=dict)
+
+    def add(self, quad: Quad, file: str) -> None:
+        """Adds one statement; a repeated one counts once."""
+        subject = quad.subject
+        if isinstance(subject, Triple):
+            return
+        objects = self.nodes.setdefault(subject, {}).setdefault(quad.predicate.value, [])
+        if quad.object not in objects:
+            objects.append(quad.object)
+        files = self.files.setdefault(subject, [])
+        if file not in files:
+            files.append(file)
+
+    def members(self, head: Object) -> list[Object] | None:
+        """The members of a Turtle list ``( … )``; None where it is no list."""
+        found: list[Object] = []
+        seen = set()
+        while not (isinstance(head, NamedNode) and head.value == NIL):
+            if not isinstance(head, BlankNode) or head in seen:
+                return None
+            seen.add(head)
+            cell = self.nodes.get(head, {})
+            if len(cell.get(FIRST, ())) != 1 or len(cell.get(REST, ())) != 1:
+                return None
+            found.append(cell[FIRST][0])
+            head = cell[REST][0]
+        return found
+
+
+@dataclass(frozen=True)
+class Node:
+    """One thing that the files describe: its kind, the file, and its words."""
+
+    iri: str
+    kind: Kind
+    file: str
+    words: Words
+
+    @property
+    def id(self) -> str:
+        """The last part of the IRI."""
+        return local(self.iri)
+
+    def all(self, word: str) -> list[Object]:
+        """The objects of a word; empty where it is not written."""
+        return self.words.get(word, [])
+
+    def place(self, word: str | None = None, object_: Object | None = None, nth: int = 0) -> Place:
+        """Where the thing, one of its words, or one object of that word stands."""
+        return Place(self.file, self.iri, word, None if object_ is None else key(object_), nth)
+
+
+@dataclass
+class Draft:
+    """What a check works on: statements, things by kind and id, findings, and what is known to be broken.
+
+    ``vague`` holds the ids, by kind, of things whose description is broken in a way that would make every
+    further finding about them a mere consequence.
+    """
+
+    graph: Graph
+    report: Report
+    nodes: Mapping[Kind, dict[str, Node]] = field(default_factory=lambda: {k: {} for k in Kind})
+    by_iri: dict[str, Node] = field(default_factory=dict)
+    vague: Mapping[Kind, set[str]] = field(default_factory=lambda: {k: set() for k in Kind})
+
+    def is_vague(self, kind: Kind, id_: str | None) -> bool:
+        """Whether findings about a thing are held back."""
+        return id_ in self.vague[kind]
+
+
+def key(term: Object) -> str:
+    """How ``Place.object`` names a term."""
+    if isinstance(term, Literal):
+        return literal_key(term.value)
+    return term.value if isinstance(term, NamedNode) else ""
+
+
+def shown(term: Object) -> str:
+    """A term as an editor knows it: the id of a thing, a text in quotes, a number as written."""
+    if isinstance(term, NamedNode):
+        return local(term.value)
+    if isinstance(term, Literal):
+        plain = term.datatype.value.rsplit("#", 1)[-1] in ("integer", "decimal", "double", "boolean")
+        return term.value if plain else f'"{term.value}"'
+    return "[ … ]"

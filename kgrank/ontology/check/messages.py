@@ -1,0 +1,80 @@
+"""What a check says, and the places it says it of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from kgrank.ontology.check.positions import positions
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, order=True)
+class Message:
+    """One finding: where, which code, what is wrong, what to do. ``line`` 0: the file is missing."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    severity: Severity
+    text: str
+    advice: str
+
+    def line_text(self) -> str:
+        """``file:line:column: CODE what is wrong. What to do.`` in one line."""
+        place = f"{self.file}:{self.line}:{self.column}"
+        return f"{place}: {self.code} {_sentence(self.text)} {_sentence(self.advice)}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A statement, or part of one: a subject, one of its words, one object of that word.
+
+    ``object`` is an IRI, or a literal's text after a quotation mark; ``nth``, from 0, tells repeated ones apart.
+    """
+
+    file: str
+    subject: str
+    word: str | None = None
+    object: str | None = None
+    nth: int = 0
+
+
+class Report:
+    """Collects findings; gives them lines and columns at the end, from the files that have one."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Place, str, Severity, str, str]] = []
+
+    def add(self, code: str, place: Place, text: str, advice: str, severity: Severity | None = None) -> None:
+        """Notes a finding; without a severity the code's first letter says it."""
+        grade: Severity = "warning" if code.startswith("W") else "error"
+        self._found.append((place, code, severity or grade, text, advice))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def codes(self, since: int = 0) -> set[str]:
+        """The codes of the findings, those before the ``since``-th left out."""
+        return {code for _, code, *_ in self._found[since:]}
+
+    def errors(self, since: int = 0) -> int:
+        """How many of the findings are errors, those before the ``since``-th left out."""
+        return sum(severity == "error" for _, _, severity, _, _ in self._found[since:])
+
+    def messages(self, texts: Mapping[str, str]) -> list[Message]:
+        """The findings in the order of the files; ``texts`` are the files by name."""
+        found = set()
+        indexes = {f: positions(texts[f]) for f in {p.file for p, *_ in self._found} if f in texts}
+        for place, code, severity, text, advice in self._found:
+            index = indexes.get(place.file)
+            line, column = (0, 1) if index is None else index.find(place)
+            found.add(Message(place.file, line, column, code, severity, text, advice))
+        return sorted(found)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."

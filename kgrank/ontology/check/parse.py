@@ -1,0 +1,186 @@
+"""From files to statements: everything that keeps a file from being read (codes P)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyoxigraph import Quad, RdfFormat, parse
+
+from kgrank.errors import InputError
+from kgrank.ontology.check.graph import Graph
+from kgrank.ontology.check.messages import Message
+from kgrank.ontology.vocabulary import PREFIXES
+
+_MOST_ERRORS = 20
+"""Syntax errors reported from one file; more are of no help."""
+
+_BASE = "https://kgrank.invalid/"
+_MERGE = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
+_PREFIX = re.compile(r"^[ \t]*@?prefix[ \t]+(\w*):[ \t]*<([^>\n]*)>", re.MULTILINE | re.IGNORECASE)
+_CURLY = re.compile("[“”„‟‘’]")
+_COMMENT_OR_TEXT = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|<[^<>\s]*>|#[^\n]*', re.DOTALL
+)
+_HEAD = re.compile(r"^[^\s#]", re.MULTILINE)
+
+
+def parse_folder(folder: Path) -> tuple[Graph, dict[str, str], list[Message]]:
+    """The statements of a folder's Turtle files, the files' texts by name, and what cannot be read.
+
+    Raises:
+        InputError: There is no such folder, or no Turtle file in it.
+    """
+    if not folder.is_dir():
+        raise InputError("no such folder", where=folder, expected="a folder of Turtle files")
+    paths = sorted(folder.glob("*.ttl"))
+    if not paths:
+        raise InputError("no .ttl file in this folder", where=folder, expected="ontology.ttl and others")
+    graph, texts, messages = Graph(), {}, []
+    for path in paths:
+        text, problems = _text(path)
+        if not problems:
+            texts[path.name] = text
+            problems = [*_foreign_prefixes(path.name, text), *_statements(path.name, text, graph)]
+        messages += problems
+    return graph, texts, sorted(messages)
+
+
+def _text(path: Path) -> tuple[str, list[Message]]:
+    """The text of a file without its byte order mark and with Unix line ends."""
+    name = path.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return "", [
+            _message(name, 1, 1, "P002", f"the file cannot be read ({error.strerror})", "Check its rights")
+        ]
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:100]:
+        return "", [_message(name, 1, 1, "P003", "the file is UTF-16, not UTF-8", "Save it again as UTF-8")]
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        found = f"byte {data[error.start]:#04x} is not UTF-8 (a Windows or GBK file?)"
+        return "", [_message(name, line, column, "P004", found, "Save the file as UTF-8")]
+    if not text.strip():
+        return "", [_message(name, 1, 1, "P005", "the file is empty", "Restore it from git, or delete it")]
+    marker = _MERGE.search(text)
+    if marker:
+        found = "an unfinished git merge is left in the file"
+        todo = "Choose one side and delete the <<<<<<< ======= >>>>>>> lines"
+        return "", [_message(name, text.count("\n", 0, marker.start()) + 1, 1, "P006", found, todo)]
+    return text, []
+
+
+def _foreign_prefixes(name: str, text: str) -> Iterator[Message]:
+    """A well-known short name that stands for another namespace makes every word of the file unknown."""
+    for match in _PREFIX.finditer(text):
+        prefix, iri = match.groups()
+        if PREFIXES.get(prefix, iri) != iri:
+            line = text.count("\n", 0, match.start()) + 1
+            found = f"the short name {prefix}: stands for <{iri}> here, but kgrank uses <{PREFIXES[prefix]}>"
+            yield _message(name, line, 1, "P008", found, "Copy the @prefix line from kgrank.ttl")
+
+
+def _statements(name: str, text: str, graph: Graph) -> list[Message]:
+    """Adds a file's statements to the graph; the parser goes on after a syntax error, so all are found."""
+    # Blank nodes of two files must not meet; relative IRIs are made absolute rather than refused.
+    triples = parse(text.encode(), RdfFormat.TURTLE, base_iri=_BASE, rename_blank_nodes=True, lenient=True)
+    errors: list[SyntaxError] = []
+    while len(errors) < _MOST_ERRORS:
+        try:
+            statement = next(triples)
+        except StopIteration:
+            break
+        except SyntaxError as error:
+            errors.append(error)
+        else:
+            if isinstance(statement, Quad):
+                graph.add(statement, name)
+    return _explained(name, text, errors) if errors else []
+
+
+def _explained(name: str, text: str, errors: list[SyntaxError]) -> list[Message]:
+    """One message a cause: follow-ups in the same block, or after an open quote, are left out."""
+    lines = text.split("\n")
+    open_quote = _open_quote(text)
+    heads = [text.count("\n", 0, m.start()) + 1 for m in _HEAD.finditer(text)]
+    found: list[Message] = []
+    seen: set[object] = set()
+    for error in errors:
+        line = max(1, min(error.lineno or 1, len(lines)))
+        if open_quote is not None and line >= open_quote and not _CURLY.search(lines[line - 1]):
+            found.append(
+                _message(
+                    name, open_quote, 1, "P001", "a quote is opened and not closed", "Close it on its line"
+                )
+            )
+            break
+        message = _explain(name, lines, line, error)
+        undeclared = message.text.endswith("is not declared")
+        block = message.text if undeclared else sum(head <= message.line for head in heads)
+        if block not in seen:
+            seen.add(block)
+            found.append(message)
+        if not undeclared and message.line <= _first_line(lines):
+            break  # Nothing of the file is Turtle.
+    return found
+
+
+def _explain(name: str, lines: list[str], line: int, error: SyntaxError) -> Message:
+    """The parser's words as an editor's."""
+    column = max(1, error.offset or 1)
+    says = re.sub(r"^Parser error .*?\d: ", "", error.msg)
+    curly = _CURLY.search(_COMMENT_OR_TEXT.sub("", lines[line - 1]))
+    if curly:
+        at = _CURLY.search(lines[line - 1])
+        found = "curly quotes " + " ".join(dict.fromkeys(_CURLY.findall(lines[line - 1])))
+        return _message(name, line, at.start() + 1 if at else 1, "P001", found, 'Use straight quotes " "')
+    undeclared = re.search(r"The prefix (\S*): has not been declared", says)
+    if undeclared:
+        found = f"the short name {undeclared.group(1)}: is not declared"
+        todo = "Copy its @prefix line from another file of this folder"
+        return _message(name, line, column, "P001", found, todo)
+    if "dot is expected" in says:
+        return _missing_mark(name, lines, line, column)
+    todo = "Look at this line and the end of the line before"
+    return _message(name, line, column, "P001", says[:1].lower() + says[1:].rstrip("."), todo)
+
+
+def _missing_mark(name: str, lines: list[str], line: int, column: int) -> Message:
+    """A statement that does not end where the next begins: the end of the line before is the place."""
+    before = line
+    if not lines[line - 1][: column - 1].strip():
+        before = next(
+            (
+                n
+                for n in range(line - 1, 0, -1)
+                if _COMMENT_OR_TEXT.sub("x", lines[n - 1]).strip(" \tx")
+                or (lines[n - 1].strip() and not lines[n - 1].lstrip().startswith("#"))
+            ),
+            line,
+        )
+    if lines[line - 1][:1].isspace():
+        found, todo = "a semicolon is missing between two words of the same thing", "Put ' ; ' between them"
+        return _message(name, line, column, "P001", found, todo)
+    todo = "End the block with ' .' ('; ' goes on with the same thing, ' .' ends it)"
+    return _message(name, before, 1, "P001", "a full stop is missing after the last statement", todo)
+
+
+def _open_quote(text: str) -> int | None:
+    """The first line with a quote that is not closed on it, comments, IRIs and long texts aside."""
+    rest = _COMMENT_OR_TEXT.sub(lambda m: "\n" * m.group().count("\n"), text)
+    at = rest.find('"')
+    return None if at < 0 else rest.count("\n", 0, at) + 1
+
+
+def _first_line(lines: list[str]) -> int:
+    """The first line that is neither blank nor a comment."""
+    return next((n for n, t in enumerate(lines, 1) if t.strip() and not t.lstrip().startswith("#")), 1)
+
+
+def _message(file: str, line: int, column: int, code: str, text: str, advice: str) -> Message:
+    return Message(file, line, column, code, "error", text, advice)

@@ -1,0 +1,171 @@
+"""Where in a Turtle file a statement stands.
+
+Parsers of Turtle give triples without their lines. This tokeniser reads a file that is already known to parse
+and notes the line and column of every subject, predicate and object; it runs only over files that have a
+finding. What stands inside brackets is noted under the subject they belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import NamedTuple, Protocol
+
+from kgrank.ontology.vocabulary import TYPE
+
+_TOKEN = re.compile(
+    r'''(?P<comment>\#[^\n]*)
+      | (?P<text>"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^'\\]|\\.|'(?!\'\'))*\'\'\'
+                |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+      | (?P<iri><[^<>\s]*>)
+      | (?P<directive>@prefix|@base|\bPREFIX\b|\bBASE\b)
+      | (?P<language>@[A-Za-z-]+)
+      | (?P<datatype>\^\^)
+      | (?P<number>[+-]?(?:\d+\.\d+|\.\d+|\d+)(?:[eE][+-]?\d+)?(?![\w:]))
+      | (?P<mark>[\[\](),;.])
+      | (?P<name>(?:[^\s:;,.()\[\]"'<>\#@^]|\.(?=\w))*:(?:[^\s;,()\[\]"'<>\#\\.]|\\.|\.(?=[\w:%\\]))*)
+      | (?P<word>\w+)''',
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
+_LETTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
+
+
+class _Wanted(Protocol):
+    """What ``Positions.find`` looks for; see ``Place``."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def word(self) -> str | None: ...
+    @property
+    def object(self) -> str | None: ...
+    @property
+    def nth(self) -> int: ...
+
+
+class Position(NamedTuple):
+    """A line and a column, both from 1."""
+
+    line: int
+    column: int
+
+
+class Positions:
+    """The positions of one file by (subject), (subject, word) and (subject, word, object)."""
+
+    def __init__(self, found: dict[tuple[str, ...], list[int]], text: str) -> None:
+        self._found = found
+        self._starts = [0, *(m.end() for m in re.finditer("\n", text))]
+
+    def find(self, place: _Wanted) -> Position:
+        """The position of a place, else of the nearest thing around it, else the first of the file."""
+        key = tuple(k for k in (place.subject, place.word, place.object) if k is not None)
+        while key:
+            offsets = self._found.get(key)
+            if offsets:
+                offset = offsets[min(place.nth, len(offsets) - 1)]
+                line = bisect_right(self._starts, offset)
+                return Position(line, offset - self._starts[line - 1] + 1)
+            key = key[:-1]
+        return Position(1, 1)
+
+
+def literal_key(text: str) -> str:
+    """How ``Place.object`` and this module name a literal."""
+    return f'"{text}'
+
+
+def positions(text: str) -> Positions:
+    """Reads the positions of a file that parses."""
+    reader = _Reader()
+    for token in _TOKEN.finditer(text):
+        reader.take(token.lastgroup or "", token.group(), token.start())
+    return Positions(reader.found, text)
+
+
+class _Reader:
+    """Follows the grammar just far enough to know subject, word and object apart."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, ...], list[int]] = {}
+        self._prefixes: dict[str, str] = {}
+        self._base = ""
+        self._subject: str | None = None
+        self._word: str | None = None
+        self._outer: list[tuple[str | None, str]] = []
+        self._directive: list[str] | None = None
+        self._skip = False
+
+    def take(self, kind: str, token: str, offset: int) -> None:
+        if kind in ("comment", "language"):
+            return
+        if kind == "directive":
+            self._directive = [token.lstrip("@").lower()]
+        elif self._directive is not None:
+            self._declare(kind, token)
+        elif kind == "datatype":
+            self._skip = True
+        elif self._skip:
+            self._skip = False
+        elif kind == "mark":
+            self._punctuate(token)
+        else:
+            self._name(self._resolve(kind, token), offset)
+
+    def _declare(self, kind: str, token: str) -> None:
+        assert self._directive is not None
+        self._directive.append(token)
+        if kind != "iri":
+            return
+        if self._directive[0] == "base":
+            self._base = token[1:-1]
+        else:
+            self._prefixes[self._directive[1].removesuffix(":")] = self._base_joined(token[1:-1])
+        self._directive = None
+
+    def _punctuate(self, mark: str) -> None:
+        if mark in "[(":
+            self._subject = self._subject or ""
+            self._outer.append((self._word, mark))
+            if mark == "[":
+                self._word = None
+        elif mark in "])" and self._outer:
+            self._word, _ = self._outer.pop()
+        elif mark == ";":
+            self._word = None
+        elif mark == "." and not self._outer:
+            self._subject = self._word = None
+
+    def _name(self, name: str, offset: int) -> None:
+        if self._subject is None:
+            self._subject = name
+            key: tuple[str, ...] = (name,)
+        elif self._word is None and not (self._outer and self._outer[-1][1] == "("):
+            self._word = name
+            key = (self._subject, name)
+        else:
+            key = (self._subject, self._word or "", name)
+        self.found.setdefault(key, []).append(offset)
+
+    def _resolve(self, kind: str, token: str) -> str:
+        if kind == "iri":
+            return self._base_joined(_unescape(token[1:-1]))
+        if kind == "text":
+            quotes = 3 if token.startswith(('"""', "'" * 3)) and len(token) >= 6 else 1
+            return literal_key(_unescape(token[quotes:-quotes]))
+        if kind == "name":
+            prefix, _, rest = token.partition(":")
+            return self._prefixes.get(prefix, f"{prefix}:") + re.sub(r"\\(.)", r"\1", rest)
+        return TYPE if token == "a" and self._word is None else literal_key(token)
+
+    def _base_joined(self, iri: str) -> str:
+        return iri if ":" in iri else self._base + iri
+
+
+def _unescape(text: str) -> str:
+    def plain(match: re.Match[str]) -> str:
+        code = match.group(1)
+        return chr(int(code[1:], 16)) if len(code) > 1 else _LETTERS.get(code, code)
+
+    return _ESCAPE.sub(plain, text)

@@ -1,0 +1,336 @@
+"""One rule at a time: its fields, its scope, what it speaks of (codes R40 to R42, R44)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from pyoxigraph import Literal, NamedNode
+
+from kgrank.errors import nearest
+from kgrank.ontology.check.conditions import read_condition
+from kgrank.ontology.check.graph import Draft, Node, Object, shown
+from kgrank.ontology.check.things import boolean, listed, number, one, refer
+from kgrank.ontology.model import AttributeType, Ontology, Rule, RuleKind
+from kgrank.ontology.vocabulary import (
+    CREATED,
+    CREATOR,
+    DIRECTIONS,
+    FIELDS,
+    KG,
+    SOFT_ONLY,
+    TYPE,
+    XSD,
+    Kind,
+    local,
+)
+
+_OWN = {KG + w for fields in FIELDS.values() for w in (*fields.needed, *fields.optional)}
+_NAMES = {"R415", "R428"}
+"""Codes of names that are unknown: what the rule says of them cannot be checked further."""
+
+_DIRECTED = frozenset({AttributeType.NUMBER, AttributeType.ORDERED})
+
+
+def read_rules(draft: Draft, ontology: Ontology) -> dict[str, Rule]:
+    """The rules in which nothing is wrong; the others are reported and left out of further checks."""
+    rules = {}
+    for node in draft.nodes[Kind.RULE].values():
+        before = len(draft.report)
+        rule = _read(draft, node, ontology)
+        unclear = draft.report.codes(before) & _NAMES or _doubtful(draft, rule)
+        if not unclear:
+            _check_scope(draft, node, rule, ontology)
+            _check_content(draft, node, rule, ontology)
+        if not unclear and not draft.report.errors(before) and not draft.is_vague(Kind.RULE, node.id):
+            rules[rule.id] = rule
+    return rules
+
+
+def _read(draft: Draft, node: Node, ontology: Ontology) -> Rule:
+    kind = RuleKind(local(next(t.value for t in node.all(TYPE) if isinstance(t, NamedNode))))
+    _check_fields(draft, node, kind)
+    in_, but_not, segment = (KG + w for w in ("in", "butNot", "forSegment"))
+    category, unknown = "R415", "the category {} does not exist"
+    if not node.all(in_):
+        draft.report.add("R414", node.place(), f"the rule {node.id} does not say where it holds", "Add kg:in")
+    creator, created = _author(draft, node)
+    categories = _all(draft, node, in_, Kind.CATEGORY, category, unknown)
+    return Rule(
+        id=node.id,
+        iri=node.iri,
+        kind=kind,
+        categories=categories,
+        but_not=_all(draft, node, but_not, Kind.CATEGORY, category, unknown),
+        segments=_all(draft, node, segment, Kind.SEGMENT, "R425", "the segment {} is not known"),
+        sure=_sure(draft, node, kind),
+        because=_reason(draft, node),
+        creator=creator,
+        created=created,
+        **_content(draft, node, ontology, categories),
+    )
+
+
+def _all(draft: Draft, node: Node, word: str, kind: Kind, code: str, unknown: str) -> tuple[str, ...]:
+    found = (refer(draft, node, word, term, kind, code, unknown) for term in node.all(word))
+    return tuple(dict.fromkeys(f for f in found if f is not None))
+
+
+def _check_fields(draft: Draft, node: Node, kind: RuleKind) -> None:
+    fields = FIELDS[kind]
+    for word in fields.needed:
+        if not node.all(KG + word):
+            article = "an" if kind[0] in "AEIO" else "a"
+            found = f"the {kind} rule {node.id} has no kg:{word}"
+            draft.report.add("R401", node.place(), found, f"Add kg:{word}; {article} {kind} rule needs it")
+    for word in node.words:
+        if word in _OWN and local(word) not in (*fields.needed, *fields.optional):
+            found = f"kg:{local(word)} has no place in the {kind} rule {node.id}"
+            todo = (
+                f"Delete it; this kind has {', '.join(f'kg:{w}' for w in (*fields.needed, *fields.optional))}"
+            )
+            draft.report.add("R402", node.place(word), found, todo)
+
+
+def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
+    """The probability that the rule holds, 1.0 for a hard one."""
+    sure_word, must_word = KG + "sure", KG + "must"
+    sure_term, must_term = one(draft, node, sure_word), one(draft, node, must_word)
+    must = boolean(must_term)
+    if sure_term is not None and must_term is not None:
+        todo = "Keep one: kg:sure makes it soft, kg:must hard"
+        draft.report.add("R403", node.place(must_word), "both kg:sure and kg:must", todo)
+        return 1.0
+    if must:
+        if kind in SOFT_ONLY:
+            found = f"{'an' if kind[0] in 'AEIO' else 'a'} {kind} rule cannot be hard"
+            draft.report.add("R407", node.place(must_word), found, "Write kg:sure 0.95 instead")
+        return 1.0
+    if sure_term is None:
+        found = f"the rule {node.id} does not say how sure you are"
+        place = node.place(must_word) if must_term is not None else node.place()
+        draft.report.add("R404", place, found, "Add kg:sure 0.8, or kg:must true")
+        return 1.0
+    sure = number(sure_term)
+    if sure is None or not 0 < sure < 1:
+        found = f"kg:sure {shown(sure_term)} is not between 0 and 1"
+        draft.report.add("R405", node.place(sure_word, sure_term), found, _sure_advice(sure_term))
+        return 1.0
+    if sure <= 0.5:
+        found = f"at kg:sure {sure:g} the rule " + (
+            "has no effect" if sure == 0.5 else "says its own opposite"
+        )
+        todo = "Above 0.5 it acts; below, write the opposite rule"
+        draft.report.add("W406", node.place(sure_word, sure_term), found, todo)
+    return sure
+
+
+def _sure_advice(term: Object) -> str:
+    text = term.value.strip().rstrip("%").strip().replace(",", ".") if isinstance(term, Literal) else ""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if value == 1:
+        return "For certainty write kg:must true"
+    if 0 < value <= 100:
+        return f"Write {value / 100 if value > 1 else value:g}"
+    return "Write a number above 0 and below 1, like 0.8"
+
+
+def _author(draft: Draft, node: Node) -> tuple[str, str]:
+    """Who and when."""
+    if not node.all(CREATOR):
+        found = f"the rule {node.id} does not say who wrote it"
+        draft.report.add("R408", node.place(), found, "Add dcterms:creator")
+    people = _all(draft, node, CREATOR, Kind.PERSON, "R409", "the person {} is not known")
+    term = one(draft, node, CREATED)
+    if term is None:
+        found = f"the rule {node.id} does not say when it was written"
+        draft.report.add("R410", node.place(), found, 'Add dcterms:created "2026-10-05"^^xsd:date')
+        return people[0] if people else "", ""
+    try:
+        if not isinstance(term, Literal) or term.datatype.value != XSD + "date":
+            raise ValueError
+        date.fromisoformat(term.value)
+    except ValueError:
+        found = f"dcterms:created {shown(term)} is not a date"
+        draft.report.add("R410", node.place(CREATED, term), found, 'Write "2026-10-05"^^xsd:date')
+    return people[0] if people else "", term.value if isinstance(term, Literal) else ""
+
+
+def _reason(draft: Draft, node: Node) -> dict[str, str]:
+    reasons = node.all(KG + "because")
+    if not any(isinstance(r, Literal) and r.value.strip() for r in reasons):
+        found = f"the rule {node.id} gives no reason"
+        draft.report.add("W411", node.place(), found, 'Add kg:because "…"@en')
+    return {r.language or "en": r.value for r in reasons if isinstance(r, Literal)}
+
+
+def _content(draft: Draft, node: Node, ontology: Ontology, categories: tuple[str, ...]) -> dict[str, Any]:
+    """The fields that only some kinds have."""
+    attribute = _all(draft, node, KG + "attribute", Kind.ATTRIBUTE, "R428", "the attribute {} does not exist")
+    one(draft, node, KG + "attribute")
+    brand = _all(draft, node, KG + "brand", Kind.BRAND, "R424", "the brand {} is not known")
+    when = [read_condition(draft, node, KG + "if", t, ontology, categories) for t in node.all(KG + "if")]
+    then = [read_condition(draft, node, KG + "then", t, ontology, categories) for t in node.all(KG + "then")]
+    one(draft, node, KG + "then")
+    return {
+        "attribute": attribute[0] if attribute else None,
+        "order": _list(draft, node, "order", {Kind.ATTRIBUTE: "R428"}),
+        "values": _list(draft, node, "values", {Kind.VALUE: "R421", Kind.BRAND: "R421"}),
+        "members": _list(draft, node, "members", {Kind.ATTRIBUTE: "R413", Kind.VALUE: "R413"}),
+        "when": tuple(c for c in when if c is not None),
+        "then": then[0] if then else None,
+        "better": _better(draft, node),
+        "share": _share(draft, node, "share", closed=True),
+        "within": _share(draft, node, "within", closed=False),
+        "brand": brand[0] if brand else None,
+        "top": _top(draft, node),
+    }
+
+
+def _list(draft: Draft, node: Node, word: str, kinds: Mapping[Kind, str]) -> tuple[str, ...]:
+    """A list of two or more things of one of the kinds."""
+    head = one(draft, node, KG + word)
+    if head is None:
+        return ()
+    members = listed(draft, node, KG + word, head, "R412")
+    named = [
+        draft.by_iri[m.value].kind for m in members if isinstance(m, NamedNode) and m.value in draft.by_iri
+    ]
+    kind = next((k for k in named if k in kinds), next(iter(kinds)))
+    if word == "members" and len(set(named)) > 1:
+        mixed = " and ".join(f"{k}s" for k in dict.fromkeys(named))
+        draft.report.add("R413", node.place(KG + word), f"kg:members mixes {mixed}", "Keep one kind")
+        return ()
+    unknown = f"the {kind} {{}} does not exist"
+    found = [refer(draft, node, KG + word, m, kind, kinds[kind], unknown) for m in members]
+    unique = tuple(dict.fromkeys(f for f in found if f is not None))
+    if draft.graph.members(head) is not None and len(draft.graph.members(head) or ()) < 2:
+        found_text = f"kg:{word} of {node.id} lists fewer than two things"
+        draft.report.add("R422", node.place(KG + word), found_text, "Add another, or delete the rule")
+    return unique
+
+
+def _share(draft: Draft, node: Node, word: str, *, closed: bool) -> float | None:
+    """A number from 0 to 1, the ends allowed where ``closed``."""
+    term = one(draft, node, KG + word)
+    if term is None:
+        return None
+    value = number(term)
+    if value is not None and (0 <= value <= 1 if closed else 0 < value < 1):
+        return value
+    span = "from 0 to 1" if closed else "above 0 and below 1"
+    todo = f"Write {value / 100:g}" if value is not None and 1 < value <= 100 else "Write 0.25 for a quarter"
+    draft.report.add("R423", node.place(KG + word, term), f"kg:{word} {shown(term)} is not {span}", todo)
+    return None
+
+
+def _top(draft: Draft, node: Node) -> int | None:
+    term = one(draft, node, KG + "top")
+    if term is None:
+        return None
+    value = number(term)
+    if value is None or value != int(value) or value < 1:
+        found = f"kg:top {shown(term)} is not a whole number from 1"
+        draft.report.add("R445", node.place(KG + "top", term), found, "Write the number of places, like 10")
+        return None
+    return int(value)
+
+
+def _better(draft: Draft, node: Node) -> str | None:
+    term = one(draft, node, KG + "better")
+    if term is None:
+        return None
+    direction = DIRECTIONS.get(term.value) if isinstance(term, NamedNode) else None
+    if direction is None:
+        found = f"kg:better {shown(term)} is neither kg:More nor kg:Less"
+        draft.report.add("R446", node.place(KG + "better", term), found, "Write kg:More or kg:Less")
+    return direction
+
+
+def _doubtful(draft: Draft, rule: Rule) -> bool:
+    """Whether the rule stands on something that is itself broken."""
+    return any(draft.is_vague(Kind.CATEGORY, c) for c in (*rule.categories, *rule.but_not)) or any(
+        draft.is_vague(Kind.ATTRIBUTE, a) for a in rule.attributes
+    )
+
+
+def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
+    """Whether there is a place where the rule holds."""
+    for word, names in (("in", rule.categories), ("butNot", rule.but_not)):
+        for name in names:
+            category = ontology.categories[name]
+            if category.deprecated:
+                todo = f"Use {category.replaced_by}" if category.replaced_by else "Name a current category"
+                place = node.place(KG + word, NamedNode(category.iri))
+                draft.report.add("W416", place, f"the category {name} is deprecated", todo)
+    inside = {c for top in rule.categories for c in ontology.subtree(top)}
+    for name in rule.but_not:
+        place = node.place(KG + "butNot", NamedNode(ontology.categories[name].iri))
+        if name not in inside:
+            found = f"{name} is not below {' or '.join(rule.categories)}"
+            draft.report.add("R419", place, found, "Delete the kg:butNot")
+        elif not ontology.scope(rule):
+            found = "the rule is taken away everywhere it holds: a dead rule"
+            draft.report.add("R420", place, found, "Delete the rule or the kg:butNot")
+
+
+def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
+    """Whether what the rule speaks of is there, in each category that it names."""
+    missing = [a for a in rule.attributes if _is_missing(draft, node, rule, ontology, a)]
+    if rule.attribute is not None and not missing:
+        kind = ontology.attributes[rule.attribute].type
+        if rule.kind is RuleKind.MONOTONE and kind not in _DIRECTED:
+            found = f"{rule.attribute} is a {kind}: it has no more and less"
+            draft.report.add(
+                "R429", node.place(KG + "attribute"), found, "Take a Number or an Ordered attribute"
+            )
+        for value in rule.values:
+            _check_value(draft, node, rule, ontology, rule.attribute, value)
+
+
+def _is_missing(draft: Draft, node: Node, rule: Rule, ontology: Ontology, attribute: str) -> bool:
+    """Whether the attribute is missing in a category of the rule; reports it."""
+    for name in rule.categories:
+        table = ontology.applicable(name)
+        if attribute in table:
+            continue
+        category = ontology.categories[name]
+        below = [c for c in ontology.subtree(name) if attribute in ontology.applicable(c)]
+        has = ", ".join(sorted(table))
+        todo = f"It has {has}"
+        if below:
+            todo = f"{ontology.categories[below[0]].name()} has it: move the rule there"
+        found = f"{category.name()} does not have the attribute {attribute}"
+        word = next(
+            (KG + w for w in ("attribute", "order") if _names_attribute(draft, node, KG + w, attribute)),
+            KG + "attribute",
+        )
+        term = NamedNode(draft.nodes[Kind.ATTRIBUTE][attribute].iri)
+        draft.report.add("R418", node.place(word, term), found, todo)
+        return True
+    return False
+
+
+def _names_attribute(draft: Draft, node: Node, word: str, attribute: str) -> bool:
+    return any(
+        isinstance(m, NamedNode) and local(m.value) == attribute
+        for head in node.all(word)
+        for m in draft.graph.members(head) or [head]
+    )
+
+
+def _check_value(
+    draft: Draft, node: Node, rule: Rule, ontology: Ontology, attribute: str, value: str
+) -> None:
+    for name in rule.categories:
+        known = ontology.applicable(name)[attribute].values
+        if value not in known:
+            target = draft.nodes[Kind.VALUE].get(value) or draft.nodes[Kind.BRAND][value]
+            found = f"{value} is not one of the values of {attribute} in {ontology.categories[name].name()}"
+            todo = f"Use one of {', '.join(known)}" if known else nearest(value, known)
+            draft.report.add("R421", node.place(KG + "values", NamedNode(target.iri)), found, todo)
+            return

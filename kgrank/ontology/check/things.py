@@ -1,0 +1,391 @@
+"""What every thing has: a kind, known words, an id, names, an end of life (codes O1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from math import isfinite
+from typing import Any
+
+from pyoxigraph import Literal, NamedNode
+
+from kgrank.errors import nearest
+from kgrank.ontology.check.graph import Draft, Node, Object, Words, shown
+from kgrank.ontology.check.messages import Place
+from kgrank.ontology.vocabulary import (
+    ALT_LABEL,
+    CHECKED_NAMESPACES,
+    CLASSES,
+    DEPRECATED,
+    KG,
+    KG_WORDS,
+    LANGUAGE,
+    NOTATION,
+    NOTES,
+    PREF_LABEL,
+    REPLACED_BY,
+    TITLE,
+    TYPE,
+    VERSION,
+    WORDS,
+    XSD,
+    Kind,
+    local,
+    short,
+)
+
+CODED = (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE)
+"""Kinds that need a notation, and a name in every language of the header."""
+
+NAMED = (*CODED, Kind.BRAND, Kind.SEGMENT, Kind.PERSON)
+_NOTATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000b-\u001f]")
+_NUMERIC = frozenset(XSD + t for t in ("integer", "decimal", "double", "float", "int", "long"))
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the ontology says of itself; no languages where the header is missing."""
+
+    version: str = ""
+    languages: tuple[str, ...] = ()
+    title: dict[str, str] = field(default_factory=dict)
+
+
+def sort_things(draft: Draft) -> None:
+    """Fills ``draft.nodes`` and ``draft.by_iri``: each subject with its kind and the words it may have."""
+    for subject, words in draft.graph.nodes.items():
+        if not isinstance(subject, NamedNode):
+            continue
+        files = draft.graph.files[subject]
+        kind = _kind(draft, subject.value, files[0], words)
+        if kind is None:
+            continue
+        node = Node(subject.value, kind, files[0], words)
+        _mend_words(draft, node)
+        if len(files) > 1:
+            where = Place(files[-1], node.iri)
+            found = f"{node.id} is described in {files[0]} and again in {files[-1]}"
+            draft.report.add("O102", where, found, "Keep one of the two")
+        draft.by_iri[node.iri] = node
+        twin = draft.nodes[kind].setdefault(node.id, node)
+        if twin is not node:
+            found = f"<{node.iri}> and <{twin.iri}> have the same id {node.id}"
+            draft.report.add("O115", node.place(), found, "Give one of the two another last part")
+
+
+def read_header(draft: Draft) -> Header:
+    """Version, languages and title."""
+    headers = list(draft.nodes[Kind.HEADER].values())
+    if not headers:
+        todo = "Add ontology.ttl with 'a owl:Ontology' and owl:versionInfo"
+        draft.report.add("O100", Place("ontology.ttl", ""), "no file names the ontology", todo)
+        return Header()
+    for extra in headers[1:]:
+        found = f"two headers: {headers[0].id} and {extra.id}"
+        draft.report.add("O101", extra.place(), found, "Keep one owl:Ontology a folder")
+    head = headers[0]
+    version = [v.value for v in head.all(VERSION) if isinstance(v, Literal) and v.value.strip()]
+    languages = tuple(v.value for v in head.all(LANGUAGE) if isinstance(v, Literal))
+    if not version:
+        draft.report.add("O125", head.place(), "the header has no version", 'Add owl:versionInfo "2026.10"')
+    if not languages:
+        draft.report.add(
+            "O126", head.place(), "the header does not say its languages", 'Add dcterms:language "en"'
+        )
+    title = {v.language: v.value for v in head.all(TITLE) if isinstance(v, Literal) and v.language}
+    return Header(version[0] if version else "", languages, title)
+
+
+def read_term(draft: Draft, node: Node, header: Header) -> dict[str, Any]:
+    """The fields of ``Term``, checked."""
+    names = _names(draft, node, header)
+    deprecated = _deprecated(draft, node)
+    return {
+        "id": node.id,
+        "iri": node.iri,
+        "notation": _notation(draft, node) if node.kind in CODED else "",
+        "names": names,
+        "synonyms": _synonyms(draft, node, names),
+        "deprecated": deprecated,
+        "replaced_by": _replacement(draft, node, deprecated),
+    }
+
+
+def check_notations(draft: Draft) -> None:
+    """A notation belongs to one thing of a kind."""
+    for kind in CODED:
+        owners: dict[str, Node] = {}
+        for node in draft.nodes[kind].values():
+            for term in node.all(NOTATION)[:1]:
+                owner = owners.setdefault(term.value if isinstance(term, Literal) else "", node)
+                if owner is not node:
+                    found = f"notation {shown(term)} is already used by {owner.id}"
+                    todo = "Give one of the two another notation"
+                    draft.report.add("O111", node.place(NOTATION, term), found, todo)
+
+
+def one(draft: Draft, node: Node, word: str, words: Words | None = None) -> Object | None:
+    """The only object of a word, None where there is none; ``words`` are those of a bracket of the node."""
+    objects = (node.words if words is None else words).get(word, [])
+    if len(objects) > 1:
+        values = " and ".join(shown(o) for o in objects)
+        found = f"{local(word)} of {node.id} has {len(objects)} values: {values}"
+        parts = [o.value for o in objects if isinstance(o, Literal)]
+        comma = len(parts) == 2 and all(p.isdigit() for p in parts)
+        todo = f"A decimal comma? Write {parts[0]}.{parts[1]}" if comma else "Keep one"
+        draft.report.add("O106", node.place(word, objects[1]), found, todo)
+    return objects[0] if objects else None
+
+
+def number(term: Object) -> float | None:
+    """A finite numeric literal as a float, else None."""
+    if not isinstance(term, Literal) or term.datatype.value not in _NUMERIC:
+        return None
+    try:
+        value = float(term.value)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
+
+
+def boolean(term: Object | None) -> bool | None:
+    """A boolean literal, else None."""
+    if not isinstance(term, Literal) or term.datatype.value != XSD + "boolean":
+        return None
+    return {"true": True, "1": True, "false": False, "0": False}.get(term.value)
+
+
+def leading_number(text: str) -> str | None:
+    """The number that a text like ``40 cm`` or ``0,9`` begins with, with a decimal point."""
+    match = re.match(r"\s*([+-]?\d+(?:[.,]\d+)?)", text)
+    return match.group(1).replace(",", ".") if match else None
+
+
+def refer(
+    draft: Draft, node: Node, word: str, term: Object, kind: Kind, code: str, unknown: str
+) -> str | None:
+    """The id of the thing that is named.
+
+    An unknown name is reported as ``unknown`` with the name in its braces; where a known name is near, the
+    check goes on with that one, so that a slip of the pen has no consequences elsewhere.
+    """
+    known = draft.nodes[kind]
+    if isinstance(term, NamedNode):
+        target = draft.by_iri.get(term.value)
+        if target is not None and target.kind is kind:
+            return target.id
+        if target is None and draft.is_vague(kind, local(term.value)):
+            return None
+        name = local(term.value)
+        if target is not None:
+            todo = f"{name} is a {target.kind}; name a {kind}"
+        elif not known and not draft.nodes[Kind.HEADER]:
+            return None  # The file that lists them is missing, and that is said already.
+        else:
+            todo = nearest(name, known)
+    else:
+        name, todo = shown(term), f"Name a {kind} by its short name, without quotes"
+    draft.report.add(code, node.place(word, term), unknown.format(name), todo)
+    near = get_close_matches(name.strip('"'), sorted(known), n=1)
+    return near[0] if near else None
+
+
+def listed(draft: Draft, node: Node, word: str, head: Object, code: str) -> list[Object]:
+    """The members of a list, repeated ones taken out and reported under ``code``."""
+    members = draft.graph.members(head)
+    if members is None:
+        draft.report.add(
+            "O107",
+            node.place(word, head),
+            f"{short(word)} of {node.id} is not a list",
+            "Write the names in brackets: ( … )",
+        )
+        return []
+    unique = list(dict.fromkeys(members))
+    for member in unique:
+        if members.count(member) > 1:
+            draft.report.add(code, node.place(word, member, 1), _twice(word, member, node), "Delete one")
+    return unique
+
+
+def _twice(word: str, member: Object, node: Node) -> str:
+    if node.kind is Kind.RULE:
+        return f"{shown(member)} stands twice in one {short(word)}"
+    return f"the value {shown(member)} is listed twice"
+
+
+def meant(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one is nearest to."""
+    near = get_close_matches(name, sorted(known), n=1)
+    return near[0] if near else None
+
+
+def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
+    """What a subject is; None for what is not of kgrank's world."""
+    types = [t for t in words.get(TYPE, ()) if isinstance(t, NamedNode)]
+    kinds = {CLASSES[t.value]: t for t in types if t.value in CLASSES}
+    if len(kinds) > 1 or sum(t.value in CLASSES for t in types) > 1:
+        named = " and ".join(short(t.value) for t in types)
+        draft.report.add(
+            "O110", Place(file, iri, TYPE), f"{local(iri)} is two kinds of thing: {named}", "Keep one"
+        )
+    if kinds:
+        return next(iter(kinds))
+    for wrong in types:
+        if wrong.value.startswith(KG):
+            name = local(wrong.value)
+            guess = meant(name, [local(c) for c in CLASSES])
+            todo = f"Did you mean kg:{guess}?" if guess else nearest(name, [local(c) for c in CLASSES])
+            found = f"there is no kind of thing called {short(wrong.value)}"
+            draft.report.add("O103", Place(file, iri, TYPE, wrong.value), found, todo)
+            if guess is None:
+                for ids in draft.vague.values():
+                    ids.add(local(iri))
+                return None
+            words[TYPE] = [NamedNode(KG + guess)]
+            return CLASSES.get(KG + guess)
+    ours = next((w for w in words if w in KG_WORDS or w in (PREF_LABEL, NOTATION)), None)
+    if not types and ours is not None:
+        found = f"{local(iri)} does not say what kind of thing it is"
+        draft.report.add("O105", Place(file, iri), found, "Begin with 'a kg:Category', 'a kg:Attribute', …")
+        for ids in draft.vague.values():
+            ids.add(local(iri))
+    return None
+
+
+def _mend_words(draft: Draft, node: Node) -> None:
+    """Reports unknown words; what stands under a misspelt one is moved to the word that was meant."""
+    for word in list(node.words):
+        if word in WORDS[node.kind] or word in NOTES or not word.startswith(CHECKED_NAMESPACES):
+            continue
+        place = node.place(word)
+        if word in KG_WORDS or any(word in words for words in WORDS.values()):
+            belongs = ", ".join(k for k in Kind if word in WORDS[k]) or "a bracket inside"
+            found = f"{short(word)} does not belong on a {node.kind}"
+            draft.report.add("O108", place, found, f"It belongs on: {belongs}")
+            continue
+        guess = meant(local(word), [local(w) for w in WORDS[node.kind]])
+        todo = (
+            f"Did you mean {guess}?" if guess else nearest(local(word), [local(w) for w in WORDS[node.kind]])
+        )
+        draft.report.add("O104", place, f"unknown word {local(word)}", todo)
+        target = next((w for w in WORDS[node.kind] if local(w) == guess), None)
+        if target is None:
+            draft.vague[node.kind].add(node.id)
+        else:
+            node.words[target] = [*node.words.get(target, []), *node.words[word]]
+            del node.words[word]
+
+
+def _notation(draft: Draft, node: Node) -> str:
+    term = one(draft, node, NOTATION)
+    if term is None:
+        draft.report.add(
+            "O109", node.place(), f"{node.id} has no notation", 'Add its short code: skos:notation "AA-1"'
+        )
+        return ""
+    if not isinstance(term, Literal) or not _NOTATION.fullmatch(term.value):
+        found = f"the notation {shown(term)} is not letters, digits and - . _ / only"
+        draft.report.add("O109", node.place(NOTATION, term), found, "Write a short code")
+        return ""
+    return term.value
+
+
+def _names(draft: Draft, node: Node, header: Header) -> dict[str, str]:
+    names: dict[str, str] = {}
+    broken = False
+    for term in node.all(PREF_LABEL):
+        if not _is_text(draft, node, PREF_LABEL, term, "name"):
+            broken = True
+        elif isinstance(term, Literal) and term.language:
+            if term.language in names:
+                found = f'two names in {term.language}: "{names[term.language]}" and "{term.value}"'
+                draft.report.add(
+                    "O114", node.place(PREF_LABEL, term), found, "Keep one, make the other skos:altLabel"
+                )
+            names.setdefault(term.language, term.value)
+    if not broken:
+        _missing_names(draft, node, header, names)
+    return names
+
+
+def _missing_names(draft: Draft, node: Node, header: Header, names: dict[str, str]) -> None:
+    if node.kind in CODED:
+        for nth, language in enumerate(header.languages):
+            if language not in names:
+                code = "W117" if nth else "O117"
+                found = f"{node.id} has no {language} name"
+                draft.report.add(code, node.place(), found, f'Add skos:prefLabel "…"@{language}')
+    elif not names:
+        draft.report.add("O117", node.place(), f"{node.id} has no name", 'Add skos:prefLabel "…"@en')
+
+
+def _is_text(draft: Draft, node: Node, word: str, term: Object, what: str) -> bool:
+    """Whether a name or synonym is a visible text with a language; reports why not."""
+    place = node.place(word, term)
+    if not isinstance(term, Literal):
+        draft.report.add("O112", place, f"the {what} {shown(term)} is not a text", 'Write "…"@en')
+        return False
+    if not term.value.strip():
+        draft.report.add("O113", place, f"an empty {what}", f"Write the {what} or delete it")
+        return False
+    if not term.language:
+        found = f'the {what} "{term.value}" has no language'
+        draft.report.add("O112", place, found, f'Write "{term.value}"@en')
+        return False
+    if _INVISIBLE.search(term.value):
+        found = f'an invisible character in "{term.value}"'
+        draft.report.add("O116", place, found, f"Retype the {what}")
+    return True
+
+
+def _synonyms(draft: Draft, node: Node, names: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    synonyms: dict[str, list[str]] = {}
+    for term in node.all(ALT_LABEL):
+        if not _is_text(draft, node, ALT_LABEL, term, "synonym"):
+            continue
+        assert isinstance(term, Literal)
+        language = term.language or ""
+        if names.get(language) == term.value:
+            found = f'the synonym "{term.value}" is the name itself'
+            draft.report.add("W118", node.place(ALT_LABEL, term), found, "Delete the synonym")
+        synonyms.setdefault(language, []).append(term.value)
+    return {language: tuple(texts) for language, texts in synonyms.items()}
+
+
+def _deprecated(draft: Draft, node: Node) -> bool:
+    term = one(draft, node, DEPRECATED)
+    value = boolean(term)
+    if term is not None and value is None:
+        found = f"owl:deprecated {shown(term)} is neither true nor false"
+        draft.report.add("O120", node.place(DEPRECATED, term), found, "Write true or false (no quotes)")
+    return bool(value)
+
+
+def _replacement(draft: Draft, node: Node, deprecated: bool) -> str | None:
+    term = one(draft, node, REPLACED_BY)
+    if term is None:
+        if deprecated and node.kind in CODED:
+            found = f"{node.id} is deprecated and nothing replaces it"
+            draft.report.add(
+                "W120", node.place(DEPRECATED), found, "Add dcterms:isReplacedBy, if there is one"
+            )
+        return None
+    target = draft.by_iri.get(term.value) if isinstance(term, NamedNode) else None
+    if target is None or target.kind is not node.kind:
+        found = f"the replacement {shown(term)} does not exist (or is another kind of thing)"
+        todo = f"Name one that exists. {nearest(shown(term), draft.nodes[node.kind])}"
+        draft.report.add("O121", node.place(REPLACED_BY, term), found, todo)
+        return None
+    if target is node:
+        draft.report.add(
+            "O121", node.place(REPLACED_BY, term), f"{node.id} replaces itself", "Name another one"
+        )
+        return None
+    if not deprecated:
+        found = f"{node.id} is replaced by {target.id} but not deprecated"
+        draft.report.add("W123", node.place(REPLACED_BY, term), found, "Add owl:deprecated true")
+    return target.id

@@ -1,0 +1,28 @@
+"""An ontology from a folder of Turtle files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kgrank.errors import InputError
+from kgrank.ontology.check import examine
+from kgrank.ontology.model import Ontology
+
+
+def read_ontology(folder: Path) -> Ontology:
+    """The ontology in a folder of Turtle files, checked.
+
+    Raises:
+        InputError: The folder is missing, or the check finds errors; the first one is named with its place.
+    """
+    found = examine(folder)
+    if found.ontology is not None:
+        return found.ontology
+    first, *more = found.errors
+    count = f" (and {len(more)} more error{'s' if len(more) > 1 else ''})" if more else ""
+    raise InputError(
+        f"{first.code} {first.text}{count}",
+        where=f"{folder / first.file}:{first.line}:{first.column}",
+        todo=f"{first.advice.rstrip('.?')}{'?' if first.advice.endswith('?') else '.'} "
+        f"All of them: kgrank ontology check {folder}",
+    )

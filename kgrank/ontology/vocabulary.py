@@ -1,0 +1,149 @@
+"""The words of the kgrank vocabulary: namespaces, classes, and which word belongs on which kind of thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kgrank.ontology.model import AttributeType, RuleKind
+
+KG = "https://w3id.org/kgrank/ns#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+DCTERMS = "http://purl.org/dc/terms/"
+OWL = "http://www.w3.org/2002/07/owl#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+PREFIXES: Mapping[str, str] = {
+    "kg": KG,
+    "skos": SKOS,
+    "dcterms": DCTERMS,
+    "owl": OWL,
+    "rdf": RDF,
+    "rdfs": RDFS,
+    "xsd": XSD,
+}
+"""Short names that must stand for these namespaces and no others."""
+
+TYPE, FIRST, REST, NIL = RDF + "type", RDF + "first", RDF + "rest", RDF + "nil"
+NOTATION, PREF_LABEL, ALT_LABEL = SKOS + "notation", SKOS + "prefLabel", SKOS + "altLabel"
+BROADER = SKOS + "broader"
+DEPRECATED, REPLACED_BY = OWL + "deprecated", DCTERMS + "isReplacedBy"
+CREATOR, CREATED, LANGUAGE, TITLE = (DCTERMS + w for w in ("creator", "created", "language", "title"))
+VERSION = OWL + "versionInfo"
+
+
+class Kind(StrEnum):
+    """What a subject of the Turtle files can be."""
+
+    CATEGORY = "category"
+    ATTRIBUTE = "attribute"
+    VALUE = "value"
+    BRAND = "brand"
+    SEGMENT = "segment"
+    PERSON = "person"
+    RULE = "rule"
+    HEADER = "ontology"
+
+
+CLASSES: Mapping[str, Kind] = {
+    **{
+        KG + kind.value.capitalize(): kind
+        for kind in (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE, Kind.BRAND, Kind.SEGMENT, Kind.PERSON)
+    },
+    **{KG + kind: Kind.RULE for kind in RuleKind},
+    OWL + "Ontology": Kind.HEADER,
+}
+
+NEEDS: Mapping[str, str] = {"requires": "required", "recommends": "recommended", "allows": "allowed"}
+
+_TERM = {NOTATION, PREF_LABEL, ALT_LABEL, DEPRECATED, REPLACED_BY}
+_RULE = {KG + w for w in ("in", "butNot", "forSegment", "sure", "must", "because")} | {CREATOR, CREATED}
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The words that one kind of rule must have, and those that it may have."""
+
+    needed: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+FIELDS: Mapping[RuleKind, Fields] = {
+    RuleKind.ORDER: Fields(("order",)),
+    RuleKind.AT_LEAST: Fields(("attribute", "share")),
+    RuleKind.AT_MOST: Fields(("attribute", "share")),
+    RuleKind.ABOUT: Fields(("attribute", "share", "within")),
+    RuleKind.IRRELEVANT: Fields(("attribute",)),
+    RuleKind.MONOTONE: Fields(("attribute", "better")),
+    RuleKind.PREFERS: Fields(("attribute", "values")),
+    RuleKind.IMPLIES: Fields(("if", "then")),
+    RuleKind.EXCLUDES: Fields(("if", "then")),
+    RuleKind.INHERITS: Fields(("attribute", "share")),
+    RuleKind.SAME_AS: Fields(("members",)),
+    RuleKind.EXPOSURE: Fields(("share", "top"), ("brand",)),
+}
+
+SOFT_ONLY = frozenset({RuleKind.ABOUT, RuleKind.PREFERS, RuleKind.INHERITS})
+"""Kinds that cannot be hard."""
+
+WORDS: Mapping[Kind, frozenset[str]] = {
+    Kind.CATEGORY: frozenset(
+        _TERM
+        | {BROADER}
+        | {KG + w for w in ("alsoUnder", "requires", "recommends", "allows", "drops", "narrows")}
+    ),
+    Kind.ATTRIBUTE: frozenset(_TERM | {KG + w for w in ("type", "values", "valuesOf", "unit", "min", "max")}),
+    Kind.VALUE: frozenset(_TERM),
+    Kind.BRAND: frozenset(_TERM),
+    Kind.SEGMENT: frozenset(_TERM),
+    Kind.PERSON: frozenset(_TERM),
+    Kind.RULE: frozenset(
+        _RULE | {DEPRECATED} | {KG + w for f in FIELDS.values() for w in (*f.needed, *f.optional)}
+    ),
+    Kind.HEADER: frozenset({VERSION, LANGUAGE, TITLE}),
+}
+
+KG_WORDS = frozenset(
+    {w for words in WORDS.values() for w in words if w.startswith(KG)} | {KG + "value", KG + "uses"}
+)
+"""Every predicate of the kgrank namespace."""
+
+TYPES: Mapping[str, AttributeType] = {KG + t: t for t in AttributeType}
+DIRECTIONS: Mapping[str, str] = {KG + "More": "More", KG + "Less": "Less"}
+
+_SKOS_NOTES = (
+    "definition note example editorialNote changeNote historyNote scopeNote hiddenLabel exactMatch "
+    "closeMatch broadMatch narrowMatch relatedMatch related inScheme topConceptOf"
+)
+_DCTERMS_NOTES = (
+    "contributor created creator description identifier isReplacedBy issued language license modified "
+    "publisher references relation replaces rights source subject title"
+)
+_OWL_NOTES = "imports priorVersion versionIRI versionInfo sameAs backwardCompatibleWith incompatibleWith"
+NOTES = frozenset(
+    [SKOS + w for w in _SKOS_NOTES.split()]
+    + [DCTERMS + w for w in _DCTERMS_NOTES.split()]
+    + [OWL + w for w in _OWL_NOTES.split()]
+    + [RDFS + w for w in ("label", "comment", "seeAlso", "isDefinedBy")]
+    + [TYPE, CREATED, CREATOR]
+)
+"""Words that may stand on anything and that kgrank does not read."""
+
+CHECKED_NAMESPACES = (KG, SKOS, DCTERMS, OWL, RDFS)
+"""A word of one of these that is not known is misspelt; words of other namespaces are the shop's own."""
+
+
+def local(iri: str) -> str:
+    """The last part of an IRI: the id of the thing."""
+    return iri.rstrip("/#").rsplit("#", 1)[-1].rsplit("/", 1)[-1]
+
+
+def short(iri: str) -> str:
+    """An IRI as it is written: ``kg:requires``; the last part where no known short name fits."""
+    for prefix, namespace in PREFIXES.items():
+        if iri.startswith(namespace):
+            return f"{prefix}:{iri[len(namespace) :]}"
+    return local(iri)
