@@ -83,6 +83,12 @@ NODES: Mapping[str, NodeType] = {
             {"version": TEXT, "fingerprint": TEXT, "document": TEXT},
             "One node, id `ontology`: what the graph was loaded with; `document` is the whole of it (JSON).",
         ),
+        NodeType(
+            "Log",
+            {"clock": TEXT, "outside": TRUTH, "impressions": TRUTH},
+            "One node, id `log`: whether times are seconds since 1970 (`utc`) or an `order`, whether people "
+            "could choose nothing, and whether it is known what was shown.",
+        ),
         NodeType("Served", {"version": TEXT}, "One node, id `weights`: which version is served."),
     )
 }

@@ -1,0 +1,1 @@
+"""Files in any column names, by a mapping, into clean tables; every dropped row has a reason."""

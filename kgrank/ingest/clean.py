@@ -1,0 +1,268 @@
+"""A folder of files as clean tables: read, held to the ontology, every dropped row with its reason."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from kgrank.errors import InputError
+from kgrank.ingest import infer
+from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, VALUES, schema
+from kgrank.ingest.events import read_events, read_sequences, without_bots
+from kgrank.ingest.items import merge_items, read_items
+from kgrank.ingest.mapping import Mapping, default_mapping
+from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, values_of
+from kgrank.ingest.ratings import read_ratings
+from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
+from kgrank.ingest.read import FILE, LINE
+from kgrank.ingest.report import Rejects, Report
+from kgrank.ingest.rules import contradictions, impute
+from kgrank.ingest.tasks import read_tasks
+from kgrank.ontology.model import BRAND, AttributeType, Ontology
+
+
+@dataclass(frozen=True)
+class Log:
+    """What holds of all events, and learning must know.
+
+    Attributes:
+        clock: ``utc`` where times are seconds since 1970, ``order`` where they only say what came first.
+        outside: Whether people could choose nothing.
+        impressions: Whether the log says what was shown.
+    """
+
+    clock: str
+    outside: bool
+    impressions: bool
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A shop ready for the graph: the ontology, and tables in the columns of ``kgrank.ingest.columns``."""
+
+    ontology: Ontology
+    items: pl.DataFrame
+    values: pl.DataFrame
+    events: pl.DataFrame
+    report: Report
+    log: Log
+    notes: tuple[str, ...] = ()
+
+
+def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping | None = None) -> Clean:
+    """The files of a folder as clean tables.
+
+    Without an ontology, one is inferred from the mapping and the data. Without a mapping, the files and
+    columns have the standard names (docs/file-schemas.md).
+
+    Raises:
+        InputError: A file, a column or a word is not what it should be; nothing is written in any case.
+    """
+    mapping = mapping or default_mapping(folder)
+    rejects = Rejects()
+    raws = _read(folder, mapping, rejects)
+    notes = [mapping.about] if mapping.about else []
+    items = merge_items([r.items for r in raws if len(r.items)], folder)
+    items = rejects.drop_each(
+        items, pl.col("category").is_null(), "no category", id="id", found=pl.lit("no category")
+    )
+    columns = [c for r in raws for c in r.columns]
+    given = ontology is not None
+    if ontology is None:
+        ontology = infer.skeleton(items, columns)
+        items = items.with_columns(_inferred("category", items))
+    else:
+        columns = [replace(c, attribute=attribute_id(c.attribute, ontology, c.path)) for c in columns]
+        items = category_ids(items, ontology)
+        if items["brand"].is_not_null().any():
+            attribute_id(BRAND, ontology, items[FILE][0])
+    items = brand_ids(items, ontology)
+    values = _values(items, columns, ontology, rejects)
+    if given:
+        values = _applicable(values, items, ontology, rejects)
+        values = impute(values, items, ontology)
+        wrong = contradictions(values, items, ontology)
+        rejects.keep_each(wrong, "contradiction", id="id", found=pl.col("rule"))
+    else:
+        ontology = infer.complete(ontology, items, values)
+        notes.append(infer.describe(ontology))
+    events = _events(raws, items, ontology if given else None, folder, rejects)
+    log = _log(raws, events, folder)
+    return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes))
+
+
+def _read(folder: Path, mapping: Mapping, rejects: Rejects) -> list[Raw]:
+    return [
+        *(read_items(folder, s, rejects) for s in mapping.items),
+        *(read_tasks(folder, s, rejects) for s in mapping.tasks),
+        *(read_ratings(folder, s, rejects) for s in mapping.ratings),
+        *(read_events(folder, s, rejects) for s in mapping.events),
+        *(read_sequences(folder, s, rejects) for s in mapping.sequences),
+    ]
+
+
+def _inferred(column: str, table: pl.DataFrame) -> pl.Expr:
+    return pl.col(column).replace({p: infer.category_id(p) for p in table[column].drop_nulls().unique()})
+
+
+def _values(
+    items: pl.DataFrame, columns: list[RawColumn], ontology: Ontology, rejects: Rejects
+) -> pl.DataFrame:
+    """All values, the brands among them, with the column ``imputed``; each item's once an attribute."""
+    brands = items.filter(pl.col("brand").is_not_null()).select(
+        pl.col("id").alias("item"),
+        pl.lit(BRAND).alias("attribute"),
+        pl.col("brand").alias("value"),
+        pl.lit(None, pl.Float64).alias("number"),
+        LINE,
+        FILE,
+    )
+    values = pl.concat([brands, *(values_of(c, ontology, rejects) for c in columns)])
+    values = values.filter(pl.col("item").is_in(items["id"].implode()))
+    values = values.unique(["item", "attribute", "value", "number"], keep="first", maintain_order=True)
+    many = [a.id for a in ontology.attributes.values() if a.type is AttributeType.CHOICES]
+    single = values.filter(~pl.col("attribute").is_in(many))
+    clash = single.filter(pl.struct("item", "attribute").is_duplicated()).sort("item", "attribute")
+    if len(clash):
+        first, second = clash.row(0, named=True), clash.row(1, named=True)
+        shown = [f"{r['value'] or r['number']} in {r[FILE]}:{r[LINE]}" for r in (first, second)]
+        raise InputError(
+            f"item {first['item']!r} has two values of {first['attribute']}: {' and '.join(shown)}",
+            expected="one, or an attribute of type Choices",
+        )
+    return values.with_columns(pl.lit(False).alias("imputed"))
+
+
+def _applicable(
+    values: pl.DataFrame, items: pl.DataFrame, ontology: Ontology, rejects: Rejects
+) -> pl.DataFrame:
+    """The values of attributes that apply in the item's category and lie in its range."""
+    rows = [
+        (
+            c,
+            a.attribute,
+            a.minimum,
+            a.maximum,
+            list(a.values) if _narrowed(ontology, a.attribute, a.values) else None,
+        )
+        for c in items["category"].unique()
+        for a in ontology.applicable(c).values()
+    ]
+    table = pl.DataFrame(
+        rows,
+        schema={
+            "category": pl.String,
+            "attribute": pl.String,
+            "low": pl.Float64,
+            "high": pl.Float64,
+            "allowed": pl.List(pl.String),
+        },
+        orient="row",
+    ).with_columns(pl.lit(True).alias("applies"))
+    values = values.join(items.select("id", "category"), left_on="item", right_on="id", maintain_order="left")
+    values = values.join(table, on=["category", "attribute"], how="left", maintain_order="left")
+    text = pl.format("{} = {}", "attribute", pl.coalesce("value", pl.col("number").cast(pl.String)))
+    values = rejects.drop_each(values, pl.col("applies").is_null(), "does not apply", id="item", found=text)
+    outside = (pl.col("number") < pl.col("low")) | (pl.col("number") > pl.col("high"))
+    values = rejects.drop_each(values, outside, "out of range", id="item", found=text)
+    narrow = pl.col("allowed").is_not_null() & ~pl.col("value").is_in(pl.col("allowed"))
+    values = rejects.drop_each(values, narrow, "outside the category", id="item", found=text)
+    return values.drop("category", "low", "high", "allowed", "applies")
+
+
+def _narrowed(ontology: Ontology, attribute: str, values: tuple[str, ...]) -> bool:
+    return set(values) != set(ontology.attributes[attribute].values)
+
+
+def _events(
+    raws: list[Raw], items: pl.DataFrame, ontology: Ontology | None, folder: Path, rejects: Rejects
+) -> pl.DataFrame:
+    """All events on known items, with ids; a log without a clock goes on where the file before it ends."""
+    tables, known, last = [], items["id"].implode(), 0
+    for raw in raws:
+        events = raw.events
+        if not len(events):
+            continue
+        path = folder / events[FILE][0]
+        stray = pl.col("item").is_not_null() & ~pl.col("item").is_in(known)
+        events = rejects.drop(events, stray, "unknown item", path, id="user", found=pl.col("item"))
+        if not raw.tasks:
+            if raw.clock:
+                events = without_bots(events, path, rejects)
+            else:
+                events = events.with_columns(pl.col("time") + last)
+                last = int(events["time"].max() or last)  # type: ignore[arg-type]
+        tables.append(events)
+    events = pl.concat(tables) if tables else pl.DataFrame(schema=EVENT_COLUMNS)
+    if ontology is not None:
+        events = category_ids(events, ontology)
+    else:
+        events = events.with_columns(_inferred("category", events))
+    return _with_ids(events)
+
+
+def _with_ids(events: pl.DataFrame) -> pl.DataFrame:
+    """Events in order, each with an id made of its content; equal events are numbered."""
+    order = pl.col("kind").replace_strict({k: i for i, k in enumerate(KINDS)}, return_dtype=pl.Int64)
+    content = [c for c in schema(EVENTS) if c != "id"]
+    events = events.sort(
+        "time",
+        "user",
+        order,
+        "list",
+        "position",
+        "item",
+        "category",
+        "session",
+        "query",
+        "value",
+        nulls_last=True,
+    )
+    text = events.select(
+        pl.concat_str([pl.col(c).cast(pl.String).fill_null("\x00") for c in content], separator="\x1f")
+    )
+    digests = [hashlib.blake2b(t.encode(), digest_size=8).hexdigest() for t in text.to_series()]
+    events = events.with_columns(pl.Series("id", digests, pl.String))
+    again = pl.int_range(pl.len()).over("id")
+    return events.with_columns(
+        pl.when(again > 0).then(pl.format("{}-{}", "id", again)).otherwise("id").alias("id")
+    )
+
+
+def _log(raws: list[Raw], events: pl.DataFrame, folder: Path) -> Log:
+    clocks = {r.clock for r in raws if r.clock is not None}
+    if len(clocks) > 1:
+        raise InputError(
+            "some files have a clock and some only an order",
+            where=folder,
+            expected="one or the other",
+            todo="Load them into two stores, or write `time: order` for all.",
+        )
+    outside = {r.outside for r in raws if r.outside is not None}
+    if len(outside) > 1:
+        raise InputError(
+            "people could choose nothing in some files and not in others",
+            where=folder,
+            expected="one or the other",
+            todo="Load them into two stores.",
+        )
+    return Log(
+        clock="order" if clocks == {False} else "utc",
+        outside=outside == {True},
+        impressions=bool((events["kind"] == "impression").any()),
+    )
+
+
+def _tables(
+    items: pl.DataFrame, values: pl.DataFrame, events: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The clean tables in their columns and order; the brands go back to the items."""
+    brands = values.filter(pl.col("attribute") == BRAND).select(
+        pl.col("item").alias("id"), pl.col("value").alias("brand")
+    )
+    items = items.drop("brand").join(brands, on="id", how="left").select(list(schema(ITEMS))).sort("id")
+    values = values.filter(pl.col("attribute") != BRAND).select(list(schema(VALUES)))
+    return items, values.sort("item", "attribute", "value"), events.select(list(schema(EVENTS)))

@@ -1,0 +1,73 @@
+"""The columns of the clean tables, and the columns of the files that need no mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its type and what it holds."""
+
+    type: pl.DataType
+    about: str
+
+
+KINDS = ("search", "impression", "view", "cart", "purchase", "rating")
+"""The kinds of events, in the order in which they happen."""
+
+ITEMS: Mapping[str, Column] = {
+    "id": Column(pl.String(), "The item's id."),
+    "category": Column(pl.String(), "Id of its category."),
+    "brand": Column(pl.String(), "Id of its brand; null where not known."),
+    "title": Column(pl.String(), "Its title."),
+    "description": Column(pl.String(), "Its description."),
+}
+
+VALUES: Mapping[str, Column] = {
+    "item": Column(pl.String(), "Id of the item."),
+    "attribute": Column(pl.String(), "Id of the attribute; the brand stands in the items."),
+    "value": Column(pl.String(), "Id of the value; `true` or `false` for a Boolean; null for a Number."),
+    "number": Column(pl.Float64(), "The number in the attribute's unit; null for other types."),
+    "imputed": Column(pl.Boolean(), "Whether an Implies rule filled it in."),
+}
+
+EVENTS: Mapping[str, Column] = {
+    "id": Column(pl.String(), "Made of the event's content, so that the same event has the same id."),
+    "kind": Column(pl.String(), "search, impression, view, cart, purchase or rating."),
+    "user": Column(pl.String(), "Who."),
+    "item": Column(pl.String(), "On which item; null for a search."),
+    "category": Column(pl.String(), "The category that a search went to."),
+    "time": Column(pl.Int64(), "Seconds since 1970, or the order of the log."),
+    "session": Column(pl.String(), "The visit."),
+    "list": Column(pl.String(), "What was shown together."),
+    "position": Column(pl.Int64(), "The place in the list, from 1."),
+    "value": Column(pl.Float64(), "A rating, or a quantity."),
+    "query": Column(pl.String(), "The words searched for."),
+}
+
+STANDARD: Mapping[str, tuple[str, ...]] = {
+    "items": ("id", "category", "brand", "title", "description"),
+    "events": (
+        "time",
+        "user",
+        "session",
+        "kind",
+        "item",
+        "category",
+        "position",
+        "query",
+        "list",
+        "value",
+    ),
+    "tasks": ("category", "person", "task", "alternative", "chosen", "units", "time"),
+}
+"""Column names that need no mapping, by section; further columns of items and tasks are attributes."""
+
+
+def schema(columns: Mapping[str, Column]) -> dict[str, pl.DataType]:
+    """Names and types, as polars takes them."""
+    return {name: column.type for name, column in columns.items()}

@@ -1,0 +1,349 @@
+"""The mapping file: which file, which column and which word mean what.
+
+A plain word names a column, except after ``category`` and ``kind``, where it is the same for every row.
+A key that is left out means the column of that name, if the file has it and nothing else uses it.
+"""
+
+from __future__ import annotations
+
+from collections import abc
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from kgrank.errors import InputError
+from kgrank.ingest.located import read_yaml
+from kgrank.ontology.model import AttributeType
+
+ORDER = "order"
+"""``time: order``: the log has no clock; its rows are in order."""
+
+ENDINGS: abc.Mapping[str, str] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".dat": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+"""The format that a file's ending stands for; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
+
+
+class Form(StrEnum):
+    """How choice tasks stand in a table."""
+
+    LONG = "long"
+    WIDE = "wide"
+    DIFFERENCES = "differences"
+
+
+class Format(StrEnum):
+    """How a file is written."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where a text comes from: a column, or the same text on every row."""
+
+    SHORT: ClassVar[str] = "column"
+
+    column: Annotated[str | None, "The column."] = None
+    constant: Annotated[str | None, "The same text on every row, instead of a column."] = None
+    prefix: Annotated[str, "Put before each text, so that the ids of two files stay apart."] = ""
+    rename: Annotated[abc.Mapping[str, str], "Words of the file and what they are called here."] = field(
+        default_factory=dict
+    )
+    missing: Annotated[tuple[str, ...], "Words that mean: not known. An empty cell always does."] = ()
+
+    def __post_init__(self) -> None:
+        if self.column is not None and self.constant is not None:
+            raise ValueError("a column and a constant at once")
+
+
+@dataclass(frozen=True)
+class CategoryField(Field):
+    """The category of a row; a plain word is the category of every row."""
+
+    SHORT: ClassVar[str] = "constant"
+
+    path: Annotated[
+        str | None, 'The column holds a path from the top; its parts are parted by this, e.g. "|".'
+    ] = None
+    under: Annotated[str | None, "A category above all that the column names."] = None
+
+
+@dataclass(frozen=True)
+class KindField(Field):
+    """The kind of an event; a plain word is the kind of every row."""
+
+    SHORT: ClassVar[str] = "constant"
+
+
+@dataclass(frozen=True)
+class TimeField:
+    """When it happened; the plain word ``order`` says that there is no clock and the rows are in order."""
+
+    SHORT: ClassVar[str] = "column"
+
+    column: Annotated[str, "The column: ISO 8601, or seconds (milli-, microseconds) since 1970."] = "time"
+    format: Annotated[str | None, 'How the time is written where it is neither, e.g. "%d/%m/%Y %H:%M".'] = (
+        None
+    )
+    zone: Annotated[str, "The time zone of times that name none."] = "UTC"
+
+
+@dataclass(frozen=True)
+class AttributeField(Field):
+    """Where the values of an attribute come from, and what they are."""
+
+    type: Annotated[AttributeType | None, "Choice, Choices, Ordered, Number, Boolean or Text."] = None
+    one_hot: Annotated[
+        abc.Mapping[str, str],
+        "The value is spread over columns of 0 and 1: a list of columns, or column: value. "
+        "All zero means: not known.",
+    ] = field(default_factory=dict)
+    one_hot_base: Annotated[str | None, "The value where all `one_hot` columns are zero."] = None
+    values: Annotated[tuple[str, ...], "The values of an Ordered attribute, least to most."] = ()
+    separator: Annotated[str, "Parts the values of a Choices cell."] = "|"
+    unit: Annotated[str | None, "The unit of plain numbers: a UCUM code or a currency."] = None
+    scale: Annotated[float, "Plain numbers are multiplied by this (hundreds of dollars: 100)."] = 1.0
+    decimals: Annotated[int | None, "Plain numbers are rounded to this many decimals."] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.one_hot and (self.column is not None or self.constant is not None):
+            raise ValueError("one_hot beside a column or a constant")
+        if self.one_hot_base is not None and not self.one_hot:
+            raise ValueError("one_hot_base without one_hot")
+        if self.type is AttributeType.ORDERED and not self.values:
+            raise ValueError("an Ordered attribute without its values, least to most")
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The outside option, buying nothing: a word, or a table of the rows that stand for it."""
+
+    SHORT: ClassVar[str] = "offered"
+    TABLE: ClassVar[str] = "rows"
+
+    offered: Annotated[
+        str,
+        "`true`: a task in which nothing is chosen is a choice of nothing. "
+        "`all_zero`: a row whose attributes are all zero or empty is the outside option. "
+        "`false`: there is none.",
+    ] = "false"
+    rows: Annotated[
+        abc.Mapping[str, tuple[str, ...]], "Rows with these values in these columns are the outside option."
+    ] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.offered not in ("true", "false", "all_zero"):
+            raise ValueError(f"{self.offered!r} is not one of true, false, all_zero, or a table of columns")
+
+    @property
+    def exists(self) -> bool:
+        """Whether people could choose nothing."""
+        return self.offered != "false" or bool(self.rows)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One alternative of a wide table."""
+
+    SHORT: ClassVar[str] = "name"
+
+    name: Annotated[
+        str | None, "What stands for `{}` in the attributes' column names; else the alternative's own word."
+    ] = None
+    values: Annotated[abc.Mapping[str, str], "Attribute values that are the same in every row."] = field(
+        default_factory=dict
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A file and how to read it."""
+
+    file: Annotated[str, "The file, relative to the data folder."]
+    format: Annotated[Format | None, "csv, parquet or jsonl; by default what the file's ending says."] = None
+    separator: Annotated[str | None, 'Parts the columns; by default "," and, for .tsv, a tabulator.'] = None
+    header: Annotated[tuple[str, ...], "The columns' names, for a file without a head line."] = ()
+    encoding: Annotated[str, "The file's encoding."] = "utf-8"
+    where: Annotated[
+        abc.Mapping[str, tuple[str, ...]], "Only rows with these values in these columns are read."
+    ] = field(default_factory=dict)
+    missing: Annotated[tuple[str, ...], "Words that mean, in every column: not known."] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items(Source):
+    """A catalogue file. Several files about the same ids are put together."""
+
+    id: Annotated[Field, "The item's id."] = Field()
+    category: Annotated[CategoryField, "The item's category."] = CategoryField()
+    brand: Annotated[Field, "The item's brand."] = Field()
+    title: Annotated[Field, "The item's title."] = Field()
+    description: Annotated[Field, "The item's description."] = Field()
+    attributes: Annotated[
+        abc.Mapping[str, AttributeField], "Attributes and where their values come from."
+    ] = field(default_factory=dict)
+    rest: Annotated[bool, "Whether every other column is an attribute too."] = False
+    join_rows: Annotated[
+        str | None, "An id has several rows; their texts are joined by this, in the file's order."
+    ] = None
+    from_log: Annotated[
+        bool, "The rows are those of a log: of each id, the most frequent text of a column counts."
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events(Source):
+    """A behaviour log, one row an event."""
+
+    time: Annotated[TimeField, "When it happened, or `order`."] = TimeField()
+    user: Annotated[Field, "Who."] = Field()
+    session: Annotated[Field, "The visit."] = Field()
+    kind: Annotated[KindField, "impression, search, view, cart, purchase or rating."] = KindField()
+    item: Annotated[Field, "On which item; empty for a search."] = Field()
+    category: Annotated[CategoryField, "The category that a search went to."] = CategoryField()
+    position: Annotated[Field, "The place on the page, from 1."] = Field()
+    query: Annotated[Field, "The words searched for."] = Field()
+    list: Annotated[
+        Field,
+        "What was shown together. By default, where impressions are logged: user, session, query and time.",
+    ] = Field()
+    value: Annotated[Field, "A rating, or a quantity."] = Field()
+    outside: Annotated[
+        bool | None,
+        "Whether a shopper may leave a list without choosing; by default yes where impressions are logged.",
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequences(Source):
+    """One line a user: the user, then items, oldest first."""
+
+    kind: Annotated[KindField, "The kind of all events."] = KindField(constant="purchase")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tasks(Source):
+    """Choice tasks: alternatives that were offered together, and what was chosen."""
+
+    form: Annotated[
+        Form,
+        "long: one row an alternative. wide: one row a task. "
+        "differences: one row a pair, its columns first minus second alternative.",
+    ] = Form.LONG
+    category: Annotated[CategoryField, "The category of the alternatives."] = CategoryField()
+    person: Annotated[Field, "Who chose; without it each task is a person of its own."] = Field()
+    task: Annotated[Field, "The task, numbered within the person or throughout; by default, one a row."] = (
+        Field()
+    )
+    alternative: Annotated[Field, "The alternative within the task."] = Field()
+    chosen: Annotated[
+        Field, "long: 1 on the chosen row. wide: the chosen alternative. differences: 1 for the first."
+    ] = Field()
+    units: Annotated[Field, "How many units were bought, instead of `chosen`."] = Field()
+    time: Annotated[TimeField | None, "When; by default the order of a person's tasks."] = None
+    outside: Annotated[Outside, "The outside option: true, false, all_zero, or a table: {column: value}."] = (
+        Outside()
+    )
+    attributes: Annotated[
+        abc.Mapping[str, AttributeField], "Attributes; `{}` in a column name is the alternative (wide)."
+    ] = field(default_factory=dict)
+    rest: Annotated[bool, "Whether every other column is an attribute too."] = False
+    alternatives: Annotated[abc.Mapping[str, Alternative], "The alternatives of a wide table."] = field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        if self.form is Form.WIDE and not self.alternatives:
+            raise ValueError("a wide table without its alternatives")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratings(Source):
+    """Rated profiles: one row a person, one column a profile."""
+
+    profiles: Annotated[str, "The file of the profiles, one row each, in the order of the columns."]
+    category: Annotated[CategoryField, "The category of the profiles."] = CategoryField()
+    person: Annotated[Field, "Who rated; by default each row is a person."] = Field()
+    attributes: Annotated[
+        abc.Mapping[str, AttributeField], "Attributes and where their values stand in the profiles."
+    ] = field(default_factory=dict)
+    rest: Annotated[bool, "Whether every other column of the profiles is an attribute too."] = False
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """All sections of a mapping file."""
+
+    about: Annotated[str, "What the data are; repeated among the notes of the load."] = ""
+    items: Annotated[tuple[Items, ...], "Catalogue files."] = ()
+    events: Annotated[tuple[Events, ...], "Behaviour logs."] = ()
+    sequences: Annotated[tuple[Sequences, ...], "Logs with one line a user."] = ()
+    tasks: Annotated[tuple[Tasks, ...], "Choice tasks."] = ()
+    ratings: Annotated[tuple[Ratings, ...], "Rated profiles."] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files of all sections."""
+        return (*self.items, *self.events, *self.sequences, *self.tasks, *self.ratings)
+
+
+def read_mapping(path: Path) -> Mapping:
+    """The mapping of a YAML file.
+
+    Raises:
+        InputError: Not YAML, an unknown key, a value of the wrong kind; with the line.
+    """
+    mapping: Mapping = read_yaml(path, Mapping)
+    if not mapping.sources:
+        raise InputError(
+            "the mapping names no file", where=path, expected="items, events, sequences, tasks or ratings"
+        )
+    return mapping
+
+
+def default_mapping(folder: Path) -> Mapping:
+    """The mapping of a folder whose files and columns have the standard names.
+
+    Raises:
+        InputError: The folder has none of the standard files.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such folder", where=folder, expected="a folder with items and events, or tasks"
+        )
+    found = {name: _standard(folder, name) for name in ("items", "events", "sequences", "tasks")}
+    if not any(found.values()):
+        raise InputError(
+            "no file with a standard name",
+            where=folder,
+            expected="items.*, events.*, sequences.txt or tasks.* (csv, tsv, parquet, jsonl; .gz)",
+            todo="Name the files in a mapping and pass it with --mapping (docs/file-schemas.md).",
+        )
+    return Mapping(
+        items=tuple(Items(file=f, rest=True) for f in found["items"]),
+        events=tuple(Events(file=f) for f in found["events"]),
+        sequences=tuple(Sequences(file=f) for f in found["sequences"]),
+        tasks=tuple(Tasks(file=f, rest=True) for f in found["tasks"]),
+    )
+
+
+def _standard(folder: Path, name: str) -> list[str]:
+    """The folder's file of a standard name; two of them are an error."""
+    endings = {f"{name}{e}{z}" for e in ENDINGS for z in ("", ".gz")}
+    files = sorted(f.name for f in folder.iterdir() if f.name in endings)
+    if len(files) > 1:
+        raise InputError(
+            f"{' and '.join(files)} stand beside each other", where=folder, expected=f"one {name} file"
+        )
+    return files

@@ -1,0 +1,250 @@
+"""Texts of attributes into value ids and numbers, by the ontology."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable
+
+import polars as pl
+
+from kgrank.errors import InputError, nearest
+from kgrank.ingest.infer import FALSE, TRUE
+from kgrank.ingest.mapping import AttributeField
+from kgrank.ingest.raw import STEP, RawColumn
+from kgrank.ingest.read import FILE, LINE
+from kgrank.ingest.report import Rejects
+from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term
+from kgrank.ontology.units import convert, parse_quantity
+
+VALUE_COLUMNS = {
+    "item": pl.String(),
+    "attribute": pl.String(),
+    "value": pl.String(),
+    "number": pl.Float64(),
+    LINE: pl.Int64(),
+    FILE: pl.String(),
+}
+
+
+def same(text: str) -> str:
+    """A text as names are compared: one space between words, no case, one Unicode form."""
+    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+
+
+def words(terms: Iterable[Term]) -> dict[str, str]:
+    """Ids by everything a term is called; a name that two terms share is left out, ids always count."""
+    terms = list(terms)
+    called: dict[str, set[str]] = {}
+    for term in terms:
+        texts = [term.notation, *term.names.values(), *(s for all in term.synonyms.values() for s in all)]
+        for text in texts:
+            if text:
+                called.setdefault(same(text), set()).add(term.id)
+    names = {text: next(iter(ids)) for text, ids in called.items() if len(ids) == 1}
+    return names | {same(term.id): term.id for term in terms}
+
+
+def attribute_id(name: str, ontology: Ontology, where: object) -> str:
+    """The attribute that a column is named after: its id, a name or a synonym in any language.
+
+    Raises:
+        InputError: The ontology has no such attribute.
+    """
+    if name in ontology.attributes:
+        return name
+    known = words(ontology.attributes.values())
+    if same(name) not in known:
+        raise InputError(
+            f"unknown attribute {name!r}",
+            where=where,
+            expected="an attribute of the ontology",
+            todo=f"{nearest(name, ontology.attributes)} Or leave the column out by a mapping.",
+        )
+    return known[same(name)]
+
+
+def category_ids(items: pl.DataFrame, ontology: Ontology, column: str = "category") -> pl.DataFrame:
+    """The table with category paths replaced by ids.
+
+    Raises:
+        InputError: The ontology has no such category.
+    """
+    known = words(ontology.categories.values())
+    paths = {_path(ontology, c): c for c in ontology.categories}
+    found = {}
+    for text in items[column].drop_nulls().unique():
+        steps = tuple(same(step) for step in text.split(STEP))
+        id = paths.get(steps) or known.get(steps[-1])
+        if id is None:
+            row = items.filter(pl.col(column) == text).row(0, named=True)
+            shown = text.replace(STEP, " > ")
+            raise InputError(
+                f"unknown category {shown!r}",
+                where=f"{row[FILE]}:{row[LINE]}",
+                expected="a category of the ontology",
+                todo=nearest(shown.split(" > ")[-1], ontology.categories),
+            )
+        found[text] = id
+    return items.with_columns(pl.col(column).replace(found))
+
+
+def brand_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
+    """The items with brands replaced by their ids; a brand that the ontology does not list keeps its text."""
+    known = words(ontology.brands.values())
+    found = {
+        text: known.get(same(text), " ".join(text.split())) for text in items["brand"].drop_nulls().unique()
+    }
+    return items.with_columns(pl.col("brand").replace(found))
+
+
+def values_of(column: RawColumn, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
+    """The values of one attribute in one file, in ``VALUE_COLUMNS``.
+
+    Raises:
+        InputError: An unknown unit, a value that a closed attribute does not have, or no value left.
+    """
+    attribute = ontology.attributes[column.attribute]
+    make = {
+        AttributeType.NUMBER: _numbers,
+        AttributeType.BOOLEAN: _booleans,
+        AttributeType.TEXT: _texts,
+    }.get(attribute.type, _choices)
+    table = make(column, attribute, ontology, rejects)
+    if not len(table):
+        raise InputError(
+            f"every value of {attribute.id!r} is missing or was dropped",
+            where=column.path,
+            expected="at least one value",
+        )
+    lacking = [pl.lit(None, dtype=t).alias(c) for c, t in VALUE_COLUMNS.items() if c not in table.columns]
+    table = table.with_columns(lacking).with_columns(
+        pl.lit(attribute.id).alias("attribute"), pl.lit(column.path.name).alias(FILE)
+    )
+    return table.select(pl.col(c).cast(t) for c, t in VALUE_COLUMNS.items())
+
+
+def _path(ontology: Ontology, category: str) -> tuple[str, ...]:
+    steps = (*reversed(ontology.ancestors(category)), category)
+    return tuple(same(ontology.categories[c].name()) for c in steps)
+
+
+def _choices(column: RawColumn, attribute: Attribute, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
+    texts = column.texts
+    if attribute.type is AttributeType.CHOICES:
+        parts = pl.col("text").str.split(column.field.separator).list.unique(maintain_order=True)
+        texts = texts.with_columns(parts).explode("text").with_columns(pl.col("text").str.strip_chars())
+        texts = texts.filter(pl.col("text") != "")
+    known = words(ontology.values.get(v, Term(v)) for v in attribute.values)
+    if attribute.id == BRAND:
+        known = words(ontology.brands.values())
+    found = {text: known.get(same(text)) for text in texts["text"].unique()}
+    if attribute.open:
+        found = {
+            text: id or " ".join(unicodedata.normalize("NFC", text).split()) for text, id in found.items()
+        }
+    unknown = sorted(text for text, id in found.items() if id is None)
+    if unknown:
+        rows = texts.filter(pl.col("text").is_in(unknown)).sort(LINE)
+        first = rows["text"][0]
+        raise InputError(
+            f"unknown value {first!r} of {attribute.id} ({len(unknown):,} unknown in {len(rows):,} rows)",
+            where=f"{column.path}:{rows[LINE][0]}",
+            expected="a value of the ontology, its name or a synonym",
+            todo=f"{nearest(first, known)} Or rename it, or call it missing, in the mapping.",
+        )
+    return texts.select(
+        "item", pl.col("text").replace_strict(found, return_dtype=pl.String).alias("value"), LINE
+    )
+
+
+def _booleans(column: RawColumn, attribute: Attribute, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
+    word = pl.col("text").str.to_lowercase()
+    value = (
+        pl.when(word.is_in(sorted(TRUE)))
+        .then(pl.lit("true"))
+        .when(word.is_in(sorted(FALSE)))
+        .then(pl.lit("false"))
+    )
+    table = column.texts.with_columns(value.alias("value"))
+    odd = table.filter(pl.col("value").is_null()).sort(LINE)
+    if len(odd):
+        raise InputError(
+            f"unknown value {odd['text'][0]!r} of {attribute.id}",
+            where=f"{column.path}:{odd[LINE][0]}",
+            expected="yes or no, true or false, 1 or 0",
+        )
+    return table.drop("text")
+
+
+def _texts(column: RawColumn, attribute: Attribute, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
+    return column.texts.rename({"text": "value"})
+
+
+def _numbers(column: RawColumn, attribute: Attribute, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
+    factor = _factor(column.field.unit, attribute, column)
+    plain = pl.col("text").cast(pl.Float64, strict=False)
+    table = column.texts.with_columns(plain.alias("number"))
+    if factor is not None:
+        table = table.with_columns(
+            pl.Series("number", [_convert(n, *factor) for n in table["number"]], pl.Float64)
+        )
+    rest = table.filter(pl.col("number").is_null())
+    if len(rest):
+        read = {
+            t: _quantity(t, column.field, attribute, f"{column.path}:{line}") for t, line in _firsts(rest)
+        }
+        quantity = pl.col("text").replace_strict(read, default=None, return_dtype=pl.Float64)
+        table = table.with_columns(pl.coalesce("number", quantity))
+    id, found = "item", pl.col("text")
+    table = rejects.drop(table, pl.col("number").is_null(), "not a number", column.path, id=id, found=found)
+    table = rejects.drop(table, ~pl.col("number").is_finite(), "not finite", column.path, id=id, found=found)
+    return table.drop("text")
+
+
+def _firsts(table: pl.DataFrame) -> Iterable[tuple[str, int]]:
+    return table.group_by("text").agg(pl.col(LINE).min()).iter_rows()
+
+
+def _factor(unit: str | None, attribute: Attribute, column: RawColumn) -> tuple[str, str] | None:
+    """From which unit to which plain numbers go; None where they stay."""
+    if unit is None or unit == attribute.unit:
+        return None
+    if attribute.unit is None:
+        raise InputError(
+            f"the mapping gives {attribute.id} the unit {unit!r}", where=column.path, expected="no unit"
+        )
+    _converted(1.0, unit, attribute.unit, attribute.id, column.path)
+    return unit, attribute.unit
+
+
+def _convert(number: float | None, source: str, target: str) -> float | None:
+    return None if number is None or not math.isfinite(number) else convert(number, source, target)
+
+
+def _quantity(text: str, field: AttributeField, attribute: Attribute, where: str) -> float | None:
+    """A number with a unit, in the attribute's unit; None where it is none."""
+    try:
+        number, word = parse_quantity(text)
+    except InputError as error:
+        if error.found.startswith("unknown unit"):
+            raise InputError(error.found, where=where, expected=error.expected, todo=error.todo) from None
+        return None
+    unit = word or field.unit or attribute.unit
+    if unit is None or unit == attribute.unit:
+        return number
+    if attribute.unit is None:
+        raise InputError(
+            f"{text!r} has a unit, and {attribute.id} has none",
+            where=where,
+            todo="Write its `unit` in the mapping.",
+        )
+    return _converted(number, unit, attribute.unit, attribute.id, where)
+
+
+def _converted(number: float, source: str, target: str, attribute: str, where: object) -> float:
+    try:
+        return convert(number, source, target)
+    except InputError as error:
+        found = f"{attribute}: {error.found}"
+        raise InputError(found, where=where, expected=error.expected, todo=error.todo) from None

@@ -1,0 +1,85 @@
+"""What a file says, before the ontology has had its word: texts of items, values and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from kgrank.ingest.columns import EVENTS, ITEMS, schema
+from kgrank.ingest.mapping import AttributeField, CategoryField
+from kgrank.ingest.read import FILE, LINE
+
+STEP = "\x1f"
+"""Parts the steps of a category path, from the top, in the column ``category``."""
+
+ITEM_COLUMNS = {**schema(ITEMS), LINE: pl.Int64(), FILE: pl.String()}
+EVENT_COLUMNS = {
+    **{k: t for k, t in schema(EVENTS).items() if k != "id"},
+    LINE: pl.Int64(),
+    FILE: pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """The texts of one attribute in one file: columns item, text, LINE; one row a known value."""
+
+    attribute: str
+    field: AttributeField
+    path: Path
+    texts: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What one file says.
+
+    Attributes:
+        items: Columns of ``ITEM_COLUMNS``; the category is a path, its steps parted by ``STEP``.
+        columns: The attributes' texts.
+        events: Columns of ``EVENT_COLUMNS``.
+        clock: Whether the events have times of a clock; None where there are no events.
+        outside: Whether people could choose nothing; None where the file says nothing of it.
+        tasks: Whether the events are choice tasks.
+    """
+
+    items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_COLUMNS))
+    columns: tuple[RawColumn, ...] = ()
+    events: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EVENT_COLUMNS))
+    clock: bool | None = None
+    outside: bool | None = None
+    tasks: bool = False
+
+
+def attribute_fields(
+    table: pl.DataFrame,
+    attributes: Mapping[str, AttributeField],
+    rest: bool,
+    used: frozenset[str],
+) -> dict[str, AttributeField]:
+    """The attributes of a table: those mapped, and with ``rest`` every column that nothing else uses."""
+    found = dict(attributes)
+    if rest:
+        found |= {c: AttributeField() for c in table.columns if c not in used and c not in (LINE, FILE)}
+    return found
+
+
+def category_path(source: CategoryField) -> pl.Expr:
+    """The text in the column ``category`` as a path of steps."""
+    cell = pl.col("category")
+    if source.path is not None:
+        steps = cell.str.split(source.path).list.eval(pl.element().str.strip_chars())
+        cell = steps.list.eval(pl.element().filter(pl.element() != "")).list.join(STEP)
+        cell = pl.when(cell != "").then(cell)
+    top = "" if source.under is None else source.under + STEP
+    return (pl.lit(top) + cell).alias("category")
+
+
+def with_schema(table: pl.DataFrame, columns: Mapping[str, pl.DataType], path: Path) -> pl.DataFrame:
+    """The table in the given columns; those it lacks are null."""
+    table = table.with_columns(pl.lit(path.name).alias(FILE))
+    lacking = [pl.lit(None, dtype=t).alias(c) for c, t in columns.items() if c not in table.columns]
+    return table.with_columns(lacking).select([pl.col(c).cast(t) for c, t in columns.items()])

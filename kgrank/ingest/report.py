@@ -1,0 +1,124 @@
+"""What cleaning found: each row that was dropped or is doubtful, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from kgrank.errors import InputError
+from kgrank.ingest.read import FILE, LINE
+
+REASONS: Mapping[str, str] = {
+    "duplicate row": "row dropped: the same row stands earlier in the file",
+    "no id": "row dropped: it has no item, user, person or task where one is needed",
+    "no category": "item dropped: no category is given for it",
+    "unknown item": "event dropped: no catalogue row has its item",
+    "bad time": "event dropped: its time cannot be read",
+    "future time": "event dropped: its time is more than a day ahead of the clock",
+    "bot": "event dropped: its user is no person (see below)",
+    "not a number": "event or value dropped: a number cannot be read",
+    "not finite": "event or value dropped: NaN or infinite",
+    "out of range": "value dropped: below the attribute's minimum or above its maximum",
+    "does not apply": "value dropped: the attribute does not apply in the item's category",
+    "outside the category": "value dropped: the category allows fewer values of the attribute",
+    "no choice": "task dropped: nothing is chosen, and there is no outside option",
+    "several choices": "task dropped: more than one alternative is chosen",
+    "one alternative": "task dropped: fewer than two alternatives, the outside option counted",
+    "contradiction": "kept: the item has what an Excludes rule forbids",
+    "search without category": "kept, but not in the graph: a search needs the category it went to",
+}
+"""What becomes of a row, by reason."""
+
+SCHEMA = {
+    "reason": pl.String(),
+    "file": pl.String(),
+    "line": pl.Int64(),
+    "id": pl.String(),
+    "found": pl.String(),
+}
+
+MOST = 0.5
+"""A file that loses more than this share of its rows to one mistake has the wrong mapping: an error."""
+
+_ORDINARY = frozenset({"duplicate row", "bot", "contradiction", "search without category", "does not apply"})
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows that were dropped or are doubtful (columns of ``SCHEMA``), and the rows read, by file."""
+
+    rows: pl.DataFrame
+    read: Mapping[str, int]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Rows by reason, in the order of ``REASONS``."""
+        found = dict(self.rows.group_by("reason").len().iter_rows())
+        return {reason: found[reason] for reason in REASONS if reason in found}
+
+    def write(self, path: Path) -> None:
+        """Writes the rows as CSV."""
+        self.rows.write_csv(path)
+
+
+@dataclass
+class Rejects:
+    """Collects rows while a folder is read."""
+
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    read: dict[str, int] = field(default_factory=dict)
+
+    def drop(
+        self, table: pl.DataFrame, bad: pl.Expr, reason: str, path: Path, *, id: str, found: pl.Expr
+    ) -> pl.DataFrame:
+        """The table without the bad rows, which are kept here.
+
+        Raises:
+            InputError: The mistake takes more than half the table.
+        """
+        flagged = table.with_columns(bad.fill_null(False).alias("__bad__"))
+        lost = flagged.filter("__bad__")
+        if not len(lost):
+            return table
+        rows = self.keep(lost, reason, path, id=id, found=found)
+        if reason not in _ORDINARY and len(lost) > MOST * len(table):
+            first = rows.row(0, named=True)
+            raise InputError(
+                f"{len(lost):,} of {len(table):,} rows: {reason}; the first is {first['found']!r}",
+                where=f"{path}:{first['line']}",
+                expected="most rows in order",
+                todo="Check the columns and words in the mapping.",
+            )
+        return flagged.filter(~pl.col("__bad__")).drop("__bad__")
+
+    def keep(self, rows: pl.DataFrame, reason: str, path: Path, *, id: str, found: pl.Expr) -> pl.DataFrame:
+        """Notes rows of one file without dropping them."""
+        return self.keep_each(rows.with_columns(pl.lit(path.name).alias(FILE)), reason, id=id, found=found)
+
+    def drop_each(
+        self, table: pl.DataFrame, bad: pl.Expr, reason: str, *, id: str, found: pl.Expr
+    ) -> pl.DataFrame:
+        """As ``drop``, for rows of several files, which the column ``FILE`` names; never an error."""
+        flagged = table.with_columns(bad.fill_null(False).alias("__bad__"))
+        self.keep_each(flagged.filter("__bad__"), reason, id=id, found=found)
+        return flagged.filter(~pl.col("__bad__")).drop("__bad__")
+
+    def keep_each(self, rows: pl.DataFrame, reason: str, *, id: str, found: pl.Expr) -> pl.DataFrame:
+        """As ``keep``, for rows of several files."""
+        frame = rows.select(
+            pl.lit(reason).alias("reason"),
+            pl.col(FILE).alias("file"),
+            pl.col(LINE).cast(pl.Int64).alias("line"),
+            pl.col(id).cast(pl.String).alias("id"),
+            found.cast(pl.String).alias("found"),
+        )
+        self.frames.append(frame)
+        return frame
+
+    def report(self) -> Report:
+        """All that was collected."""
+        rows = pl.concat([pl.DataFrame(schema=SCHEMA), *self.frames])
+        return Report(rows, dict(self.read))
