@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from kgrank.errors import InputError
+from kgrank.graph.schema import split_value_id
 from kgrank.graph.tables import KnowledgeGraph
 
 Integers = npt.NDArray[np.int64]
@@ -86,6 +87,10 @@ class Items:
             (self.nodes[n], x)
             for n, x in zip(self.row_node[rows].tolist(), self.row_number[rows].tolist(), strict=True)
         ]
+
+    def values_of(self, item: int, attribute: str) -> list[tuple[str, float]]:
+        """AttributeValue id and number of what one item has of one attribute."""
+        return [v for v in self.values(item) if split_value_id(v[0])[0] == attribute]
 
 
 def positions(column: pl.Series, names: Sequence[str], kind: str) -> Integers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from kgrank.errors import InputError, WeightsError
 from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.shop import Shop
-from kgrank.ranking.terms import ATTRIBUTES, GOES_AFTER
+from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, recency
 from kgrank.ranking.words import attribute_name, phrase, value_words
 
 DECIMALS = 9
@@ -57,14 +57,14 @@ class Scored:
         order: Places of the items from the highest score down, ties by id (items,).
         strength: Weight of the attribute score.
         terms: Weighted amount of each behaviour term (items,).
-        history: Row numbers of the items looked at, oldest first.
+        seen: How much each item of the history still counts, by row number.
     """
 
     scores: Reals
     order: Integers
     strength: float
     terms: dict[str, Reals]
-    history: tuple[int, ...]
+    seen: dict[int, float]
 
 
 def rank(
@@ -107,17 +107,12 @@ def rank(
 def score(shop: Shop, category: str, history: Sequence[str] = ()) -> Scored:
     """Scores every item of a category's subtree."""
     table = shop.scores(category)
-    seen = tuple(shop.item(item) for item in history)
-    strength, terms = 1.0, dict[str, Reals]()
-    if seen:
+    strength, terms, seen = 1.0, dict[str, Reals](), dict[int, float]()
+    if history:
         learned = shop.weights_of(category).terms
-        if GOES_AFTER not in learned:
-            raise WeightsError(
-                f"weights {shop.weights.version} have no term {GOES_AFTER!r} in category {category!r}",
-                todo="Rank without a history, or train on a log of events",
-            )
-        strength = learned.get(ATTRIBUTES, 1.0)
+        seen = recency([shop.item(item) for item in history], _decay(shop, category))
         after = shop.transitions.after(seen, len(shop.items.ids))
+        strength = learned.get(ATTRIBUTES, 1.0)
         terms[GOES_AFTER] = learned[GOES_AFTER] * after[table.members]
     total = np.round(strength * table.total + sum(terms.values()), DECIMALS)
     # Members stand in the order of their ids, so a stable sort breaks ties by id.
@@ -137,7 +132,7 @@ def show(shop: Shop, category: str, scored: Scored, place: int, language: str) -
         for attribute, amount in zip(table.attributes, amounts, strict=True)
     ]
     parts += [
-        _term(shop, name, float(amount[place]), item, scored.history, language)
+        _term(shop, name, float(amount[place]), item, scored.seen, language)
         for name, amount in scored.terms.items()
     ]
     parts.sort(key=lambda c: -abs(c.amount))
@@ -186,11 +181,22 @@ def _value(values: Sequence[tuple[str, float]]) -> str | None:
     return "|".join(repr(number) if value == NUMBER else value for value, number in parts) or None
 
 
+def _decay(shop: Shop, category: str) -> float:
+    """How much of an item's word is left one step back in the history."""
+    settings = {term.name: term.settings for term in shop.weights.terms}.get(GOES_AFTER, {})
+    if DECAY not in settings or GOES_AFTER not in shop.weights_of(category).terms:
+        raise WeightsError(
+            f"weights {shop.weights.version} have no term {GOES_AFTER!r} in category {category!r}",
+            todo="Rank without a history, or train on a log of events",
+        )
+    return settings[DECAY]
+
+
 def _term(
-    shop: Shop, name: str, amount: float, item: int, history: Sequence[int], language: str
+    shop: Shop, name: str, amount: float, item: int, seen: Mapping[int, float], language: str
 ) -> Contribution:
     """The words and the value of a behaviour term; `goes-after` is the one there is."""
-    source = shop.transitions.strongest(history, item)
+    source = shop.transitions.strongest(seen, item)
     if source is None:
         return Contribution(name, "term", amount, None, phrase("goes-after-none", language))
     words = phrase("goes-after", language, title=shop.items.titles[source] or shop.items.ids[source])

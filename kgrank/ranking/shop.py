@@ -75,10 +75,7 @@ class Shop:
         Raises:
             InputError: An unknown category.
         """
-        if category not in self.ontology.categories:
-            raise InputError(
-                f"there is no category {category!r}", todo=nearest(category, self.ontology.categories)
-            )
+        check_category(self.ontology, category)
         found = {category: None}
         waiting = [category]
         while waiting:
@@ -89,19 +86,8 @@ class Shop:
         return tuple(found)
 
     def weights_of(self, category: str) -> CategoryWeights:
-        """What is learned of a category.
-
-        Raises:
-            WeightsError: Nothing is.
-        """
-        known = self.weights.categories.get(category)
-        if known is None:
-            raise WeightsError(
-                f"weights {self.weights.version} say nothing of category {category!r}",
-                expected=f"one of {len(self.weights.categories)} categories",
-                todo="Train again on the present graph: `python train.py`",
-            )
-        return known
+        """What is learned of a category; errors as in ``category_weights``."""
+        return category_weights(self.weights, self.ontology, category)
 
     def scores(self, category: str) -> CategoryScores:
         """The attribute scores of a category's subtree; computed once.
@@ -124,6 +110,29 @@ class Shop:
         if item not in self.items.index:
             raise InputError(f"there is no item {item!r}", todo=nearest(item, self.items.index))
         return self.items.index[item]
+
+
+def check_category(ontology: Ontology, category: str) -> None:
+    """InputError with the nearest names where the ontology has no such category."""
+    if category not in ontology.categories:
+        raise InputError(f"there is no category {category!r}", todo=nearest(category, ontology.categories))
+
+
+def category_weights(weights: LearnedWeights, ontology: Ontology, category: str) -> CategoryWeights:
+    """What is learned of a category.
+
+    Raises:
+        InputError: An unknown category.
+        WeightsError: The weights say nothing of it.
+    """
+    check_category(ontology, category)
+    if category not in weights.categories:
+        raise WeightsError(
+            f"weights {weights.version} say nothing of category {category!r}",
+            expected=f"one of {len(weights.categories)} categories",
+            todo="Train again on the present graph: `python train.py`",
+        )
+    return weights.categories[category]
 
 
 def open_shop(store: GraphStore, weights: LearnedWeights | None = None) -> Shop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from kgrank.ranking.items import Integers, Items, Reals, positions
 ATTRIBUTES = "attributes"
 GOES_AFTER = "goes-after"
 
-RECENCY = 0.6
-"""Each step back in the history counts this much of the step after it."""
+DECAY = "decay"
+"""Setting of ``goes-after``: each step back in the history counts this much of the step after it."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,28 @@ class Transitions:
             weight=table["weight"].to_numpy()[order],
         )
 
-    def after(self, history: Sequence[int], items: int) -> Reals:
-        """Σ over k of RECENCY^k · F[k-th last item of the history, ·] (items,)."""
+    def after(self, recency: Mapping[int, float], items: int) -> Reals:
+        """Σ over the history of recency · F[item of the history, ·] (items,)."""
         total = np.zeros(items)
-        for k, item in enumerate(reversed(history)):
+        for item, share in recency.items():
             row = slice(self.start[item], self.start[item + 1])
-            np.add.at(total, self.target[row], RECENCY**k * self.weight[row])
+            np.add.at(total, self.target[row], share * self.weight[row])
         return total
 
-    def strongest(self, history: Sequence[int], target: int) -> int | None:
+    def strongest(self, recency: Mapping[int, float], target: int) -> int | None:
         """The item of the history that speaks loudest for ``target``; None where none does."""
         best, found = 0.0, None
-        for k, item in enumerate(reversed(history)):
+        for item, share in recency.items():
             row = slice(self.start[item], self.start[item + 1])
-            amount = RECENCY**k * float(self.weight[row][self.target[row] == target].sum())
+            amount = share * float(self.weight[row][self.target[row] == target].sum())
             if amount > best:
                 best, found = amount, item
         return found
+
+
+def recency(history: Sequence[int], decay: float) -> dict[int, float]:
+    """How much each item of a history still counts: Σ decay^k over its places, k steps from the end."""
+    counts: dict[int, float] = {}
+    for k, item in enumerate(reversed(history)):
+        counts[item] = counts.get(item, 0.0) + decay**k
+    return counts

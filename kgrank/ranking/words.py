@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id
-from kgrank.ontology.model import Ontology
+from kgrank.ontology.model import BRAND, Ontology
 
 LANGUAGES = ("en", "zh")
 
@@ -16,6 +16,28 @@ _PHRASES = {
     "false": {"en": "no", "zh": "否"},
     "and": {"en": ", ", "zh": "、"},
     "has": {"en": "{name}: {value}", "zh": "{name}：{value}"},
+    "more-is-better": {"en": "more is better", "zh": "越高越好"},
+    "less-is-better": {"en": "less is better", "zh": "越低越好"},
+    "inherits": {"en": "{share} as the category above", "zh": "{share}随上级类目"},
+    "is": {"en": "{name} is {value}", "zh": "{name}为{value}"},
+    "missing": {"en": "{name} is not known: it adds nothing", "zh": "{name}未知：不加分"},
+    "only": {"en": "the only value here", "zh": "此处唯一的取值"},
+    "best": {"en": "the best of {places} values", "zh": "{places} 个取值中最好"},
+    "last": {"en": "the last of {places} values", "zh": "{places} 个取值中最差"},
+    "place": {"en": "number {place} of {places} values", "zh": "{places} 个取值中第 {place}"},
+    "better-than": {"en": "better than {share} of the items", "zh": "好于 {share} 的商品"},
+    "adds": {
+        "en": "{what}: {how}. It adds {amount:+.2f}; the average item here has {average:+.2f}.",
+        "zh": "{what}：{how}。贡献 {amount:+.2f}，此类目商品平均为 {average:+.2f}。",
+    },
+    "adds-nothing": {
+        "en": "{what}; the average item here has {average:+.2f}.",
+        "zh": "{what}；此类目商品平均为 {average:+.2f}。",
+    },
+    "standing": {
+        "en": "{title} is number {position} of {items} in {category}, with a score of {score:+.2f}.",
+        "zh": "{title}在“{category}”的 {items} 件商品中排第 {position}，得分 {score:+.2f}。",
+    },
     "goes-after": {"en": "often chosen after {title}", "zh": "常在浏览“{title}”之后被选择"},
     "goes-after-none": {
         "en": "not chosen after what was looked at so far",
@@ -48,12 +70,17 @@ def value_words(ontology: Ontology, values: Sequence[tuple[str, float]], languag
     return phrase("and", language).join(_one(ontology, node, number, language) for node, number in values)
 
 
-def _one(ontology: Ontology, node: str, number: float, language: str) -> str:
-    attribute, value = split_value_id(node)
-    if value == NUMBER:
-        known = ontology.attributes.get(attribute)
-        return f"{number:g} {known.unit}" if known and known.unit else f"{number:g}"
-    term = ontology.values.get(value) or ontology.brands.get(value)
+def value_name(ontology: Ontology, attribute: str, value: str, language: str) -> str:
+    """Name of a value, its id where the ontology has none."""
+    term = (ontology.brands if attribute == BRAND else ontology.values).get(value)
     if term is not None:
         return term.name(language)
     return phrase(value, language) if value in {"true", "false", "unknown"} else value
+
+
+def _one(ontology: Ontology, node: str, number: float, language: str) -> str:
+    attribute, value = split_value_id(node)
+    if value != NUMBER:
+        return value_name(ontology, attribute, value, language)
+    known = ontology.attributes.get(attribute)
+    return f"{number:g} {known.unit}" if known and known.unit else f"{number:g}"

@@ -13,7 +13,14 @@ from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.document import dump
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Term
-from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights, Segment, Utility
+from kgrank.weights.model import (
+    AttributeWeight,
+    BehaviourTerm,
+    CategoryWeights,
+    LearnedWeights,
+    Segment,
+    Utility,
+)
 from kgrank.weights.tables import weights_to_tables
 
 TREE = {
@@ -81,6 +88,7 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
         ontology=shop.fingerprint,
         graph="test",
         categories={c: category_weights(random, c, whole=whole) for c in TREE},
+        terms=(BehaviourTerm("goes-after", "what is chosen soon after", {"decay": 0.6}),),
     )
     ids = graph.node("Item")["id"].to_list()
     pairs = sorted({(random.choice(ids), random.choice(ids)) for _ in range(3 * items)})

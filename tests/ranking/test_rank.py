@@ -14,7 +14,6 @@ from shops import TREE, Example, category_weights, example
 from kgrank.errors import InputError, KgrankError, WeightsError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ranking import Shop, rank
-from kgrank.ranking.terms import RECENCY
 
 seeds = st.integers(0, 10_000)
 
@@ -42,7 +41,7 @@ def slow_scores(made: Example, category: str, history: tuple[str, ...] = ()) -> 
         if history:
             total *= learned.terms["attributes"]
             total += learned.terms["goes-after"] * sum(
-                RECENCY**k * after.get((seen, item), 0.0) for k, seen in enumerate(reversed(history))
+                0.6**k * after.get((seen, item), 0.0) for k, seen in enumerate(reversed(history))
             )
         scores[item] = round(total, 9)
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -206,10 +205,11 @@ def test_a_category_without_weights_is_an_error_and_not_a_ranking_by_nothing() -
 def test_a_history_needs_a_learned_term() -> None:
     made = example(0)
     plain = {c: replace(w, terms={}) for c, w in made.weights.categories.items()}
-    shop = shop_of(replace(made, weights=replace(made.weights, categories=plain)))
-    with pytest.raises(WeightsError, match="have no term 'goes-after' in category 'all'"):
-        rank(shop, "all", history=["i1"])
-    assert rank(shop, "all")
+    for weights in (replace(made.weights, categories=plain), replace(made.weights, terms=())):
+        shop = shop_of(replace(made, weights=weights))
+        with pytest.raises(WeightsError, match="have no term 'goes-after' in category 'all'"):
+            rank(shop, "all", history=["i1"])
+        assert rank(shop, "all")
 
 
 def test_an_edge_to_a_node_that_is_not_there_is_named() -> None:

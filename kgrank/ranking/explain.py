@@ -1,0 +1,164 @@
+"""Why an item stands where it does in a category: attribute by attribute, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgrank.graph.schema import NUMBER, split_value_id, value_id
+from kgrank.ranking.rank import Contribution, Scored, place_of, score, show
+from kgrank.ranking.shop import Shop
+from kgrank.ranking.words import attribute_name, phrase, value_words
+from kgrank.weights.model import CategoryWeights
+
+
+@dataclass(frozen=True)
+class AttributeReason:
+    """What one attribute does for an item.
+
+    Attributes:
+        attribute: Its id.
+        name: Its name.
+        value: The item's value ids joined by ``|``, or its number; None where it has none.
+        words: The value for a reader.
+        amount: Contribution to the score, in logits.
+        average: Contribution to the score of the average item of the category.
+        weight: Share of the decision.
+        place: Place of the value among the attribute's values here, 1 the best; None for a number, for
+            several values, and for none.
+        places: Number of values that are compared.
+        better_than: Share of the category's items to which the attribute contributes less.
+        sentence: All of it in one sentence.
+    """
+
+    attribute: str
+    name: str
+    value: str | None
+    words: str
+    amount: float
+    average: float
+    weight: float
+    place: int | None
+    places: int
+    better_than: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An item's score opened up: the amounts of attributes and terms add up to it (to 1e-9)."""
+
+    item: str
+    title: str
+    category: str
+    position: int
+    items: int
+    score: float
+    sentence: str
+    attributes: tuple[AttributeReason, ...]
+    terms: tuple[Contribution, ...]
+
+
+def explain(
+    shop: Shop, item: str, category: str, *, history: Sequence[str] = (), language: str = "en"
+) -> Explanation:
+    """Why an item stands where it does in a category.
+
+    Args:
+        shop: Where.
+        item: Its id.
+        category: The category that is ranked.
+        history: Items looked at in this session, oldest first.
+        language: Of the words, ``en`` or ``zh``.
+
+    Returns:
+        The explanation, the attributes with the largest contributions first.
+
+    Raises:
+        InputError: An unknown category or item, or an item that stands outside the category.
+        WeightsError: The weights say nothing of the category, or have no term for a history.
+    """
+    place = place_of(shop, category, item)
+    scored = score(shop, category, history)
+    shown = show(shop, category, scored, place, language)
+    position = int(np.flatnonzero(scored.order == place)[0]) + 1
+    attributes = [c for c in shown.contributions if c.kind == "attribute"]
+    sentence = phrase(
+        "standing",
+        language,
+        title=shown.title or item,
+        position=position,
+        items=len(scored.order),
+        category=shop.ontology.categories[category].name(language),
+        score=shown.score,
+    )
+    return Explanation(
+        item=item,
+        title=shown.title,
+        category=category,
+        position=position,
+        items=len(scored.order),
+        score=shown.score,
+        sentence=sentence,
+        attributes=tuple(_reason(shop, category, scored, place, c, language) for c in attributes),
+        terms=tuple(c for c in shown.contributions if c.kind == "term"),
+    )
+
+
+def _reason(
+    shop: Shop, category: str, scored: Scored, place: int, part: Contribution, language: str
+) -> AttributeReason:
+    table, learned = shop.scores(category), shop.weights_of(category)
+    column = table.amounts[:, table.attributes.index(part.name)]
+    values = shop.items.values_of(int(table.members[place]), part.name)
+    rank, ranks = _place(learned, part.name, values)
+    name = attribute_name(shop.ontology, part.name, language)
+    words = value_words(shop.ontology, values, language)
+    average = scored.strength * float(column.mean())
+    better_than = float((column < column[place]).mean())
+    if part.value is None:
+        what = phrase("missing", language, name=name)
+        sentence = phrase("adds-nothing", language, what=what, average=average)
+    else:
+        what = phrase("is", language, name=name, value=words)
+        how = _how(rank, ranks, better_than, language)
+        sentence = phrase("adds", language, what=what, how=how, amount=part.amount, average=average)
+    return AttributeReason(
+        attribute=part.name,
+        name=name,
+        value=part.value,
+        words=words,
+        amount=part.amount,
+        average=average,
+        weight=next(a.weight for a in learned.attributes if a.attribute == part.name),
+        place=rank,
+        places=ranks,
+        better_than=better_than,
+        sentence=sentence,
+    )
+
+
+def _place(
+    learned: CategoryWeights, attribute: str, values: Sequence[tuple[str, float]]
+) -> tuple[int | None, int]:
+    """Place of a single value among the attribute's values, and how many there are."""
+    # A value among several counts slope · share, so a whole share shows its worth; others ignore the number.
+    worth = {
+        u.node: u.at(1.0)
+        for u in learned.utilities
+        if split_value_id(u.node)[0] == attribute and u.node != value_id(attribute, NUMBER)
+    }
+    if len(values) != 1 or values[0][0] not in worth:
+        return None, len(worth)
+    return 1 + sum(w > worth[values[0][0]] for w in worth.values()), len(worth)
+
+
+def _how(place: int | None, places: int, better_than: float, language: str) -> str:
+    if place is None:
+        return phrase("better-than", language, share=f"{better_than:.0%}")
+    if places == 1:
+        return phrase("only", language)
+    key = "best" if place == 1 else "last" if place == places else "place"
+    return phrase(key, language, place=place, places=places)
