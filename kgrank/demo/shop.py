@@ -47,15 +47,16 @@ EXAMINATION = 0.5
 UNSEEN = 0.10
 """Share of lists in which nothing is viewed."""
 SECOND_VIEW = 0.35
-FOLLOWS = 0.6
+FOLLOWS = 0.45
 """Chance that the list after a purchase holds what goes with it."""
-LIFT = 1.5
+LIFT = 1.8
 """How much better, in logits, an item is liked right after its partner was bought."""
 WORDS = 0.25
 """Share of searches that name a colour or a brand."""
 _WORD_PULL = 1.2
 """How much more often, in logits, a list shows what the search names."""
 _SHOWN_MOST = 10
+_SESSION_MOST = 4
 _NOTHING = -1
 _KINDS = ("search", "impression", "view", "cart", "purchase")
 
@@ -163,8 +164,12 @@ def _plan(shoppers: int, rng: np.random.Generator) -> _Plan:
     width = int(rounds.max())
     fresh = rng.random((shoppers, width)) < 0.45
     fresh[:, 0] = True
+    for t in range(_SESSION_MOST, width):
+        fresh[:, t] |= ~fresh[:, t - _SESSION_MOST + 1 : t].any(axis=1)
     session = fresh.cumsum(axis=1) - 1
-    day = np.sort(rng.random((shoppers, DAYS)).argsort(axis=1)[:, :width], axis=1)
+    visits = np.take_along_axis(session, rounds[:, None] - 1, axis=1) + 1
+    day = rng.random((shoppers, DAYS)).argsort(axis=1)[:, :width]
+    day = np.sort(np.where(np.arange(width) < visits, day, DAYS), axis=1)
     second = rng.integers(7 * 3600, 21 * 3600, size=(shoppers, width))
     opens = day * 86_400 + second + int(START.timestamp())
     step = np.zeros((shoppers, width), dtype=np.int64)

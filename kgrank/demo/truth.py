@@ -21,6 +21,7 @@ import polars as pl
 Floats = npt.NDArray[np.float64]
 
 NUMBERS = ("price", "heel")
+ORDERED = ("size", "fit", "sleeve")
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     "brand": ("aurora", "trailo", "nordlys", "meridian", "pixelle", "casa-lana", "urbano", "heritage"),
@@ -219,9 +220,9 @@ def tastes(layout: Design, shoppers: int, rng: np.random.Generator) -> Tastes:
 def spreads(items: pl.DataFrame, layout: Design, category: str, part_worths: Floats) -> dict[str, Floats]:
     """The range of each attribute's part-worths over what the category's items offer.
 
-    Numbers: between the 5th and the 95th percentile of the items. Size, whose values have an order: over
-    the values of the items between those percentiles. Other choices: over the values of at least 1 % of
-    the items, and of at least 3.
+    Numbers: between the 5th and the 95th percentile of the items. Size, fit and sleeve, whose values have
+    an order: over the values of the items between those percentiles. Other choices: over the values of at
+    least 1 % of the items, and of at least 3.
 
     Args:
         items: The catalogue.
@@ -240,10 +241,10 @@ def spreads(items: pl.DataFrame, layout: Design, category: str, part_worths: Flo
             continue
         given = here[attribute].drop_nulls()
         counts = {v: int((given == v).sum()) for v in VALUES[attribute]}
-        if attribute == "size":
-            order = np.sort(np.array([VALUES["size"].index(v) for v in given]))
+        if attribute in ORDERED:
+            order = np.sort(np.array([VALUES[attribute].index(v) for v in given]))
             low, high = np.percentile(order, [5, 95], method="nearest")
-            seen = [v for k, v in enumerate(VALUES["size"]) if low <= k <= high and counts[v]]
+            seen = [v for k, v in enumerate(VALUES[attribute]) if low <= k <= high and counts[v]]
         else:
             enough = max(3.0, 0.01 * len(here))
             seen = [v for v, n in counts.items() if n >= enough]
