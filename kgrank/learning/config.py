@@ -1,0 +1,104 @@
+"""A run as values: what ``--config FILE`` and overrides on the command line fill in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is learned from.
+
+    Attributes:
+        folder: Catalogue and behaviour files; read, cleaned and loaded into the store first.
+        store: Address of the graph store: a file, bolt://… or neo4j://….
+        ontology: Folder of Turtle files; inferred from the mapping where there is none.
+        mapping: Mapping file for other column names.
+        until: Leave out events after this time (ISO 8601, or the order of a log without a clock).
+    """
+
+    store: str
+    folder: str | None = None
+    ontology: str | None = None
+    mapping: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network and the priors.
+
+    Attributes:
+        width: Width of the embeddings.
+        layers: Rounds of message passing.
+        dropout: Share of hidden units dropped.
+        deviation_precision: Precision of a part-worth's free deviation in joint training.
+        free_epochs: Epochs before rules act.
+        folds: Folds of categories, siblings together, for prior means that saw none of a category's choices.
+        people: Whether people's own tastes are estimated.
+    """
+
+    width: int = 32
+    layers: int = 2
+    dropout: float = 0.1
+    deviation_precision: float = 4.0
+    free_epochs: int = 5
+    folds: int = 3
+    people: bool = True
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """The optimiser: adam, adamw or sgd; the schedule: cosine or constant; L2 on the network."""
+
+    name: Literal["adam", "adamw", "sgd"] = "adamw"
+    lr: float = 0.01
+    weight_decay: float = 1e-4
+    schedule: Literal["cosine", "constant"] = "cosine"
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """What is held out for early stopping and for the run's own metrics.
+
+    Attributes:
+        share: Share of the choices (by time) or of the people.
+        by: ``time`` (the last) or ``person``.
+        patience: Epochs without gain before training stops.
+    """
+
+    share: float = 0.1
+    by: Literal["time", "person"] = "time"
+    patience: int = 5
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run.
+
+    Attributes:
+        data: What is learned from.
+        out: Folder for weights, checkpoints, logs and the resolved configuration.
+        model: Network and priors.
+        optimizer: Optimiser and schedule.
+        validation: What is held out.
+        trainer: Arguments of lightning.Trainer (accelerator, max_epochs, logger, precision …).
+        batch_size: Choices a batch.
+        logger: tensorboard, wandb or none.
+        resume: A checkpoint to go on from; ``last`` is the newest in ``out``.
+        seed: Seed of everything.
+        ranked: Items a category whose ranking is written to the graph; 0 writes none.
+    """
+
+    data: DataConfig
+    out: str
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    trainer: dict[str, Any] = field(default_factory=dict)
+    batch_size: int = 2048
+    logger: Literal["tensorboard", "wandb", "none"] = "tensorboard"
+    resume: str | None = None
+    seed: int = 0
+    ranked: int = 200

@@ -1,0 +1,323 @@
+"""From a graph to learned weights: choices, network, head, rules, people, behaviour terms. No files, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from lightning.pytorch.loggers import Logger
+
+from kgrank import __version__
+from kgrank.choice.head import Head, Variances, fit_head, place
+from kgrank.choice.importance import importance, reference, spreads
+from kgrank.choice.layout import Design, Floats, Layout, category_design
+from kgrank.choice.metrics import top1
+from kgrank.choice.people import Panel, Tastes, estimate, join_panels, panel
+from kgrank.choice.rules import Verdicts, weigh
+from kgrank.choice.sets import CategoryChoices, Log, category_choices, read_log
+from kgrank.choice.terms import TermWeights, weigh_terms
+from kgrank.choice.transitions import (
+    TransitionSettings,
+    edges,
+    sequences,
+    strongest,
+    transitions,
+)
+from kgrank.errors import InputError
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning.config import RunConfig
+from kgrank.learning.priors import Learning, NetworkFit, cross_fitted, train
+from kgrank.learning.verdicts import finding
+from kgrank.ontology.model import Ontology
+from kgrank.weights.model import (
+    AttributeWeight,
+    BehaviourTerm,
+    CategoryWeights,
+    LearnedWeights,
+    Population,
+    Utility,
+)
+
+KEPT = 200
+"""Transitions kept from each item in the graph."""
+
+TASTE_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The weights, and the transitions that stand beside them (source, target, weight)."""
+
+    weights: LearnedWeights
+    transitions: pl.DataFrame
+    interrupted: bool
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Designs and choices of every category that has items."""
+
+    designs: Mapping[str, Design]
+    sets: Mapping[str, CategoryChoices]
+    home: Mapping[str, CategoryChoices]
+    log: Log
+
+
+def read_shop(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
+    """Columns and choice sets of all categories.
+
+    Raises:
+        InputError: No category has a choice between items that differ.
+    """
+    log = read_log(graph, ontology)
+    designs = {c: category_design(graph, ontology, c) for c in ontology.categories}
+    designs = {c: d for c, d in designs.items() if d.layout.width and d.items}
+    sets, home = {}, {}
+    own = set(log.heads["category"].drop_nulls().unique())
+    for category, design in designs.items():
+        some = category_choices(log, design, ontology, seed)
+        if len(some.choices):
+            sets[category] = some
+        if category in own:
+            home[category] = some if not set(ontology.subtree(category)) - {category} else _only(
+                log, design, ontology, category, seed
+            )  # fmt: skip
+    home = {c: s for c, s in home.items() if len(s.choices)}
+    if not sets:
+        raise InputError(
+            "there is not one choice to learn from",
+            where="events",
+            expected="impressions with a view, cart or purchase, or purchases",
+            todo="Load behaviour (events or choice tasks) beside the items.",
+        )
+    return Shop(designs, sets, home, log)
+
+
+def _only(log: Log, design: Design, ontology: Ontology, category: str, seed: int) -> CategoryChoices:
+    """Choices whose lowest common category is this one: those below it have homes of their own."""
+    own = replace(log, heads=log.heads.filter(pl.col("category") == category))
+    return category_choices(own, design, ontology, seed)
+
+
+def learn(
+    graph: KnowledgeGraph,
+    ontology: Ontology,
+    config: RunConfig,
+    *,
+    logger: Logger | bool = False,
+    checkpoints: Path | None = None,
+    resume: Path | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Learned:
+    """Learns everything there is to learn from a graph."""
+    shop = read_shop(graph, ontology, config.seed)
+    report(f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people")
+    layouts = [d.layout for d in shop.designs.values()]
+    what = Learning(graph, ontology, layouts, shop.home, config)
+    network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
+    priors = {} if network.interrupted else cross_fitted(what, max(network.epochs, 1), report)
+    report("optimum of every category, and the rules")
+    head = fit_head(shop.sets, priors)
+    places = {
+        c: place(s, head.fits[c], priors.get(c), head.variances, home=c in shop.home)
+        for c, s in shop.sets.items()
+    }
+    verdicts = weigh(ontology, places, config.seed)
+    columns, tastes = None, None
+    if config.model.people:
+        report("how people differ")
+        columns, joined, _ = people_panel(shop.home, head)
+        tastes = estimate(joined)
+    report("what goes after what")
+    log = sequences(graph)
+    settings = TransitionSettings()
+    terms = weigh_terms(
+        shop.home if shop.log.shown else {},
+        {c: f.part_worths for c, f in head.fits.items()},
+        log,
+        shop.log.users,
+        settings,
+    )
+    matrix = strongest(transitions(log.item, log.start, len(log.items), settings), KEPT)
+    metrics = held_out(shop, priors, config)
+    if network.loss is not None:
+        metrics["network_val_loss"] = network.loss
+    created = datetime.now(UTC).replace(microsecond=0)
+    weights = LearnedWeights(
+        version=f"w-{created:%Y%m%d-%H%M%S}-{ontology.fingerprint[:6]}",
+        created=created.isoformat(),
+        code=__version__,
+        ontology=ontology.fingerprint,
+        graph="",
+        categories={
+            layout.category: _category(layout, shop, head, verdicts, network, columns, tastes, terms)
+            for layout in layouts
+        },
+        metrics=metrics,
+        terms=(
+            BehaviourTerm(
+                "goes-after",
+                "log(1 + amount / unit); amount: how often people went on from your last items to this one",
+                {**settings.numbers(), "unit": terms.unit},
+            ),
+        ),
+        findings=tuple(finding(found, ontology, places, verdicts) for found in verdicts.rules),
+        population=Population()
+        if columns is None or tastes is None
+        else Population(tuple(columns), tuple(tuple(row) for row in tastes.covariance.tolist())),
+        notes=_notes(shop),
+    )
+    return Learned(weights, edges(matrix, log.items), network.interrupted)
+
+
+def _notes(shop: Shop) -> tuple[str, ...]:
+    notes = []
+    if not shop.log.shown:
+        notes.append("The log does not say what was shown: choices are set against items drawn at random.")
+    if shop.log.shown and not shop.log.positions:
+        notes.append("No positions: being seen is not told apart from being liked.")
+    return tuple(notes)
+
+
+def people_panel(home: Mapping[str, CategoryChoices], head: Head) -> tuple[list[str], Panel, np.ndarray]:  # type: ignore[type-arg]
+    """The choices of everyone in shared columns: AttributeValue ids, and the outside option.
+
+    Returns:
+        The columns' names, the panel, and (people,) their numbers in the log.
+    """
+    names = list(
+        dict.fromkeys(n for s in home.values() for n in (*s.design.layout.nodes, *_person_nuisance(s)))
+    )
+    at = {n: i for i, n in enumerate(names)}
+    parts = []
+    for category, some in home.items():
+        columns = np.zeros((some.choices.width, len(names)))
+        own = [*some.design.layout.nodes, *some.nuisance]
+        for i, name in enumerate(own):
+            if name in at:
+                columns[i, at[name]] = 1.0
+        parts.append(panel(some.choices, head.fits[category].part_worths, columns))
+    joined, persons = join_panels(parts)
+    return names, joined, persons
+
+
+def _person_nuisance(some: CategoryChoices) -> tuple[str, ...]:
+    return tuple(n for n in some.nuisance if not n.startswith("position"))
+
+
+def held_out(shop: Shop, priors: Mapping[str, Floats], config: RunConfig) -> dict[str, float]:
+    """Log-likelihood and hit rate of the held-out choices, from heads fitted on the others."""
+    loss, hits, count = 0.0, 0.0, 0
+    training, test = {}, {}
+    for category, some in shop.home.items():
+        choices = some.choices
+        which = _held_out_choices(some, config)
+        if which.any() and not which.all():
+            training[category] = replace(some, choices=choices.take(~which))
+            test[category] = choices.take(which)
+    if not training:
+        return {}
+    head = fit_head(training, {c: m for c, m in priors.items() if c in training})
+    for category, choices in test.items():
+        utility = choices.utility(head.fits[category].part_worths)
+        loss += float(choices.log_likelihood(utility).sum())
+        hits += float(top1(choices, utility).sum())
+        count += len(choices)
+    return {"held_out_choices": count, "held_out_log_likelihood": loss / count, "held_out_top1": hits / count}
+
+
+def _held_out_choices(some: CategoryChoices, config: RunConfig) -> np.ndarray:  # type: ignore[type-arg]
+    if config.validation.share <= 0:
+        return np.zeros(len(some.choices), bool)
+    if config.validation.by == "time":
+        return np.asarray(some.choices.time > np.quantile(some.choices.time, 1 - config.validation.share))
+    persons = np.unique(some.choices.person)
+    generator = np.random.default_rng(config.seed)
+    chosen = generator.choice(persons, max(int(config.validation.share * len(persons)), 1), replace=False)
+    return np.isin(some.choices.person, chosen)
+
+
+def _category(
+    layout: Layout,
+    shop: Shop,
+    head: Head,
+    verdicts: Verdicts,
+    network: NetworkFit,
+    columns: list[str] | None,
+    tastes: Tastes | None,
+    terms: TermWeights,
+) -> CategoryWeights:
+    category = layout.category
+    learned = category in verdicts.draws
+    if learned:
+        draws = verdicts.draws[category]
+        mean = draws.mean(0)
+        free = verdicts.without[category]
+    else:
+        mean = np.asarray(network.part_worths[category])
+        draws = free = _prior_draws(layout, mean, head.variances)
+    weight, spread = importance(layout, mean), spreads(layout, mean)
+    low, high = np.quantile(importance(layout, draws), [0.025, 0.975], axis=0)
+    full = importance(layout, mean, full=True)
+    without = importance(layout, free.mean(0)) if learned and draws is not free else None
+    shoppers = None if columns is None or tastes is None else _shoppers(layout, mean, columns, tastes)
+    own = shop.sets.get(category)
+    attributes = tuple(
+        AttributeWeight(
+            block.attribute,
+            float(weight[i]),
+            float(min(low[i], weight[i])),
+            float(max(high[i], weight[i])),
+            float(spread[i]),
+            reference(block),
+            float(full[i]),
+            None if shoppers is None else float(shoppers[i]),
+            None if without is None else float(without[i]),
+        )
+        for i, block in enumerate(layout.blocks)
+    )
+    alpha, beta = terms.weights.get(category, terms.weights[""])
+    return CategoryWeights(
+        category,
+        attributes,
+        _utilities(layout, mean, draws),
+        float(spread.sum()),
+        0 if own is None else len(own.choices),
+        0 if own is None else len(np.unique(own.choices.person)),
+        "choices" if learned else "network",
+        {"attributes": alpha, "goes-after": beta},
+    )
+
+
+def _prior_draws(layout: Layout, mean: Floats, variances: Variances) -> Floats:
+    normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, layout.width))
+    return np.asarray(mean + normal * np.sqrt(variances.of(layout)))
+
+
+def _shoppers(layout: Layout, mean: Floats, columns: list[str], tastes: Tastes) -> Floats:
+    """(attributes,) the average of the shoppers' own importances, over draws of the population."""
+    at = {n: i for i, n in enumerate(columns)}
+    known = np.array([n in at for n in layout.nodes])
+    pick = [at[n] for n in layout.nodes if n in at]
+    root = np.linalg.cholesky(tastes.covariance[np.ix_(pick, pick)] + 1e-9 * np.eye(len(pick)))
+    normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, len(pick)))
+    draws = np.tile(mean, (TASTE_DRAWS, 1))
+    draws[:, known] += tastes.mean[pick] + normal @ root.T
+    return np.asarray(importance(layout, draws).mean(0))
+
+
+def _utilities(layout: Layout, mean: Floats, draws: Floats) -> tuple[Utility, ...]:
+    found = []
+    for block in layout.blocks:
+        own = draws[:, block.columns]
+        if block.number:
+            errors = own.std(0) * ((block.high - block.low) / block.scale)
+        else:
+            errors = (own - (own @ block.mean)[:, None]).std(0)
+        for node, segments, error in zip(block.nodes, block.segments(mean), errors, strict=True):
+            found.append(Utility(node, segments, float(error)))
+    return tuple(found)

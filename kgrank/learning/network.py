@@ -1,0 +1,131 @@
+"""The heterogeneous network: what the graph says of each part-worth, and a free deviation from it."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch_geometric.nn import HeteroConv, SAGEConv
+
+from kgrank.choice.importance import importance
+from kgrank.learning.tensors import EMBEDDED, LABELS, Batch, Cells, GraphTensors
+
+NUISANCE_PENALTY = 1e-4
+
+
+class PartWorthNetwork(nn.Module):
+    """Embeds the graph and reads a part-worth off every (category, attribute, value).
+
+    The part-worth is a value's own liking, shared by all categories, plus what a small perceptron makes of the
+    three nodes' embeddings after message passing. The perceptron starts at zero, so training starts from
+    the pooled logit.
+
+    Args:
+        tensors: The graph.
+        where: The cells to give part-worths.
+        width: Width of the embeddings.
+        layers: Rounds of message passing.
+        dropout: Share of hidden units dropped in training.
+    """
+
+    def __init__(
+        self, tensors: GraphTensors, where: Cells, width: int = 32, layers: int = 2, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.data = tensors.data
+        self.embedding = nn.ModuleDict(
+            {label: nn.Embedding(max(tensors.data[label].num_nodes, 1), width) for label in EMBEDDED}
+        )
+        for table in self.embedding.values():
+            nn.init.normal_(table.weight, std=0.1)
+        self.rest = nn.ParameterDict(
+            {label: nn.Parameter(0.1 * torch.randn(1, width)) for label in LABELS if label not in EMBEDDED}
+        )
+        self.layers = nn.ModuleList(
+            HeteroConv(
+                {kind: SAGEConv((width, width), width) for kind in tensors.data.edge_types}, aggr="sum"
+            )
+            for _ in range(layers)
+        )
+        self.norms = nn.ModuleList(
+            nn.ModuleDict({label: nn.LayerNorm(width) for label in LABELS}) for _ in range(layers)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.liking = nn.Embedding(max(tensors.data["AttributeValue"].num_nodes, 1), 1)
+        nn.init.zeros_(self.liking.weight)
+        self.read = nn.Sequential(nn.Linear(4 * width, width), nn.ReLU(), nn.Linear(width, 1))
+        nn.init.zeros_(self.read[2].weight)
+        nn.init.zeros_(self.read[2].bias)
+        self.register_buffer("category", where.category)
+        self.register_buffer("attribute", where.attribute)
+        self.register_buffer("value", where.value)
+
+    def nodes(self) -> dict[str, torch.Tensor]:
+        """Embeddings of all nodes after message passing, by label."""
+        x = {label: table.weight for label, table in self.embedding.items()}
+        x |= {label: one.expand(max(self.data[label].num_nodes, 1), -1) for label, one in self.rest.items()}
+        device = next(self.parameters()).device
+        edges = {kind: edge.to(device) for kind, edge in self.data.edge_index_dict.items()}
+        for convolution, norm in zip(self.layers, self.norms, strict=True):
+            heard = convolution(x, edges)
+            x = {
+                label: functional.relu(norm[label](h + heard[label])) if label in heard else h
+                for label, h in x.items()
+            }
+            x = {label: self.dropout(h) for label, h in x.items()}
+        return x
+
+    def forward(self) -> torch.Tensor:
+        """(cells,) what the graph says of each part-worth."""
+        x = self.nodes()
+        category, value = x["Category"][self.category], x["AttributeValue"][self.value]
+        attribute = x["Attribute"][self.attribute]
+        read = self.read(torch.cat([category, attribute, value, category * value], 1))
+        return (self.liking(self.value) + read).squeeze(1)
+
+
+class ChoiceModel(nn.Module):
+    """The network, free deviations from it, and nuisance parameters; gives log-likelihoods of choices."""
+
+    def __init__(
+        self, network: PartWorthNetwork, where: Cells, centring: torch.Tensor, nuisance: int
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.where = where
+        self.deviation = nn.Parameter(torch.zeros(where.width))
+        self.nuisance = nn.Parameter(torch.zeros(nuisance))
+        self.register_buffer("centring", centring, persistent=False)
+
+    def part_worths(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(cells,) part-worths, and (cells,) what the network alone says."""
+        prior = self.network()
+        return prior + self.deviation, prior
+
+    def importance(self, category: str) -> torch.Tensor:
+        """(attributes,) the category's weights, on the simplex over the attributes that apply."""
+        cell = self.where.of(category)
+        layout = next(one for one in self.where.layouts if one.category == category)
+        return importance(layout, self.part_worths()[0][cell], xp=torch)  # type: ignore[no-any-return]
+
+    def log_likelihood(self, part_worths: torch.Tensor, some: Batch) -> torch.Tensor:
+        """(choices,) log-likelihood of each choice."""
+        raw = torch.sparse.mm(self.centring, torch.cat([part_worths, self.nuisance])[:, None])
+        utility = functional.embedding_bag(
+            some.column, raw, some.row, mode="sum", per_sample_weights=some.value
+        ).squeeze(1)
+        count = len(some.left)
+        top = torch.full((count,), -torch.inf, device=utility.device)
+        top = top.scatter_reduce(0, some.choice, utility.detach(), "amax")
+        top = torch.where(some.outside, top.clamp(min=0.0), top)
+        odds = torch.zeros_like(top).index_add(0, some.choice, torch.exp(utility - top[some.choice]))
+        odds = odds + torch.where(some.outside, torch.exp(-top), torch.zeros_like(top))
+        units = torch.zeros_like(top).index_add(0, some.choice, some.chosen)
+        taken = torch.zeros_like(top).index_add(0, some.choice, some.chosen * utility)
+        return taken - (units + some.left) * (odds.log() + top)
+
+    def penalty(self, precision: float) -> torch.Tensor:
+        """Negative log-prior of the deviations and, barely, of the nuisance parameters."""
+        return (
+            0.5 * precision * self.deviation.square().sum() + NUISANCE_PENALTY * self.nuisance.square().sum()
+        )

@@ -1,0 +1,171 @@
+"""Prior means of part-worths from the network, by cross-fitting: no category's own choices stand behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import Logger
+
+from kgrank.choice.layout import Floats, Layout
+from kgrank.choice.sets import CategoryChoices
+from kgrank.errors import RunError
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning.config import RunConfig
+from kgrank.learning.network import ChoiceModel, PartWorthNetwork
+from kgrank.learning.penalties import penalties
+from kgrank.learning.tensors import cells, choice_rows, graph_tensors
+from kgrank.learning.training import ChoiceData, ChoiceTraining, split
+from kgrank.ontology.model import Ontology
+
+EPOCHS = 40
+
+
+@dataclass(frozen=True)
+class NetworkFit:
+    """What a trained network says of each category's part-worths, and how its training went."""
+
+    part_worths: Mapping[str, Floats]
+    epochs: int
+    loss: float | None
+    interrupted: bool
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What every network of a run is trained on."""
+
+    graph: KnowledgeGraph
+    ontology: Ontology
+    layouts: Sequence[Layout]
+    home: Mapping[str, CategoryChoices]
+    config: RunConfig
+
+
+def train(
+    what: Learning,
+    *,
+    hidden: frozenset[str] = frozenset(),
+    epochs: int | None = None,
+    logger: Logger | bool = False,
+    checkpoints: Path | None = None,
+    resume: Path | None = None,
+) -> NetworkFit:
+    """Trains a network on the choices of the categories that are not hidden.
+
+    Args:
+        what: Graph, choices and configuration.
+        hidden: Categories whose choices, interactions and rules are left out.
+        epochs: Exactly so many epochs on all choices; by default early stopping on the held-out ones decides.
+        logger: Where the curves go.
+        checkpoints: Folder for checkpoints; None keeps none.
+        resume: A checkpoint to go on from.
+    """
+    config = what.config
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    tensors = graph_tensors(what.graph, hidden)
+    where = cells(what.layouts, tensors)
+    shown = {c: s for c, s in what.home.items() if c not in hidden}
+    rows = choice_rows(list(shown.values()), where)
+    size = config.model
+    network = PartWorthNetwork(tensors, where, size.width, size.layers, size.dropout)
+    model = ChoiceModel(network, where, rows.centring, rows.nuisance)
+    held_out = split(rows, 0.0 if epochs else config.validation.share, config.validation.by, config.seed)
+    data = ChoiceData(rows, config.batch_size, held_out, config.seed)
+    rules = penalties(what.ontology, where, list(shown))
+    module = ChoiceTraining(
+        model, rules, len(data.training), config.model, config.optimizer, what.ontology.fingerprint
+    )
+    callbacks: list[Callback] = []
+    best: ModelCheckpoint | None = None
+    if checkpoints is not None:
+        monitor = {"monitor": "val_loss", "filename": "best"} if held_out.any() else {"filename": "newest"}
+        best = ModelCheckpoint(checkpoints, save_last=True, enable_version_counter=False, **monitor)
+        callbacks.append(best)
+    if held_out.any():
+        callbacks.append(EarlyStopping("val_loss", patience=config.validation.patience))
+    options: dict[str, Any] = {"max_epochs": EPOCHS, "log_every_n_steps": 10, **config.trainer}
+    if epochs is not None:
+        options |= {"max_epochs": epochs, "enable_progress_bar": False}
+    trainer = lightning.Trainer(
+        logger=logger,
+        callbacks=callbacks,
+        enable_checkpointing=checkpoints is not None,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        deterministic="warn" if "deterministic" not in options else options.pop("deterministic"),
+        **options,
+    )
+    interrupted = _fit(trainer, module, data, resume)
+    if best is not None and best.best_model_path:
+        state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+        module.load_state_dict(state["state_dict"])
+    module.cpu().eval()
+    with torch.no_grad():
+        said = network().double().numpy()
+    loss = None if best is None or best.best_model_score is None else float(best.best_model_score)
+    return NetworkFit(
+        {one.category: said[where.of(one.category)] for one in what.layouts},
+        trainer.current_epoch,
+        loss,
+        interrupted,
+    )
+
+
+def _fit(trainer: lightning.Trainer, module: ChoiceTraining, data: ChoiceData, resume: Path | None) -> bool:
+    """Fits; True if the user stopped it (the best checkpoint so far stays)."""
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True if resume else None)
+    except SystemExit:
+        # Lightning turns Ctrl-C into an exit of the process after an orderly stop.
+        if not trainer.interrupted:
+            raise
+        return True
+    except RuntimeError as error:
+        if resume is not None and "state_dict" in str(error):
+            raise RunError(
+                "the checkpoint belongs to another model",
+                where=resume,
+                expected="a checkpoint of this graph, ontology and model configuration",
+                todo="Train without --resume, or give the configuration it was made with.",
+            ) from error
+        raise
+    return bool(trainer.interrupted)
+
+
+def folds(ontology: Ontology, home: Sequence[str], count: int) -> list[frozenset[str]]:
+    """Categories in folds, siblings together; where all are siblings, they are dealt out one by one."""
+    families: dict[str, list[str]] = {}
+    for category in home:
+        families.setdefault(ontology.categories[category].parent or category, []).append(category)
+    groups = list(families.values()) if len(families) > 1 else [[c] for c in home]
+    parts: list[list[str]] = [[] for _ in range(min(count, len(groups)))]
+    for group in sorted(groups, key=len, reverse=True):
+        min(parts, key=len).extend(group)
+    return [frozenset(p) for p in parts]
+
+
+def cross_fitted(what: Learning, epochs: int, report: Callable[[str], None]) -> dict[str, Floats]:
+    """Prior means of the categories with choices, each from a network that saw none of its choices or rules.
+
+    A category whose choices come from more than one fold (a high one) has no such network, and no prior mean;
+    with a single category there is none at all.
+    """
+    parts = folds(what.ontology, list(what.home), what.config.model.folds)
+    if len(parts) < 2:
+        return {}
+    found: dict[str, Floats] = {}
+    for turn, hidden in enumerate(parts):
+        report(f"prior means, fold {turn + 1} of {len(parts)}: without {', '.join(sorted(hidden))}")
+        fit = train(what, hidden=hidden, epochs=epochs)
+        for layout in what.layouts:
+            below = {c for c in what.ontology.subtree(layout.category) if c in what.home}
+            if below and below <= hidden:
+                found[layout.category] = np.asarray(fit.part_worths[layout.category])
+    return found

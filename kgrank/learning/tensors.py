@@ -1,0 +1,213 @@
+"""The knowledge graph and its choices as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from scipy import sparse
+from torch_geometric.data import HeteroData
+
+from kgrank.choice.layout import Layout
+from kgrank.choice.sets import CategoryChoices
+from kgrank.graph.tables import KnowledgeGraph
+
+MESSAGES = ("SUBCATEGORY_OF", "APPLIES", "OF", "IN_CATEGORY", "MADE_BY", "HAS_VALUE")
+"""Edges that carry messages, both ways, beside the users' interactions."""
+
+LABELS = ("Category", "Attribute", "AttributeValue", "Brand", "Item", "User")
+EMBEDDED = ("Category", "Attribute", "AttributeValue", "Brand")
+"""Labels with a learned embedding a node; items and users are what their neighbours say."""
+
+
+@dataclass(frozen=True)
+class GraphTensors:
+    """The graph for message passing, and the numbers of its nodes by label and id."""
+
+    data: HeteroData
+    number: dict[str, dict[str, int]]
+
+
+def graph_tensors(graph: KnowledgeGraph, hidden: Collection[str] = ()) -> GraphTensors:
+    """The graph as a HeteroData, without the interactions with items of the ``hidden`` categories."""
+    ids = {label: graph.node(label)["id"].to_list() for label in LABELS}
+    number = {label: {x: i for i, x in enumerate(names)} for label, names in ids.items()}
+    data = HeteroData()
+    for label, names in ids.items():
+        data[label].num_nodes = len(names)
+    for name in MESSAGES:
+        _both_ways(data, graph.edge(name), name, number)
+    liked = (
+        graph.edge("INTERACTED").filter(pl.col("kind") != "impression").select("source", "target").unique()
+    )
+    if hidden:
+        unseen = graph.edge("IN_CATEGORY").filter(pl.col("target").is_in(list(hidden)))["source"]
+        liked = liked.filter(~pl.col("target").is_in(unseen.implode()))
+    _both_ways(data, liked, "INTERACTED", number)
+    return GraphTensors(data, number)
+
+
+def _both_ways(data: HeteroData, table: pl.DataFrame, name: str, number: dict[str, dict[str, int]]) -> None:
+    from kgrank.graph.schema import EDGES
+
+    kind = EDGES[name]
+    ends = [
+        torch.tensor([number[label][x] for x in table[side].to_list()], dtype=torch.long)
+        for side, label in (("source", kind.source), ("target", kind.target))
+    ]
+    there = torch.stack(ends)
+    data[kind.source, name, kind.target].edge_index = there
+    data[kind.target, f"{name}_BACK", kind.source].edge_index = there.flip(0)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Where the part-worths of every category stand in one long vector, and their nodes in the graph.
+
+    Attributes:
+        layouts: One a category.
+        first: Where each category's columns start.
+        category: (cells,) number of the category node.
+        attribute: (cells,) number of the attribute node.
+        value: (cells,) number of the AttributeValue node.
+    """
+
+    layouts: tuple[Layout, ...]
+    first: tuple[int, ...]
+    category: torch.Tensor
+    attribute: torch.Tensor
+    value: torch.Tensor
+
+    @property
+    def width(self) -> int:
+        """Number of cells."""
+        return len(self.category)
+
+    def of(self, category: str) -> slice:
+        """The cells of a category."""
+        at = [layout.category for layout in self.layouts].index(category)
+        return slice(self.first[at], self.first[at] + self.layouts[at].width)
+
+
+def cells(layouts: Sequence[Layout], tensors: GraphTensors) -> Cells:
+    """One cell a category and column."""
+    first = np.concatenate([[0], np.cumsum([layout.width for layout in layouts])]).astype(int)
+    rows = [
+        (
+            tensors.number["Category"][layout.category],
+            tensors.number["Attribute"][block.attribute],
+            tensors.number["AttributeValue"][node],
+        )
+        for layout in layouts
+        for block in layout.blocks
+        for node in block.nodes
+    ]
+    table = torch.tensor(rows, dtype=torch.long).reshape(-1, 3)
+    return Cells(tuple(layouts), tuple(first[:-1].tolist()), *table.unbind(1))
+
+
+@dataclass(frozen=True)
+class ChoiceRows:
+    """The choices of several categories, rows in raw columns of one long vector.
+
+    Raw columns are, category by category, its raw columns (see ``Design``), then its nuisance columns;
+    ``centring`` takes cells and nuisance parameters to them. Positions share parameters over categories.
+    """
+
+    raw: sparse.csr_matrix
+    centring: torch.Tensor
+    nuisance: int
+    start: np.ndarray[Any, Any]
+    chosen: np.ndarray[Any, Any]
+    outside: np.ndarray[Any, Any]
+    left: np.ndarray[Any, Any]
+    person: np.ndarray[Any, Any]
+    time: np.ndarray[Any, Any]
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+
+def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
+    """Stacks the choices of categories that have cells."""
+    names = [
+        [n if n.startswith("position") else f"{s.design.layout.category} {n}" for n in s.nuisance]
+        for s in sets
+    ]
+    shared = {n: i for i, n in enumerate(dict.fromkeys(n for some in names for n in some))}
+    blocks, rows = [], []
+    for s, own in zip(sets, names, strict=True):
+        cell = where.of(s.design.layout.category)
+        centring = sparse.coo_matrix(s.choices.centring)
+        column = np.concatenate(
+            [np.arange(cell.start, cell.stop), where.width + np.array([shared[n] for n in own], int)]
+        )
+        blocks.append((centring.row, column[centring.col], centring.data, s.choices.raw.shape[1]))
+        rows.append(s.choices.raw)
+    offset = np.concatenate([[0], np.cumsum([b[3] for b in blocks])]).astype(int)
+    index = np.stack(
+        [
+            np.concatenate([b[0] + o for b, o in zip(blocks, offset[:-1], strict=True)]),
+            np.concatenate([b[1] for b in blocks]),
+        ]
+    )
+    centring_ = torch.sparse_coo_tensor(
+        torch.from_numpy(index.astype(np.int64)),
+        torch.from_numpy(np.concatenate([b[2] for b in blocks])).float(),
+        (int(offset[-1]), where.width + len(shared)),
+        check_invariants=False,
+    ).coalesce()
+    counts = np.concatenate([np.diff(s.choices.start) for s in sets])
+
+    def together(name: str) -> np.ndarray[Any, Any]:
+        return np.concatenate([getattr(s.choices, name) for s in sets])
+
+    return ChoiceRows(
+        sparse.csr_matrix(sparse.block_diag(rows, "csr")),
+        centring_,
+        len(shared),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        together("chosen"),
+        together("outside"),
+        together("left"),
+        together("person"),
+        together("time"),
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some choices as flat tensors, for ``embedding_bag``."""
+
+    column: torch.Tensor
+    value: torch.Tensor
+    row: torch.Tensor
+    choice: torch.Tensor
+    chosen: torch.Tensor
+    outside: torch.Tensor
+    left: torch.Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """On another device."""
+        return Batch(*(getattr(self, n).to(device) for n in self.__dataclass_fields__))
+
+
+def batch(rows: ChoiceRows, which: np.ndarray[Any, Any]) -> Batch:
+    """The choices ``which`` of a log."""
+    counts = np.diff(rows.start)[which]
+    first = np.concatenate([[0], np.cumsum(counts)])[:-1]
+    at = np.arange(counts.sum()) + np.repeat(rows.start[:-1][which] - first, counts)
+    raw = rows.raw[at]
+    return Batch(
+        torch.from_numpy(raw.indices.astype(np.int64)),
+        torch.from_numpy(raw.data).float(),
+        torch.from_numpy(raw.indptr[:-1].astype(np.int64)),
+        torch.from_numpy(np.repeat(np.arange(len(which)), counts)),
+        torch.from_numpy(rows.chosen[at]).float(),
+        torch.from_numpy(rows.outside[which]),
+        torch.from_numpy(rows.left[which]).float(),
+    )

@@ -1,0 +1,154 @@
+"""Training of the network by Lightning: mini-batches of choices, rules after the free fit has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch.utils.data import DataLoader
+
+from kgrank.errors import RunError
+from kgrank.learning.config import ModelConfig, OptimizerConfig
+from kgrank.learning.network import ChoiceModel
+from kgrank.learning.penalties import Penalty
+from kgrank.learning.tensors import Batch, ChoiceRows, batch
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+}
+
+
+class ChoiceTraining(lightning.LightningModule):
+    """Cross-entropy over choice sets, priors and rules in proportion to the data.
+
+    Args:
+        model: What is trained.
+        penalties: Rules; they act from ``config.free_epochs`` on, when the free fit has settled (a rule that
+            acts from a cold start can lock a part-worth in the wrong sign).
+        choices: Number of training choices: priors weigh 1 against that many.
+        config: Precision of the deviations and the epochs without rules.
+        optimizer: Optimiser and schedule.
+        fingerprint: Of the ontology; a checkpoint of another one is refused.
+    """
+
+    def __init__(
+        self,
+        model: ChoiceModel,
+        penalties: Sequence[Penalty],
+        choices: int,
+        config: ModelConfig,
+        optimizer: OptimizerConfig,
+        fingerprint: str,
+    ) -> None:
+        super().__init__()
+        self.fingerprint = fingerprint
+        self.model = model
+        self.penalties = penalties
+        self.choices = choices
+        self.config = config
+        self.optimizer = optimizer
+
+    def training_step(self, some: Batch, _: int) -> torch.Tensor:
+        """Mean loss a choice."""
+        part_worths, _prior = self.model.part_worths()
+        fit = -self.model.log_likelihood(part_worths, some).mean()
+        loss = fit + self.model.penalty(self.config.deviation_precision) / self.choices
+        if self.penalties and self.current_epoch >= self.config.free_epochs:
+            loss = loss + torch.stack([p(part_worths) for p in self.penalties]).sum() / self.choices
+        self.log("train_loss", fit, prog_bar=True, on_epoch=True, on_step=False, batch_size=len(some.left))
+        return loss
+
+    def validation_step(self, some: Batch, _: int) -> None:
+        """Mean negative log-likelihood a choice, without dropout, priors and rules."""
+        part_worths, _prior = self.model.part_worths()
+        loss = -self.model.log_likelihood(part_worths, some).mean()
+        self.log("val_loss", loss, prog_bar=True, batch_size=len(some.left))
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The chosen optimiser with a cosine schedule down to a tenth of the rate."""
+        chosen = self.optimizer
+        kind = OPTIMIZERS[chosen.name]
+        groups = [
+            {"params": list(self.model.network.parameters()), "weight_decay": chosen.weight_decay},
+            {"params": [self.model.deviation, self.model.nuisance], "weight_decay": 0.0},
+        ]
+        optimizer = kind(groups, lr=chosen.lr)  # type: ignore[call-arg]
+        if chosen.schedule == "constant":
+            return optimizer
+        epochs = max(int(self.trainer.max_epochs or 1), 1)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs, eta_min=chosen.lr / 10)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "epoch"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Notes what the part-worths mean."""
+        checkpoint["ontology"] = self.fingerprint
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuses a checkpoint of another ontology."""
+        if checkpoint.get("ontology") != self.fingerprint:
+            raise RunError(
+                f"the checkpoint is of ontology {checkpoint.get('ontology')}",
+                expected=f"ontology {self.fingerprint}",
+                todo="Train without --resume.",
+            )
+
+    def transfer_batch_to_device(self, some: Batch, device: torch.device, _: int) -> Batch:
+        """Batches are plain tensors in a frozen value."""
+        return some.to(device)
+
+
+class ChoiceData(lightning.LightningDataModule):
+    """Batches of choices; a tail of them, by time or by person, is held out for early stopping.
+
+    Args:
+        rows: All training choices.
+        batch_size: Choices a batch.
+        validation: (choices,) which are held out.
+        seed: Order of the batches.
+    """
+
+    def __init__(
+        self, rows: ChoiceRows, batch_size: int, validation: np.ndarray[Any, Any], seed: int
+    ) -> None:
+        super().__init__()
+        self.rows = rows
+        self.batch_size = batch_size
+        self.training = np.flatnonzero(~validation)
+        self.held_out = np.flatnonzero(validation)
+        self.seed = seed
+
+    def _loader(self, which: np.ndarray[Any, Any], shuffle: bool) -> DataLoader[Any]:
+        order = torch.Generator().manual_seed(self.seed)
+        return DataLoader(
+            which.tolist(),
+            batch_size=self.batch_size,
+            shuffle=shuffle,
+            generator=order,
+            collate_fn=lambda at: batch(self.rows, np.asarray(at)),
+        )
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Shuffled by the seed."""
+        return self._loader(self.training, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Any] | list[Any]:
+        """In order; empty where nothing is held out."""
+        return self._loader(self.held_out, shuffle=False) if len(self.held_out) else []
+
+
+def split(rows: ChoiceRows, share: float, by: str, seed: int) -> np.ndarray[Any, Any]:
+    """(choices,) which are held out: the last by time, or all of some persons."""
+    if share <= 0:
+        return np.zeros(len(rows), bool)
+    if by == "time":
+        cut = np.quantile(rows.time, 1 - share)
+        return np.asarray(rows.time > cut)
+    persons = np.unique(rows.person)
+    some = np.random.default_rng(seed).choice(persons, max(int(share * len(persons)), 1), replace=False)
+    return np.isin(rows.person, some)
