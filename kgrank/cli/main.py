@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli import demo
+from kgrank.cli import demo, load, rank
 from kgrank.cli.common import err, out
 from kgrank.errors import KgrankError
 
@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(demo.app, name="demo")
+load.register(app)
+rank.register(app)
 
 
 def _version(show: bool) -> None:

@@ -18,7 +18,7 @@ REASONS: Mapping[str, str] = {
     "unknown item": "event dropped: no catalogue row has its item",
     "bad time": "event dropped: its time cannot be read",
     "future time": "event dropped: its time is more than a day ahead of the clock",
-    "bot": "event dropped: its user is no person (see below)",
+    "bot": "event dropped: its user acts like no person, see docs/file-schemas.md",
     "not a number": "event or value dropped: a number cannot be read",
     "not finite": "event or value dropped: NaN or infinite",
     "out of range": "value dropped: below the attribute's minimum or above its maximum",
@@ -40,10 +40,13 @@ SCHEMA = {
     "found": pl.String(),
 }
 
+KEPT = frozenset({"contradiction", "search without category"})
+"""Reasons for which nothing is dropped."""
+
 MOST = 0.5
 """A file that loses more than this share of its rows to one mistake has the wrong mapping: an error."""
 
-_ORDINARY = frozenset({"duplicate row", "bot", "contradiction", "search without category", "does not apply"})
+_ORDINARY = KEPT | {"duplicate row", "bot", "does not apply"}
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,30 @@ class Report:
         return {reason: found[reason] for reason in REASONS if reason in found}
 
     def write(self, path: Path) -> None:
-        """Writes the rows as CSV."""
-        self.rows.write_csv(path)
+        """Writes the rows as CSV.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        try:
+            self.rows.write_csv(path)
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror or error}", where=path) from None
+
+    def refuse(self) -> None:
+        """Makes the first row that was dropped an error.
+
+        Raises:
+            InputError: A row was dropped.
+        """
+        dropped = self.rows.filter(~pl.col("reason").is_in(list(KEPT)))
+        if len(dropped):
+            first = dropped.row(0, named=True)
+            raise InputError(
+                f"{first['reason']}: {first['found']!r} ({len(dropped):,} such rows in all)",
+                where=f"{first['file']}:{first['line']}",
+                expected="no row to drop",
+            )
 
 
 @dataclass

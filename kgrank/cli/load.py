@@ -1,0 +1,114 @@
+"""``kgrank load``: a folder of catalogue and behaviour files into a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from kgrank.cli.common import err, out, print_json, progress_bar
+from kgrank.graph.build import build_graph, load
+from kgrank.graph.connect import open_store
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ingest.clean import Clean, ingest
+from kgrank.ingest.mapping import read_mapping
+from kgrank.ingest.report import REASONS
+from kgrank.ontology.read import read_ontology
+
+
+def load_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files stand.")],
+    store: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", envvar="KGRANK_STORE", help="A file (shop.lb), or bolt://host:7687."),
+    ],
+    ontology: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Turtle files; without it one is inferred from the data."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Says which columns mean what (docs/file-schemas.md).")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Writes the rows that were dropped, as CSV.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Any dropped row is an error, and nothing is written.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Load items and events, or choice tasks, into a store; a second load of the same files changes nothing.
+
+    Example: kgrank load demo-shop --ontology ontology/fashion --store demo-shop/graph.lb
+    """
+    clean = ingest(
+        folder,
+        ontology=read_ontology(ontology) if ontology is not None else None,
+        mapping=read_mapping(mapping) if mapping is not None else None,
+    )
+    if rejects is not None:
+        clean.report.write(rejects)
+    if strict:
+        clean.report.refuse()
+    graph = build_graph(clean)
+    with open_store(store) as opened, progress_bar() as progress:
+        load(opened, graph, progress)
+    if json:
+        print_json(_document(clean, graph, store))
+    else:
+        _print(clean, graph, store, rejects)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("load")(load_command)
+
+
+def _document(clean: Clean, graph: KnowledgeGraph, store: str) -> dict[str, object]:
+    tables = {**graph.nodes, **graph.edges}
+    return {
+        "store": store,
+        "rows": dict(clean.report.read),
+        "rejects": dict(clean.report.counts),
+        "graph": {name: len(table) for name, table in tables.items() if len(table)},
+        "log": {
+            "clock": clean.log.clock,
+            "outside": clean.log.outside,
+            "impressions": clean.log.impressions,
+        },
+        "ontology": clean.ontology.fingerprint,
+        "notes": list(clean.notes),
+    }
+
+
+def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None) -> None:
+    for note in clean.notes:
+        err.print(f"note: {note}", markup=False)
+    read = ", ".join(f"{rows:,} rows of {file}" for file, rows in clean.report.read.items())
+    out.print(f"Read {read}.", markup=False)
+    if clean.report.counts:
+        table = Table("rows", "reason", "what became of them", box=box.SIMPLE)
+        table.columns[0].justify = "right"
+        for reason, count in clean.report.counts.items():
+            table.add_row(f"{count:,}", reason, REASONS[reason])
+        out.print(table)
+        if rejects is None:
+            out.print("The rows, with file and line: add --rejects FILE.")
+        else:
+            out.print(f"The rows, with file and line: {rejects}", markup=False)
+    else:
+        out.print("No row was dropped.")
+    counts = ", ".join(
+        f"{len(graph.node(label)):,} {word}"
+        for label, word in (
+            ("Category", "categories"),
+            ("Attribute", "attributes"),
+            ("Item", "items"),
+            ("User", "users"),
+        )
+    )
+    events = len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED"))
+    out.print(f"In {store}: {counts}, {events:,} events, {len(graph.node('Rule')):,} rules.", markup=False)
