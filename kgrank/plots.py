@@ -1,0 +1,233 @@
+"""Charts of what is learned: importance beside the rules, and one score opened up. Needs matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgrank.errors import InputError
+from kgrank.ontology.model import Category, Ontology
+from kgrank.ranking.importance import AttributeImportance, read_importance
+from kgrank.ranking.rank import Contribution, RankedItem
+from kgrank.weights.model import LearnedWeights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BAR, RULE, UP, DOWN, INK, QUIET = "#4878a8", "#e0a030", "#3a8f6b", "#c8553d", "#222222", "#8a8a8a"
+
+_WIDTH, _ROW, _MARGIN = 8.0, 0.42, 1.5
+_MARKS = ("learned share", "95 % interval", "average of shoppers", "what a rule allows", "truth")
+_LONGEST = 48
+_CHINESE_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "SimHei",
+    "Heiti SC",
+)
+
+
+def importance_plot(
+    weights: LearnedWeights,
+    category: str,
+    ontology: Ontology | None = None,
+    truth: Mapping[str, float] | None = None,
+    path: Path | str | None = None,
+    *,
+    language: str = "en",
+) -> Figure:
+    """Shares of the decision with their intervals, beside what the rules say and, where known, the truth.
+
+    Args:
+        weights: The weights.
+        category: Whose.
+        ontology: Names and rules; without it attributes go by their ids.
+        truth: True share by attribute, of generated data.
+        path: Also save it: .png, .svg or .pdf.
+        language: ``zh`` falls back to English where no Chinese font is installed.
+
+    Returns:
+        The figure, not yet shown.
+
+    Raises:
+        InputError: matplotlib is not installed, the category is unknown, or the path cannot be written.
+    """
+    new_figure = _matplotlib()
+    known = ontology or Ontology(version="", categories={category: Category(category)}, attributes={})
+    found = read_importance(weights, known, category, language if _chinese_font() else "en")
+    rows = found.attributes
+    figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * len(rows)), layout="constrained")
+    with _fonts():
+        axes = figure.add_subplot()
+        _draw_importance(axes, rows, truth or {})
+        axes.set_title(f"What decides in {found.name}", loc="left", fontsize=13, color=INK)
+        _legend(figure, axes)
+        _save(figure, path)
+    return figure
+
+
+def score_plot(ranked_item: RankedItem, path: Path | str | None = None) -> Figure:
+    """One score opened up: each contribution moves it on from 0, largest first.
+
+    Args:
+        ranked_item: An item of ``rank``.
+        path: Also save it: .png, .svg or .pdf.
+
+    Returns:
+        The figure, not yet shown.
+
+    Raises:
+        InputError: matplotlib is not installed, or the path cannot be written.
+    """
+    new_figure = _matplotlib()
+    parts = [c for c in ranked_item.contributions if c.amount]
+    figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * (len(parts) + 1)), layout="constrained")
+    with _fonts():
+        axes = figure.add_subplot()
+        _draw_score(axes, parts, ranked_item.score)
+        name = _readable(ranked_item.title or ranked_item.item, ranked_item.item)
+        axes.set_title(f"{name}: how the score adds up", loc="left", fontsize=13, color=INK)
+        _save(figure, path)
+    return figure
+
+
+def _draw_importance(axes: Axes, rows: Sequence[AttributeImportance], truth: Mapping[str, float]) -> None:
+    places = list(range(len(rows)))
+    shares = [a.weight for a in rows]
+    around = [[max(a.weight - a.low, 0.0) for a in rows], [max(a.high - a.weight, 0.0) for a in rows]]
+    axes.barh(places, shares, height=0.5, color=BAR, label="learned share", zorder=2)
+    axes.errorbar(
+        shares, places, xerr=around, fmt="none", ecolor=INK, capsize=3, label="95 % interval", zorder=4
+    )
+    right = 1.08 * max([*shares, *(a.high for a in rows), *truth.values(), 0.01])
+    for at, row in enumerate(rows):
+        bands = [(s.low, min(s.high, right)) for s in row.rules if s.low is not None and s.high is not None]
+        for low, high in bands:
+            # A rule may allow more than the chart shows; its band then runs to the edge.
+            axes.barh(
+                at, max(high, low) - low, left=low, height=0.82, color=RULE, alpha=0.25, zorder=1,
+                edgecolor=RULE, linewidth=1.0, label="what a rule allows",
+            )  # fmt: skip
+        others = _readable("; ".join(s.short for s in row.rules if s.low is None), "")
+        axes.annotate(
+            others, (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET
+        )
+        if row.shoppers is not None:
+            axes.plot(
+                row.shoppers, at, "o", mfc="white", mec=INK, ms=6, label="average of shoppers", zorder=5
+            )
+        if row.attribute in truth:
+            axes.plot(truth[row.attribute], at, "|", color=DOWN, ms=20, mew=2.5, label="truth", zorder=6)
+    axes.set_yticks(places, [a.name for a in rows], fontsize=11)
+    axes.invert_yaxis()
+    axes.set_xlim(0, right)
+    axes.set_xlabel("share of the decision", fontsize=10, color=QUIET)
+    _quiet(axes)
+
+
+def _draw_score(axes: Axes, parts: Sequence[Contribution], score: float) -> None:
+    reached, ends = 0.0, [0.0, score]
+    for at, part in enumerate(parts):
+        axes.barh(at, part.amount, left=reached, height=0.6, color=UP if part.amount > 0 else DOWN, zorder=2)
+        before, reached = reached, reached + part.amount
+        ends.append(reached)
+        axes.plot([reached, reached], [at - 0.3, at + 1.3], color=QUIET, lw=0.8, zorder=1)
+        _amount(axes, at, part.amount, before, reached)
+    axes.barh(len(parts), score, height=0.6, color=BAR, zorder=2)
+    _amount(axes, len(parts), score, 0.0, score)
+    names = [_readable(c.words, f"{c.name}: {c.value}") for c in parts]
+    axes.set_yticks(range(len(parts) + 1), [*names, "score"], fontsize=11)
+    axes.invert_yaxis()
+    room = 0.14 * ((max(ends) - min(ends)) or 1.0)
+    axes.set_xlim(min(ends) - room, max(ends) + room)
+    axes.axvline(0, color=INK, lw=0.8, zorder=3)
+    axes.set_xlabel("against the average item of the category, in logits", fontsize=10, color=QUIET)
+    _quiet(axes)
+
+
+def _amount(axes: Axes, at: int, amount: float, before: float, reached: float) -> None:
+    """The amount in figures, beyond the bar's end on the side that it points to."""
+    end, side = (max(before, reached), "left") if amount >= 0 else (min(before, reached), "right")
+    axes.annotate(
+        f"{amount:+.2f}",
+        (end, at),
+        xytext=(4 if side == "left" else -4, 0),
+        textcoords="offset points",
+        ha=side,
+        va="center",
+        fontsize=9.5,
+        color=INK,
+    )
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """Each kind of mark once, below the chart."""
+    handles, labels = axes.get_legend_handles_labels()
+    found = dict(zip(labels, handles, strict=True))
+    once = {label: found[label] for label in _MARKS if label in found}
+    legend = figure.legend(
+        once.values(), once.keys(), loc="outside lower left", ncols=len(once), frameon=False, fontsize=9.5
+    )
+    for handle in legend.legend_handles:
+        # The truth's tick is as tall as a bar, which is too tall beside a word.
+        if handle is not None and handle.get_label() == "truth":
+            handle.set(markersize=12)
+
+
+def _quiet(axes: Axes) -> None:
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#dddddd", lw=0.6, zorder=0)
+    axes.set_axisbelow(True)
+
+
+def _matplotlib() -> Callable[..., Figure]:
+    """The class of figures."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError(
+            "charts need matplotlib, which is not installed", todo="Install it: pip install 'kgrank[plots]'"
+        ) from None
+    return Figure
+
+
+def _chinese_font() -> str | None:
+    """An installed font with Chinese signs."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return next((name for name in _CHINESE_FONTS if name in installed), None)
+
+
+def _fonts() -> Any:
+    """A context in which labels have Chinese signs where a font has them."""
+    import matplotlib as mpl
+
+    font = _chinese_font()
+    return mpl.rc_context({"font.family": ["DejaVu Sans", *([font] if font else [])]})
+
+
+def _readable(text: str, instead: str) -> str:
+    """The text, cut where it is long, or another one where no font has its signs."""
+    chinese = any("\u2e80" <= sign <= "\uffef" for sign in text)
+    shown = instead if chinese and _chinese_font() is None else text
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
+def _save(figure: Figure, path: Path | str | None) -> None:
+    if path is None:
+        return
+    try:
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the chart cannot be saved ({error})", where=path, expected="a .png, .svg or .pdf file"
+        ) from None
