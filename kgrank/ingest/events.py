@@ -17,6 +17,8 @@ from kgrank.ingest.report import Rejects
 
 DAY = 86_400
 HOUR = 3_600
+HALF_AN_HOUR = 1_800
+"""Without sessions, an act belongs to what was shown at most so many seconds before."""
 ACTIONS_AN_HOUR = 300
 """More searches, views and carts than this within an hour of the clock are no person's."""
 IMPRESSIONS_WITHOUT_ACTION = 500
@@ -162,6 +164,34 @@ def _lists(frame: pl.DataFrame, clock: bool, path: Path) -> pl.DataFrame:
         )
     parts = [pl.col(c).cast(pl.String).fill_null("") for c in ("user", "session", "query", "time")]
     made = pl.concat_str(parts, separator="/")
-    return frame.with_columns(
+    frame = frame.with_columns(
         pl.when(shown & pl.col("list").is_null()).then(made).otherwise("list").alias("list")
     )
+    return _attributed(frame) if clock else frame
+
+
+def _attributed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Views, carts and purchases without a list get the one in which their user last saw the item.
+
+    It is looked for within the session; where no session is logged, within half an hour.
+    """
+    session = pl.col("session").fill_null("")
+    open_ended = pl.col("list").is_null() & pl.col("kind").is_in(["view", "cart", "purchase"])
+    frame = frame.with_row_index("__row__")
+    who = ["user", "__session__", "item"]
+    seen = frame.filter(pl.col("kind") == "impression").select(
+        "user",
+        session.alias("__session__"),
+        "item",
+        "time",
+        pl.col("time").alias("__at__"),
+        pl.col("list").alias("__list__"),
+    )
+    acts = frame.filter(open_ended).select("__row__", "user", session.alias("__session__"), "item", "time")
+    found = acts.sort("time").join_asof(
+        seen.sort("time"), on="time", by=who, strategy="backward", check_sortedness=False
+    )
+    late = (pl.col("__session__") == "") & (pl.col("time") - pl.col("__at__") > HALF_AN_HOUR)
+    found = found.filter(~late.fill_null(True)).select("__row__", "__list__")
+    frame = frame.join(found, on="__row__", how="left", maintain_order="left")
+    return frame.with_columns(pl.coalesce("list", "__list__").alias("list")).drop("__row__", "__list__")

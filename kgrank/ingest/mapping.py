@@ -87,7 +87,7 @@ class KindField(Field):
 
 @dataclass(frozen=True)
 class TimeField:
-    """When it happened; the plain word ``order`` says that there is no clock and the rows are in order."""
+    """When it happened; the plain word `order` says that there is no clock and the rows are in order."""
 
     SHORT: ClassVar[str] = "column"
 

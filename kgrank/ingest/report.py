@@ -18,7 +18,7 @@ REASONS: Mapping[str, str] = {
     "unknown item": "event dropped: no catalogue row has its item",
     "bad time": "event dropped: its time cannot be read",
     "future time": "event dropped: its time is more than a day ahead of the clock",
-    "bot": "event dropped: its user acts like no person, see docs/file-schemas.md",
+    "bot": "event dropped: its user acts like no person",
     "not a number": "event or value dropped: a number cannot be read",
     "not finite": "event or value dropped: NaN or infinite",
     "out of range": "value dropped: below the attribute's minimum or above its maximum",

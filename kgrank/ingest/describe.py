@@ -1,0 +1,213 @@
+"""The page docs/file-schemas.md, written from the code: ``python -m kgrank.ingest.describe``."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections import abc
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from kgrank.ingest import mapping
+from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, STANDARD, VALUES, Column
+from kgrank.ingest.events import ACTIONS_AN_HOUR, IMPRESSIONS_WITHOUT_ACTION
+from kgrank.ingest.located import about
+from kgrank.ingest.report import MOST, REASONS
+
+_SECTIONS = (mapping.Items, mapping.Events, mapping.Sequences, mapping.Tasks, mapping.Ratings)
+_PARTS = (
+    mapping.Field,
+    mapping.CategoryField,
+    mapping.KindField,
+    mapping.TimeField,
+    mapping.AttributeField,
+    mapping.Outside,
+    mapping.Alternative,
+)
+
+_HEAD = """# Files that come in
+
+Written by `python -m kgrank.ingest.describe` from the code; a test holds it to the code.
+
+`kgrank load FOLDER` reads CSV, Parquet and JSON Lines (`.csv`, `.tsv`, `.parquet`, `.jsonl`, `.ndjson`;
+text files also as `.gz`), in UTF-8 unless the mapping says otherwise. Files with standard names and
+columns need no mapping. Everything is read as text; what a cell means is decided by the mapping and the
+ontology.
+
+## Standard files and columns
+
+| file | columns | further columns |
+|---|---|---|
+| `items.*` | {items} | attributes: the column's name is the attribute's id, its name or a synonym |
+| `events.*` | {events} | not read |
+| `sequences.txt` | none: one line a user, `user item item …`, oldest first; each is a purchase | |
+| `tasks.*` | {tasks} | attributes of the alternative |
+
+- `kind` is one of {kinds}.
+- `time` is ISO 8601 or seconds (milli- or microseconds) since 1970. A log without a clock needs a
+  mapping with `time: order`.
+- A choice task becomes an impression for each alternative and a purchase of the chosen one. The
+  alternative becomes an item; its id is its category and a hash of its attributes.
+- Where impressions are logged without `list`, what one user saw in one session, for one query, at one
+  time is a list. A view, cart or purchase without `list` belongs to the list in which its user last saw
+  the item: in the session, or where no session is logged, within half an hour.
+- Cells may carry units (`4 cm`), names or synonyms of values in any language of the ontology, and any
+  case.
+
+## The mapping file
+
+A YAML file says which file, which column and which word mean what. A plain word names a column, except
+after `category` and `kind`, where it is the same for every row. A key that is left out means the column
+of that name, if the file has it and nothing else in the mapping uses it. Words stay as they are
+written: `no` is the word no. A list of words stands for a table in which each word names itself:
+`attributes: [color, size]`. An unknown key is an error that names the line and the nearest key.
+
+```yaml
+{example}```
+
+"""
+
+_EXAMPLE = """about: Choice-based conjoint, four cameras or none.
+tasks:
+  - file: camera.csv
+    category: camera
+    person: respondent
+    task: task
+    alternative: alt
+    chosen: chosen
+    outside: {alt: 5}
+    attributes:
+      brand: {one_hot: {canon: Canon, sony: Sony}, one_hot_base: Nikon}
+      zoom: {type: Boolean}
+      price: {type: Number, unit: USD, scale: 100}
+"""
+
+_INFERRED = """## Without an ontology
+
+One is inferred, and the load says so. Categories come from `category` and its `path`; the id of a step
+is its name in lower case with hyphens, and the ids of the steps above stand before it:
+`beauty.hair-care`. An attribute is Boolean where all its texts are yes or no, a Number where all are
+numbers, else a Choice, unless the mapping gives its `type`. Attributes are open: they take every value
+that the data have. An attribute applies in the highest category in all of whose branches the data have
+it.
+
+"""
+
+
+def file_schemas() -> str:
+    """The whole page."""
+    head = _HEAD.format(
+        **{name: ", ".join(f"`{c}`" for c in columns) for name, columns in STANDARD.items()},
+        kinds=", ".join(f"`{k}`" for k in KINDS),
+        example=_EXAMPLE,
+    )
+    parts = [head, _keys("The file", mapping.Mapping, level=3)]
+    parts.append(_keys("Every file of every section", mapping.Source, level=3))
+    shared = {f.name for f in fields(mapping.Source)}
+    parts += [_keys(f"`{_section(kind)}`", kind, level=3, leave_out=shared) for kind in _SECTIONS]
+    inherited = {f.name for f in fields(mapping.Field)}
+    for kind in _PARTS:
+        more = issubclass(kind, mapping.Field) and kind is not mapping.Field
+        parts.append(_keys(_name(kind), kind, level=3, leave_out=inherited if more else set()))
+    parts += [_INFERRED, _cleaning(), _tables()]
+    return "".join(parts).rstrip() + "\n"
+
+
+def _cleaning() -> str:
+    rows = "".join(f"| {reason} | {what} |\n" for reason, what in REASONS.items())
+    return f"""## Cleaning
+
+Each row that is dropped is counted by its reason, and listed with file, line, id and what was found by
+`--rejects FILE`. With `--strict`, the first one is an error and nothing is written.
+
+| reason | what becomes of it |
+|---|---|
+{rows}
+A bot is a user with more than {ACTIONS_AN_HOUR} searches, views and carts within one hour of the clock
+(where the log tells hours from days), or with more than {IMPRESSIONS_WITHOUT_ACTION} impressions and no
+other event. Choice tasks are never looked at for bots.
+
+These are errors, and nothing is written: a missing file or column, an empty file, another encoding, an
+unknown category, attribute, unit, kind of event or value of an attribute that is not open, two rows of
+one item that differ, an attribute all of whose values are missing, an unknown key in the mapping, and a
+mistake that takes more than
+{MOST:.0%} of a file's rows, for then the mapping is wrong and not the rows.
+
+`Implies` rules fill in values that are missing where the rule is more likely right than wrong; they are
+marked as imputed, and never change a value that is there.
+
+"""
+
+
+def _tables() -> str:
+    return "## Clean tables\n\n" + "".join(
+        _columns(name, columns)
+        for name, columns in (("items", ITEMS), ("values", VALUES), ("events", EVENTS))
+    )
+
+
+def _columns(name: str, columns: abc.Mapping[str, Column]) -> str:
+    rows = "".join(f"| `{c}` | {column.type} | {column.about} |\n" for c, column in columns.items())
+    return f"### {name}\n\n| column | type | what it holds |\n|---|---|---|\n{rows}\n"
+
+
+def _keys(title: str, kind: type[Any], *, level: int, leave_out: abc.Collection[str] = ()) -> str:
+    hints = get_type_hints(kind)
+    rows = "".join(
+        f"| `{f.name}` | {_kind(hints[f.name])} | {about(kind, f.name).replace('|', chr(92) + '|')}{_default(f)} |\n"
+        for f in fields(kind)
+        if f.name not in leave_out
+    )
+    text = f"{'#' * level} {title}\n\n{(kind.__doc__ or '').splitlines()[0]}\n\n"
+    if hasattr(kind, "TABLE"):
+        text += f"A plain word is `{kind.SHORT}`; a table is `{kind.TABLE}`, which is not written itself.\n\n"
+    if leave_out and issubclass(kind, mapping.Field):
+        text += f"As {_name(mapping.Field)}{', and:' if rows else '.'}\n\n"
+    return text + (f"| key | holds | what for |\n|---|---|---|\n{rows}\n" if rows else "")
+
+
+def _default(field: Field[Any]) -> str:
+    value = field.default
+    if value is MISSING or value in (None, "", (), False) or is_dataclass(value) or value == 1.0:
+        return ""
+    text = str(value.value if isinstance(value, Enum) else value).replace("|", "\\|")
+    return f" Default: `{text}`."
+
+
+def _section(kind: type[Any]) -> str:
+    hints = get_type_hints(mapping.Mapping)
+    return next(name for name, hint in hints.items() if kind in get_args(hint))
+
+
+def _name(kind: type[Any]) -> str:
+    return {
+        "Field": "a field",
+        "CategoryField": "a category",
+        "KindField": "a kind",
+        "TimeField": "a time",
+        "AttributeField": "an attribute",
+        "Outside": "an outside option",
+        "Alternative": "an alternative",
+    }.get(kind.__name__, kind.__name__)
+
+
+def _kind(hint: Any) -> str:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _kind(next(t for t in inner if t is not type(None)))
+    if origin is tuple:
+        section = isinstance(inner[0], type) and issubclass(inner[0], mapping.Source)
+        return "a list of files" if section else "words"
+    if origin is abc.Mapping:
+        return f"a table: word: {_kind(inner[1])}"
+    plain = {str: "a word", bool: "true or false", float: "a number", int: "a whole number"}
+    if hint in plain:
+        return plain[hint]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return "one of the words"
+    return _name(hint)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(file_schemas())
