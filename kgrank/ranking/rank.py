@@ -11,7 +11,7 @@ from kgrank.errors import InputError, WeightsError
 from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.shop import Shop
-from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, recency
+from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, UNIT, recency
 from kgrank.ranking.words import attribute_name, phrase, value_words
 
 DECIMALS = 9
@@ -110,10 +110,11 @@ def score(shop: Shop, category: str, history: Sequence[str] = ()) -> Scored:
     strength, terms, seen = 1.0, dict[str, Reals](), dict[int, float]()
     if history:
         learned = shop.weights_of(category).terms
-        seen = recency([shop.item(item) for item in history], _decay(shop, category))
-        after = shop.transitions.after(seen, len(shop.items.ids))
+        settings = _goes_after(shop, category)
+        seen = recency([shop.item(item) for item in history], settings[DECAY])
+        amount = shop.transitions.after(seen, len(shop.items.ids))[table.members]
         strength = learned.get(ATTRIBUTES, 1.0)
-        terms[GOES_AFTER] = learned[GOES_AFTER] * after[table.members]
+        terms[GOES_AFTER] = learned[GOES_AFTER] * np.log1p(amount / settings[UNIT])
     total = np.round(strength * table.total + sum(terms.values()), DECIMALS)
     # Members stand in the order of their ids, so a stable sort breaks ties by id.
     return Scored(total, np.argsort(-total, kind="stable"), strength, terms, seen)
@@ -181,15 +182,15 @@ def _value(values: Sequence[tuple[str, float]]) -> str | None:
     return "|".join(repr(number) if value == NUMBER else value for value, number in parts) or None
 
 
-def _decay(shop: Shop, category: str) -> float:
-    """How much of an item's word is left one step back in the history."""
+def _goes_after(shop: Shop, category: str) -> Mapping[str, float]:
+    """The settings of the behaviour term: weight · log(1 + amount / unit), the amount decayed."""
     settings = {term.name: term.settings for term in shop.weights.terms}.get(GOES_AFTER, {})
-    if DECAY not in settings or GOES_AFTER not in shop.weights_of(category).terms:
+    if not {DECAY, UNIT} <= settings.keys() or GOES_AFTER not in shop.weights_of(category).terms:
         raise WeightsError(
             f"weights {shop.weights.version} have no term {GOES_AFTER!r} in category {category!r}",
             todo="Rank without a history, or train on a log of events",
         )
-    return settings[DECAY]
+    return settings
 
 
 def _term(

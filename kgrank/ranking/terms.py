@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import polars as pl
@@ -13,8 +14,8 @@ from kgrank.ranking.items import Integers, Items, Reals, positions
 ATTRIBUTES = "attributes"
 GOES_AFTER = "goes-after"
 
-DECAY = "decay"
-"""Setting of ``goes-after``: each step back in the history counts this much of the step after it."""
+DECAY, UNIT = "decay", "unit"
+"""Settings of ``goes-after``: what is left of an item's word one step back, and the unit of the amount."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,11 @@ class Transitions:
 
 
 def recency(history: Sequence[int], decay: float) -> dict[int, float]:
-    """How much each item of a history still counts: Σ decay^k over its places, k steps from the end."""
+    """How much each item of a history still counts: Σ decay^k over its places, k steps from the end.
+
+    An item that was viewed, put into the cart and bought in a row counts once, as in training.
+    """
     counts: dict[int, float] = {}
-    for k, item in enumerate(reversed(history)):
+    for k, (item, _) in enumerate(groupby(reversed(history))):
         counts[item] = counts.get(item, 0.0) + decay**k
     return counts

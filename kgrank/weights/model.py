@@ -85,7 +85,11 @@ class CategoryWeights:
 
 @dataclass(frozen=True)
 class BehaviourTerm:
-    """A named term beside the attributes: how it is computed, in words and numbers."""
+    """A named term beside the attributes: how it is computed, in words and numbers.
+
+    ``goes-after`` is log(1 + amount / ``unit``), with amount Σ over k of ``decay``^k · F[k-th last item of
+    the history, item] and F are the transitions beside the weights.
+    """
 
     name: str
     about: str

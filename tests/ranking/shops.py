@@ -88,7 +88,7 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
         ontology=shop.fingerprint,
         graph="test",
         categories={c: category_weights(random, c, whole=whole) for c in TREE},
-        terms=(BehaviourTerm("goes-after", "what is chosen soon after", {"decay": 0.6}),),
+        terms=(BehaviourTerm("goes-after", "what is chosen soon after", {"decay": 0.6, "unit": 0.5}),),
     )
     ids = graph.node("Item")["id"].to_list()
     pairs = sorted({(random.choice(ids), random.choice(ids)) for _ in range(3 * items)})

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import polars as pl
@@ -40,9 +42,9 @@ def slow_scores(made: Example, category: str, history: tuple[str, ...] = ()) -> 
         total = sum(utilities[r["target"]].at(r["number"]) for r in rows.iter_rows(named=True))
         if history:
             total *= learned.terms["attributes"]
-            total += learned.terms["goes-after"] * sum(
-                0.6**k * after.get((seen, item), 0.0) for k, seen in enumerate(reversed(history))
-            )
+            places = [seen for seen, _ in groupby(reversed(history))]
+            amount = sum(0.6**k * after.get((seen, item), 0.0) for k, seen in enumerate(places))
+            total += learned.terms["goes-after"] * math.log(1 + amount / 0.5)
         scores[item] = round(total, 9)
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
@@ -136,7 +138,7 @@ def test_a_term_names_the_item_of_the_history_that_speaks_loudest() -> None:
     ranked = {r.item: r for r in rank(shop, "all", limit=99, history=["i0", "i1"])}
     term = next(c for c in ranked["i2"].contributions if c.kind == "term")
     assert (term.name, term.value, term.words) == ("goes-after", "i0", "often chosen after Item i0")
-    assert term.amount == pytest.approx(0.7 * (0.5 + 0.6 * 1.0))
+    assert term.amount == pytest.approx(0.7 * math.log(1 + (0.5 + 0.6 * 1.0) / 0.5))
 
 
 def test_values_are_told_in_english_and_chinese() -> None:
