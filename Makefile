@@ -22,7 +22,7 @@ demo: $(VENV)/.installed demo-shop/truth.json
 	$(call step,kgrank ontology check ontology/fashion)
 	$(call step,kgrank load demo-shop --ontology ontology/fashion --store $(STORE))
 	$(call step,python train.py --config configs/fashion.yaml)
-	$(call step,kgrank rank dresses --store $(STORE) --top 5)
+	$(call step,kgrank rank dresses --store $(STORE) --limit 5 --explain)
 	$(call step,kgrank demo report demo-shop --weights out/fashion/weights.json --chart out/fashion/importance.png)
 
 demo-shop/truth.json: | $(VENV)/.installed

@@ -6,18 +6,28 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
 
-from kgrank.cli.common import out
+from kgrank.cli.common import out, print_json
+from kgrank.demo.report import CategoryReport, DemoReport, compare
+from kgrank.ontology.read import read_ontology
+from kgrank.resources import folder as shipped
+from kgrank.weights.artefact import read_weights
+from kgrank.weights.model import RuleFinding
 
 app = typer.Typer(
     help="A generated shop with a known truth: build it, and see what was learned of it.",
     no_args_is_help=True,
 )
 
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the demo shop.")]
+
 
 @app.command()
 def build(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go.")],
+    folder: Folder,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same shop.")] = 7,
 ) -> None:
     """Write the demo shop's files: items, events, and the truth they were generated from.
@@ -30,8 +40,108 @@ def build(
     shop = generate(seed)
     write(shop, folder)
     people = shop.events["user"].n_unique()
+    place = escape(str(folder))
     out.print(
-        f"Generated shop in {folder} (seed {seed}): "
+        f"Generated shop in {place} (seed {seed}): "
         f"{len(shop.items):,} items, {people:,} shoppers, {len(shop.events):,} events."
     )
-    out.print(f"Next: kgrank load {folder} --ontology ontology/fashion --store {folder / 'graph.lb'}")
+    out.print(f"Next: kgrank load {place} --ontology ontology/fashion --store {place}/graph.lb")
+
+
+@app.command()
+def report(
+    folder: Folder,
+    weights: Annotated[Path, typer.Option(metavar="FILE", help="The learned weights.")],
+    ontology: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The shop's ontology; by default the fashion ontology.")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw one category: a .png, .svg or .pdf file.")
+    ] = None,
+    category: Annotated[str, typer.Option(help="The category that the chart shows.")] = "dresses",
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Compare learned importance with the demo shop's truth, beside what the rules say.
+
+    Example: kgrank demo report demo-shop --weights out/fashion/weights.json
+    """
+    rules = read_ontology(ontology or shipped("ontology") / "fashion")
+    learned = read_weights(weights)
+    found = compare(folder, learned, rules)
+    if chart is not None:
+        from kgrank.plots import importance_plot
+
+        truth = {
+            x.learned.attribute: x.truth for c in found.categories if c.category == category for x in c.lines
+        }
+        importance_plot(learned, category, rules, truth, chart)
+    if json:
+        print_json(found.as_json())
+        return
+    for part in found.categories:
+        _print_category(part)
+    _print_summary(found)
+    if found.findings:
+        _print_findings(found.findings)
+    if chart is not None:
+        out.print(f"Chart of {escape(category)}: {escape(str(chart))}\n")
+    _print_next(found)
+
+
+def _print_category(part: CategoryReport) -> None:
+    people = part.l1_shoppers is not None
+    columns = ["learned", "95% interval", "truth", *["shoppers' average", "its truth"] * people]
+    table = _table(part.name, right=columns)
+    table.add_column("rules say")
+    for line in part.lines:
+        a = line.learned
+        cells = [f"{a.weight:.3f}", f"{a.low:.3f} to {a.high:.3f}", f"{line.truth:.3f}"]
+        if a.shoppers is not None and people:
+            cells += [f"{a.shoppers:.3f}", f"{line.shoppers_truth:.3f}"]
+        table.add_row(escape(a.name), *cells, escape("; ".join(s.short for s in a.rules)))
+    out.print(table)
+
+
+def _print_summary(found: DemoReport) -> None:
+    people = found.l1_shoppers is not None
+    table = _table("L1, learned to truth", right=["average shopper", *["average of shoppers"] * people])
+    for part in found.categories:
+        table.add_row(escape(part.name), *_figures(part.l1, part.l1_shoppers))
+    table.add_section()
+    table.add_row("[bold]mean[/]", *_figures(found.l1, found.l1_shoppers))
+    out.print(table)
+    out.print(
+        "The shop is generated, so the truth is known. L1 is the sum of the absolute differences of the "
+        f"shares. The truth lies within {found.covered:.0%} of the 95 % intervals.\n"
+    )
+
+
+def _figures(average: float, shoppers: float | None) -> list[str]:
+    return [f"{x:.3f}" for x in (average, shoppers) if x is not None]
+
+
+def _print_findings(findings: tuple[RuleFinding, ...]) -> None:
+    table = _table("rule", right=["sure before", "after the data"])
+    table.add_column("verdict")
+    table.add_column("the data say")
+    for f in findings:
+        table.add_row(
+            escape(f.sentence), f"{f.sure:.2f}", f"{f.posterior:.2f}", escape(f.verdict), escape(f.instead)
+        )
+    out.print(table)
+
+
+def _print_next(found: DemoReport) -> None:
+    category = found.categories[0].category
+    out.print("[bold]Three things to try next[/]")
+    out.print(f"1. Ask why: kgrank explain {category}-001 --category {category}")
+    out.print("2. Disagree: edit ontology/fashion/rules.ttl, load, and train again")
+    out.print("3. Bring your own shop: docs/file-schemas.md says which files and columns\n")
+
+
+def _table(first: str, *, right: list[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first)
+    for name in right:
+        table.add_column(name, justify="right")
+    return table

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 from rich.markup import escape
 
@@ -47,15 +46,7 @@ def options(
 def main() -> None:
     """Runs the command line; a user's mistake is one line on standard error and exit code 2."""
     try:
-        app(standalone_mode=False)
+        app()
     except KgrankError as error:
         err.print(f"[bold red]error[/]: {escape(error.sentence())}")
         sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        err.print("stopped")
-        sys.exit(130)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
