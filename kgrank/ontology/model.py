@@ -17,6 +17,9 @@ from functools import cached_property
 BRAND = "brand"
 """The id of the attribute whose values are the brands."""
 
+NEGLIGIBLE = 0.02
+"""The greatest share of an attribute that does not drive the choice."""
+
 
 class AttributeType(StrEnum):
     """What an attribute's values look like."""

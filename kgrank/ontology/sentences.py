@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from kgrank.errors import InputError
 from kgrank.ontology.model import BRAND, Condition, Ontology, Rule, RuleKind, Term
 
 
@@ -107,12 +108,21 @@ _CHINESE = _Phrases(
     },
 )
 
+LANGUAGES = ("en", "zh")
+"""The languages of the sentences."""
+
 _BRAND_CAP = {"en": "{brand} takes at most", "zh": "{brand}最多占"}
 
 
 def sentence(rule: Rule, ontology: Ontology, language: str = "en") -> str:
-    """The rule in one sentence; languages other than ``zh`` are answered in English."""
-    return _Speaker(ontology, "zh" if language.startswith("zh") else "en").say(rule)
+    """The rule in one sentence; ``language`` is one of ``LANGUAGES``.
+
+    Raises:
+        InputError: The language is another one.
+    """
+    if language not in LANGUAGES:
+        raise InputError(f"rules cannot be said in {language}", expected=" or ".join(LANGUAGES))
+    return _Speaker(ontology, language).say(rule)
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,11 @@ def local(iri: str) -> str:
     return iri.rstrip("/#").rsplit("#", 1)[-1].rsplit("/", 1)[-1]
 
 
+def article(word: str) -> str:
+    """A word with its indefinite article: "a Choice", "an Ordered"."""
+    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
+
+
 def short(iri: str) -> str:
     """An IRI as it is written: ``kg:requires``; the last part where no known short name fits."""
     for prefix, namespace in PREFIXES.items():

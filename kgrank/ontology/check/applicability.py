@@ -13,7 +13,7 @@ from kgrank.ontology.check.graph import Draft, Node, Object, Words
 from kgrank.ontology.check.messages import Place
 from kgrank.ontology.check.things import listed, one, refer
 from kgrank.ontology.model import Applicability, Attribute, AttributeType, Category, Narrowing, Need, Ontology
-from kgrank.ontology.vocabulary import KG, NEEDS, Kind
+from kgrank.ontology.vocabulary import KG, NEEDS, Kind, article
 
 _DROPS, _NARROWS, _ATTRIBUTE, _VALUES, _MIN, _MAX = (
     KG + w for w in ("drops", "narrows", "attribute", "values", "min", "max")
@@ -84,10 +84,11 @@ def _narrowing(draft: Draft, node: Node, term: Object) -> Narrowing | None:
 
 
 def _narrowed_values(draft: Draft, node: Node, words: Words) -> tuple[str, ...]:
-    if _VALUES not in words:
+    head = one(draft, node, _VALUES, words)
+    if head is None:
         return ()
     values = []
-    for member in listed(draft, node, _VALUES, words[_VALUES][0], "O210"):
+    for member in listed(draft, node, _VALUES, head, "O210"):
         text = f"{node.id} narrows to {{}}, which is not a value"
         values.append(refer(draft, node, _VALUES, member, Kind.VALUE, "O316", text))
     return tuple(dict.fromkeys(v for v in values if v is not None))
@@ -132,7 +133,7 @@ def _check_narrower(draft: Draft, ontology: Ontology, category: Category, narrow
     wide = _inherited(ontology, category.id).get(narrow.attribute) or declared(attribute)
     if narrow.values and attribute.type not in LISTED:
         place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
-        found = f"{attribute.id} is a {attribute.type} and has no list to narrow"
+        found = f"{attribute.id} is {article(attribute.type)} and has no list to narrow"
         draft.report.add("O316", place, found, "Write kg:min and kg:max, or delete the narrowing")
         return
     known = ", ".join(wide.values)
@@ -151,7 +152,7 @@ def _check_range(
         return
     place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
     if attribute.type is not AttributeType.NUMBER:
-        found = f"{attribute.id} is a {attribute.type} and has no range to narrow"
+        found = f"{attribute.id} is {article(attribute.type)} and has no range to narrow"
         draft.report.add("O317", place, found, "Write kg:values, or delete the narrowing")
         return
     low = wide.minimum is not None and narrow.minimum is not None and narrow.minimum < wide.minimum

@@ -8,10 +8,20 @@ from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import nearest
 from kgrank.ontology.check.graph import Draft, Node, Words, shown
-from kgrank.ontology.check.things import Header, leading_number, listed, meant, number, one, read_term, refer
+from kgrank.ontology.check.things import (
+    Header,
+    leading_number,
+    listed,
+    meant,
+    number,
+    one,
+    plain_text,
+    read_term,
+    refer,
+)
 from kgrank.ontology.model import Attribute, AttributeType
 from kgrank.ontology.units import known_units, suggest_unit
-from kgrank.ontology.vocabulary import DEPRECATED, KG, TYPES, Kind, local
+from kgrank.ontology.vocabulary import DEPRECATED, KG, TYPES, Kind, article, local
 
 LISTED = frozenset({AttributeType.CHOICE, AttributeType.CHOICES, AttributeType.ORDERED})
 """Types whose values are listed."""
@@ -59,7 +69,7 @@ def _read(draft: Draft, node: Node, header: Header) -> Attribute:
     if type_ is not AttributeType.NUMBER:
         for word in (_MIN, _MAX):
             if node.all(word):
-                found = f"{node.id} is a {type_} and has a kg:{local(word)}"
+                found = f"{node.id} is {article(type_)} and has a kg:{local(word)}"
                 draft.report.add("O214", node.place(word), found, "Only a Number has a range")
     values: dict[str, Any] = _values(draft, node, type_)
     unit = _unit(draft, node, type_)
@@ -87,7 +97,7 @@ def _values(draft: Draft, node: Node, type_: AttributeType) -> dict[str, Any]:
     if type_ not in LISTED:
         for word in (_VALUES, _VALUES_OF):
             if node.all(word):
-                found = f"{node.id} is a {type_} and lists values"
+                found = f"{node.id} is {article(type_)} and lists values"
                 draft.report.add("O211", node.place(word), found, "Delete them, or make it a Choice")
         return {}
     if head is not None and source is not None:
@@ -96,7 +106,7 @@ def _values(draft: Draft, node: Node, type_: AttributeType) -> dict[str, Any]:
     if head is not None:
         return {"values": _listed_values(draft, node)}
     if source is None:
-        found = f"{node.id} is a {type_} without values"
+        found = f"{node.id} is {article(type_)} without values"
         draft.report.add("O203", node.place(_TYPE), found, "Add kg:values ( … )")
         draft.vague[Kind.ATTRIBUTE].add(node.id)
     elif source.value == _BRANDS if isinstance(source, NamedNode) else False:
@@ -158,21 +168,20 @@ def _unit(draft: Draft, node: Node, type_: AttributeType) -> str | None:
     term = one(draft, node, _UNIT)
     if type_ is not AttributeType.NUMBER:
         if term is not None:
-            found = (
-                f"{node.id} is a {type_} and has the unit {term.value if isinstance(term, Literal) else ''}"
-            )
+            found = f"{node.id} is {article(type_)} and has the unit {shown(term)}"
             draft.report.add("O206", node.place(_UNIT, term), found, "Only a Number has a unit")
         return None
     if term is None:
         found = f"{node.id} is a Number without a unit"
         draft.report.add("O209", node.place(_TYPE), found, 'Add kg:unit "cm", "EUR", … or "1" for none')
         return None
-    if not isinstance(term, Literal) or term.value not in known_units():
+    code = plain_text(term)
+    if code is None or code not in known_units():
         guess = suggest_unit(term.value) if isinstance(term, Literal) else None
         todo = f'Did you mean "{guess}"?' if guess else nearest(shown(term).strip('"'), known_units())
         draft.report.add("O205", node.place(_UNIT, term), f"unknown unit {shown(term)}", todo)
         return guess
-    return term.value
+    return code
 
 
 def _unused_values(draft: Draft, attributes: dict[str, Attribute]) -> None:

@@ -11,7 +11,7 @@ from kgrank.ontology.check.graph import Draft, Node, Object, shown
 from kgrank.ontology.check.messages import Place
 from kgrank.ontology.check.things import boolean, leading_number, number, one, refer
 from kgrank.ontology.model import Applicability, Attribute, AttributeType, Condition, Ontology
-from kgrank.ontology.vocabulary import KG, Kind
+from kgrank.ontology.vocabulary import KG, Kind, article
 
 _ATTRIBUTE, _VALUE, _MIN, _MAX = (KG + w for w in ("attribute", "value", "min", "max"))
 
@@ -34,7 +34,7 @@ def read_condition(
         return None
     attribute = ontology.attributes[name]
     if (low is not None or high is not None) and attribute.type is not AttributeType.NUMBER:
-        found = f"{name} is a {attribute.type} and has no range"
+        found = f"{name} is {article(attribute.type)} and has no range"
         draft.report.add("R442", node.place(_MIN if low is not None else _MAX), found, "Write kg:value")
         return None
     here = _narrowest(draft, attribute, ontology, categories)

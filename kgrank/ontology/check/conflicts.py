@@ -1,10 +1,225 @@
-"""Rules against rules (codes R43)."""
+"""Rules against rules, in each category with what it inherits, and for each segment (codes R43)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import combinations, pairwise
+
+from pyoxigraph import NamedNode
+
+from kgrank.ontology.check.feasibility import Link, bounds, circle, interval, smallest_conflict
 from kgrank.ontology.check.graph import Draft
-from kgrank.ontology.model import Ontology
+from kgrank.ontology.check.messages import Place
+from kgrank.ontology.model import AttributeType, Condition, Ontology, Rule, RuleKind
+from kgrank.ontology.vocabulary import KG, Kind
+
+_BOUNDED = frozenset({RuleKind.AT_LEAST, RuleKind.AT_MOST, RuleKind.ABOUT, RuleKind.IRRELEVANT})
+_SHARES = _BOUNDED | {RuleKind.ORDER}
+_NOT_MEANT = ("id", "iri", "sure", "because", "creator", "created")
 
 
 def check_conflicts(draft: Draft, ontology: Ontology) -> None:
-    """Reports rules that cannot hold together, through the hierarchy."""
+    """Reports rules that say the same, and rules that cannot hold together.
+
+    A conflict of hard rules is an error; where a soft rule takes part it is a warning, for in training the
+    least sure one yields. A conflict that is inherited is reported once, at the highest category.
+    """
+    judge = _Judge(draft, ontology)
+    judge.repetitions()
+    for category, rules in _contexts(ontology):
+        judge.opposites(category, rules)
+        rest = judge.circles(category, rules)
+        judge.shares(category, [r for r in rest if r.kind in _SHARES])
+
+
+def _contexts(ontology: Ontology) -> Iterator[tuple[str, list[Rule]]]:
+    """Each category with the rules that hold there: for everybody, then with those of each segment."""
+    here: dict[str, list[Rule]] = {c: [] for root in ontology.roots for c in ontology.subtree(root)}
+    for rule in ontology.rules.values():
+        for category in ontology.scope(rule):
+            here[category].append(rule)
+    for category, rules in here.items():
+        everybody = [r for r in rules if not r.segments]
+        yield category, everybody
+        for segment in dict.fromkeys(s for r in rules for s in r.segments):
+            yield category, [r for r in rules if not r.segments or segment in r.segments]
+
+
+class _Judge:
+    """Compares rules, and remembers what it has said."""
+
+    def __init__(self, draft: Draft, ontology: Ontology) -> None:
+        self._draft = draft
+        self._ontology = ontology
+        self._said: set[frozenset[str]] = set()
+
+    def repetitions(self) -> None:
+        """Rules that say the same, or bound the same share twice."""
+        same: dict[str, Rule] = {}
+        bounded: dict[tuple[object, ...], Rule] = {}
+        for rule in self._ontology.rules.values():
+            meaning = repr({k: v for k, v in asdict(rule).items() if k not in _NOT_MEANT})
+            first = same.setdefault(meaning, rule)
+            if first is not rule:
+                found = f"{rule.id} says the same as {first.id}"
+                self._draft.report.add("R426", self._place(rule), found, "Keep one")
+                continue
+            if rule.kind not in _BOUNDED:
+                continue
+            key = (rule.kind, rule.attribute, rule.categories, rule.but_not, rule.segments)
+            first = bounded.setdefault(key, rule)
+            if first is not rule:
+                found = f"{rule.id} and {first.id} bound {rule.attribute} in the same place twice"
+                self._draft.report.add("W427", self._place(rule, "share"), found, "Keep the stricter one")
+
+    def opposites(self, category: str, rules: Sequence[Rule]) -> None:
+        """Two rules that contradict each other in a category."""
+        for first, second in combinations(rules, 2):
+            if {first.kind, second.kind} == {RuleKind.MONOTONE} and first.attribute == second.attribute:
+                if first.better != second.better:
+                    found = (
+                        f"{first.attribute} in {self._name(category)}: {first.id} says kg:{first.better}, "
+                        f"{second.id} kg:{second.better}"
+                    )
+                    self._say("R430", [first, second], self._place(second, "better"), found, "Keep one")
+            elif RuleKind.IMPLIES in (first.kind, second.kind) and self._contradict(first, second):
+                found = f"{first.id} and {second.id} contradict each other in {self._name(category)}"
+                self._say("R435", [first, second], self._place(second, "then"), found, "Change one of them")
+
+    def circles(self, category: str, rules: Sequence[Rule]) -> list[Rule]:
+        """Orders of attributes, and of values, that go in a circle; answers with the rules that are left."""
+        table = self._ontology.applicable(category)
+        left = list(rules)
+        while True:
+            links = [
+                Link(*pair, rule) for rule in left for pair in pairwise(a for a in rule.order if a in table)
+            ] + [
+                Link(f"{rule.attribute} {more}", f"{rule.attribute} {less}", rule)
+                for rule in left
+                if rule.kind is RuleKind.PREFERS
+                for more, less in pairwise(rule.values)
+            ]
+            found = circle(links)
+            if not found:
+                return left
+            taking_part = list({link.rule.id: link.rule for link in found}.values())
+            self._circle(category, found, taking_part)
+            left.remove(_yielding(taking_part))
+
+    def shares(self, category: str, rules: Sequence[Rule]) -> None:
+        """Bounds and orders of shares that no shares can meet."""
+        attributes = tuple(self._ontology.applicable(category))
+        left = list(rules)
+        while left and not bounds(left, attributes).feasible:
+            conflict = smallest_conflict(left, lambda some: bounds(some, attributes).feasible)
+            if not conflict:
+                return
+            self._shares(category, conflict, attributes)
+            left.remove(_yielding(conflict))
+
+    def _circle(self, category: str, found: Sequence[Link], rules: Sequence[Rule]) -> None:
+        names = [link.more.split(" ")[-1] for link in found]
+        chain = " > ".join([*names, names[0]])
+        listed = ", ".join(r.id for r in rules)
+        last = found[-1]
+        if last.rule.kind is RuleKind.PREFERS:
+            code, kind, word = "R438", Kind.VALUE, "values"
+            text = f"the preferred {last.rule.attribute} goes in a circle"
+        else:
+            code, kind, word = "R434", Kind.ATTRIBUTE, "order"
+            text = "the order goes in a circle"
+        text = f"{text} in {self._name(category)}: {chain} (rules {listed})"
+        place = self._place(last.rule, word, kind, names[0])
+        self._say(code, rules, place, text, "Turn one of them round")
+
+    def _shares(self, category: str, rules: Sequence[Rule], attributes: Sequence[str]) -> None:
+        """Words for a smallest conflict: what is wrong with it can be read off its bounds."""
+        where = self._name(category)
+        orders = [r for r in rules if r.kind is RuleKind.ORDER]
+        found = bounds(rules, attributes)
+        lower = max((r for r in rules if r not in orders), key=lambda r: interval(r)[0])
+        upper = min((r for r in rules if r not in orders), key=lambda r: interval(r)[1])
+        low, high = interval(lower)[0], interval(upper)[1]
+        if found.crossed is not None and orders:
+            text = (
+                f"{upper.attribute} before {lower.attribute} in {where}, but {upper.attribute} is at most "
+                f"{high:g} ({upper.id}) and {lower.attribute} at least {low:g} ({lower.id})"
+            )
+            place = self._place(orders[0], "order", Kind.ATTRIBUTE, upper.attribute)
+            self._say("R433", rules, place, text, "Change the order or the bounds")
+        elif found.crossed is not None:
+            limits = f"at least {low:g} ({lower.id}) but at most {high:g} ({upper.id})"
+            text = f"{lower.attribute} in {where}: {limits}"
+            self._say(
+                "R431", rules, self._place(rules[-1], "share"), text, "Lower the one or raise the other"
+            )
+        elif sum(found.low.values()) > 1:
+            text = f"the least shares in {where} add up to {sum(found.low.values()):.2f}, above 1"
+            place = self._place(lower, "share")
+            self._say("R432", rules, place, f"{text}: {_listing(rules, 0)}", "Lower some of them")
+        else:
+            text = f"the greatest shares in {where} add up to {sum(found.high.values()):.2f}, below 1"
+            place = self._place(upper, "share")
+            self._say("R436", rules, place, f"{text}: {_listing(rules, 1)}", "Raise some of them")
+
+    def _contradict(self, first: Rule, second: Rule) -> bool:
+        """Whether two of Implies and Excludes cannot both be right of one item."""
+        if first.then is None or second.then is None:
+            return False
+        if first.kind is second.kind is RuleKind.IMPLIES:
+            if set(first.when) != set(second.when) or first.then.attribute != second.then.attribute:
+                return False
+            several = self._ontology.attributes[first.then.attribute].type is AttributeType.CHOICES
+            return not several and _apart(first.then, second.then)
+        implies, excludes = (first, second) if first.kind is RuleKind.IMPLIES else (second, first)
+        if excludes.kind is not RuleKind.EXCLUDES or excludes.then is None:
+            return False
+        never = {*excludes.when, excludes.then}
+        return implies.then in never and never <= {*implies.when, implies.then}
+
+    def _say(self, code: str, rules: Sequence[Rule], place: Place, text: str, advice: str) -> None:
+        taking_part = frozenset(r.id for r in rules)
+        if taking_part in self._said:
+            return
+        self._said.add(taking_part)
+        if all(r.hard for r in rules):
+            self._draft.report.add(code, place, text, advice)
+            return
+        yields = _yielding(rules)
+        todo = f"{advice}; as it is, {yields.id} yields (kg:sure {yields.sure:g})"
+        self._draft.report.add(code, place, text, todo, severity="warning")
+
+    def _place(
+        self, rule: Rule, word: str | None = None, kind: Kind = Kind.ATTRIBUTE, named: str | None = None
+    ) -> Place:
+        node = self._draft.nodes[Kind.RULE][rule.id]
+        target = self._draft.nodes[kind].get(named or "")
+        written = word is not None and node.all(KG + word)
+        return node.place(KG + word if word and written else None, NamedNode(target.iri) if target else None)
+
+    def _name(self, category: str) -> str:
+        return self._ontology.categories[category].name()
+
+
+def _yielding(rules: Sequence[Rule]) -> Rule:
+    """The least sure rule; of equals the one written last."""
+    return min(reversed(rules), key=lambda r: r.sure)
+
+
+def _listing(rules: Sequence[Rule], end: int) -> str:
+    """Rules with the bounds that they set, the greatest first; orders by name."""
+    shares = sorted(((interval(r)[end], r) for r in rules if r.attribute), key=lambda pair: -pair[0])
+    bounded = [f"{r.id} {share:g}" for share, r in shares]
+    return ", ".join([*bounded, *(f"the order {r.id}" for r in rules if r.order)])
+
+
+def _apart(first: Condition, second: Condition) -> bool:
+    """Whether no single value meets both."""
+    if first.value is not None and second.value is not None:
+        return first.value != second.value
+    lows = [c.value if isinstance(c.value, float) else c.minimum for c in (first, second)]
+    highs = [c.value if isinstance(c.value, float) else c.maximum for c in (first, second)]
+    low = max((x for x in lows if x is not None), default=None)
+    high = min((x for x in highs if x is not None), default=None)
+    return low is not None and high is not None and low > high

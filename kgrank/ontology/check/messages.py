@@ -33,7 +33,7 @@ class Message:
 class Place:
     """A statement, or part of one: a subject, one of its words, one object of that word.
 
-    ``object`` is an IRI, or a literal's text after a quotation mark; ``nth``, from 0, tells repeated ones apart.
+    ``object`` is an IRI, or a literal's text after a quotation mark; ``nth`` counts repeated ones from 0.
     """
 
     file: str

@@ -23,6 +23,33 @@ _CURLY = re.compile("[“”„‟‘’]")
 _COMMENT_OR_TEXT = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|<[^<>\s]*>|#[^\n]*', re.DOTALL
 )
+_HEADING = re.compile(r"^Parser error .*?\d: ")
+_LOOK = "Look at this line and the end of the line before"
+_WORDING = tuple(
+    (re.compile(pattern), found, todo)
+    for pattern, found, todo in (
+        (
+            r"The prefix (\S*): has not been declared",
+            "the short name {0}: is not declared",
+            "Copy its @prefix line from another file of this folder",
+        ),
+        (
+            r"([.;,]) is not a valid RDF object",
+            "a value is missing before {0}, or a list ( is not closed",
+            _LOOK,
+        ),
+        (
+            r"(.+) is not a valid RDF object",
+            "{0} is not a valid value",
+            "Write a short name (a:color), a number, or a text in quotes",
+        ),
+        (r"(.+) is not a valid predicate", "{0} is not a valid word (predicate)", _LOOK),
+        (r"(.+) is not a valid subject or graph name", "{0} cannot begin a statement", _LOOK),
+        (r"blank node property lists should end with a '\]'", "a bracket [ is opened and not closed", _LOOK),
+    )
+)
+"""What the parser says, what an editor reads, and what to do."""
+
 _HEAD = re.compile(r"^[^\s#]", re.MULTILINE)
 
 
@@ -88,7 +115,7 @@ def _foreign_prefixes(name: str, text: str) -> Iterator[Message]:
 def _statements(name: str, text: str, graph: Graph) -> list[Message]:
     """Adds a file's statements to the graph; the parser goes on after a syntax error, so all are found."""
     # Blank nodes of two files must not meet; relative IRIs are made absolute rather than refused.
-    triples = parse(text.encode(), RdfFormat.TURTLE, base_iri=_BASE, rename_blank_nodes=True, lenient=True)
+    triples = parse(text.encode(), RdfFormat.TURTLE, base_iri=_BASE, rename_blank_nodes=True)
     errors: list[SyntaxError] = []
     while len(errors) < _MOST_ERRORS:
         try:
@@ -107,6 +134,7 @@ def _explained(name: str, text: str, errors: list[SyntaxError]) -> list[Message]
     """One message a cause: follow-ups in the same block, or after an open quote, are left out."""
     lines = text.split("\n")
     open_quote = _open_quote(text)
+    errors = _best_worded(errors)
     heads = [text.count("\n", 0, m.start()) + 1 for m in _HEAD.finditer(text)]
     found: list[Message] = []
     seen: set[object] = set()
@@ -130,44 +158,47 @@ def _explained(name: str, text: str, errors: list[SyntaxError]) -> list[Message]
     return found
 
 
+def _best_worded(errors: list[SyntaxError]) -> list[SyntaxError]:
+    """Of two errors at one place, the one that names what is missing."""
+    best: dict[object, SyntaxError] = {}
+    for error in errors:
+        place = (error.lineno, error.offset)
+        if place not in best or "dot is expected" in error.msg:
+            best[place] = error
+    return list(best.values())
+
+
 def _explain(name: str, lines: list[str], line: int, error: SyntaxError) -> Message:
     """The parser's words as an editor's."""
     column = max(1, error.offset or 1)
-    says = re.sub(r"^Parser error .*?\d: ", "", error.msg)
-    curly = _CURLY.search(_COMMENT_OR_TEXT.sub("", lines[line - 1]))
+    here = lines[line - 1]
+    curly = _CURLY.search(_COMMENT_OR_TEXT.sub(lambda m: " " * len(m.group()), here))
     if curly:
-        at = _CURLY.search(lines[line - 1])
-        found = "curly quotes " + " ".join(dict.fromkeys(_CURLY.findall(lines[line - 1])))
-        return _message(name, line, at.start() + 1 if at else 1, "P001", found, 'Use straight quotes " "')
-    undeclared = re.search(r"The prefix (\S*): has not been declared", says)
-    if undeclared:
-        found = f"the short name {undeclared.group(1)}: is not declared"
-        todo = "Copy its @prefix line from another file of this folder"
-        return _message(name, line, column, "P001", found, todo)
+        found = "curly quotes " + " ".join(dict.fromkeys(_CURLY.findall(here)))
+        return _message(name, line, curly.start() + 1, "P001", found, 'Use straight quotes: "…"')
+    says = _HEADING.sub("", error.msg)
+    if "dot is expected" in says and column == 1:
+        todo = "End the block with ' .' ('; ' goes on with the same thing, ' .' ends it)"
+        found = "a full stop is missing after the last statement"
+        return _message(name, _line_before(lines, line), 1, "P001", found, todo)
     if "dot is expected" in says:
-        return _missing_mark(name, lines, line, column)
-    todo = "Look at this line and the end of the line before"
-    return _message(name, line, column, "P001", says[:1].lower() + says[1:].rstrip("."), todo)
+        token = here[column - 1 :].split(" ", 1)[0]
+        todo = "; goes on with another word, , with another value, . ends the statement"
+        return _message(name, line, column, "P001", f"a mark is missing before {token}", todo)
+    for pattern, found, todo in _WORDING:
+        match = pattern.fullmatch(says)
+        if match:
+            return _message(name, line, column, "P001", found.format(*match.groups()), todo)
+    return _message(name, line, column, "P001", says[:1].lower() + says[1:].rstrip("."), _LOOK)
 
 
-def _missing_mark(name: str, lines: list[str], line: int, column: int) -> Message:
-    """A statement that does not end where the next begins: the end of the line before is the place."""
-    before = line
-    if not lines[line - 1][: column - 1].strip():
-        before = next(
-            (
-                n
-                for n in range(line - 1, 0, -1)
-                if _COMMENT_OR_TEXT.sub("x", lines[n - 1]).strip(" \tx")
-                or (lines[n - 1].strip() and not lines[n - 1].lstrip().startswith("#"))
-            ),
-            line,
-        )
-    if lines[line - 1][:1].isspace():
-        found, todo = "a semicolon is missing between two words of the same thing", "Put ' ; ' between them"
-        return _message(name, line, column, "P001", found, todo)
-    todo = "End the block with ' .' ('; ' goes on with the same thing, ' .' ends it)"
-    return _message(name, before, 1, "P001", "a full stop is missing after the last statement", todo)
+def _line_before(lines: list[str], line: int) -> int:
+    """The nearest line above that says something."""
+    for number in range(line - 1, 0, -1):
+        text = lines[number - 1].strip()
+        if text and not text.startswith("#"):
+            return number
+    return line
 
 
 def _open_quote(text: str) -> int | None:

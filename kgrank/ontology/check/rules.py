@@ -23,6 +23,7 @@ from kgrank.ontology.vocabulary import (
     TYPE,
     XSD,
     Kind,
+    article,
     local,
 )
 
@@ -81,9 +82,8 @@ def _check_fields(draft: Draft, node: Node, kind: RuleKind) -> None:
     fields = FIELDS[kind]
     for word in fields.needed:
         if not node.all(KG + word):
-            article = "an" if kind[0] in "AEIO" else "a"
             found = f"the {kind} rule {node.id} has no kg:{word}"
-            draft.report.add("R401", node.place(), found, f"Add kg:{word}; {article} {kind} rule needs it")
+            draft.report.add("R401", node.place(), found, f"Add kg:{word}; {article(kind)} rule needs it")
     for word in node.words:
         if word in _OWN and local(word) not in (*fields.needed, *fields.optional):
             found = f"kg:{local(word)} has no place in the {kind} rule {node.id}"
@@ -104,7 +104,7 @@ def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
         return 1.0
     if must:
         if kind in SOFT_ONLY:
-            found = f"{'an' if kind[0] in 'AEIO' else 'a'} {kind} rule cannot be hard"
+            found = f"{article(kind)} rule cannot be hard"
             draft.report.add("R407", node.place(must_word), found, "Write kg:sure 0.95 instead")
         return 1.0
     if sure_term is None:
@@ -165,7 +165,14 @@ def _reason(draft: Draft, node: Node) -> dict[str, str]:
     if not any(isinstance(r, Literal) and r.value.strip() for r in reasons):
         found = f"the rule {node.id} gives no reason"
         draft.report.add("W411", node.place(), found, 'Add kg:because "…"@en')
-    return {r.language or "en": r.value for r in reasons if isinstance(r, Literal)}
+    found_reasons: dict[str, str] = {}
+    for reason in (r for r in reasons if isinstance(r, Literal)):
+        language = reason.language or "en"
+        if language in found_reasons:
+            found = f"the rule {node.id} gives two reasons in {language}"
+            draft.report.add("W411", node.place(KG + "because", reason), found, "Make them one")
+        found_reasons.setdefault(language, reason.value)
+    return found_reasons
 
 
 def _content(draft: Draft, node: Node, ontology: Ontology, categories: tuple[str, ...]) -> dict[str, Any]:
@@ -233,7 +240,7 @@ def _top(draft: Draft, node: Node) -> int | None:
     if term is None:
         return None
     value = number(term)
-    if value is None or value != int(value) or value < 1:
+    if value is None or "." in shown(term) or value != int(value) or value < 1:
         found = f"kg:top {shown(term)} is not a whole number from 1"
         draft.report.add("R445", node.place(KG + "top", term), found, "Write the number of places, like 10")
         return None
@@ -284,7 +291,7 @@ def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> 
     if rule.attribute is not None and not missing:
         kind = ontology.attributes[rule.attribute].type
         if rule.kind is RuleKind.MONOTONE and kind not in _DIRECTED:
-            found = f"{rule.attribute} is a {kind}: it has no more and less"
+            found = f"{rule.attribute} is {article(kind)}: it has no more and less"
             draft.report.add(
                 "R429", node.place(KG + "attribute"), found, "Take a Number or an Ordered attribute"
             )

@@ -32,6 +32,7 @@ from kgrank.ontology.vocabulary import (
     WORDS,
     XSD,
     Kind,
+    article,
     local,
     short,
 )
@@ -57,9 +58,10 @@ class Header:
 def sort_things(draft: Draft) -> None:
     """Fills ``draft.nodes`` and ``draft.by_iri``: each subject with its kind and the words it may have."""
     for subject, words in draft.graph.nodes.items():
-        if not isinstance(subject, NamedNode):
-            continue
         files = draft.graph.files[subject]
+        if not isinstance(subject, NamedNode):
+            _nameless(draft, files[0], words)
+            continue
         kind = _kind(draft, subject.value, files[0], words)
         if kind is None:
             continue
@@ -158,6 +160,12 @@ def boolean(term: Object | None) -> bool | None:
     return {"true": True, "1": True, "false": False, "0": False}.get(term.value)
 
 
+def plain_text(term: Object | None) -> str | None:
+    """A text without a language, else None."""
+    plain = isinstance(term, Literal) and term.datatype.value == XSD + "string"
+    return term.value if plain and isinstance(term, Literal) else None
+
+
 def leading_number(text: str) -> str | None:
     """The number that a text like ``40 cm`` or ``0,9`` begins with, with a decimal point."""
     match = re.match(r"\s*([+-]?\d+(?:[.,]\d+)?)", text)
@@ -181,13 +189,13 @@ def refer(
             return None
         name = local(term.value)
         if target is not None:
-            todo = f"{name} is a {target.kind}; name a {kind}"
+            todo = f"{name} is {article(target.kind)}; name {article(kind)}"
         elif not known and not draft.nodes[Kind.HEADER]:
             return None  # The file that lists them is missing, and that is said already.
         else:
             todo = nearest(name, known)
     else:
-        name, todo = shown(term), f"Name a {kind} by its short name, without quotes"
+        name, todo = shown(term), f"Name {article(kind)} by its short name, without quotes"
     draft.report.add(code, node.place(word, term), unknown.format(name), todo)
     near = get_close_matches(name.strip('"'), sorted(known), n=1)
     return near[0] if near else None
@@ -221,6 +229,16 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one is nearest to."""
     near = get_close_matches(name, sorted(known), n=1)
     return near[0] if near else None
+
+
+def _nameless(draft: Draft, file: str, words: Words) -> None:
+    """Whether a bracket claims to be a thing of its own: rules and categories need a name to be spoken of."""
+    for term in words.get(TYPE, ()):
+        if isinstance(term, NamedNode) and term.value in CLASSES:
+            found = f"a {short(term.value)} without a name of its own"
+            draft.report.add(
+                "O105", Place(file, "", TYPE, term.value), found, "Begin it with a name, like c:shoes"
+            )
 
 
 def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
@@ -264,7 +282,7 @@ def _mend_words(draft: Draft, node: Node) -> None:
         place = node.place(word)
         if word in KG_WORDS or any(word in words for words in WORDS.values()):
             belongs = ", ".join(k for k in Kind if word in WORDS[k]) or "a bracket inside"
-            found = f"{short(word)} does not belong on a {node.kind}"
+            found = f"{short(word)} does not belong on {article(node.kind)}"
             draft.report.add("O108", place, found, f"It belongs on: {belongs}")
             continue
         guess = meant(local(word), [local(w) for w in WORDS[node.kind]])
@@ -287,11 +305,12 @@ def _notation(draft: Draft, node: Node) -> str:
             "O109", node.place(), f"{node.id} has no notation", 'Add its short code: skos:notation "AA-1"'
         )
         return ""
-    if not isinstance(term, Literal) or not _NOTATION.fullmatch(term.value):
+    code = plain_text(term)
+    if code is None or not _NOTATION.fullmatch(code):
         found = f"the notation {shown(term)} is not letters, digits and - . _ / only"
         draft.report.add("O109", node.place(NOTATION, term), found, "Write a short code")
         return ""
-    return term.value
+    return code
 
 
 def _names(draft: Draft, node: Node, header: Header) -> dict[str, str]:

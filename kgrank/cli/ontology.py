@@ -1,0 +1,120 @@
+"""``kgrank ontology``: check what catalog teams wrote, and say its rules as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from kgrank.cli.common import out, print_json
+from kgrank.errors import InputError, nearest
+from kgrank.ontology.check import Message, examine
+from kgrank.ontology.model import Ontology
+from kgrank.ontology.read import read_ontology
+from kgrank.ontology.sentences import LANGUAGES, sentence
+
+app = typer.Typer(
+    help="What catalog teams write: check it, and list its rules as sentences.", no_args_is_help=True
+)
+
+_Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+@app.command()
+def check(
+    folder: _Folder,
+    json: _Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.")] = False,
+    shacl: Annotated[bool, typer.Option("--shacl", help="Run the SHACL shapes as well.")] = False,
+) -> None:
+    """Find every mistake in one run, each with file, line, column and what to do.
+
+    Exit code 1 where there are errors, or with --strict warnings.
+
+    Example: kgrank ontology check ontology/fashion
+    """
+    found = examine(folder)
+    messages = list(found.messages)
+    if shacl:
+        from kgrank.ontology.shacl import check_shapes
+
+        messages += [m for m in check_shapes(folder) if m not in messages]
+    errors = sum(m.severity == "error" for m in messages)
+    warnings = len(messages) - errors
+    if json:
+        listed = [asdict(m) for m in messages]
+        print_json({"folder": str(folder), "errors": errors, "warnings": warnings, "messages": listed})
+    else:
+        _print(folder, messages)
+        out.print(_counts(errors, warnings, found.ontology))
+    if errors or (strict and warnings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rules(
+    folder: _Folder,
+    category: Annotated[str | None, typer.Option(help="Only the rules that hold in this category.")] = None,
+    language: Annotated[str, typer.Option(help=f"Language of the sentences: {', '.join(LANGUAGES)}.")] = "en",
+    json: _Json = False,
+) -> None:
+    """List each rule as a sentence, with its author, date and reason.
+
+    Example: kgrank ontology rules ontology/fashion --category sneakers
+    """
+    ontology = read_ontology(folder)
+    if category is not None and category not in ontology.categories:
+        todo = nearest(category, ontology.categories)
+        raise InputError(f"no category {category}", where=folder, todo=todo)
+    listed = [
+        {
+            "id": rule.id,
+            "kind": rule.kind,
+            "sentence": sentence(rule, ontology, language),
+            "sure": rule.sure,
+            "hard": rule.hard,
+            "creator": rule.creator,
+            "created": rule.created,
+            "because": rule.because.get(language) or next(iter(rule.because.values()), ""),
+        }
+        for rule in ontology.rules.values()
+        if category is None or category in ontology.scope(rule)
+    ]
+    if json:
+        print_json(listed)
+        return
+    for entry in listed:
+        out.print(Text(str(entry["id"]), style="bold"), end="  ")
+        out.print(Text(str(entry["sentence"])))
+        out.print(Text(f"    {entry['because']} ({entry['creator']}, {entry['created']})", style="dim"))
+    out.print(_plural(len(listed), "rule"))
+
+
+def _print(folder: Path, messages: Sequence[Message]) -> None:
+    for message in messages:
+        place = f"{folder}/{message.file}:{message.line}:{message.column}"
+        line = message.line_text()
+        text = Text(f"{folder}/{line}")
+        text.stylize("bold", 0, len(place))
+        color = "red" if message.severity == "error" else "yellow"
+        text.stylize(color, len(place) + 2, len(place) + 2 + len(message.code))
+        out.print(text)
+
+
+def _counts(errors: int, warnings: int, ontology: Ontology | None) -> str:
+    counts = f"{_plural(errors, 'error')}, {_plural(warnings, 'warning')}"
+    if ontology is None:
+        return counts
+    things = (("category", ontology.categories), ("attribute", ontology.attributes), ("rule", ontology.rules))
+    return f"{counts}: {', '.join(_plural(len(found), name) for name, found in things)}"
+
+
+def _plural(count: int, name: str) -> str:
+    if count == 1:
+        return f"1 {name}"
+    return f"{count} {name.removesuffix('y')}ies" if name.endswith("y") else f"{count} {name}s"

@@ -1,0 +1,116 @@
+"""Whether rules about shares can hold together, exactly and without a solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from kgrank.ontology.model import NEGLIGIBLE, Rule, RuleKind
+
+_ROOM = 1e-9
+"""Sums of decimal shares are no exact binary numbers."""
+
+
+@dataclass
+class Bounds:
+    """Least and greatest shares by attribute, pushed along the orders."""
+
+    low: dict[str, float] = field(default_factory=dict)
+    high: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def crossed(self) -> str | None:
+        """An attribute whose least share is above its greatest."""
+        return next((a for a in self.low if self.low[a] > self.high[a] + _ROOM), None)
+
+    @property
+    def feasible(self) -> bool:
+        """Whether shares that add up to 1 exist within the bounds.
+
+        The least shares themselves obey bounds and orders, and so do the greatest; between the two lies a
+        point that adds up to 1 exactly if the sums are on either side of 1.
+        """
+        if self.crossed is not None:
+            return False
+        return sum(self.low.values()) <= 1 + _ROOM and sum(self.high.values()) >= 1 - _ROOM
+
+
+def bounds(rules: Iterable[Rule], attributes: Collection[str]) -> Bounds:
+    """The bounds that rules set over the attributes that apply; others are left out of the orders."""
+    found = Bounds(dict.fromkeys(attributes, 0.0), dict.fromkeys(attributes, 1.0))
+    pairs: list[tuple[str, str]] = []
+    for rule in rules:
+        pairs += [*pairwise(a for a in rule.order if a in found.low)]
+        if rule.attribute in found.low:
+            low, high = interval(rule)
+            found.low[rule.attribute] = max(low, found.low[rule.attribute])
+            found.high[rule.attribute] = min(high, found.high[rule.attribute])
+    # Each round carries a bound one step further; circles settle on equal shares.
+    for _ in range(len(found.low)):
+        before = sum(found.low.values()), sum(found.high.values())
+        for more, less in pairs:
+            found.low[more] = max(found.low[more], found.low[less])
+            found.high[less] = min(found.high[less], found.high[more])
+        if before == (sum(found.low.values()), sum(found.high.values())):
+            break
+    return found
+
+
+def interval(rule: Rule) -> tuple[float, float]:
+    """The least and the greatest share that a rule allows its attribute."""
+    share = rule.share or 0.0
+    if rule.kind is RuleKind.AT_LEAST:
+        return share, 1.0
+    if rule.kind is RuleKind.AT_MOST:
+        return 0.0, share
+    if rule.kind is RuleKind.ABOUT:
+        within = rule.within or 0.0
+        return max(0.0, share - within), min(1.0, share + within)
+    return (0.0, NEGLIGIBLE) if rule.kind is RuleKind.IRRELEVANT else (0.0, 1.0)
+
+
+def smallest_conflict(rules: Sequence[Rule], together: Callable[[Sequence[Rule]], bool]) -> list[Rule]:
+    """A smallest part of the rules that cannot hold together: without any one of them it can."""
+    kept = list(rules)
+    for rule in rules:
+        rest = [r for r in kept if r is not rule]
+        if not together(rest):
+            kept = rest
+    return kept
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step of an order, and the rule that says it."""
+
+    more: str
+    less: str
+    rule: Rule
+
+
+def circle(links: Sequence[Link]) -> list[Link]:
+    """A shortest circle of links, beginning with the earliest rule's; empty where there is none."""
+    after: dict[str, list[Link]] = {}
+    for link in links:
+        after.setdefault(link.more, []).append(link)
+    best: list[Link] = []
+    for link in links:
+        path = _path(link, after)
+        if path and (not best or len(path) < len(best)):
+            best = path
+    return best
+
+
+def _path(start: Link, after: Mapping[str, Sequence[Link]]) -> list[Link]:
+    """The shortest way from a link back to its own beginning, breadth first."""
+    paths = [[start]]
+    seen = {start.less}
+    for path in paths:
+        if path[-1].less == start.more:
+            return path
+        for link in after.get(path[-1].less, ()):
+            if link.less not in seen:
+                seen.add(link.less)
+                paths.append([*path, link])
+    return []
