@@ -182,6 +182,7 @@ def _legend(figure: Figure, axes: Axes) -> None:
 
 
 def _quiet(axes: Axes) -> None:
+    axes.margins(y=0.02)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#dddddd", lw=0.6, zorder=0)

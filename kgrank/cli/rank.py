@@ -201,14 +201,14 @@ def _print_findings(attributes: tuple[AttributeImportance, ...]) -> None:
 def _print_explanation(found: Explanation) -> None:
     out.print(escape(found.sentence))
     table = _table(
-        "attribute", "value", "adds", "average item", "weight", right={"adds", "average item", "weight"}
+        "attribute", "value", "adds", "better than", "weight", right={"adds", "better than", "weight"}
     )
     for reason in found.attributes:
         table.add_row(
             escape(reason.name),
             escape(reason.words),
             _signed(reason.amount),
-            _signed(reason.average),
+            f"{reason.better_than:.0%}",
             f"{reason.weight:.3f}",
         )
     for term in found.terms:

@@ -24,7 +24,8 @@ class AttributeReason:
         value: The item's value ids joined by ``|``, or its number; None where it has none.
         words: The value for a reader.
         amount: Contribution to the score, in logits.
-        average: Contribution to the score of the average item of the category.
+        average: Contribution to the score of the average item of the category; near 0, as utilities are
+            measured from there, but not where many values are missing.
         weight: Share of the decision.
         place: Place of the value among the attribute's values here, 1 the best; None for a number, for
             several values, and for none.
@@ -119,12 +120,11 @@ def _reason(
     average = scored.strength * float(column.mean())
     better_than = float((column < column[place]).mean())
     if part.value is None:
-        what = phrase("missing", language, name=name)
-        sentence = phrase("adds-nothing", language, what=what, average=average)
+        sentence = phrase("missing", language, name=name)
     else:
         what = phrase("is", language, name=name, value=words)
         how = _how(rank, ranks, better_than, language)
-        sentence = phrase("adds", language, what=what, how=how, amount=part.amount, average=average)
+        sentence = phrase("adds", language, what=what, how=how, difference=part.amount - average)
     return AttributeReason(
         attribute=part.name,
         name=name,

@@ -20,19 +20,15 @@ _PHRASES = {
     "less-is-better": {"en": "less is better", "zh": "越低越好"},
     "inherits": {"en": "{share} as the category above", "zh": "{share}随上级类目"},
     "is": {"en": "{name} is {value}", "zh": "{name}为{value}"},
-    "missing": {"en": "{name} is not known: it adds nothing", "zh": "{name}未知：不加分"},
+    "missing": {"en": "{name} is not known: it adds nothing.", "zh": "{name}未知：不加分。"},
     "only": {"en": "the only value here", "zh": "此处唯一的取值"},
     "best": {"en": "the best of {places} values", "zh": "{places} 个取值中最好"},
     "last": {"en": "the last of {places} values", "zh": "{places} 个取值中最差"},
     "place": {"en": "number {place} of {places} values", "zh": "{places} 个取值中第 {place}"},
-    "better-than": {"en": "better than {share} of the items", "zh": "好于 {share} 的商品"},
+    "better-than": {"en": "better than in {share} of the items", "zh": "好于 {share} 的商品"},
     "adds": {
-        "en": "{what}: {how}. It adds {amount:+.2f}; the average item here has {average:+.2f}.",
-        "zh": "{what}：{how}。贡献 {amount:+.2f}，此类目商品平均为 {average:+.2f}。",
-    },
-    "adds-nothing": {
-        "en": "{what}; the average item here has {average:+.2f}.",
-        "zh": "{what}；此类目商品平均为 {average:+.2f}。",
+        "en": "{what}: {how}; {difference:+.2f} against the average item here.",
+        "zh": "{what}：{how}；比此类目的平均商品 {difference:+.2f}。",
     },
     "standing": {
         "en": "{title} is number {position} of {items} in {category}, with a score of {score:+.2f}.",

@@ -87,8 +87,8 @@ class CategoryWeights:
 class BehaviourTerm:
     """A named term beside the attributes: how it is computed, in words and numbers.
 
-    ``goes-after`` is log(1 + amount / ``unit``), with amount Σ over k of ``decay``^k · F[k-th last item of
-    the history, item] and F are the transitions beside the weights.
+    ``goes-after`` is log(1 + amount / ``unit``), with amount = Σ over k of ``decay``^k · F[k-th last
+    item of the history, item]; F are the transitions beside the weights.
     """
 
     name: str
