@@ -135,7 +135,9 @@ def _print_next(found: DemoReport) -> None:
     category = found.categories[0].category
     out.print("[bold]Three things to try next[/]")
     out.print(f"1. Ask why: kgrank explain {category}-001 --category {category}")
-    out.print("2. Disagree: edit ontology/fashion/rules.ttl, load, and train again")
+    out.print(
+        "2. Disagree: edit ontology/fashion/rules.ttl, then python train.py --config configs/fashion.yaml"
+    )
     out.print("3. Bring your own shop: docs/file-schemas.md says which files and columns\n")
 
 

@@ -75,7 +75,7 @@ def soil_events(events: pl.DataFrame, items: pl.DataFrame, rng: np.random.Genera
 def _bot(events: pl.DataFrame, items: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     table = pl.DataFrame(
         {
-            "time": np.sort(_NIGHT + rng.integers(0, 1200, _BOT)),
+            "time": np.sort(_NIGHT + rng.choice(1200, _BOT, replace=False)),
             "item": rng.choice(items["id"].to_numpy(), _BOT).astype(str),
         }
     )

@@ -1,0 +1,95 @@
+"""Imports go one way, only learning knows torch, and neither an import nor a ranking loads it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "kgrank"
+
+ORDER = (
+    {"errors", "resources"},
+    {"ontology"},
+    {"ingest"},
+    {"graph"},
+    {"weights"},
+    {"choice"},
+    {"ranking"},
+    {"demo", "plots"},
+    {"cli"},
+)
+"""Each part may import those of earlier rows, and itself."""
+LEARNING = {"errors", "resources", "ontology", "ingest", "graph", "weights", "choice"}
+MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
+MAY_IMPORT |= {"learning": LEARNING, "train": {"errors", "learning"}}
+HEAVY = {"torch", "torch_geometric", "lightning", "jsonargparse"}
+FILES = [*sorted(PACKAGE.rglob("*.py")), ROOT / "train.py"]
+
+
+def part_of(path: Path) -> str:
+    """The part that a file belongs to: the first name below kgrank, without its ending."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py") if PACKAGE in path.parents else path.stem
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The full names of all modules that a file imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} has a relative import"
+            if node.module == "kgrank":
+                yield from (f"kgrank.{alias.name}" for alias in node.names)
+            elif node.module:
+                yield node.module
+
+
+def test_every_part_has_its_place_in_the_order() -> None:
+    parts = {part_of(path) for path in FILES} - {"__init__", "_shipped"}
+    assert parts == set(MAY_IMPORT)
+
+
+def test_imports_go_one_way_only() -> None:
+    wrong = []
+    for path in FILES:
+        part = part_of(path)
+        if part == "__init__":
+            continue
+        for name in imported(path):
+            head, _, rest = name.partition(".")
+            other = rest.partition(".")[0]
+            known = head == "kgrank" and not other.startswith("__")
+            if known and other != part and other not in MAY_IMPORT[part]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
+def test_only_learning_imports_torch() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in FILES
+        if part_of(path) not in ("learning", "train")
+        for name in imported(path)
+        if name.partition(".")[0] in HEAVY
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "module", ["kgrank", "kgrank.ranking", "kgrank.graph.connect", "kgrank.cli.main", "kgrank.demo.shop"]
+)
+def test_no_torch_is_loaded_outside_of_learning(module: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", f"import {module}, sys; print(*sorted({HEAVY!r} & set(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert found.stdout.split() == []
