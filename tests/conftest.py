@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from neo4j_server import NoServerError, Server, empty, running_server
 
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 
 
-@pytest.fixture(params=["embedded"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStore]:
-    """An empty, prepared store; a test that asks for it runs once on each kind of store."""
+@pytest.fixture(scope="session")
+def neo4j_server() -> Iterator[Server]:
+    """One real server for the whole run; without one its tests are skipped, and fail where CI=true."""
+    try:
+        with running_server() as server:
+            yield server
+    except NoServerError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def neo4j_address(neo4j_server: Server) -> Iterator[str]:
+    """The server's address; NEO4J_USER, NEO4J_PASSWORD and NEO4J_DATABASE hold the rest while tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEO4J_USER", neo4j_server.user)
+        patch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+        if neo4j_server.database:
+            patch.setenv("NEO4J_DATABASE", neo4j_server.database)
+        yield neo4j_server.address
+
+
+@pytest.fixture
+def neo4j_store(neo4j_server: Server, neo4j_address: str) -> Iterator[GraphStore]:
+    """An empty, prepared Neo4j store."""
+    empty(neo4j_server)
+    with open_store(neo4j_address) as opened:
+        opened.prepare()
+        yield opened
+
+
+@pytest.fixture
+def embedded_store(tmp_path: Path) -> Iterator[GraphStore]:
+    """An empty, prepared embedded store."""
     with open_store(str(tmp_path / "shop.lb")) as opened:
         opened.prepare()
         yield opened
+
+
+@pytest.fixture(params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def store(request: pytest.FixtureRequest) -> GraphStore:
+    """An empty, prepared store; a test that asks for it runs once on each kind of store."""
+    opened: GraphStore = request.getfixturevalue(f"{request.param}_store")
+    return opened

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from kgrank.errors import StoreError
 from kgrank.graph.ladybug import LadybugStore
-from kgrank.graph.store import QUERY_SECONDS, GraphStore
+from kgrank.graph.neo4j import Neo4jStore
+from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, GraphStore
 
 
 def open_store(
@@ -16,6 +17,7 @@ def open_store(
     password: str | None = None,
     database: str | None = None,
     timeout: float = QUERY_SECONDS,
+    wait: float = START_SECONDS,
 ) -> GraphStore:
     """Opens the store at an address, to be closed or used in a ``with`` statement.
 
@@ -24,13 +26,20 @@ def open_store(
             ``bolt+s://`` and so on) for Neo4j.
         user: Neo4j's user; by default NEO4J_USER, else ``neo4j``.
         password: Neo4j's password; by default NEO4J_PASSWORD.
-        database: Neo4j's database; by default NEO4J_DATABASE, else ``neo4j``.
+        database: Neo4j's database; by default NEO4J_DATABASE, else the user's home database.
         timeout: Seconds after which ``query`` gives up.
+        wait: Seconds to wait for a server that does not answer yet.
 
     Raises:
         StoreError: The store cannot be opened or reached; it says why and what to do.
     """
-    scheme, separator, _ = address.partition("://")
-    if not separator:
+    if "://" not in address:
         return LadybugStore(Path(address).expanduser(), timeout=timeout)
-    raise StoreError(f"the address starts with {scheme}://", where=address, expected="a file or bolt://")
+    return Neo4jStore(
+        address,
+        user=user or os.environ.get("NEO4J_USER", "neo4j"),
+        password=password if password is not None else os.environ.get("NEO4J_PASSWORD"),
+        database=database or os.environ.get("NEO4J_DATABASE"),
+        timeout=timeout,
+        wait=wait,
+    )

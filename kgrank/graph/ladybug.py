@@ -92,8 +92,8 @@ class LadybugStore:
         stored = self.edges(name)
         new = changed(table, stored)
         if not new.is_empty():
-            self._refuse_missing(name, new)
             with self._writing() as connection:
+                _refuse_missing(connection, name, new)
                 _delete_edges(connection, name, new.join(stored, on=edge_key(EDGES[name]), how="semi"))
                 _copy_edges(connection, name, new)
         if progress:
@@ -135,8 +135,6 @@ class LadybugStore:
         nodes = {label: checked_nodes(label, table) for label, table in nodes.items()}
         edges = {name: checked_edges(name, table) for name, table in edges.items()}
         check_version(version, edges)
-        for name, table in edges.items():
-            self._refuse_missing(name, table)
         with self._writing() as connection:
             for name in LEARNED_EDGES:
                 pattern = _pattern(EDGES[name])
@@ -146,6 +144,7 @@ class LadybugStore:
             for label, table in nodes.items():
                 _merge_nodes(connection, label, table)
             for name, table in edges.items():
+                _refuse_missing(connection, name, table)
                 _copy_edges(connection, name, table)
             connection.execute(
                 "MERGE (s:Served {id: 'weights'}) SET s.version = $version", {"version": version}
@@ -176,12 +175,6 @@ class LadybugStore:
     def _table(self, statement: str, columns: pl.Schema) -> pl.DataFrame:
         with self._reading() as connection:
             return _execute(connection, statement).get_as_pl().cast(columns)
-
-    def _refuse_missing(self, name: str, table: pl.DataFrame) -> None:
-        for end in ("source", "target"):
-            label = getattr(EDGES[name], end)
-            known = self._table(f"MATCH (n:`{label}`) RETURN n.id AS id", pl.Schema({"id": pl.String()}))
-            refuse_missing(name, end, table, known["id"])
 
     @contextmanager
     def _reading(self, timeout: float = 0) -> Iterator[ladybug.Connection]:
@@ -245,6 +238,12 @@ def definitions() -> Iterator[str]:
 
 def _pattern(edge: EdgeType) -> str:
     return f"(a:`{edge.source}`)-[r:`{edge.name}`]->(b:`{edge.target}`)"
+
+
+def _refuse_missing(connection: ladybug.Connection, name: str, table: pl.DataFrame) -> None:
+    for end in ("source", "target"):
+        known = _execute(connection, f"MATCH (n:`{getattr(EDGES[name], end)}`) RETURN n.id AS id").get_as_pl()
+        refuse_missing(name, end, table, known["id"].cast(pl.String()))
 
 
 def _merge_nodes(connection: ladybug.Connection, label: str, table: pl.DataFrame) -> None:

@@ -17,6 +17,9 @@ Row = dict[str, Any]
 QUERY_SECONDS = 60.0
 """How long a query may take by default; a careless pattern can take hours."""
 
+START_SECONDS = 30.0
+"""How long to wait by default for a server that does not answer yet: it may be starting."""
+
 
 class GraphStore(Protocol):
     """A place that keeps the knowledge graph and answers Cypher.

@@ -281,7 +281,8 @@ QUERIES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
         ],
     ),
     "a list as a parameter": (
-        "UNWIND $ids AS id MATCH (i:Item {id: id}) WHERE i.id <> '$x' /* $y */ RETURN i.id AS id, i.title AS title ORDER BY id;",
+        "UNWIND $ids AS id MATCH (i:Item {id: id}) WHERE i.id <> '$x' /* $y */ "
+        "RETURN i.id AS id, i.title AS title ORDER BY id;",
         {"ids": ["i4", "i3"]},
         [{"id": "i3", "title": None}, {"id": "i4", "title": "红"}],
     ),

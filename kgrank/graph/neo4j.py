@@ -1,0 +1,432 @@
+"""Neo4j over Bolt, through the official driver.
+
+Statements are built from the names in ``kgrank.graph.schema`` alone; all data goes in as parameters.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, Self
+
+import neo4j
+import polars as pl
+from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable
+
+from kgrank.errors import StoreError
+from kgrank.graph.changes import (
+    changed,
+    check_version,
+    checked_edges,
+    checked_nodes,
+    edge_key,
+    edge_schema,
+    node_schema,
+    refuse_missing,
+)
+from kgrank.graph.schema import EDGES, LEARNED_EDGES, EdgeType
+from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, Progress, Row
+from kgrank.resources import cypher
+
+BATCH = 10_000
+"""Rows in one statement and, but for a version of weights, in one transaction."""
+
+SOURCES = 2_000
+"""Sources whose edges are read in one statement, to be compared with a table."""
+
+OLDEST = 5
+"""The first major version of the server that works."""
+
+_log = logging.getLogger(__name__)
+# The driver warns of each try while a server starts, and raises what it has to say anyway.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+
+
+class Neo4jStore:
+    """The graph in a Neo4j database.
+
+    Args:
+        address: ``bolt://host:7687``, ``neo4j://host``, or one of their forms with TLS.
+        user: The user's name; not needed where the server asks for no password.
+        password: The password, or None.
+        database: The database's name; None is the user's home database.
+        timeout: Seconds after which ``query`` gives up.
+        wait: Seconds to wait for a server that does not answer yet.
+
+    Raises:
+        StoreError: Unknown host, no answer, wrong password, no such database, or a server that is too old.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        user: str = "neo4j",
+        password: str | None = None,
+        database: str | None = None,
+        timeout: float = QUERY_SECONDS,
+        wait: float = START_SECONDS,
+    ) -> None:
+        self._address = address
+        self._database = database
+        self._timeout = timeout
+        try:
+            self._driver = neo4j.GraphDatabase.driver(
+                address,
+                auth=None if password is None else (user, password),
+                connection_timeout=5,
+                connection_acquisition_timeout=20,
+                notifications_min_severity="OFF",
+            )
+        except (DriverError, ValueError) as error:
+            raise StoreError(
+                str(error).splitlines()[0],
+                where=re.sub(r"//[^/]*@", "//…@", address),
+                expected="bolt://host:7687 or neo4j://host",
+                todo="User and password go into NEO4J_USER and NEO4J_PASSWORD.",
+            ) from error
+        try:
+            self._connect(wait)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def address(self) -> str:
+        """The server's address, without the password."""
+        return self._address
+
+    def prepare(self) -> None:
+        """Makes constraints and indexes; a second call changes nothing."""
+        for name in ("schema/constraints", "schema/indexes"):
+            for statement in cypher(name).split(";"):
+                if statement.strip():
+                    self._run(statement)
+        self._run("CALL db.awaitIndexes()")
+
+    def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
+        """Writes nodes; those that exist get the table's properties."""
+        table = checked_nodes(label, table)
+        found = (self._read(_nodes_of(label), node_schema(label), ids=i) for i in _parts(table["id"], BATCH))
+        new = changed(table, _together(found, node_schema(label)))
+        done = len(table) - len(new)
+        for rows in new.iter_slices(BATCH):
+            self._run(_merge_nodes(label), rows=rows.rows())
+            done += len(rows)
+            if progress:
+                progress(label, done, len(table))
+        if progress and new.is_empty():
+            progress(label, done, len(table))
+
+    def upsert_edges(self, name: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
+        """Writes edges between nodes that exist; an edge to a missing node is a StoreError."""
+        table = checked_edges(name, table)
+        new = changed(table, self._edges_of(name, table["source"]))
+        with self._told(), self._driver.session(database=self._database) as session:
+            session.execute_read(_refuse_missing, name, new)
+            done = len(table) - len(new)
+            for rows in new.iter_slices(BATCH):
+                session.execute_write(_write_edges, name, rows)
+                done += len(rows)
+                if progress:
+                    progress(name, done, len(table))
+        if progress and new.is_empty():
+            progress(name, done, len(table))
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """Rows of one reading statement, by column name."""
+        with self._told():
+            answer = self._driver.execute_query(
+                neo4j.Query(statement, timeout=self._timeout),
+                dict(parameters or {}),
+                routing_=neo4j.RoutingControl.READ,
+                database_=self._database,
+            )
+        return [record.data() for record in answer.records]
+
+    def nodes(self, label: str) -> pl.DataFrame:
+        """All nodes of a label, ordered by id."""
+        return self._read(_all_nodes(label), node_schema(label)).sort("id")
+
+    def edges(self, name: str) -> pl.DataFrame:
+        """All edges of a type, ordered by source, target and key."""
+        schema = edge_schema(name)
+        return self._read(_all_edges(EDGES[name]), schema).sort(edge_key(EDGES[name]))
+
+    def replace_version(
+        self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
+    ) -> None:
+        """Writes one version of learned weights and serves it, in one transaction."""
+        nodes = {label: checked_nodes(label, table) for label, table in nodes.items()}
+        edges = {name: checked_edges(name, table) for name, table in edges.items()}
+        check_version(version, edges)
+        with self._told(), self._driver.session(database=self._database) as session:
+            session.execute_write(_write_version, version, nodes, edges)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _connect(self, wait: float) -> None:
+        """Waits for the server, and refuses one that is too old or has no such database."""
+        deadline = time.monotonic() + wait
+        told = False
+        while True:
+            try:
+                with self._told():
+                    agent = self._driver.get_server_info().agent
+                    _refuse_version(agent, self._address)
+                    self._run("RETURN 1")
+                return
+            except StoreError as error:
+                if not _may_be_starting(error.__cause__) or time.monotonic() >= deadline:
+                    raise
+                if not told:
+                    _log.warning("%s does not answer yet; waiting up to %g s for it", self._address, wait)
+                    told = True
+                time.sleep(0.5)
+
+    def _run(self, statement: str, **parameters: Any) -> list[neo4j.Record]:
+        with self._told():
+            return self._driver.execute_query(statement, parameters, database_=self._database).records
+
+    def _read(self, statement: str, schema: pl.Schema, **parameters: Any) -> pl.DataFrame:
+        """A table from records whose fields are lists, column by column: ten times faster than by rows."""
+        with (
+            self._told(),
+            self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session,
+        ):
+            records = session.execute_read(lambda tx: tx.run(statement, parameters).values())
+        columns = zip(*records, strict=True) if records else [[] for _ in schema]
+        return pl.DataFrame(
+            [
+                pl.Series(c, list(chain.from_iterable(lists)), dtype=t)
+                for (c, t), lists in zip(schema.items(), columns, strict=True)
+            ]
+        )
+
+    def _edges_of(self, name: str, sources: pl.Series) -> pl.DataFrame:
+        schema = edge_schema(name)
+        statement = _all_edges(EDGES[name], of_sources=True)
+        parts = _parts(sources.unique(), SOURCES)
+        return _together((self._read(statement, schema, ids=ids) for ids in parts), schema)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Driver and server errors as store errors."""
+        try:
+            yield
+        except (Neo4jError, DriverError) as error:
+            raise _store_error(error, self._address, self._database, self._timeout) from error
+
+
+def _parts(values: pl.Series, size: int) -> Iterator[list[Any]]:
+    return (values[start : start + size].to_list() for start in range(0, len(values), size))
+
+
+def _together(tables: Iterable[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    return pl.concat([schema.to_frame(), *tables])
+
+
+def _ends(edge: EdgeType) -> str:
+    return f"(a:`{edge.source}`)-[r:`{edge.name}`]->(b:`{edge.target}`)"
+
+
+def _all_nodes(label: str) -> str:
+    lists = ", ".join(f"[n IN part | n.`{c}`] AS `{c}`" for c in node_schema(label))
+    return f"""
+        MATCH (n:`{label}`) WITH collect(n) AS found
+        UNWIND range(0, size(found) - 1, {BATCH}) AS start
+        WITH found[start .. start + {BATCH}] AS part
+        RETURN {lists}
+    """
+
+
+def _nodes_of(label: str) -> str:
+    lists = ", ".join(f"[n IN part | n.`{c}`] AS `{c}`" for c in node_schema(label))
+    return f"UNWIND $ids AS id {_by_id('n', label, 'id')} WITH collect(n) AS part RETURN {lists}"
+
+
+def _by_id(variable: str, label: str, value: str) -> str:
+    # Hinted: right after a load the planner takes the index for empty, and would read every node for each id.
+    return f"MATCH ({variable}:`{label}` {{id: {value}}}) USING INDEX {variable}:`{label}`(id)"
+
+
+def _all_edges(edge: EdgeType, of_sources: bool = False) -> str:
+    first = f"UNWIND $ids AS id {_by_id('a', edge.source, 'id')}" if of_sources else ""
+    lists = "".join(f", [r IN edges | r.`{c}`] AS `{c}`" for c in edge.columns)
+    return f"""
+        {first}
+        MATCH {_ends(edge)}
+        WITH a.id AS source, collect(r) AS edges, collect(b.id) AS target
+        RETURN [r IN edges | source] AS source, target{lists}
+    """
+
+
+def _merge_nodes(label: str) -> str:
+    at = _positions(node_schema(label))
+    return f"UNWIND $rows AS row MERGE (n:`{label}` {{id: {at.pop('id')}}}) {_setting('n', at)}"
+
+
+def _merge_edges(edge: EdgeType) -> str:
+    at = _positions(edge_schema(edge.name))
+    source, target = at.pop("source"), at.pop("target")
+    key = f" {{`{edge.key}`: {at.pop(edge.key)}}}" if edge.key else ""
+    return f"""
+        UNWIND $rows AS row
+        {_by_id("a", edge.source, source)}
+        {_by_id("b", edge.target, target)}
+        MERGE (a)-[r:`{edge.name}`{key}]->(b) {_setting("r", at)}
+        RETURN count(r) AS written
+    """
+
+
+def _positions(schema: pl.Schema) -> dict[str, str]:
+    """Where each column stands in a row: rows travel as lists, a third faster than as maps."""
+    return {column: f"row[{i}]" for i, column in enumerate(schema)}
+
+
+def _setting(variable: str, values: Mapping[str, str]) -> str:
+    listed = ", ".join(f"{variable}.`{column}` = {value}" for column, value in values.items())
+    return f"SET {listed}" if listed else ""
+
+
+def _missing(transaction: neo4j.ManagedTransaction, label: str, ids: list[str]) -> list[str]:
+    statement = f"""
+        UNWIND $ids AS id WITH id WHERE NOT EXISTS {{ MATCH (n:`{label}` {{id: id}}) }} RETURN id
+    """
+    return [id for (id,) in transaction.run(statement, ids=ids).values()]
+
+
+def _refuse_missing(transaction: neo4j.ManagedTransaction, name: str, table: pl.DataFrame) -> None:
+    for end in ("source", "target"):
+        ids = table[end].unique()
+        label = getattr(EDGES[name], end)
+        missing = pl.Series(
+            list(chain.from_iterable(_missing(transaction, label, part) for part in _parts(ids, BATCH))),
+            dtype=pl.String,
+        )
+        refuse_missing(name, end, table, ids.filter(~ids.is_in(missing.implode())))
+
+
+def _write_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.DataFrame) -> None:
+    statement = _merge_edges(EDGES[name])
+    for rows in table.iter_slices(BATCH):
+        (written,) = transaction.run(statement, rows=rows.rows()).single(strict=True)
+        if written != len(rows):
+            raise StoreError(
+                f"{len(rows) - written:,} of {len(rows):,} {name} edges were not written",
+                expected="nodes that stay while their edges are written",
+                todo="Write again.",
+            )
+
+
+def _write_version(
+    transaction: neo4j.ManagedTransaction,
+    version: str,
+    nodes: Mapping[str, pl.DataFrame],
+    edges: Mapping[str, pl.DataFrame],
+) -> None:
+    def run(statement: str, **parameters: Any) -> None:
+        transaction.run(statement, parameters).consume()
+
+    for name in LEARNED_EDGES:
+        run(f"MATCH {_ends(EDGES[name])} WHERE r.version = $version DELETE r", version=version)
+    for label, table in nodes.items():
+        run(_merge_nodes(label), rows=table.rows())
+    for name, table in edges.items():
+        _refuse_missing(transaction, name, table)
+        _write_edges(transaction, name, table)
+    run("MERGE (s:Served {id: 'weights'}) SET s.version = $version", version=version)
+
+
+def _refuse_version(agent: str, address: str) -> None:
+    version = re.match(r"Neo4j/v?(\d+)\.", agent)
+    if version is None or int(version[1]) < OLDEST:
+        raise StoreError(
+            f"the server is {agent}",
+            where=address,
+            expected=f"Neo4j {OLDEST} or later",
+            todo="Upgrade it, or start one with `docker compose up`.",
+        )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for member in error.exceptions:
+                yield from _causes(member)
+        error = error.__cause__ or error.__context__
+
+
+def _may_be_starting(error: BaseException | None) -> bool:
+    """Whether waiting can help: not where the name, the port or the encryption is wrong."""
+    causes = list(_causes(error))
+    return isinstance(error, ServiceUnavailable) and not any(
+        isinstance(cause, socket.gaierror | ssl.SSLError) or "looks like HTTP" in str(cause)
+        for cause in causes
+    )
+
+
+def _store_error(
+    error: Neo4jError | DriverError, address: str, database: str | None, timeout: float
+) -> StoreError:
+    code = getattr(error, "code", None) or ""
+    if isinstance(error, AuthError):
+        return StoreError(
+            f"the server refuses user and password ({error.message})",
+            where=address,
+            todo="Set NEO4J_USER and NEO4J_PASSWORD.",
+        )
+    if code.endswith("CredentialsExpired"):
+        return StoreError(
+            "the first password was not changed yet", where=address, todo="Change it in Neo4j's browser."
+        )
+    if code.endswith("DatabaseNotFound"):
+        return StoreError(
+            f"no database {database}", where=address, todo="Name one that exists in NEO4J_DATABASE."
+        )
+    if "TransactionTimedOut" in code:
+        return StoreError(f"the query took more than {timeout:g} s", where=address, todo="Ask for less.")
+    if isinstance(error, Neo4jError):
+        return StoreError((error.message or code).splitlines()[0], where=address)
+    return _unreachable(error, address)
+
+
+def _unreachable(error: DriverError, address: str) -> StoreError:
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return StoreError("no machine of that name", where=address, todo="Check the address.")
+    if any("looks like HTTP" in str(cause) for cause in causes):
+        return StoreError(
+            "the port speaks HTTP",
+            where=address,
+            expected="the Bolt port",
+            todo="Neo4j's is 7687 by default.",
+        )
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return StoreError(
+            "no encrypted connection", where=address, todo="Use bolt:// where the server has no certificate."
+        )
+    if isinstance(error, ServiceUnavailable):
+        return StoreError(
+            "no server answers",
+            where=address,
+            expected="a running Neo4j",
+            todo="Check the address, or start one with `docker compose up`.",
+        )
+    return StoreError(str(error).splitlines()[0], where=address)
