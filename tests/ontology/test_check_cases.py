@@ -1,0 +1,94 @@
+"""Each bad input is found, by its code, on its line, and with few words about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bad_inputs import BYTES_CASES, CASES, MORE_CASES, BytesCase, Case, as_bytes, damage
+
+from kgrank.errors import InputError
+from kgrank.ontology.check import check_folder
+from kgrank.ontology.check.codes import CODES
+from kgrank.ontology.read import read_ontology
+
+EVERY = (*CASES, *MORE_CASES)
+
+
+def test_the_lists_of_cases_are_complete() -> None:
+    assert len(CASES) + len(BYTES_CASES) == 75
+    assert len({c.name for c in EVERY}) == len(EVERY)
+
+
+def test_the_undamaged_example_has_no_findings(example: Path) -> None:
+    assert check_folder(example) == []
+
+
+@pytest.mark.parametrize("case", EVERY, ids=lambda c: c.name)
+def test_a_mistake_is_named_by_code_and_line(case: Case, example: Path) -> None:
+    damage(example, case)
+    messages = check_folder(example)
+    found = [m for m in messages if m.code == case.code and (m.file, m.line) == (case.file, case.line)]
+    lines = "\n".join(m.line_text() for m in messages)
+    assert found, f"expected {case.code} at {case.file}:{case.line}, got:\n{lines}"
+    assert case.says.lower() in found[0].line_text().lower()
+    assert len(messages) <= 2, f"one cause, too many messages:\n{lines}"
+
+
+@pytest.mark.parametrize("case", BYTES_CASES, ids=lambda c: c.name)
+def test_a_damaged_file_is_named_and_harmless_forms_are_accepted(case: BytesCase, example: Path) -> None:
+    as_bytes(example, case)
+    messages = [(m.code, m.file, m.line) for m in check_folder(example)]
+    assert messages == ([] if case.code is None else [(case.code, case.file, case.line)])
+
+
+def test_a_missing_header_file_is_one_message(example: Path) -> None:
+    (example / "ontology.ttl").unlink()
+    assert [(m.code, m.line) for m in check_folder(example)] == [("O100", 0)]
+
+
+def test_a_hard_conflict_is_an_error_and_a_soft_one_a_warning(example: Path) -> None:
+    conflict = next(c for c in CASES if c.code == "R431")
+    damage(example, conflict)
+    assert [m.severity for m in check_folder(example)] == ["warning"]
+    rules = example / "rules.ttl"
+    text = rules.read_text(encoding="utf-8")
+    hard = text.replace("kg:share 0.4 ; kg:sure 0.9", "kg:share 0.4 ; kg:must true").replace(
+        "kg:share 0.25 ; kg:sure 0.7", "kg:share 0.25 ; kg:must true"
+    )
+    rules.write_text(hard, encoding="utf-8")
+    assert [(m.code, m.severity) for m in check_folder(example)] == [("R431", "error")]
+
+
+def test_all_mistakes_are_found_in_one_run(example: Path) -> None:
+    names = ("word misspelt", "type misspelt", "sure as percent", "notation twice", "brand unknown")
+    chosen = [c for c in CASES if c.name in names]
+    for case in chosen:
+        damage(example, case)
+    messages = check_folder(example)
+    assert {m.code for m in messages} == {c.code for c in chosen}
+    assert messages == sorted(messages)
+
+
+def test_every_error_code_but_those_of_unreadable_files_has_a_case() -> None:
+    covered = {c.code for c in EVERY} | {c.code for c in BYTES_CASES} | {"O100"}
+    assert {c.code for c in CODES} - covered == {"P002"}
+
+
+def test_reading_names_the_first_error_and_how_many_there_are(example: Path) -> None:
+    for case in CASES:
+        if case.name in ("word misspelt", "sure as percent"):
+            damage(example, case)
+    with pytest.raises(InputError) as caught:
+        read_ontology(example)
+    sentence = caught.value.sentence()
+    assert caught.value.where == f"{example}/categories.ttl:20:5"
+    assert "and 1 more error" in sentence
+    assert f"kgrank ontology check {example}" in sentence
+
+
+def test_a_folder_without_turtle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no \.ttl file"):
+        check_folder(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        check_folder(tmp_path / "missing")

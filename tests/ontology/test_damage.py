@@ -1,0 +1,71 @@
+"""Whatever happens to the files, the check answers; nothing a user can do to them is a traceback."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kgrank.errors import InputError
+from kgrank.ontology.check import examine
+from kgrank.ontology.read import read_ontology
+
+EXAMPLE = Path(__file__).parent / "fashion_example"
+FILES = {p.name: p.read_bytes() for p in sorted(EXAMPLE.glob("*.ttl"))}
+TOKENS = sorted({t for b in FILES.values() for t in b.decode().split()})
+
+
+def _replaced(data: bytes, at: float, width: int, new: bytes) -> bytes:
+    start = int(at * len(data))
+    return data[:start] + new + data[start + width :]
+
+
+def _lines(data: bytes, at: float, what: str) -> bytes:
+    lines = data.split(b"\n")
+    k = int(at * len(lines))
+    changed = {
+        "delete": [*lines[:k], *lines[k + 1 :]],
+        "double": [*lines[: k + 1], *lines[k:]],
+        "swap": [*lines[:k], *reversed(lines[k : k + 2]), *lines[k + 2 :]],
+        "cut": lines[:k],
+    }
+    return b"\n".join(changed[what])
+
+
+def _token(data: bytes, at: float, new: str) -> bytes:
+    words = data.split(b" ")
+    words[int(at * len(words))] = new.encode()
+    return b" ".join(words)
+
+
+PLACE = st.floats(0, 1, exclude_max=True)
+DAMAGE = st.one_of(
+    st.tuples(st.just(_replaced), PLACE, st.integers(0, 12), st.binary(max_size=6)),
+    st.tuples(st.just(_lines), PLACE, st.sampled_from(["delete", "double", "swap", "cut"])),
+    st.tuples(st.just(_token), PLACE, st.sampled_from(TOKENS)),
+)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.sampled_from(sorted(FILES)), DAMAGE), min_size=1, max_size=3))
+def test_damage_never_gives_a_traceback(edits: list[tuple[str, tuple]]) -> None:  # type: ignore[type-arg]
+    with TemporaryDirectory() as name:
+        folder = Path(shutil.copytree(EXAMPLE, Path(name) / "fashion"))
+        for file, (how, *arguments) in edits:
+            path = folder / file
+            path.write_bytes(how(path.read_bytes(), *arguments))
+        found = examine(folder)
+        for message in found.messages:
+            lines = (folder / message.file).read_bytes().count(b"\n") + 1 if message.line else 0
+            assert 0 <= message.line <= lines
+            assert message.column >= 1
+            assert message.line_text().startswith(f"{message.file}:{message.line}:{message.column}: ")
+        if found.errors:
+            with pytest.raises(InputError, match="kgrank ontology check"):
+                read_ontology(folder)
+        else:
+            assert found.ontology is not None

@@ -1,0 +1,108 @@
+"""Units convert within their dimension, and quantities are read as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kgrank.errors import InputError
+from kgrank.ontology.units import convert, known_units, parse_quantity, suggest_unit, unit
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "target", "expected"),
+    [
+        (1.0, "[in_i]", "cm", 2.54),
+        (40.0, "cm", "mm", 400.0),
+        (1.0, "[lb_av]", "g", 453.59237),
+        (1.5, "kW.h", "kJ", 5400.0),
+        (100.0, "km/h", "m/s", 27.7777777778),
+        (20.0, "Cel", "[degF]", 68.0),
+        (-40.0, "[degF]", "Cel", -40.0),
+        (0.0, "Cel", "K", 273.15),
+        (2.0, "a", "mo", 24.0),
+        (1.0, "[gal_us]", "L", 3.785411784),
+        (32.0, "g/m2", "kg/m2", 0.032),
+        (9.0, "[den]", "tex", 1.0),
+        (7.5, "EUR", "EUR", 7.5),
+    ],
+)
+def test_known_conversions(value: float, source: str, target: str, expected: float) -> None:
+    assert convert(value, source, target) == pytest.approx(expected, rel=1e-9)
+
+
+@given(st.data(), st.floats(-1e6, 1e6))
+def test_there_and_back_is_the_same(data: st.DataObject, value: float) -> None:
+    source = data.draw(st.sampled_from(sorted(known_units())))
+    same = sorted(u for u in known_units() if unit(u).dimension == unit(source).dimension)
+    target = data.draw(st.sampled_from(same))
+    assert convert(convert(value, source, target), target, source) == pytest.approx(value, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize(("source", "target"), [("cm", "g"), ("EUR", "USD"), ("mo", "d"), ("W", "kW.h")])
+def test_other_dimensions_are_refused(source: str, target: str) -> None:
+    with pytest.raises(InputError, match=f"1 {source}"):
+        convert(1.0, source, target)
+
+
+def test_an_unknown_unit_is_refused_with_a_proposal() -> None:
+    with pytest.raises(InputError, match="unknown unit"):
+        convert(1.0, "cm", "ell")
+    assert suggest_unit("inch") == "[in_i]"
+    assert suggest_unit("Inches") == "[in_i]"
+    assert suggest_unit("CM") == "cm"
+    assert suggest_unit("eur") == "EUR"
+    assert suggest_unit("zzzzzz") is None
+
+
+def test_the_table_has_about_sixty_units_besides_the_currencies() -> None:
+    currencies = {u for u in known_units() if unit(u).dimension.startswith("currency")}
+    assert {"EUR", "CNY", "USD", "JPY"} <= currencies
+    assert len(known_units() - currencies) >= 60
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("40 cm", (40.0, "cm")),
+        ("40cm", (40.0, "cm")),
+        ("0,9 kg", (0.9, "kg")),
+        ("€ 12.50", (12.5, "EUR")),
+        ("EUR 12", (12.0, "EUR")),
+        ("1.234,50 €", (1234.5, "EUR")),
+        ("1,234,567.5 g", (1234567.5, "g")),
+        ("-3 °C", (-3.0, "Cel")),
+        ('15.6"', (15.6, "[in_i]")),
+        ("55 inches", (55.0, "[in_i]")),
+        ("100 %", (100.0, "%")),
+        ("3 厘米", (3.0, "cm")),
+        ("7", (7.0, "")),
+        ("1e3 g", (1000.0, "g")),
+    ],
+)
+def test_quantities_as_people_write_them(text: str, expected: tuple[float, str]) -> None:
+    assert parse_quantity(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "cm", "forty cm", "40 ells", "€ 12 EUR", "1.2.3 cm", "nan cm", "1e999 g"]
+)
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_quantity(text)
+
+
+def test_a_number_that_can_be_read_in_two_ways_is_refused() -> None:
+    with pytest.raises(InputError, match="two ways"):
+        parse_quantity("1,234 g")
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_a_quantity_or_an_input_error(text: str) -> None:
+    try:
+        value, code = parse_quantity(text)
+    except InputError:
+        return
+    assert code == "" or code in known_units()
+    assert value == value
