@@ -14,7 +14,7 @@ from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, VALUES, schema
 from kgrank.ingest.events import read_events, read_sequences, without_bots
 from kgrank.ingest.items import merge_items, read_items
 from kgrank.ingest.mapping import Mapping, default_mapping
-from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, values_of
+from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, find_categories, values_of
 from kgrank.ingest.ratings import read_ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
 from kgrank.ingest.read import FILE, LINE
@@ -73,7 +73,8 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     given = ontology is not None
     if ontology is None:
         ontology = infer.skeleton(items, columns)
-        items = items.with_columns(_inferred("category", items))
+        ids = {path: infer.category_id(path) for path in items["category"].unique()}
+        items = items.with_columns(pl.col("category").replace(ids))
     else:
         columns = [replace(c, attribute=attribute_id(c.attribute, ontology, c.path)) for c in columns]
         items = category_ids(items, ontology)
@@ -89,7 +90,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     else:
         ontology = infer.complete(ontology, items, values)
         notes.append(infer.describe(ontology))
-    events = _events(raws, items, ontology if given else None, folder, rejects)
+    events = _events(raws, items, ontology, folder, rejects, given=given)
     log = _log(raws, events, folder)
     return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes))
 
@@ -102,10 +103,6 @@ def _read(folder: Path, mapping: Mapping, rejects: Rejects) -> list[Raw]:
         *(read_events(folder, s, rejects) for s in mapping.events),
         *(read_sequences(folder, s, rejects) for s in mapping.sequences),
     ]
-
-
-def _inferred(column: str, table: pl.DataFrame) -> pl.Expr:
-    return pl.col(column).replace({p: infer.category_id(p) for p in table[column].drop_nulls().unique()})
 
 
 def _values(
@@ -178,7 +175,7 @@ def _narrowed(ontology: Ontology, attribute: str, values: tuple[str, ...]) -> bo
 
 
 def _events(
-    raws: list[Raw], items: pl.DataFrame, ontology: Ontology | None, folder: Path, rejects: Rejects
+    raws: list[Raw], items: pl.DataFrame, ontology: Ontology, folder: Path, rejects: Rejects, *, given: bool
 ) -> pl.DataFrame:
     """All events on known items, with ids; a log without a clock goes on where the file before it ends."""
     tables, known, last = [], items["id"].implode(), 0
@@ -197,10 +194,13 @@ def _events(
                 last = int(events["time"].max() or last)  # type: ignore[arg-type]
         tables.append(events)
     events = pl.concat(tables) if tables else pl.DataFrame(schema=EVENT_COLUMNS)
-    if ontology is not None:
+    if given:
         events = category_ids(events, ontology)
     else:
-        events = events.with_columns(_inferred("category", events))
+        found = find_categories(events["category"], ontology)
+        events = events.with_columns(pl.col("category").replace_strict(found, return_dtype=pl.String))
+    nowhere = events.filter((pl.col("kind") == "search") & pl.col("category").is_null())
+    rejects.keep_each(nowhere, "search without category", id="user", found=pl.col("query"))
     return _with_ids(events)
 
 

@@ -88,9 +88,9 @@ _INFERRED = """## Without an ontology
 One is inferred, and the load says so. Categories come from `category` and its `path`; the id of a step
 is its name in lower case with hyphens, and the ids of the steps above stand before it:
 `beauty.hair-care`. An attribute is Boolean where all its texts are yes or no, a Number where all are
-numbers, else a Choice, unless the mapping gives its `type`. Attributes are open: they take every value
-that the data have. An attribute applies in the highest category in all of whose branches the data have
-it.
+numbers, Choices where any holds the separator `|`, else a Choice, unless the mapping gives its `type`.
+Attributes are open: they take every value that the data have. An attribute applies in the highest
+category in all of whose branches the data have it.
 
 """
 
@@ -155,7 +155,7 @@ def _columns(name: str, columns: abc.Mapping[str, Column]) -> str:
 def _keys(title: str, kind: type[Any], *, level: int, leave_out: abc.Collection[str] = ()) -> str:
     hints = get_type_hints(kind)
     rows = "".join(
-        f"| `{f.name}` | {_kind(hints[f.name])} | {about(kind, f.name).replace('|', chr(92) + '|')}{_default(f)} |\n"
+        f"| `{f.name}` | {_kind(hints[f.name])} | {_cell(about(kind, f.name))}{_default(f)} |\n"
         for f in fields(kind)
         if f.name not in leave_out
     )
@@ -171,8 +171,11 @@ def _default(field: Field[Any]) -> str:
     value = field.default
     if value is MISSING or value in (None, "", (), False) or is_dataclass(value) or value == 1.0:
         return ""
-    text = str(value.value if isinstance(value, Enum) else value).replace("|", "\\|")
-    return f" Default: `{text}`."
+    return f" Default: `{_cell(str(value.value if isinstance(value, Enum) else value))}`."
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _section(kind: type[Any]) -> str:

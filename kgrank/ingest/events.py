@@ -144,12 +144,7 @@ def _clean_rows(frame: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataFra
         endless = pl.col(name).is_not_null() & ~number.is_finite()
         frame = rejects.drop(frame, endless, "not finite", path, id="user", found=pl.col(name))
     whole = pl.col("position").cast(pl.Float64).cast(pl.Int64)
-    frame = frame.with_columns(whole, pl.col("value").cast(pl.Float64)).drop("clock")
-    nowhere = (pl.col("kind") == "search") & pl.col("category").is_null()
-    lost = frame.filter(nowhere)
-    if len(lost):
-        rejects.keep(lost, "search without category", path, id="user", found=pl.col("query"))
-    return frame
+    return frame.with_columns(whole, pl.col("value").cast(pl.Float64)).drop("clock")
 
 
 def _lists(frame: pl.DataFrame, clock: bool, path: Path) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.mapping import AttributeField, Field, TimeField
+from kgrank.ingest.mapping import AttributeField, CategoryField, Field, TimeField
 from kgrank.ingest.read import require
 
 
@@ -26,6 +26,13 @@ def text(
         InputError: The mapped column is not in the file.
     """
     if field.constant is not None:
+        if isinstance(field, CategoryField) and field.constant in table.columns:
+            raise InputError(
+                f"the category {field.constant!r} is called like a column",
+                where=path,
+                expected=f"for the column, category: {{column: {field.constant}}}",
+                todo="If you mean one category for all rows, call it otherwise.",
+            )
         return pl.lit(field.prefix + field.constant).alias(name)
     if not given(table, field, name, used):
         return pl.lit(None, dtype=pl.String).alias(name)

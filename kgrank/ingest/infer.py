@@ -79,7 +79,7 @@ def _names(columns: list[RawColumn]) -> list[str]:
 def _attribute(name: str, columns: list[RawColumn]) -> Attribute:
     first = columns[0].field
     stated = next((c.field.type for c in columns if c.field.type is not None), None)
-    kind = stated or _guess(pl.concat([c.texts["text"] for c in columns]).unique())
+    kind = stated or _guess(pl.concat([c.texts["text"] for c in columns]).unique(), first.separator)
     ordered = kind is AttributeType.ORDERED
     return Attribute(
         name,
@@ -91,13 +91,14 @@ def _attribute(name: str, columns: list[RawColumn]) -> Attribute:
     )
 
 
-def _guess(texts: pl.Series) -> AttributeType:
-    """Boolean where all texts are yes or no, Number where all are numbers, else Choice."""
+def _guess(texts: pl.Series, separator: str) -> AttributeType:
+    """Boolean where all texts are yes or no, Number where all are numbers, Choices where any is a list."""
     if texts.str.to_lowercase().is_in(sorted(TRUE | FALSE)).all():
         return AttributeType.BOOLEAN
     if texts.cast(pl.Float64, strict=False).is_not_null().all():
         return AttributeType.NUMBER
-    return AttributeType.CHOICE
+    listed = texts.str.contains(separator, literal=True).any()
+    return AttributeType.CHOICES if listed else AttributeType.CHOICE
 
 
 def _tree(paths: pl.Series) -> dict[str, Category]:

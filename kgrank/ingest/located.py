@@ -88,9 +88,9 @@ def _keys(kind: type[Any]) -> list[str]:
 def _record(kind: type[Any], at: Located, name: str) -> Any:
     node, short = at.node, getattr(kind, "SHORT", None)
     if isinstance(node, yaml.ScalarNode) and short is not None:
-        return kind(**{short: value(get_type_hints(kind)[short], at, name)})
+        return _make(kind, {short: value(get_type_hints(kind)[short], at, name)}, at, name)
     if isinstance(node, yaml.MappingNode) and hasattr(kind, "TABLE"):
-        return kind(**{kind.TABLE: value(get_type_hints(kind)[kind.TABLE], at, name)})
+        return _make(kind, {kind.TABLE: value(get_type_hints(kind)[kind.TABLE], at, name)}, at, name)
     if not isinstance(node, yaml.MappingNode):
         raise at.refuse(f"{name} is not a table of keys", f"the keys {', '.join(_keys(kind))}")
     hints, given = get_type_hints(kind), {}
@@ -105,6 +105,11 @@ def _record(kind: type[Any], at: Located, name: str) -> Any:
     for field in fields(kind):
         if field.name not in given and field.default is MISSING and field.default_factory is MISSING:
             raise at.refuse(f"{name} has no key {field.name!r}", about(kind, field.name))
+    return _make(kind, given, at, name)
+
+
+def _make(kind: type[Any], given: Mapping[str, Any], at: Located, name: str) -> Any:
+    """The record, which may refuse what does not go together."""
     try:
         return kind(**given)
     except ValueError as error:

@@ -64,20 +64,16 @@ def attribute_id(name: str, ontology: Ontology, where: object) -> str:
     return known[same(name)]
 
 
-def category_ids(items: pl.DataFrame, ontology: Ontology, column: str = "category") -> pl.DataFrame:
-    """The table with category paths replaced by ids.
+def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
+    """The table with the paths in its column ``category`` replaced by ids.
 
     Raises:
         InputError: The ontology has no such category.
     """
-    known = words(ontology.categories.values())
-    paths = {_path(ontology, c): c for c in ontology.categories}
-    found = {}
-    for text in items[column].drop_nulls().unique():
-        steps = tuple(same(step) for step in text.split(STEP))
-        id = paths.get(steps) or known.get(steps[-1])
+    found = find_categories(items["category"], ontology)
+    for text, id in found.items():
         if id is None:
-            row = items.filter(pl.col(column) == text).row(0, named=True)
+            row = items.filter(pl.col("category") == text).sort(LINE).row(0, named=True)
             shown = text.replace(STEP, " > ")
             raise InputError(
                 f"unknown category {shown!r}",
@@ -85,8 +81,18 @@ def category_ids(items: pl.DataFrame, ontology: Ontology, column: str = "categor
                 expected="a category of the ontology",
                 todo=nearest(shown.split(" > ")[-1], ontology.categories),
             )
-        found[text] = id
-    return items.with_columns(pl.col(column).replace(found))
+    return items.with_columns(pl.col("category").replace(found))
+
+
+def find_categories(texts: pl.Series, ontology: Ontology) -> dict[str, str | None]:
+    """The category of each path, else of its last step alone; None where the ontology has neither."""
+    known = words(ontology.categories.values())
+    paths = {_path(ontology, c): c for c in ontology.categories}
+    found = {}
+    for text in texts.drop_nulls().unique().sort():
+        steps = tuple(same(step) for step in text.split(STEP))
+        found[text] = paths.get(steps) or known.get(steps[-1])
+    return found
 
 
 def brand_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:

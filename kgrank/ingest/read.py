@@ -45,7 +45,12 @@ def read_table(folder: Path, source: Source) -> pl.DataFrame:
     table = table.with_columns(
         pl.when(pl.col(c).is_in(unknown)).then(None).otherwise(pl.col(c)).alias(c) for c in data
     )
-    return table.filter(matches(table, source.where, path)) if source.where else table
+    if source.where:
+        table = table.filter(matches(table, source.where, path))
+        if not len(table):
+            rows = ", ".join(f"{c}: {' or '.join(words)}" for c, words in source.where.items())
+            raise InputError(f"no row has {rows}", where=path, expected="some rows that `where` lets through")
+    return table
 
 
 def read_lines(folder: Path, source: Source) -> pl.DataFrame:
