@@ -1,23 +1,21 @@
-"""The statements in graph/rank, on every store, against Python and against plain tables."""
+"""The questions in graph/rank, on every store, against Python and against plain tables."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from shops import NODES_OF, TREE, Example, example, load
+from neo4j_server import empty
+from shops import NODES_OF, Example, example, load
 
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
-from kgrank.ranking import Shop, open_shop, rank
+from kgrank.ranking import open_shop, rank
 from kgrank.resources import cypher, folder
-from kgrank.weights.tables import served_weights, weights_to_tables
 
 STATEMENTS = sorted(p.stem for p in (folder("graph") / "rank").glob("*.cypher"))
 
@@ -30,83 +28,32 @@ PARAMETERS: Mapping[str, Any] = {
 }
 
 
-@pytest.fixture
-def stocked(store: GraphStore) -> tuple[GraphStore, Example]:
-    """A shop in a store that also holds another version of the weights."""
-    made = example(7, items=25)
-    load(store, made, other_version=example(1007, version="v1").weights)
-    return store, made
+MADE = example(7, items=25)
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def stocked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[GraphStore, Example]]:
+    """A shop in a store that also holds another version of the weights; no test here writes."""
+    if request.param == "embedded":
+        address = str(tmp_path_factory.mktemp("shop") / "shop.lb")
+    else:
+        empty(request.getfixturevalue("neo4j_server"))
+        address = request.getfixturevalue("neo4j_address")
+    with open_store(address) as store:
+        load(store, MADE, other_version=example(1007, version="v1").weights)
+        yield store, MADE
 
 
 def ask(store: GraphStore, name: str, **parameters: Any) -> list[dict[str, Any]]:
     return store.query(cypher(f"rank/{name}"), parameters)
 
 
-def same_ranking(store: GraphStore, shop: Shop, category: str) -> None:
-    got = ask(store, "top_items", category=category, limit=1000)
-    want = rank(shop, category, limit=1000)
-    assert [r["id"] for r in got] == [r.item for r in want]
-    assert [r["title"] for r in got] == [r.title for r in want]
-    assert [r["score"] for r in got] == pytest.approx([r.score for r in want], abs=1e-9, rel=0)
-
-
 def header(name: str, field: str) -> list[str]:
     line = re.search(rf"^// {field}: (.*)$", cypher(f"rank/{name}"), re.MULTILINE)
     assert line, f"{name} has no line '// {field}:'"
     return [] if line[1] == "none" else re.sub(r"\([^)]*\)", "", line[1]).replace(" ", "").split(",")
-
-
-@pytest.mark.parametrize("seed", [7, 8])
-def test_cypher_ranks_as_python_does(store: GraphStore, seed: int) -> None:
-    load(store, example(seed, items=25, whole=seed == 8), other_version=example(1, version="v1").weights)
-    shop = open_shop(store)
-    for category in TREE:
-        same_ranking(store, shop, category)
-
-
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(0, 10_000), st.booleans())
-def test_any_small_shop_ranks_alike_in_the_embedded_store_and_in_python(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, ties: bool
-) -> None:
-    made = example(seed, whole=ties)
-    with open_store(str(tmp_path_factory.mktemp("shop") / "shop.lb")) as store:
-        load(store, made, other_version=example(seed + 1, version="v1").weights)
-        shop = open_shop(store)
-        for category in TREE:
-            same_ranking(store, shop, category)
-
-
-def test_a_category_below_two_others_counts_its_items_once(stocked: tuple[GraphStore, Example]) -> None:
-    store, _ = stocked
-    store.upsert_edges("SUBCATEGORY_OF", pl.DataFrame({"source": ["dresses"], "target": ["shoes"]}))
-    store.upsert_edges("SUBCATEGORY_OF", pl.DataFrame({"source": ["dresses"], "target": ["all"]}))
-    shop = open_shop(store)
-    for category in ("all", "shoes", "clothes"):
-        same_ranking(store, shop, category)
-
-
-def test_the_switch_says_which_version_ranks(stocked: tuple[GraphStore, Example]) -> None:
-    store, made = stocked
-    before = ask(store, "top_items", category="all", limit=100)
-    other = example(1008, items=25, version="v3").weights
-    store.replace_version("v3", *weights_to_tables(other))
-    assert ask(store, "top_items", category="all", limit=100) != before
-    assert served_weights(store) == other
-    store.replace_version("v2", *weights_to_tables(made.weights, made.transitions))
-    assert ask(store, "top_items", category="all", limit=100) == before
-
-
-def test_python_reads_from_the_store_what_was_written(stocked: tuple[GraphStore, Example]) -> None:
-    store, made = stocked
-    shop = open_shop(store)
-    assert shop.weights == made.weights
-    local = Shop.of(made.graph, made.ontology, made.weights, made.transitions)
-    for history in ((), ("i3", "i1")):
-        got = rank(shop, "all", limit=50, history=history)
-        assert [(r.item, r.contributions) for r in got] == [
-            (r.item, r.contributions) for r in rank(local, "all", limit=50, history=history)
-        ]
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
