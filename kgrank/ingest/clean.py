@@ -86,7 +86,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         values = _applicable(values, items, ontology, rejects)
         values = impute(values, items, ontology)
         wrong = contradictions(values, items, ontology)
-        rejects.keep_each(wrong, "contradiction", id="id", found=pl.col("rule"))
+        rejects.keep(wrong, "contradiction", id="id", found=pl.col("rule"))
     else:
         ontology = infer.complete(ontology, items, values)
         notes.append(infer.describe(ontology))
@@ -200,7 +200,7 @@ def _events(
         found = find_categories(events["category"], ontology)
         events = events.with_columns(pl.col("category").replace_strict(found, return_dtype=pl.String))
     nowhere = events.filter((pl.col("kind") == "search") & pl.col("category").is_null())
-    rejects.keep_each(nowhere, "search without category", id="user", found=pl.col("query"))
+    rejects.keep(nowhere, "search without category", id="user", found=pl.col("query"))
     return _with_ids(events)
 
 

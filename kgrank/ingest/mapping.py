@@ -158,9 +158,7 @@ class Alternative:
 
     SHORT: ClassVar[str] = "name"
 
-    name: Annotated[
-        str | None, "What stands for `{}` in the attributes' column names; else the alternative's own word."
-    ] = None
+    name: Annotated[str | None, "What stands for `{}`; else the alternative's own word."] = None
     values: Annotated[abc.Mapping[str, str], "Attribute values that are the same in every row."] = field(
         default_factory=dict
     )
@@ -256,7 +254,8 @@ class Tasks(Source):
         Outside()
     )
     attributes: Annotated[
-        abc.Mapping[str, AttributeField], "Attributes; `{}` in a column name is the alternative (wide)."
+        abc.Mapping[str, AttributeField],
+        "Attributes; `{}` in a column or a constant is the alternative (wide).",
     ] = field(default_factory=dict)
     rest: Annotated[bool, "Whether every other column is an attribute too."] = False
     alternatives: Annotated[abc.Mapping[str, Alternative], "The alternatives of a wide table."] = field(

@@ -223,7 +223,7 @@ def _parquet(path: Path, source: Source) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"not a whole Parquet file: {reason}", where=path) from None
-    return _flat(table, path)
+    return _flat(table)
 
 
 def _jsonl(path: Path, source: Source) -> pl.DataFrame:
@@ -243,24 +243,24 @@ def _jsonl(path: Path, source: Source) -> pl.DataFrame:
                     expected="one JSON object a line",
                 ) from None
         raise InputError(f"the file cannot be read: {str(error).splitlines()[0]}", where=path) from None
-    return _flat(table, path)
+    return _flat(table)
 
 
-def _flat(table: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Lists joined into one cell; whatever else is nested is refused."""
+def _flat(table: pl.DataFrame) -> pl.DataFrame:
+    """Every column as text: lists joined, times in UTC; records and bytes are left out, they are no text."""
     columns = []
     for name, kind in table.schema.items():
+        cell = pl.col(name)
         if isinstance(kind, pl.List):
-            columns.append(pl.col(name).cast(pl.List(pl.String)).list.join(LIST, ignore_nulls=True))
-        elif kind.is_nested() or kind == pl.Binary:
-            raise InputError(
-                f"the column {name!r} is nested ({kind})", where=path, expected="text, numbers or lists"
-            )
+            while isinstance(kind.inner, pl.List):
+                kind, cell = kind.inner, cell.list.eval(pl.element().explode())
+            if not kind.inner.is_nested():
+                columns.append(cell.cast(pl.List(pl.String)).list.join(LIST, ignore_nulls=True))
         elif isinstance(kind, pl.Datetime):
-            zoned = pl.col(name) if kind.time_zone else pl.col(name).dt.replace_time_zone("UTC")
+            zoned = cell if kind.time_zone else cell.dt.replace_time_zone("UTC")
             columns.append(zoned.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))
-        else:
-            columns.append(pl.col(name).cast(pl.String))
+        elif not kind.is_nested() and kind != pl.Binary:
+            columns.append(cell.cast(pl.String))
     return table.select(*columns, pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(LINE))
 
 

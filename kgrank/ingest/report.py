@@ -99,40 +99,35 @@ class Rejects:
     def drop(
         self, table: pl.DataFrame, bad: pl.Expr, reason: str, path: Path, *, id: str, found: pl.Expr
     ) -> pl.DataFrame:
-        """The table without the bad rows, which are kept here.
+        """The table, of one file, without the bad rows, which are kept here.
 
         Raises:
             InputError: The mistake takes more than half the table.
         """
+        named = table.with_columns(pl.lit(path.name).alias(FILE))
+        return self.drop_each(named, bad, reason, id=id, found=found).select(table.columns)
+
+    def drop_each(
+        self, table: pl.DataFrame, bad: pl.Expr, reason: str, *, id: str, found: pl.Expr
+    ) -> pl.DataFrame:
+        """As ``drop``, for rows of several files, which the column ``FILE`` names."""
         flagged = table.with_columns(bad.fill_null(False).alias("__bad__"))
         lost = flagged.filter("__bad__")
         if not len(lost):
             return table
-        rows = self.keep(lost, reason, path, id=id, found=found)
+        rows = self.keep(lost, reason, id=id, found=found)
         if reason not in _ORDINARY and len(lost) > MOST * len(table):
             first = rows.row(0, named=True)
             raise InputError(
                 f"{len(lost):,} of {len(table):,} rows: {reason}; the first is {first['found']!r}",
-                where=f"{path}:{first['line']}",
+                where=f"{first['file']}:{first['line']}",
                 expected="most rows in order",
                 todo="Check the columns and words in the mapping.",
             )
         return flagged.filter(~pl.col("__bad__")).drop("__bad__")
 
-    def keep(self, rows: pl.DataFrame, reason: str, path: Path, *, id: str, found: pl.Expr) -> pl.DataFrame:
-        """Notes rows of one file without dropping them."""
-        return self.keep_each(rows.with_columns(pl.lit(path.name).alias(FILE)), reason, id=id, found=found)
-
-    def drop_each(
-        self, table: pl.DataFrame, bad: pl.Expr, reason: str, *, id: str, found: pl.Expr
-    ) -> pl.DataFrame:
-        """As ``drop``, for rows of several files, which the column ``FILE`` names; never an error."""
-        flagged = table.with_columns(bad.fill_null(False).alias("__bad__"))
-        self.keep_each(flagged.filter("__bad__"), reason, id=id, found=found)
-        return flagged.filter(~pl.col("__bad__")).drop("__bad__")
-
-    def keep_each(self, rows: pl.DataFrame, reason: str, *, id: str, found: pl.Expr) -> pl.DataFrame:
-        """As ``keep``, for rows of several files."""
+    def keep(self, rows: pl.DataFrame, reason: str, *, id: str, found: pl.Expr) -> pl.DataFrame:
+        """Notes rows without dropping them."""
         frame = rows.select(
             pl.lit(reason).alias("reason"),
             pl.col(FILE).alias("file"),

@@ -265,10 +265,13 @@ def _wide(
 
 
 def _of_alternative(field: AttributeField, name: str, key: str, alternative: Alternative) -> AttributeField:
-    """An attribute's field for one alternative: its constant, or its column with ``{}`` filled in."""
+    """An attribute's field for one alternative: its own value, else the field with ``{}`` filled in."""
     if name in alternative.values:
         return replace(field, constant=alternative.values[name], column=None, one_hot={}, one_hot_base=None)
-    return replace(field, column=(field.column or name).replace("{}", alternative.name or key))
+    word = alternative.name or key
+    if field.constant is not None:
+        return replace(field, constant=field.constant.replace("{}", word))
+    return replace(field, column=(field.column or name).replace("{}", word))
 
 
 def _differences(

@@ -130,6 +130,15 @@ def test_a_wide_table_has_columns_and_constants_of_each_alternative(shop: Shop) 
     assert sorted(values(clean, "price").values()) == [1.0, 1.5, 2.0]  # type: ignore[type-var]
 
 
+def test_the_alternative_itself_can_be_an_attribute(shop: Shop) -> None:
+    mapping = (
+        "tasks: [{file: t.csv, form: wide, category: a, alternatives: [bus, car], "
+        "attributes: {mode: {constant: '{}'}, cost: {column: 'cost.{}'}}}]"
+    )
+    clean = mapped(shop, mapping, t_csv="chosen,cost.bus,cost.car\nbus,3,4\ncar,3,1\n")
+    assert sorted(values(clean, "mode").values()) == ["bus", "car", "car"]  # type: ignore[type-var]
+
+
 def test_a_wide_table_names_a_choice_that_is_no_alternative(shop: Shop) -> None:
     mapping = (
         "tasks: [{file: t.csv, form: wide, category: a, "

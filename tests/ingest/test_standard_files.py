@@ -12,6 +12,7 @@ from small_shop import EVENTS, ITEMS, Shop
 
 from kgrank.errors import InputError
 from kgrank.ingest.clean import Clean, ingest
+from kgrank.ingest.mapping import read_mapping
 from kgrank.ontology.model import AttributeType
 
 HEAD = "time,user,session,kind,item,position,query\n"
@@ -210,3 +211,58 @@ def test_a_list_in_a_json_file_is_an_attribute_with_several_values(shop: Shop) -
     clean = ingest(shop(items_jsonl='{"id": "1", "category": "a", "tags": ["x", "y"]}\n'))
     assert clean.ontology.attributes["tags"].type is AttributeType.CHOICES
     assert clean.values["value"].to_list() == ["x", "y"]
+
+
+def test_what_is_no_text_in_a_json_file_is_left_out_and_nested_lists_are_joined(shop: Shop) -> None:
+    row = '{"id": "1", "category": "a", "tags": [["x", "y"], ["z"]], "more": {"deep": 1}}'
+    clean = ingest(shop(items_jsonl=row + "\n"))
+    assert clean.values["value"].to_list() == ["x", "y", "z"]
+    assert set(clean.ontology.attributes) == {"tags"}
+
+
+def test_columns_may_be_parted_by_more_than_one_letter_and_have_no_head_line(shop: Shop) -> None:
+    folder = shop(items_csv=ITEMS, ratings_dat="u1::i1::5::1782900000\nu2::i3::2::1782900060\n")
+    mapping = (
+        "items: [{file: items.csv}]\nevents: [{file: ratings.dat, separator: '::', kind: rating, "
+        "header: [user, item, stars, time], value: stars}]"
+    )
+    (folder / "m.yaml").write_text(mapping)
+    clean = ingest(folder, mapping=read_mapping(folder / "m.yaml"))
+    assert clean.events.select("user", "item", "value").rows() == [("u1", "i1", 5.0), ("u2", "i3", 2.0)]
+
+
+def test_the_head_line_of_excel_is_read(shop: Shop) -> None:
+    clean = ingest(shop(items_csv=b"\xef\xbb\xbf" + ITEMS.replace("\n", "\r\n").encode(), events_csv=EVENTS))
+    assert clean.items["id"].to_list() == ["i1", "i2", "i3"]
+    assert len(clean.values) == 6
+
+
+def test_an_items_file_taken_from_a_log_has_each_items_most_frequent_text(shop: Shop) -> None:
+    log = "item,class,user,day\n1,a,u,1/2/2001\n1,b,u,1/3/2001\n1,b,v,1/3/2001\n2,c,v,1/4/2001\n"
+    mapping = (
+        "items: [{file: log.csv, from_log: true, id: item, category: {column: class}}]\n"
+        "events: [{file: log.csv, kind: purchase, "
+        "time: {column: day, format: '%m/%d/%Y', zone: Asia/Taipei}}]"
+    )
+    folder = shop(log_csv=log)
+    (folder / "m.yaml").write_text(mapping)
+    clean = ingest(folder, mapping=read_mapping(folder / "m.yaml"))
+    assert clean.items.select("id", "category").rows() == [("1", "b"), ("2", "c")]
+    assert clean.events["time"][0] == 978_364_800  # 2 January 2001, 00:00 in Taipei
+
+
+def test_several_files_and_rows_together_describe_an_item(shop: Shop) -> None:
+    mapping = (
+        "items: [{file: c.csv, join_rows: '>', category: {path: '>'}}, {file: b.csv, brand: maker}]\n"
+        "events: [{file: e.csv, kind: view, time: order}]"
+    )
+    folder = shop(
+        c_csv="id,category\n1,wear\n1,coats\n2,wear\n", b_csv="id,maker\n1,x\n2,y\n", e_csv="user,item\nu,1\n"
+    )
+    (folder / "m.yaml").write_text(mapping)
+    clean = ingest(folder, mapping=read_mapping(folder / "m.yaml"))
+    assert clean.items.select("id", "category", "brand").rows() == [
+        ("1", "wear.coats", "x"),
+        ("2", "wear", "y"),
+    ]
+    assert clean.log.clock == "order"
