@@ -583,4 +583,24 @@ MORE_CASES = (
     ),
     case("top is a text", "R445", f"{R}:70", (R, "kg:top 10", 'kg:top "ten"')),
     case("better is neither", "R446", f"{R}:38", (R, "kg:better kg:Less", "kg:better kg:Lower")),
+    case(
+        "short name of another shop",
+        "P009",
+        f"{R}:5",
+        (R, "@prefix a:       <https://shop.example/id/", "@prefix a:       <https://shop.example/"),
+    ),
+    case(
+        "kind of another thing",
+        "O108",
+        f"{C}:15",
+        (C, "c:dresses a kg:Category", "c:dresses a kg:Order"),
+        says="those of a category",
+    ),
+    case(
+        "person deleted",
+        "R409",
+        f"{R}:15",
+        (H, 'p:apparel-lead    a kg:Person ; skos:prefLabel "Apparel lead"@en .\n', ""),
+        says="and 5 more times",
+    ),
 )

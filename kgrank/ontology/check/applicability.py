@@ -56,7 +56,6 @@ def check_applicability(draft: Draft, written: Ontology) -> Ontology:
             _check_repeats(draft, whole, category)
             for narrow in category.narrows:
                 _check_narrower(draft, whole, category, narrow)
-    _check_unused(draft, whole)
     return whole
 
 
@@ -161,18 +160,6 @@ def _check_range(
         inner, outer = span(narrow.minimum, narrow.maximum), span(wide.minimum, wide.maximum)
         found = f"the range {inner} goes outside {outer} of {attribute.id}"
         draft.report.add("O317", place, found, "A subcategory can only narrow")
-
-
-def _check_unused(draft: Draft, ontology: Ontology) -> None:
-    """Attributes that no category uses; held back where a category's attributes are in doubt."""
-    if draft.vague[Kind.CATEGORY]:
-        return
-    used = {a for c in ontology.categories.values() for a in c.uses}
-    for attribute in ontology.attributes.values():
-        if attribute.id not in used and not attribute.deprecated:
-            node = draft.nodes[Kind.ATTRIBUTE][attribute.id]
-            found = f"no category uses the attribute {attribute.id}"
-            draft.report.add("W318", node.place(), found, "Add it to a category, or deprecate it")
 
 
 def span(low: float | None, high: float | None) -> str:

@@ -21,7 +21,7 @@ from kgrank.ontology.check.things import (
 )
 from kgrank.ontology.model import Attribute, AttributeType
 from kgrank.ontology.units import known_units, suggest_unit
-from kgrank.ontology.vocabulary import DEPRECATED, KG, TYPES, Kind, article, local
+from kgrank.ontology.vocabulary import KG, TYPES, Kind, article, local
 
 LISTED = frozenset({AttributeType.CHOICE, AttributeType.CHOICES, AttributeType.ORDERED})
 """Types whose values are listed."""
@@ -35,9 +35,7 @@ _BRANDS = KG + "Brand"
 def read_attributes(draft: Draft, header: Header) -> dict[str, Attribute]:
     """All attributes, checked; those whose type or values are unclear are marked as vague."""
     attributes = {node.id: _read(draft, node, header) for node in draft.nodes[Kind.ATTRIBUTE].values()}
-    resolved = {a: _values_of(draft, a, attributes) for a in attributes}
-    _unused_values(draft, resolved)
-    return resolved
+    return {a: _values_of(draft, a, attributes) for a in attributes}
 
 
 def read_range(draft: Draft, node: Node, words: Words | None = None) -> tuple[float | None, float | None]:
@@ -182,14 +180,3 @@ def _unit(draft: Draft, node: Node, type_: AttributeType) -> str | None:
         draft.report.add("O205", node.place(_UNIT, term), f"unknown unit {shown(term)}", todo)
         return guess
     return code
-
-
-def _unused_values(draft: Draft, attributes: dict[str, Attribute]) -> None:
-    """Values that no attribute lists; held back where an attribute's list is itself in doubt."""
-    if draft.vague[Kind.ATTRIBUTE]:
-        return
-    used = {v for a in attributes.values() for v in a.values}
-    for node in draft.nodes[Kind.VALUE].values():
-        if node.id not in used and not node.all(DEPRECATED):
-            found = f"no attribute uses the value {node.id}"
-            draft.report.add("W212", node.place(), found, "Add it to an attribute, or deprecate it")

@@ -47,6 +47,13 @@ CODES: tuple[Code, ...] = (
         "Copy the `@prefix` line from `kgrank.ttl`. Every word of the file is unknown until then.",
     ),
     Code(
+        "P009",
+        "A short name stands for two namespaces",
+        "@prefix a: <https://shop.example/attribute/> .  # in the other files <https://shop.example/id/attribute/>",
+        "@prefix a: <https://shop.example/id/attribute/> .",
+        "Make the `@prefix` lines of all files the same; otherwise nothing that the file names exists.",
+    ),
+    Code(
         "O100",
         "No file names the ontology",
         "",

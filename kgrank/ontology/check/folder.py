@@ -14,6 +14,7 @@ from kgrank.ontology.check.parse import parse_folder
 from kgrank.ontology.check.rules import read_rules
 from kgrank.ontology.check.things import Header, check_notations, read_header, read_term, sort_things
 from kgrank.ontology.check.tree import read_categories
+from kgrank.ontology.check.unused import check_unused
 from kgrank.ontology.model import Ontology, Term
 from kgrank.ontology.vocabulary import Kind
 
@@ -73,6 +74,7 @@ def _read(draft: Draft) -> Ontology:
     )
     whole = check_applicability(draft, written)
     whole = replace(whole, rules=read_rules(draft, whole))
+    check_unused(draft, whole)
     check_conflicts(draft, whole)
     return whole
 

@@ -48,11 +48,23 @@ class Report:
 
     def __init__(self) -> None:
         self._found: list[tuple[Place, str, Severity, str, str]] = []
+        self._repeats: dict[tuple[str, str], int] = {}
+        self._causes: dict[int, tuple[str, str]] = {}
 
     def add(self, code: str, place: Place, text: str, advice: str, severity: Severity | None = None) -> None:
         """Notes a finding; without a severity the code's first letter says it."""
         grade: Severity = "warning" if code.startswith("W") else "error"
         self._found.append((place, code, severity or grade, text, advice))
+
+    def add_once(self, cause: str, code: str, place: Place, text: str, advice: str) -> None:
+        """Notes a finding the first time that its cause is met; later ones are only counted."""
+        repeated = (cause, code)
+        if repeated in self._repeats:
+            self._repeats[repeated] += 1
+            return
+        self._repeats[repeated] = 0
+        self.add(code, place, text, advice)
+        self._causes[len(self._found) - 1] = repeated
 
     def __len__(self) -> int:
         return len(self._found)
@@ -69,7 +81,10 @@ class Report:
         """The findings in the order of the files; ``texts`` are the files by name."""
         found = set()
         indexes = {f: positions(texts[f]) for f in {p.file for p, *_ in self._found} if f in texts}
-        for place, code, severity, text, advice in self._found:
+        for nth, (place, code, severity, text, advice) in enumerate(self._found):
+            more = self._repeats.get(self._causes.get(nth, ("", "")), 0)
+            if more:
+                text = f"{text} (and {more} more time{'s' if more > 1 else ''})"
             index = indexes.get(place.file)
             line, column = (0, 1) if index is None else index.find(place)
             found.add(Message(place.file, line, column, code, severity, text, advice))

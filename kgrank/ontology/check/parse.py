@@ -71,6 +71,7 @@ def parse_folder(folder: Path) -> tuple[Graph, dict[str, str], list[Message]]:
             texts[path.name] = text
             problems = [*_foreign_prefixes(path.name, text), *_statements(path.name, text, graph)]
         messages += problems
+    messages += _divided_prefixes(texts)
     return graph, texts, sorted(messages)
 
 
@@ -110,6 +111,24 @@ def _foreign_prefixes(name: str, text: str) -> Iterator[Message]:
             line = text.count("\n", 0, match.start()) + 1
             found = f"the short name {prefix}: stands for <{iri}> here, but kgrank uses <{PREFIXES[prefix]}>"
             yield _message(name, line, 1, "P008", found, "Copy the @prefix line from kgrank.ttl")
+
+
+def _divided_prefixes(texts: dict[str, str]) -> Iterator[Message]:
+    """A short name of the shop that stands for one thing in most files and for another in one."""
+    uses: dict[str, list[tuple[str, str, int]]] = {}
+    for name, text in texts.items():
+        for match in _PREFIX.finditer(text):
+            prefix, iri = match.groups()
+            if prefix not in PREFIXES:
+                line = text.count("\n", 0, match.start()) + 1
+                uses.setdefault(prefix, []).append((iri, name, line))
+    for prefix, places in uses.items():
+        iris = [iri for iri, _, _ in places]
+        usual = max(dict.fromkeys(iris), key=iris.count)
+        for iri, name, line in places:
+            if iri != usual:
+                found = f"the short name {prefix}: stands for <{iri}> here and for <{usual}> in other files"
+                yield _message(name, line, 1, "P009", found, "Make the @prefix lines the same")
 
 
 def _statements(name: str, text: str, graph: Graph) -> list[Message]:

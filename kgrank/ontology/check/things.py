@@ -12,7 +12,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import nearest
-from kgrank.ontology.check.graph import Draft, Node, Object, Words, shown
+from kgrank.ontology.check.graph import Draft, Node, Object, Words, key, shown
 from kgrank.ontology.check.messages import Place
 from kgrank.ontology.vocabulary import (
     ALT_LABEL,
@@ -66,6 +66,8 @@ def sort_things(draft: Draft) -> None:
         if kind is None:
             continue
         node = Node(subject.value, kind, files[0], words)
+        if _is_disguised(draft, node):
+            continue
         _mend_words(draft, node)
         if len(files) > 1:
             where = Place(files[-1], node.iri)
@@ -196,7 +198,9 @@ def refer(
             todo = nearest(name, known)
     else:
         name, todo = shown(term), f"Name {article(kind)} by its short name, without quotes"
-    draft.report.add(code, node.place(word, term), unknown.format(name), todo)
+    # Where no thing of the kind is described at all, that is the one cause of every unknown name.
+    cause = (key(term) or name) if known else kind.value
+    draft.report.add_once(cause, code, node.place(word, term), unknown.format(name), todo)
     near = get_close_matches(name.strip('"'), sorted(known), n=1)
     return near[0] if near else None
 
@@ -260,8 +264,7 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
             found = f"there is no kind of thing called {short(wrong.value)}"
             draft.report.add("O103", Place(file, iri, TYPE, wrong.value), found, todo)
             if guess is None:
-                for ids in draft.vague.values():
-                    ids.add(local(iri))
+                _set_aside(draft, local(iri))
                 return None
             words[TYPE] = [NamedNode(KG + guess)]
             return CLASSES.get(KG + guess)
@@ -269,9 +272,28 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
     if not types and ours is not None:
         found = f"{local(iri)} does not say what kind of thing it is"
         draft.report.add("O105", Place(file, iri), found, "Begin with 'a kg:Category', 'a kg:Attribute', …")
-        for ids in draft.vague.values():
-            ids.add(local(iri))
+        _set_aside(draft, local(iri))
     return None
+
+
+def _is_disguised(draft: Draft, node: Node) -> bool:
+    """Whether most words of a thing are those of another kind: then its kind is the mistake."""
+    told = [w for w in node.words if w not in NOTES and any(w in words for words in WORDS.values())]
+    if len(told) < 3 or 2 * sum(w in WORDS[node.kind] for w in told) > len(told):
+        return False
+    likely = next((k for k in Kind if all(w in WORDS[k] for w in told)), None)
+    if likely is None:
+        return False
+    found = f"{node.id} is {article(node.kind)}, but all its words are those of {article(likely)}"
+    draft.report.add("O108", node.place(TYPE), found, "Correct what stands after 'a'")
+    _set_aside(draft, node.id)
+    return True
+
+
+def _set_aside(draft: Draft, id_: str) -> None:
+    """Holds back findings about a thing of unknown kind."""
+    for ids in draft.vague.values():
+        ids.add(id_)
 
 
 def _mend_words(draft: Draft, node: Node) -> None:
