@@ -65,9 +65,7 @@ class Server:
 
     def driver(self) -> neo4j.Driver:
         """A driver of the tests' own, beside the store's."""
-        return neo4j.GraphDatabase.driver(
-            self.address, auth=(self.user, self.password), notifications_min_severity="OFF"
-        )
+        return neo4j.GraphDatabase.driver(self.address, auth=(self.user, self.password))
 
 
 @contextmanager

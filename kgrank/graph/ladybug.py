@@ -6,11 +6,13 @@ takes a lock on a file beside the store, and a second handle, here or in another
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
+import logging
 import os
 import re
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +42,13 @@ _TYPES: Mapping[pl.DataType, str] = {
     pl.Boolean(): "BOOLEAN",
 }
 
+_log = logging.getLogger(__name__)
+
+_NO_ROOM = "IO exception: Cannot write to file"
+
+_abandoned: list[tuple[Any, ...]] = []
+"""Databases, with their locks, whose last write failed."""
+
 
 class LadybugStore:
     """The graph in one file.
@@ -55,12 +64,14 @@ class LadybugStore:
         self._path = path
         self._timeout = timeout
         self._database: ladybug.Database | None = None
-        self._release: Callable[[], object] = lambda: None
-        if path.is_dir():
-            raise StoreError(
-                "a folder, not a store", where=path, expected="a file", todo="Name a file in it."
-            )
-        if path.exists():
+        self._release: weakref.finalize[..., LadybugStore] | None = None
+        try:
+            is_folder, is_there = path.is_dir(), path.exists()
+        except OSError as error:
+            raise StoreError(f"cannot look into its folder ({error.strerror})", where=path) from error
+        if is_folder:
+            raise StoreError("a folder, not a store", where=path, todo="Name a file in it.")
+        if is_there:
             self._open()
 
     @property
@@ -98,6 +109,12 @@ class LadybugStore:
                 _copy_edges(connection, name, new)
         if progress:
             progress(name, len(table), len(table))
+
+    def delete_edges(self, name: str, table: pl.DataFrame) -> None:
+        """Deletes the edges of the table; those that the store does not have are passed over."""
+        table = checked_edges(name, table)
+        with self._writing() as connection:
+            _delete_edges(connection, name, table)
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name.
@@ -152,7 +169,8 @@ class LadybugStore:
 
     def close(self) -> None:
         """Gives the file back to other processes."""
-        self._release()
+        if self._release:
+            self._release()
         self._database = None
 
     def __enter__(self) -> Self:
@@ -165,12 +183,20 @@ class LadybugStore:
         lock = _lock(self._path)
         try:
             with self._told():
-                self._database = ladybug.Database(os.path.realpath(self._path))
+                self._database = _database(os.path.realpath(self._path))
         except StoreError:
             lock.close()
             raise
         # A handle that is forgotten gives the file back too.
         self._release = weakref.finalize(self, _give_back, self._database, lock)
+
+    def _abandon(self) -> None:
+        """Leaves the engine as it is until the process ends: closed after a failed write, it aborts it."""
+        if self._release and (detached := self._release.detach()):
+            _, _, held, _ = detached
+            _abandoned.append(held)
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database))
+        self._database = None
 
     def _table(self, statement: str, columns: pl.Schema) -> pl.DataFrame:
         with self._reading() as connection:
@@ -201,10 +227,12 @@ class LadybugStore:
                 connection.set_query_timeout(round(timeout * 1000))
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 # The engine has already rolled back where a statement failed, and says so.
                 with suppress(RuntimeError):
                     connection.execute("ROLLBACK")
+                if str(error).startswith(_NO_ROOM):
+                    self._abandon()
                 raise
 
     @contextmanager
@@ -279,6 +307,17 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, Decimal) else value
 
 
+def _database(path: str) -> ladybug.Database:
+    """The engine, after a write that was cut short too: what was acknowledged before it is kept."""
+    try:
+        return ladybug.Database(path)
+    except RuntimeError as error:
+        if "the WAL file is corrupted" not in str(error):
+            raise
+        _log.warning("%s: the last write was cut short; it is undone, and what came before is kept", path)
+        return ladybug.Database(path, throw_on_wal_replay_failure=False)
+
+
 def _lock(path: Path) -> IO[str]:
     """The lock file beside the store, locked and signed with this process's id."""
     beside = Path(f"{os.path.realpath(path)}.lock")
@@ -320,6 +359,12 @@ def _store_error(message: str, address: str, timeout: float) -> StoreError:
     line = message.splitlines()[0] if message else "the engine failed without a message"
     if line.startswith("Interrupted"):
         return StoreError(f"the query took more than {timeout:g} s", where=address, todo="Ask for less.")
+    if line.startswith(_NO_ROOM):
+        return StoreError(
+            "the store cannot grow: the disk is full, or files may not be larger",
+            where=address,
+            todo="Make room and load again, in a new process; what was written before is kept.",
+        )
     if "does not exist" in line and line.startswith("Binder exception: Table"):
         return StoreError(line, where=address, todo="Load a shop into the store first: kgrank load.")
     return StoreError(line, where=address)

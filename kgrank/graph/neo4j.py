@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import neo4j
 import polars as pl
@@ -39,6 +40,8 @@ BATCH = 10_000
 
 SOURCES = 2_000
 """Sources whose edges are read in one statement, to be compared with a table."""
+
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 OLDEST = 5
 """The first major version of the server that works."""
@@ -73,24 +76,16 @@ class Neo4jStore:
         timeout: float = QUERY_SECONDS,
         wait: float = START_SECONDS,
     ) -> None:
+        _check_address(address)
         self._address = address
         self._database = database
         self._timeout = timeout
-        try:
-            self._driver = neo4j.GraphDatabase.driver(
-                address,
-                auth=None if password is None else (user, password),
-                connection_timeout=5,
-                connection_acquisition_timeout=20,
-                notifications_min_severity="OFF",
-            )
-        except (DriverError, ValueError) as error:
-            raise StoreError(
-                str(error).splitlines()[0],
-                where=re.sub(r"//[^/]*@", "//…@", address),
-                expected="bolt://host:7687 or neo4j://host",
-                todo="User and password go into NEO4J_USER and NEO4J_PASSWORD.",
-            ) from error
+        self._driver = neo4j.GraphDatabase.driver(
+            address,
+            auth=None if password is None else (user, password),
+            connection_timeout=5,
+            connection_acquisition_timeout=20,
+        )
         try:
             self._connect(wait)
         except BaseException:
@@ -138,6 +133,13 @@ class Neo4jStore:
                     progress(name, done, len(table))
         if progress and new.is_empty():
             progress(name, done, len(table))
+
+    def delete_edges(self, name: str, table: pl.DataFrame) -> None:
+        """Deletes the edges of the table; those that the store does not have are passed over."""
+        table = checked_edges(name, table)
+        with self._told(), self._driver.session(database=self._database) as session:
+            for rows in table.iter_slices(BATCH):
+                session.execute_write(_remove_edges, name, rows)
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name."""
@@ -304,9 +306,8 @@ def _setting(variable: str, values: Mapping[str, str]) -> str:
 
 
 def _missing(transaction: neo4j.ManagedTransaction, label: str, ids: list[str]) -> list[str]:
-    statement = f"""
-        UNWIND $ids AS id WITH id WHERE NOT EXISTS {{ MATCH (n:`{label}` {{id: id}}) }} RETURN id
-    """
+    found = _by_id("n", label, "id")
+    statement = f"UNWIND $ids AS id OPTIONAL {found} WITH id, n WHERE n IS NULL RETURN id"
     return [id for (id,) in transaction.run(statement, ids=ids).values()]
 
 
@@ -333,6 +334,19 @@ def _write_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.Dat
             )
 
 
+def _remove_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.DataFrame) -> None:
+    edge = EDGES[name]
+    at = _positions(pl.Schema(table.select(edge_key(edge)).schema))
+    same = f" WHERE r.`{edge.key}` = {at[edge.key]}" if edge.key else ""
+    statement = f"""
+        UNWIND $rows AS row
+        {_by_id("a", edge.source, at["source"])}
+        {_by_id("b", edge.target, at["target"])}
+        MATCH (a)-[r:`{name}`]->(b){same} DELETE r
+    """
+    transaction.run(statement, rows=table.select(edge_key(edge)).rows()).consume()
+
+
 def _write_version(
     transaction: neo4j.ManagedTransaction,
     version: str,
@@ -350,6 +364,21 @@ def _write_version(
         _refuse_missing(transaction, name, table)
         _write_edges(transaction, name, table)
     run("MERGE (s:Served {id: 'weights'}) SET s.version = $version", version=version)
+
+
+def _check_address(address: str) -> None:
+    parts = urlsplit(address)
+    try:
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine = False
+    if parts.scheme not in SCHEMES or parts.username or not parts.hostname or not port_is_fine:
+        raise StoreError(
+            "no address of a Neo4j server",
+            where=re.sub(r"//[^/]*@", "//…@", address),
+            expected="bolt://host:7687 or neo4j://host:7687",
+            todo="User and password go into NEO4J_USER and NEO4J_PASSWORD.",
+        )
 
 
 def _refuse_version(agent: str, address: str) -> None:

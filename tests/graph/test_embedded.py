@@ -1,0 +1,270 @@
+"""The embedded store: one handle at a time, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from kgrank.errors import StoreError
+from kgrank.graph.connect import open_store
+from kgrank.graph.store import GraphStore
+
+
+def items(count: int) -> pl.DataFrame:
+    """Items with some text each."""
+    ids = pl.Series("id", [f"i{i:06}" for i in range(count)])
+    return pl.DataFrame({"id": ids, "title": ids + " of a shop", "description": ids + " in many words " * 4})
+
+
+def run(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """Another Python process."""
+    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+HOLD = """
+    import sys, time
+    from kgrank.graph.connect import open_store
+    with open_store(sys.argv[1]) as store:
+        store.prepare()
+        print("open", flush=True)
+        time.sleep(60)
+"""
+
+LOAD = """
+    import sys
+    sys.path.insert(0, sys.argv[2])
+    from test_embedded import items
+    from kgrank.graph.connect import open_store
+    store = open_store(sys.argv[1])
+    store.prepare()
+    table = items(50_000)
+    for start in range(0, 50_000, 500):
+        store.upsert_nodes("Item", table[start : start + 500])
+        print(start + 500, flush=True)
+"""
+
+
+def test_a_path_opens_the_embedded_store_and_data_stays_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "shop.lb"
+    with open_store(str(path)) as store:
+        store.prepare()
+        store.upsert_nodes("Item", items(10))
+    with open_store(str(path)) as store:
+        assert_frame_equal(store.nodes("Item"), items(10))
+        assert store.address == str(path)
+
+
+def test_reading_a_store_that_does_not_exist_is_an_error_and_makes_no_file(tmp_path: Path) -> None:
+    with (
+        open_store(str(tmp_path / "shp.lb")) as store,
+        pytest.raises(StoreError, match=r"no store.*kgrank load"),
+    ):
+        store.nodes("Item")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["shop.lb", "./shop.lb", "link.lb"])
+def test_a_second_handle_in_the_process_is_refused_and_the_first_goes_on(tmp_path: Path, name: str) -> None:
+    (tmp_path / "link.lb").symlink_to(tmp_path / "shop.lb")
+    with open_store(str(tmp_path / "shop.lb")) as store:
+        store.prepare()
+        with pytest.raises(StoreError, match="open already in this process"):
+            open_store(f"{tmp_path}/{name}")
+        store.upsert_nodes("Item", items(3))
+    with open_store(str(tmp_path / "shop.lb")) as store:
+        assert len(store.nodes("Item")) == 3
+
+
+def test_a_second_process_is_refused_and_told_who_holds_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "shop.lb"
+    holder = run(HOLD, path)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(StoreError, match=f"held by process {holder.pid}"):
+            open_store(str(path))
+    finally:
+        holder.kill()
+        holder.wait()
+    with open_store(str(path)) as store:
+        assert store.nodes("Item").is_empty()
+
+
+def test_a_forgotten_handle_gives_the_store_back(tmp_path: Path) -> None:
+    path = str(tmp_path / "shop.lb")
+    open_store(path).prepare()
+    with open_store(path) as store:
+        assert store.nodes("Item").is_empty()
+
+
+def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "shop.lb"))
+    store.prepare()
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.nodes("Item")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
+def test_a_killed_load_loses_nothing_that_returned_and_the_next_completes_it(
+    tmp_path: Path, seconds: float
+) -> None:
+    path = tmp_path / "shop.lb"
+    loader = run(LOAD, path, Path(__file__).parent)
+    assert loader.stdout is not None
+    acknowledged = loader.stdout.readline()
+    time.sleep(seconds)
+    loader.send_signal(signal.SIGKILL)
+    rest, _ = loader.communicate()
+    written = int((rest.splitlines() or [acknowledged])[-1])
+    whole = items(50_000)
+    with open_store(str(path)) as store:
+        stored = store.nodes("Item")
+        assert len(stored) >= written
+        assert len(stored) % 500 == 0
+        assert_frame_equal(stored, whole[: len(stored)])
+        store.upsert_nodes("Item", whole)
+        assert_frame_equal(store.nodes("Item"), whole)
+
+
+def test_a_killed_bulk_load_of_edges_is_completed_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "shop.lb"
+    edges = pl.DataFrame({"source": items(50_000)["id"], "target": "c"})
+    edges.write_parquet(tmp_path / "edges.parquet")
+    with open_store(str(path)) as store:
+        store.prepare()
+        store.upsert_nodes("Item", items(50_000))
+        columns = store.nodes("Category").schema
+        store.upsert_nodes("Category", pl.DataFrame([{"id": "c"}], schema=columns))
+    code = """
+        import sys
+        import polars as pl
+        from kgrank.graph.connect import open_store
+        store = open_store(sys.argv[1])
+        print("loading", flush=True)
+        store.upsert_edges("IN_CATEGORY", pl.read_parquet(sys.argv[2]))
+        print("loaded", flush=True)
+    """
+    loader = run(code, path, tmp_path / "edges.parquet")
+    assert loader.stdout is not None
+    loader.stdout.readline()
+    time.sleep(0.1)
+    loader.kill()
+    rest, _ = loader.communicate()
+    with open_store(str(path)) as store:
+        assert len(store.edges("IN_CATEGORY")) in ({50_000} if rest else {0, 50_000})
+        store.upsert_edges("IN_CATEGORY", edges)
+        assert_frame_equal(store.edges("IN_CATEGORY"), edges)
+
+
+def test_a_file_that_is_no_store_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("id,title\n1,jacket\n" * 500)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"items\.csv"):
+        open_store(str(path))
+    assert path.read_bytes() == before
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="a folder"):
+        open_store(str(tmp_path))
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "gone" / "shop.lb")) as store, pytest.raises(StoreError, match="gone"):
+        store.prepare()
+
+
+@contextmanager
+def not_root() -> Iterator[None]:
+    """Root may write everywhere; anybody else may not."""
+    before = os.geteuid()
+    os.seteuid(65534 if before == 0 else before)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"), [(0o555, "Permission denied"), (0o000, "cannot look into its folder")]
+)
+def test_a_folder_that_may_not_be_written_to_is_a_clear_error(mode: int, reason: str) -> None:
+    with TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(mode)
+        with not_root(), pytest.raises(StoreError, match=reason):
+            open_store(f"{folder}/shop.lb").prepare()
+
+
+FILL = """
+    import os, resource, sys
+    sys.path.insert(0, sys.argv[2])
+    from test_embedded import items
+    from kgrank.errors import StoreError
+    from kgrank.graph.connect import open_store
+    room = os.stat(sys.argv[1]).st_size + 100_000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    with open_store(sys.argv[1]) as store:
+        try:
+            store.upsert_nodes("Item", items(30_000))
+        except StoreError as error:
+            print(error)
+"""
+
+
+def test_a_full_disk_is_a_clear_error_and_the_next_load_completes(tmp_path: Path) -> None:
+    path = tmp_path / "shop.lb"
+    with open_store(str(path)) as store:
+        store.prepare()
+        store.upsert_nodes("Item", items(1_000))
+    loader = run(FILL, path, Path(__file__).parent)
+    printed, errors = loader.communicate()
+    assert "the disk is full" in printed
+    assert (loader.returncode, errors) == (0, "")
+    with open_store(str(path)) as store:
+        assert_frame_equal(store.nodes("Item"), items(1_000))
+        store.upsert_nodes("Item", items(30_000))
+    with open_store(str(path)) as store:
+        assert_frame_equal(store.nodes("Item"), items(30_000))
+
+
+def test_a_query_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "shop.lb"), timeout=0.2) as store:
+        store.prepare()
+        slow = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN sum(a * b) AS total"
+        with pytest.raises(StoreError, match=r"more than 0\.2 s"):
+            store.query(slow)
+        assert store.query("RETURN 1 AS one") == [{"one": 1}]
+
+
+def test_a_load_that_changes_nothing_writes_nothing(embedded_store: GraphStore) -> None:
+    file = Path(embedded_store.address)
+    embedded_store.upsert_nodes("Item", items(5_000))
+    before = file.read_bytes()
+    embedded_store.upsert_nodes("Item", items(5_000))
+    assert file.read_bytes() == before
+
+
+def test_whole_sums_are_whole_numbers(embedded_store: GraphStore) -> None:
+    (row,) = embedded_store.query("UNWIND [1, 2] AS x RETURN sum(x) AS total")
+    assert type(row["total"]) is int
+
+
+def test_a_parameter_without_a_value_is_refused_and_not_taken_as_null(embedded_store: GraphStore) -> None:
+    with pytest.raises(StoreError, match=r"no value for \$categroy"):
+        embedded_store.query("MATCH (c:Category {id: $categroy}) RETURN c.id AS id", {"category": "top"})
