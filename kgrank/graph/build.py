@@ -15,7 +15,7 @@ from kgrank.ontology import document
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term
 from kgrank.ontology.sentences import sentence
 
-_EVENTS = ("impression", "view", "cart", "purchase", "rating")
+_EVENTS = ("INTERACTED", "SEARCHED")
 
 
 def build_graph(clean: Clean) -> KnowledgeGraph:
@@ -63,7 +63,7 @@ def build_graph(clean: Clean) -> KnowledgeGraph:
                 pl.col("id").alias("source"), pl.col("brand").alias("target")
             ),
             "HAS_VALUE": values,
-            "INTERACTED": clean.events.filter(pl.col("kind").is_in(_EVENTS)).select(
+            "INTERACTED": clean.events.filter(pl.col("kind") != "search").select(
                 pl.col("user").alias("source"), pl.col("item").alias("target"), *EDGES["INTERACTED"].columns
             ),
             "SEARCHED": clean.events.filter(
@@ -78,24 +78,27 @@ def build_graph(clean: Clean) -> KnowledgeGraph:
 def load(store: GraphStore, graph: KnowledgeGraph, progress: Progress | None = None) -> None:
     """Writes a graph into a store; what stands there already is left as it is.
 
+    What the ontology or an item no longer says is taken away; events and items that the graph lacks stay.
     Nodes go before edges, and the Ontology node goes last: a store that has it has all of the load, and a
     load that was killed is completed by the next.
     """
     store.prepare()
-    labels = [label for label in NODES if label in graph.nodes and label != "Ontology"]
-    for label in labels:
-        _write(label, graph.node(label), progress, store, nodes=True)
+    for label in (n for n in NODES if n in graph.nodes and n != "Ontology"):
+        store.upsert_nodes(label, graph.node(label), progress)
     for name in (e for e in EDGES if e in graph.edges):
-        _write(name, graph.edge(name), progress, store, nodes=False)
-    _write("Ontology", graph.node("Ontology"), progress, store, nodes=True)
+        table = graph.edge(name)
+        store.upsert_edges(name, table, progress)
+        if name not in _EVENTS:
+            store.delete_edges(name, _stale(store.edges(name), table, graph, name))
+    store.upsert_nodes("Ontology", graph.node("Ontology"), progress)
 
 
-def _write(
-    name: str, table: pl.DataFrame, progress: Progress | None, store: GraphStore, *, nodes: bool
-) -> None:
-    if not len(table):
-        return
-    (store.upsert_nodes if nodes else store.upsert_edges)(name, table, progress)
+def _stale(stored: pl.DataFrame, table: pl.DataFrame, graph: KnowledgeGraph, name: str) -> pl.DataFrame:
+    """Stored edges that the graph no longer has; those of items that it does not speak of are none."""
+    gone = stored.join(table, on=["source", "target"], how="anti")
+    if EDGES[name].source == "Item":
+        gone = gone.join(graph.node("Item"), left_on="source", right_on="id", how="semi")
+    return gone
 
 
 def _nodes(label: str, rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:

@@ -45,6 +45,10 @@ class GraphStore(Protocol):
         """Writes edges between nodes that exist; an edge to a missing node is a StoreError."""
         ...
 
+    def delete_edges(self, name: str, table: pl.DataFrame) -> None:
+        """Deletes the edges of the table; those that the store does not have are passed over."""
+        ...
+
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name."""
         ...

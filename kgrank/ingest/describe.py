@@ -61,8 +61,8 @@ A YAML file says which file, which column and which word mean what. A plain word
 after `category` and `kind`, where it is the same for every row. A key that is left out means the column
 of that name, if the file has it and nothing else in the mapping uses it. Words stay as they are
 written: `no` is the word no. A list of words stands for a table in which each word names itself:
-`attributes: [color, size]`. An unknown key is an error that names the line and the nearest key. Worked examples stand in
-`configs/mappings/`.
+`attributes: [color, size]`. An unknown key is an error that names the line and the nearest key.
+Worked examples stand in `configs/mappings/`.
 
 ```yaml
 {example}```

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -125,3 +126,32 @@ def test_a_load_that_was_killed_is_completed_by_the_next(store: GraphStore, grap
     for name in order:
         found = store.nodes(name) if name in NODES else store.edges(name)
         assert len(found) == len(graph.node(name) if name in NODES else graph.edge(name)), name
+
+
+def test_what_the_catalogue_and_the_ontology_no_longer_say_is_taken_away(
+    store: GraphStore, shop: Shop, fashion: Ontology
+) -> None:
+    load(store, build_graph(ingest(shop(items_csv=FASHION, events_csv=EVENTS), ontology=fashion)))
+    fewer = replace(fashion, rules=dict(list(fashion.rules.items())[1:]))
+    later = FASHION.replace("d1,dresses,aurora,Red", "d1,shirts,aurora,navy").replace(
+        "s1,shoes,,black,90,,\n", ""
+    )
+    events = "time,user,kind,item\n2026-07-05,u3,view,d1\n"
+    graph = build_graph(ingest(shop(items_csv=later, events_csv=events), ontology=fewer))
+    load(store, graph)
+    placed = dict(store.edges("IN_CATEGORY").select("source", "target").iter_rows())
+    assert placed == {"d1": "shirts", "d2": "dresses", "s1": "shoes"}
+    colors = store.edges("HAS_VALUE").filter(pl.col("target").str.starts_with("color="))
+    assert dict(colors.select("source", "target").iter_rows())["d1"] == "color=navy"
+    assert set(store.edges("HOLDS_IN")["source"]) == set(fewer.rules)
+    assert len(store.edges("INTERACTED")) == 3
+
+
+def test_deleting_edges_passes_over_those_that_are_not_there(
+    store: GraphStore, graph: KnowledgeGraph
+) -> None:
+    load(store, graph)
+    events = store.edges("INTERACTED")
+    store.delete_edges("INTERACTED", events.head(1))
+    store.delete_edges("INTERACTED", events.head(1))
+    assert_frame_equal(store.edges("INTERACTED"), events.tail(-1))
