@@ -101,14 +101,12 @@ def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None
             out.print(f"The rows, with file and line: {rejects}", markup=False)
     else:
         out.print("No row was dropped.")
-    counts = ", ".join(
-        f"{len(graph.node(label)):,} {word}"
-        for label, word in (
-            ("Category", "categories"),
-            ("Attribute", "attributes"),
-            ("Item", "items"),
-            ("User", "users"),
-        )
-    )
-    events = len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED"))
-    out.print(f"In {store}: {counts}, {events:,} events, {len(graph.node('Rule')):,} rules.", markup=False)
+    labels = {"Category": ("category", "categories"), "Attribute": ("attribute", "attributes")}
+    labels |= {"Item": ("item", "items"), "User": ("user", "users"), "Rule": ("rule", "rules")}
+    counts = [_count(len(graph.node(label)), *words) for label, words in labels.items()]
+    counts.append(_count(len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED")), "event", "events"))
+    out.print(f"In {store}: {', '.join(counts)}.", markup=False)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

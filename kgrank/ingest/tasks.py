@@ -54,18 +54,11 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
     long = build(table, source, attributes, path, used)
     long = long.with_columns(category_path(source.category))
     long = _whole_tasks(long, source, path, rejects)
-    return task_graph(
-        long, attributes, path, replace_clock=source.time is not None, outside=source.outside.exists
-    )
+    return _lists(long, attributes, path, clock=source.time is not None, outside=source.outside.exists)
 
 
-def task_graph(
-    long: pl.DataFrame,
-    attributes: dict[str, AttributeField],
-    path: Path,
-    *,
-    replace_clock: bool,
-    outside: bool,
+def _lists(
+    long: pl.DataFrame, attributes: dict[str, AttributeField], path: Path, *, clock: bool, outside: bool
 ) -> Raw:
     """Tasks in the long form as items and events."""
     long = alternatives(long.filter(~pl.col("outside")), attributes)
@@ -86,7 +79,7 @@ def task_graph(
         items=with_schema(items, ITEM_COLUMNS, path),
         columns=tuple(columns),
         events=with_schema(pl.concat([shown, bought]), EVENT_COLUMNS, path),
-        clock=replace_clock,
+        clock=clock,
         outside=outside,
         tasks=True,
     )
@@ -104,29 +97,17 @@ def alternatives(table: pl.DataFrame, attributes: dict[str, AttributeField]) -> 
 
 def _ids(table: pl.DataFrame, names: list[str]) -> pl.Series:
     """The id of each row's alternative: its category and a hash of its attributes; 1.0 and 1 are the same."""
-    number = [pl.col(n).cast(pl.Float64, strict=False).cast(pl.String) for n in names]
-    same = [pl.coalesce(number[i], pl.col(n), pl.lit("")) for i, n in enumerate(names)]
-    content = table.select(
-        pl.col("category").alias("category"),
-        pl.concat_str(
-            [pl.lit(n.removeprefix("a:") + "=") + v for n, v in zip(names, same, strict=True)], separator="\n"
-        ).alias("content"),
-    )
-    distinct = content.unique()
-    ids = [
-        f"{_slug(category)}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
-        for category, text in distinct.rows()
-    ]
-    return content.join(
-        distinct.with_columns(pl.Series("id", ids, pl.String)),
-        on=["category", "content"],
-        how="left",
-        maintain_order="left",
-    )["id"]
+    number = (pl.col(n).cast(pl.Float64, strict=False).cast(pl.String) for n in names)
+    same = [pl.coalesce(as_number, n, pl.lit("")) for as_number, n in zip(number, names, strict=True)]
+    labelled = [pl.lit(n.removeprefix("a:") + "=") + text for n, text in zip(names, same, strict=True)]
+    content = table.select(pl.concat_str("category", *labelled, separator="\n")).to_series()
+    found = {text: _id(text) for text in content.drop_nulls().unique()}
+    return content.replace_strict(found, return_dtype=pl.String).alias("id")
 
 
-def _slug(path: str) -> str:
-    return path.split(STEP)[-1].strip().lower().replace(" ", "-")
+def _id(content: str) -> str:
+    category = content.partition("\n")[0].split(STEP)[-1].strip().lower().replace(" ", "-")
+    return f"{category}-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
 
 
 def _used(source: Tasks) -> frozenset[str]:

@@ -33,7 +33,7 @@ def test_a_load_prints_what_it_read_and_wrote(
     text = capsys.readouterr()
     assert "3 rows of items.csv, 6 rows of events.csv" in text.out
     assert "unknown item" in text.out
-    assert "3 items, 2 users, 5 events" in text.out
+    assert "3 items, 2 users, 0 rules, 5 events" in text.out
     assert "no ontology was given" in text.err
     assert rejects.read_text().endswith("unknown item,events.csv,7,u1,gone\n")
 
