@@ -66,7 +66,8 @@ def describe(ontology: Ontology) -> str:
         f"{a.id} ({a.type.value}{f', {len(a.values):,} values' if a.values else ''})"
         for a in ontology.attributes.values()
     )
-    return f"no ontology was given; one was inferred from the mapping and the data, with {kinds or 'no attribute'}"
+    found = kinds or "no attribute"
+    return f"no ontology was given; one was inferred from the mapping and the data, with {found}"
 
 
 def _names(columns: list[RawColumn]) -> list[str]:
