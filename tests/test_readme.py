@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,3 +119,16 @@ def test_the_python_of_the_readme_imports_what_exists() -> None:
         tree = ast.parse(block)
         imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
         exec(compile(ast.Module(imports, []), "README.md", "exec"), {})
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_a_python_that_is_too_old_is_named_with_what_to_do(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.1" && exit 0\nexit 1\n')
+    old.chmod(0o755)
+    line = ["make", "demo", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "needs Python 3.11 or newer; found: Python 3.9.1" in done.stdout
+    assert "make demo PYTHON=" in done.stdout
+    assert not (tmp_path / "venv").exists()

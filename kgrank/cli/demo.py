@@ -112,7 +112,7 @@ def _print_summary(found: DemoReport) -> None:
     out.print(table)
     out.print(
         "The shop is generated, so the truth is known. L1 is the sum of the absolute differences of the "
-        f"shares. The truth lies within {found.covered:.0%} of the 95 % intervals.\n"
+        f"shares. {found.covered:.0%} of the 95% intervals hold the truth.\n"
     )
 
 
