@@ -18,7 +18,7 @@ FLAT = 0.25
 NUISANCE = 1e-3
 """Precision of the outside option's constant and of the positions."""
 
-ROUNDS = 8
+ROUNDS = 50
 FLOOR, CEILING = 1e-3, 4.0
 """Bounds of the estimated prior variances, in squared logits."""
 
@@ -49,25 +49,25 @@ class Head:
 def fit_head(sets: Mapping[str, CategoryChoices], prior_means: Mapping[str, Floats]) -> Head:
     """Newton per category, variances by Laplace EM over the categories with a prior mean.
 
+    The EM needs no further fits: each likelihood enters as the Gaussian around its optimum.
+
     Args:
         sets: Choices by category.
         prior_means: (columns,) by category; a category without one gets the flat prior.
     """
+    free = {c: _fit(s, None, Variances(), None) for c, s in sets.items()}
+    leaning = [c for c in sets if c in prior_means]
     variances = Variances()
-    starts: dict[str, Floats] = {}
-    with_prior = [c for c in sets if c in prior_means]
-    for _ in range(ROUNDS if with_prior else 0):
-        fits = {c: _fit(sets[c], prior_means[c], variances, starts.get(c)) for c in with_prior}
-        starts = {c: f.part_worths for c, f in fits.items()}
-        new = _expected(sets, prior_means, fits)
-        settled = np.isclose(new.value, variances.value, rtol=0.02) and np.isclose(
-            new.number, variances.number, rtol=0.02
+    for _ in range(ROUNDS if leaning else 0):
+        new = _expected(sets, prior_means, {c: free[c] for c in leaning}, variances)
+        settled = np.isclose(new.value, variances.value, rtol=0.01) and np.isclose(
+            new.number, variances.number, rtol=0.01
         )
         variances = new
         if settled:
             break
-    fits = {c: _fit(s, prior_means.get(c), variances, starts.get(c)) for c, s in sets.items()}
-    return Head(fits, variances)
+    drawn = {c: _fit(sets[c], prior_means[c], variances, free[c].part_worths) for c in leaning}
+    return Head({**free, **drawn}, variances)
 
 
 def precision(layout: Layout, nuisance: int, variances: Variances | None) -> Floats:
@@ -83,21 +83,32 @@ def _fit(some: CategoryChoices, prior: Floats | None, variances: Variances, star
 
 
 def _expected(
-    sets: Mapping[str, CategoryChoices], prior_means: Mapping[str, Floats], fits: Mapping[str, Fit]
+    sets: Mapping[str, CategoryChoices],
+    prior_means: Mapping[str, Floats],
+    free: Mapping[str, Fit],
+    variances: Variances,
 ) -> Variances:
-    """The M-step: expected squared distance from the prior mean, by kind of column."""
+    """The E- and M-step: expected squared distance from the prior mean, by kind of column."""
     gaps: dict[bool, list[Floats]] = {True: [], False: []}
-    for category, found in fits.items():
-        layout = sets[category].design.layout
-        spread = np.diag(np.linalg.inv(found.precision))[: layout.width]
-        square = (found.part_worths[: layout.width] - prior_means[category]) ** 2 + spread
+    for category, found in free.items():
+        some = sets[category]
+        layout, nuisance = some.design.layout, len(some.nuisance)
+        flat = np.diag(precision(layout, nuisance, None))
+        prior = np.diag(precision(layout, nuisance, variances))
+        mean = np.concatenate([prior_means[category], np.zeros(nuisance)])
+        likelihood = found.precision - flat
+        spread = np.linalg.inv(likelihood + prior)
+        # The gradient of the likelihood at the flat optimum is what the flat prior holds against it.
+        pull = likelihood @ found.part_worths + flat @ found.part_worths
+        gap = (spread @ (pull + prior @ mean) - mean)[: layout.width]
+        square = gap**2 + np.diag(spread)[: layout.width]
         for block in layout.blocks:
             gaps[block.number].append(square[block.columns])
-    mean = {
+    mean_square = {
         number: float(np.clip(np.concatenate(g).mean(), FLOOR, CEILING)) if g else 1.0
         for number, g in gaps.items()
     }
-    return Variances(value=mean[False], number=mean[True])
+    return Variances(value=mean_square[False], number=mean_square[True])
 
 
 def place(

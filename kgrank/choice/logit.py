@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, sparse
 
 from kgrank.choice.layout import Floats, Ints, Truths
+
+WIDE = 400
+"""Raw columns from which the Hessian is computed sparse."""
+
+BLOCK = 4_000_000
+"""Numbers in a dense block of rows, 32 MB."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +104,39 @@ class Choices:
     def information(self, probability: Floats) -> Floats:
         """(columns, columns) negative Hessian of the log-likelihood."""
         weight = self.total[self.choice] * probability
+        raw = self._information_wide(probability, weight) if self.raw.shape[1] > WIDE else sum(
+            self._information_dense(probability, weight, choices) for choices in self._chunks()
+        )  # fmt: skip
+        return np.asarray(self.centring.T @ raw @ self.centring)
+
+    def _chunks(self) -> Iterator[slice]:
+        """Runs of choices whose rows fit into a dense block."""
+        rows = max(BLOCK // self.raw.shape[1], 1)
+        marks = np.unique(np.searchsorted(self.start, np.arange(0, self.start[-1] + rows, rows)))
+        marks = np.unique(np.append(np.minimum(marks, len(self)), len(self)))
+        for first, last in pairwise(marks.tolist()):
+            yield slice(first, last)
+
+    def _information_dense(self, probability: Floats, weight: Floats, choices: slice) -> Floats:
+        rows = slice(self.start[choices.start], self.start[choices.stop])
+        x = self.raw[rows].toarray()
+        mean = self._mixing(probability, choices) @ x
+        return np.asarray(x.T @ (x * weight[rows, None]) - mean.T @ (mean * self.total[choices, None]))
+
+    def _information_wide(self, probability: Floats, weight: Floats) -> Floats:
+        """For attributes of thousands of values: nothing is made dense but the result."""
+        mean = self._mixing(probability, slice(0, len(self))) @ self.raw
         within = self.raw.T @ self.raw.multiply(weight[:, None]).tocsr()
-        mixing = sparse.csr_matrix(
-            (probability, (self.choice, np.arange(len(probability)))), shape=(len(self), len(probability))
+        return np.asarray((within - mean.T @ mean.multiply(self.total[:, None]).tocsr()).toarray())
+
+    def _mixing(self, probability: Floats, choices: slice) -> sparse.csr_matrix:
+        """(choices, rows) takes rows to their mean under the choice probabilities."""
+        first, last = self.start[choices.start], self.start[choices.stop]
+        start = self.start[choices.start : choices.stop + 1] - first
+        columns = np.arange(last - first)
+        return sparse.csr_matrix(
+            (probability[first:last], columns, start), shape=(len(start) - 1, last - first)
         )
-        mean = mixing @ self.raw
-        between = mean.T @ mean.multiply(self.total[:, None]).tocsr()
-        return self.centring.T @ np.asarray((within - between) @ self.centring)
 
     def take(self, which: Truths | Ints) -> Choices:
         """Some of the choices."""

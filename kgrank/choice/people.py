@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from kgrank.choice.layout import Floats, Ints, Truths
 from kgrank.choice.logit import Choices
@@ -25,8 +26,8 @@ WARM_ROUNDS, ROUNDS = 8, 20
 PATIENCE = 2e-3
 """Rounds end when the evidence per person gains less than this."""
 
-SMALL = 1e9
-"""Rows x draws x columns of one round up to which all rounds and draws are used; larger panels take fewer."""
+ENOUGH_ROWS = 120_000
+"""The population is estimated from people, drawn at random, with about so many alternatives."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,8 @@ def join_panels(panels: list[tuple[Panel, Ints]]) -> tuple[Panel, Ints]:
     return joined, persons
 
 
-class _Batches:
-    """Rows of the panel by person in padded blocks, so that all persons are solved by one matrix product."""
+class _People:
+    """Where each person's rows and choices stand."""
 
     def __init__(self, data: Panel) -> None:
         self.data = data
@@ -161,19 +162,20 @@ class _Batches:
     def derivatives(self, probability: Floats) -> tuple[Floats, Floats]:
         """(people, columns) gradients and (people, columns, columns) information of the likelihood."""
         data = self.data
-        first = data.start[:-1]
-        units = np.add.reduceat(data.chosen, first) + data.left
+        units = np.add.reduceat(data.chosen, data.start[:-1]) + data.left
         residual = data.chosen - units[data.choice] * probability
-        gradient = np.add.reduceat(data.x * residual[:, None], self.first_row[:-1])
-        weighted = data.x * (units[data.choice] * probability)[:, None]
-        mean = np.add.reduceat(data.x * probability[:, None], first)
-        mean_weighted = mean * units[:, None]
+        weight = units[data.choice] * probability
+        mixing = sparse.csr_matrix((probability, np.arange(len(probability)), data.start))
+        mean = mixing @ data.x
         width = data.x.shape[1]
+        gradient = np.empty((data.people, width))
         information = np.empty((data.people, width, width))
         for u in range(data.people):
             r = slice(self.first_row[u], self.first_row[u + 1])
             t = slice(self.first_choice[u], self.first_choice[u + 1])
-            information[u] = data.x[r].T @ weighted[r] - mean[t].T @ mean_weighted[t]
+            x = data.x[r]
+            gradient[u] = residual[r] @ x
+            information[u] = x.T @ (x * weight[r, None]) - mean[t].T @ (mean[t] * units[t, None])
         return gradient, information
 
     def utility(self, deviations: Floats) -> Floats:
@@ -210,19 +212,19 @@ def posteriors(
     Returns:
         Modes (people, columns), covariances (people, columns, columns), and log-evidence (people,).
     """
-    batches = _Batches(data)
+    members = _People(data)
     precision = np.linalg.inv(covariance)
     at = np.tile(mean, (data.people, 1)) if start is None else start.copy()
 
     def value(x: Floats) -> tuple[Floats, Floats]:
-        probability, fit = data.probabilities(batches.utility(x))
+        probability, fit = data.probabilities(members.utility(x))
         gap = x - mean
-        return probability, batches.by_person(fit) - 0.5 * np.einsum("uc,cd,ud->u", gap, precision, gap)
+        return probability, members.by_person(fit) - 0.5 * np.einsum("uc,cd,ud->u", gap, precision, gap)
 
     probability, best = value(at)
     information = np.empty(0)
     for _ in range(rounds):
-        gradient, information = batches.derivatives(probability)
+        gradient, information = members.derivatives(probability)
         gradient -= (at - mean) @ precision
         information += precision
         step = np.linalg.solve(information, gradient[..., None])[..., 0]
@@ -267,7 +269,7 @@ def draws(
     generator = np.random.default_rng(seed)
     precision = np.linalg.inv(covariance)
     _, log_det = np.linalg.slogdet(covariance)
-    batches = _Batches(data)
+    members = _People(data)
     for u in range(data.people):
         # Each person's own draws: errors of shared ones would not average out over the people.
         half = generator.standard_normal((count // 2, width))
@@ -276,7 +278,7 @@ def draws(
         gap = deviations - mean
         log_prior = -0.5 * (np.einsum("sc,cd,sd->s", gap, precision, gap) + log_det)
         log_proposal = -0.5 * (normal**2).sum(1) - np.log(np.diag(root[u])).sum()
-        log_weight = batches.fit_under(u, deviations).sum(0) + log_prior - log_proposal
+        log_weight = members.fit_under(u, deviations).sum(0) + log_prior - log_proposal
         top = log_weight.max()
         weights = np.exp(log_weight - top)
         total = weights.sum()
@@ -298,13 +300,12 @@ def estimate(data: Panel) -> Tastes:
         mean = modes.mean(0)
         gap = modes - mean
         covariance = covariance_of(gap.T @ gap + spread.sum(0))
-    count = DRAWS if data.x.size * DRAWS <= SMALL else DRAWS // 4
     evidence = -np.inf
     people = np.empty((data.people, width))
-    for turn in range(ROUNDS if count == DRAWS else ROUNDS // 4):
+    for turn in range(ROUNDS):
         raw = np.zeros((width, width))
         now = 0.0
-        for u, drawn in enumerate(draws(data, mean, covariance, modes, count, turn)):
+        for u, drawn in enumerate(draws(data, mean, covariance, modes, seed=turn)):
             people[u] = drawn.weights @ drawn.deviations
             raw += (drawn.deviations * drawn.weights[:, None]).T @ drawn.deviations
             now += drawn.evidence
@@ -321,10 +322,10 @@ def predictive(train: Panel, test: Panel, tastes: Tastes) -> Floats:
 
     Both panels number the same people.
     """
-    batches = _Batches(test)
+    members = _People(test)
     found = []
     for u, drawn in enumerate(draws(train, tastes.mean, tastes.covariance)):
-        fit = batches.fit_under(u, drawn.deviations)
+        fit = members.fit_under(u, drawn.deviations)
         found.append(np.log(np.exp(fit) @ drawn.weights))
     return np.concatenate(found)
 
@@ -345,3 +346,14 @@ def restrict(data: Panel, which: Truths) -> Panel:
         left=data.left[at],
         person=data.person[at],
     )
+
+
+def some_people(data: Panel, seed: int = 0) -> Panel:
+    """People drawn at random, with all their choices and new numbers, up to ENOUGH_ROWS alternatives."""
+    if len(data.x) <= ENOUGH_ROWS:
+        return data
+    rows = np.bincount(data.person, np.diff(data.start), data.people)
+    order = np.random.default_rng(seed).permutation(data.people)
+    taken = np.sort(order[np.cumsum(rows[order]) <= ENOUGH_ROWS])
+    kept = restrict(data, np.isin(data.person, taken))
+    return replace(kept, person=np.searchsorted(taken, kept.person))

@@ -88,7 +88,6 @@ class RunConfig:
         logger: tensorboard, wandb or none.
         resume: A checkpoint to go on from; ``last`` is the newest in ``out``.
         seed: Seed of everything.
-        ranked: Items a category whose ranking is written to the graph; 0 writes none.
     """
 
     data: DataConfig
@@ -101,4 +100,3 @@ class RunConfig:
     logger: Literal["tensorboard", "wandb", "none"] = "tensorboard"
     resume: str | None = None
     seed: int = 0
-    ranked: int = 200

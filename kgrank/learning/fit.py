@@ -16,7 +16,7 @@ from kgrank.choice.head import Head, Variances, fit_head, place
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.layout import Design, Floats, Layout, category_design
 from kgrank.choice.metrics import top1
-from kgrank.choice.people import Panel, Tastes, estimate, join_panels, panel
+from kgrank.choice.people import Panel, Tastes, estimate, join_panels, panel, some_people
 from kgrank.choice.rules import Verdicts, weigh
 from kgrank.choice.sets import CategoryChoices, Log, category_choices, read_log
 from kgrank.choice.terms import TermWeights, weigh_terms
@@ -131,7 +131,7 @@ def learn(
     if config.model.people:
         report("how people differ")
         columns, joined, _ = people_panel(shop.home, head)
-        tastes = estimate(joined)
+        tastes = estimate(some_people(joined, config.seed))
     report("what goes after what")
     log = sequences(graph)
     settings = TransitionSettings()
