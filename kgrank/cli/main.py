@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli import demo, load, ontology, rank
+from kgrank.cli import demo, load, ontology, ontology_text, rank
 from kgrank.cli.common import err, out
 from kgrank.errors import KgrankError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(demo.app, name="demo")
+ontology_text.register(ontology.app)
 app.add_typer(ontology.app, name="ontology")
 load.register(app)
 rank.register(app)

@@ -13,6 +13,8 @@ from rich.text import Text
 from kgrank.cli.common import out, print_json
 from kgrank.errors import InputError, nearest
 from kgrank.ontology.check import Message, examine
+from kgrank.ontology.check.sarif import sarif as sarif_text
+from kgrank.ontology.files import write_text
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.ontology.sentences import LANGUAGES, sentence
@@ -30,7 +32,9 @@ def check(
     folder: _Folder,
     json: _Json = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.")] = False,
-    shacl: Annotated[bool, typer.Option("--shacl", help="Run the SHACL shapes as well.")] = False,
+    shacl: Annotated[bool, typer.Option("--shacl", help="Run the shipped SHACL shapes as well.")] = False,
+    shapes: Annotated[Path | None, typer.Option(help="Run SHACL shapes of your own as well.")] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Write the messages to a SARIF file.")] = None,
 ) -> None:
     """Find every mistake in one run, each with file, line, column and what to do.
 
@@ -40,17 +44,20 @@ def check(
     """
     found = examine(folder)
     messages = list(found.messages)
-    if shacl:
+    if shacl or shapes:
         from kgrank.ontology.shacl import check_shapes
 
-        messages += [m for m in check_shapes(folder) if m not in messages]
+        for source in [None] * shacl + [shapes] * (shapes is not None):
+            messages += [m for m in check_shapes(folder, source) if m not in messages]
+    if sarif is not None:
+        write_text(sarif, sarif_text(folder, messages))
     errors = sum(m.severity == "error" for m in messages)
     warnings = len(messages) - errors
     if json:
         listed = [asdict(m) for m in messages]
         print_json({"folder": str(folder), "errors": errors, "warnings": warnings, "messages": listed})
     else:
-        _print(folder, messages)
+        print_messages(folder, messages)
         out.print(_counts(errors, warnings, found.ontology))
     if errors or (strict and warnings):
         raise typer.Exit(1)
@@ -92,10 +99,11 @@ def rules(
         out.print(Text(str(entry["id"]), style="bold"), end="  ")
         out.print(Text(str(entry["sentence"])))
         out.print(Text(f"    {entry['because']} ({entry['creator']}, {entry['created']})", style="dim"))
-    out.print(_plural(len(listed), "rule"))
+    out.print(plural(len(listed), "rule"))
 
 
-def _print(folder: Path, messages: Sequence[Message]) -> None:
+def print_messages(folder: Path, messages: Sequence[Message]) -> None:
+    """One message a line, the place bold."""
     for message in messages:
         place = f"{folder}/{message.file}:{message.line}:{message.column}"
         line = message.line_text()
@@ -107,14 +115,15 @@ def _print(folder: Path, messages: Sequence[Message]) -> None:
 
 
 def _counts(errors: int, warnings: int, ontology: Ontology | None) -> str:
-    counts = f"{_plural(errors, 'error')}, {_plural(warnings, 'warning')}"
+    counts = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
     if ontology is None:
         return counts
     things = (("category", ontology.categories), ("attribute", ontology.attributes), ("rule", ontology.rules))
-    return f"{counts}: {', '.join(_plural(len(found), name) for name, found in things)}"
+    return f"{counts}: {', '.join(plural(len(found), name) for name, found in things)}"
 
 
-def _plural(count: int, name: str) -> str:
+def plural(count: int, name: str) -> str:
+    """A count with its noun: "1 rule", "2 categories"."""
     if count == 1:
         return f"1 {name}"
     return f"{count} {name.removesuffix('y')}ies" if name.endswith("y") else f"{count} {name}s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kgrank.errors import InputError
-from kgrank.ontology.check import examine
+from kgrank.ontology.check import Examination, examine
 from kgrank.ontology.model import Ontology
 
 
@@ -16,8 +16,19 @@ def read_ontology(folder: Path) -> Ontology:
         InputError: The folder is missing, or the check finds errors; the first one is named with its place.
     """
     found = examine(folder)
-    if found.ontology is not None:
-        return found.ontology
+    refuse_errors(folder, found)
+    assert found.ontology is not None
+    return found.ontology
+
+
+def refuse_errors(folder: Path, found: Examination) -> None:
+    """Raises the first error of an examination, with its place and how many more there are.
+
+    Raises:
+        InputError: There are errors.
+    """
+    if not found.errors:
+        return
     first, *more = found.errors
     count = f" (and {len(more)} more error{'s' if len(more) > 1 else ''})" if more else ""
     raise InputError(

@@ -72,7 +72,7 @@ def test_all_mistakes_are_found_in_one_run(example: Path) -> None:
 
 def test_every_error_code_but_those_of_unreadable_files_has_a_case() -> None:
     covered = {c.code for c in EVERY} | {c.code for c in BYTES_CASES} | {"O100"}
-    assert {c.code for c in CODES} - covered == {"P002"}
+    assert {c.code for c in CODES if c.code[0] != "L"} - covered == {"P002"}
 
 
 def test_reading_names_the_first_error_and_how_many_there_are(example: Path) -> None:

@@ -731,16 +731,52 @@ CODES: tuple[Code, ...] = (
         "kg:better kg:More ;",
         "Write kg:More or kg:Less.",
     ),
+    Code(
+        "L501",
+        "Spaces too many in a name",
+        'skos:prefLabel "Heel  height"@en ;',
+        'skos:prefLabel "Heel height"@en ;',
+        "Write the name with single spaces.",
+    ),
+    Code(
+        "L502",
+        "Two things of one kind share a synonym",
+        'a:color … skos:altLabel "Shade"@en .\na:tone … skos:prefLabel "Shade"@en .',
+        'a:color … skos:prefLabel "Color"@en .\na:tone … skos:prefLabel "Shade"@en .',
+        "Take the word from one of the two, or merge them. Shoppers who search for it mean only one.",
+    ),
+    Code(
+        "L503",
+        "Every category below adds an attribute, the one above does not",
+        "c:boots … kg:recommends a:heel .\nc:pumps … kg:recommends a:heel .",
+        "c:shoes … kg:recommends a:heel .",
+        "Move it up; what is below inherits it.",
+    ),
+    Code(
+        "L504",
+        "A category has an attribute and the one whose values it takes",
+        "c:shoes … kg:recommends a:color , a:sole-color .",
+        "c:shoes … kg:recommends a:sole-color ; kg:drops a:color .",
+        "Keep both only if an item really has both.",
+    ),
+    Code(
+        "L505",
+        "Two attributes have nearly the same values",
+        "a:fabric … kg:values ( v:cotton v:silk v:wool ) .\na:cloth … kg:values ( v:cotton v:silk v:wool ) .",
+        "r:one-cloth a kg:SameAs ; kg:members ( a:fabric a:cloth ) … .",
+        "If they mean the same, say so with a kg:SameAs rule; if one takes the values of the other, write "
+        "kg:valuesOf.",
+    ),
 )
 
-_CHAPTERS = {"P": "Files", "O": "Things", "R": "Rules"}
-_INTRODUCTION = """# Codes of `kgrank ontology check`
+_CHAPTERS = {"P": "Files", "O": "Things", "R": "Rules", "L": "Advice"}
+_INTRODUCTION = """# Codes of `kgrank ontology check` and `lint`
 
 <!-- Generated from kgrank/ontology/check/codes.py; a test keeps it current. -->
 
 A message reads `file:line:column: CODE what is wrong. What to do.` The first letter says of what it speaks:
-P a file, O a thing, R a rule; W is a warning. A conflict between rules is an error where all of them are
-hard, else a warning that names the rule that yields.
+P a file, O a thing, R a rule; W is a warning, and L is advice that `lint` gives. A conflict between rules is
+an error where all of them are hard, else a warning that names the rule that yields.
 """
 
 

@@ -25,6 +25,8 @@ class Examination:
 
     messages: list[Message]
     ontology: Ontology | None
+    draft: Draft | None = None
+    """The things as they are written; None where a file does not parse."""
 
     @property
     def errors(self) -> list[Message]:
@@ -44,7 +46,7 @@ def examine(folder: Path) -> Examination:
     draft = Draft(graph, Report())
     ontology = _read(draft)
     messages = draft.report.messages(texts)
-    return Examination(messages, None if draft.report.errors() else ontology)
+    return Examination(messages, None if draft.report.errors() else ontology, draft)
 
 
 def check_folder(folder: Path) -> list[Message]:

@@ -16,7 +16,8 @@ from kgrank.ontology.vocabulary import PREFIXES
 _MOST_ERRORS = 20
 """Syntax errors reported from one file; more are of no help."""
 
-_BASE = "https://kgrank.invalid/"
+BASE = "https://kgrank.invalid/"
+"""What a relative IRI is relative to, so that it is read rather than refused."""
 _MERGE = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
 _PREFIX = re.compile(r"^[ \t]*@?prefix[ \t]+(\w*):[ \t]*<([^>\n]*)>", re.MULTILINE | re.IGNORECASE)
 _CURLY = re.compile("[“”„‟‘’]")
@@ -134,7 +135,7 @@ def _divided_prefixes(texts: dict[str, str]) -> Iterator[Message]:
 def _statements(name: str, text: str, graph: Graph) -> list[Message]:
     """Adds a file's statements to the graph; the parser goes on after a syntax error, so all are found."""
     # Blank nodes of two files must not meet; relative IRIs are made absolute rather than refused.
-    triples = parse(text.encode(), RdfFormat.TURTLE, base_iri=_BASE, rename_blank_nodes=True)
+    triples = parse(text.encode(), RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True)
     errors: list[SyntaxError] = []
     while len(errors) < _MOST_ERRORS:
         try:

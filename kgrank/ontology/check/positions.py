@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from kgrank.ontology.vocabulary import TYPE
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r'''(?P<comment>\#[^\n]*)
       | (?P<text>"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^'\\]|\\.|'(?!\'\'))*\'\'\'
                 |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
@@ -79,7 +79,7 @@ def literal_key(text: str) -> str:
 def positions(text: str) -> Positions:
     """Reads the positions of a file that parses."""
     reader = _Reader()
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         reader.take(token.lastgroup or "", token.group(), token.start())
     return Positions(reader.found, text)
 
@@ -150,10 +150,10 @@ class _Reader:
 
     def _resolve(self, kind: str, token: str) -> str:
         if kind == "iri":
-            return self._base_joined(_unescape(token[1:-1]))
+            return self._base_joined(unescape(token[1:-1]))
         if kind == "text":
             quotes = 3 if token.startswith(('"""', "'" * 3)) and len(token) >= 6 else 1
-            return literal_key(_unescape(token[quotes:-quotes]))
+            return literal_key(unescape(token[quotes:-quotes]))
         if kind == "name":
             prefix, _, rest = token.partition(":")
             return self._prefixes.get(prefix, f"{prefix}:") + re.sub(r"\\(.)", r"\1", rest)
@@ -163,7 +163,9 @@ class _Reader:
         return iri if ":" in iri else self._base + iri
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
+    """The text that an escaped Turtle text or name stands for."""
+
     def plain(match: re.Match[str]) -> str:
         code = match.group(1)
         return chr(int(code[1:], 16)) if len(code) > 1 else _LETTERS.get(code, code)

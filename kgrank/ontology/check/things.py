@@ -57,8 +57,9 @@ class Header:
 
 def sort_things(draft: Draft) -> None:
     """Fills ``draft.nodes`` and ``draft.by_iri``: each subject with its kind and the words it may have."""
-    for subject, words in draft.graph.nodes.items():
+    for subject, written in draft.graph.nodes.items():
         files = draft.graph.files[subject]
+        words = dict(written)  # What is mended in it stays out of the graph, which may be checked again.
         if not isinstance(subject, NamedNode):
             _nameless(draft, files[0], words)
             continue
