@@ -262,8 +262,8 @@ def _nodes_of(label: str) -> str:
 
 
 def _by_id(variable: str, label: str, value: str) -> str:
-    # Hinted: right after a load the planner takes the index for empty, and would read every node for each id.
-    return f"MATCH ({variable}:`{label}` {{id: {value}}}) USING INDEX {variable}:`{label}`(id)"
+    # Right after a load the planner takes the index for empty, and would scan it for each id.
+    return f"MATCH ({variable}:`{label}` {{id: {value}}}) USING INDEX SEEK {variable}:`{label}`(id)"
 
 
 def _all_edges(edge: EdgeType, of_sources: bool = False) -> str:

@@ -18,6 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kgrank.errors import StoreError
+from kgrank.graph import ladybug
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 
@@ -169,6 +170,36 @@ def test_a_killed_bulk_load_of_edges_is_completed_by_the_next(tmp_path: Path) ->
         assert len(store.edges("IN_CATEGORY")) in ({50_000} if rest else {0, 50_000})
         store.upsert_edges("IN_CATEGORY", edges)
         assert_frame_equal(store.edges("IN_CATEGORY"), edges)
+
+
+@pytest.mark.parametrize("bulk", [0, 1_000_000])
+def test_edges_are_written_alike_in_bulk_and_one_by_one(
+    embedded_store: GraphStore, bulk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladybug, "BULK", bulk)
+    embedded_store.upsert_nodes("User", pl.DataFrame({"id": ["u1", "ü'2"]}))
+    embedded_store.upsert_nodes("Item", items(3))
+    events = pl.DataFrame(
+        {
+            "source": ["u1", "u1", "u1", "ü'2"],
+            "target": ["i000000", "i000000", "i000002", "i000001"],
+            "id": ["e1", "e2", "e3", "e4"],
+            "value": [1.5, None, -2.0, None],
+            "query": ['红 "quoted"', None, "a\nb", "it's"],
+        }
+    )
+    events = pl.concat([embedded_store.edges("INTERACTED"), events], how="diagonal")
+    later = events[1:3].with_columns(value=pl.Series([7.0, None]))
+    for table in (events, later):
+        embedded_store.upsert_edges("INTERACTED", table)
+    expected = pl.concat([events[:1], later, events[3:]]).sort("source", "target", "id")
+    assert_frame_equal(embedded_store.edges("INTERACTED"), expected)
+    embedded_store.upsert_nodes(
+        "Category", category := embedded_store.nodes("Category").clear(1).with_columns(id=pl.lit("c"))
+    )
+    places = pl.DataFrame({"source": items(3)["id"], "target": category["id"][0]})
+    embedded_store.upsert_edges("IN_CATEGORY", places)
+    assert_frame_equal(embedded_store.edges("IN_CATEGORY"), places)
 
 
 def test_a_file_that_is_no_store_is_refused_and_kept(tmp_path: Path) -> None:
