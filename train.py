@@ -14,9 +14,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import warnings
 from dataclasses import fields
+
+# Threads that wait for each other on shared cores cost far more than they bring to matrices this small.
+os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
 
 from jsonargparse import ArgumentParser
 from lightning import Trainer

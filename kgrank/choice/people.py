@@ -2,7 +2,7 @@
 
 Taste of a person = part-worths of the category + a deviation for each AttributeValue, shared by all categories.
 Deviations are N(mean, covariance) over the population, with an inverse Wishart prior on the covariance of
-K + 3 degrees of freedom around the identity (Rossi, Allenby and McCulloch 2005), weak against many people.
+K + 3 degrees of freedom (Rossi, Allenby and McCulloch 2005), weak against many people.
 Both are estimated by expectation-maximisation. A Laplace approximation of each person's posterior is the
 proposal, and importance weights make it exact but for the number of draws: the plain Laplace E-step understates
 how much people differ (on camera by a factor of two, and held-out log-likelihood by .05 a task).
@@ -26,7 +26,9 @@ WARM_ROUNDS, ROUNDS = 8, 20
 PATIENCE = 2e-3
 """Rounds end when the evidence per person gains less than this."""
 
-ENOUGH_ROWS = 120_000
+RELATIVE_SIZES = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0)
+
+ENOUGH_ROWS = 80_000
 """The population is estimated from people, drawn at random, with about so many alternatives."""
 
 
@@ -263,7 +265,8 @@ def draws(
     seed: int = 0,
 ) -> Iterator[Draws]:
     """Importance-weighted draws of each person's posterior, person by person."""
-    modes, spread, _ = posteriors(data, mean, covariance, modes)
+    # Draws are weighted, so a mode a step away from its optimum costs draws, not truth.
+    modes, spread, _ = posteriors(data, mean, covariance, modes, rounds=30 if modes is None else 2)
     root = np.linalg.cholesky(spread)
     width = len(mean)
     generator = np.random.default_rng(seed)
@@ -285,19 +288,32 @@ def draws(
         yield Draws(deviations, weights / total, float(np.log(total / count) + top))
 
 
-def estimate(data: Panel) -> Tastes:
-    """The population of tastes: a few Laplace rounds from unit variances, then rounds of weighted draws."""
+def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
+    """The population of tastes.
+
+    First one number is learned, how large deviations are in units of ``scale``; then means and covariance, by
+    a few Laplace rounds and rounds of weighted draws. What the choices say little of stays near that start.
+
+    Args:
+        data: The choices of the people.
+        scale: (columns,) what a deviation is measured in: the range of the attribute's utility for the average
+            shopper. Those for whom an attribute decides more differ more in it.
+        free_mean: Whether deviations may have a mean of their own; not where the offset was fitted on more
+            people than these, whose sample would only add noise.
+    """
     width = data.x.shape[1]
     freedom = width + 3
-    mean, covariance = np.zeros(width), np.eye(width)
+    mean = np.zeros(width)
+    base = _relative_size(data, scale) ** 2 * np.diag(scale**2)
+    covariance = base
     modes: Floats | None = None
 
     def covariance_of(scatter: Floats) -> Floats:
-        return (freedom * np.eye(width) + scatter) / (freedom + data.people)
+        return (freedom * base + scatter) / (freedom + data.people)
 
     for _ in range(WARM_ROUNDS):
         modes, spread, _ = posteriors(data, mean, covariance, modes, rounds=2)
-        mean = modes.mean(0)
+        mean = modes.mean(0) if free_mean else mean
         gap = modes - mean
         covariance = covariance_of(gap.T @ gap + spread.sum(0))
     evidence = -np.inf
@@ -309,12 +325,42 @@ def estimate(data: Panel) -> Tastes:
             people[u] = drawn.weights @ drawn.deviations
             raw += (drawn.deviations * drawn.weights[:, None]).T @ drawn.deviations
             now += drawn.evidence
-        mean = people.mean(0)
-        covariance = covariance_of(raw - data.people * np.outer(mean, mean))
+        centre = people.mean(0)
+        covariance = covariance_of(raw - data.people * np.outer(centre, centre))
+        mean = centre if free_mean else mean
         if now - evidence < PATIENCE * data.people:
             break
         evidence = now
     return Tastes(mean, covariance, people, max(now, evidence))
+
+
+def _relative_size(data: Panel, scale: Floats) -> float:
+    """The standard deviation of all deviations in units of ``scale`` with the most evidence.
+
+    The best of a grid, then the top of the parabola through it and its neighbours.
+    """
+    mean = np.zeros(len(scale))
+    grid = np.log(RELATIVE_SIZES)
+    found: dict[int, float] = {}
+
+    def evidence(at: int) -> float:
+        if at not in found:
+            covariance = np.diag((RELATIVE_SIZES[at] * scale) ** 2)
+            found[at] = float(posteriors(data, mean, covariance, rounds=4)[2].sum())
+        return found[at]
+
+    # The evidence has one top in the logarithm of the size: climb from the middle.
+    best = len(grid) // 2
+    while True:
+        near = [i for i in (best - 1, best, best + 1) if 0 <= i < len(grid)]
+        top = max(near, key=evidence)
+        if top == best:
+            break
+        best = top
+    if len(near) < 3:
+        return RELATIVE_SIZES[best]
+    bend, slope, _ = np.polyfit(grid[near] - grid[best], [evidence(i) for i in near], 2)
+    return float(np.exp(grid[best] - slope / (2 * bend)))
 
 
 def predictive(train: Panel, test: Panel, tastes: Tastes) -> Floats:

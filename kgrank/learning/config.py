@@ -53,7 +53,7 @@ class OptimizerConfig:
     """The optimiser: adam, adamw or sgd; the schedule: cosine or constant; L2 on the network."""
 
     name: Literal["adam", "adamw", "sgd"] = "adamw"
-    lr: float = 0.01
+    lr: float = 0.02
     weight_decay: float = 1e-4
     schedule: Literal["cosine", "constant"] = "cosine"
 
@@ -96,7 +96,7 @@ class RunConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     trainer: dict[str, Any] = field(default_factory=dict)
-    batch_size: int = 2048
+    batch_size: int = 4096
     logger: Literal["tensorboard", "wandb", "none"] = "tensorboard"
     resume: str | None = None
     seed: int = 0

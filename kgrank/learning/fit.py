@@ -47,6 +47,9 @@ KEPT = 200
 
 TASTE_DRAWS = 2000
 
+SMALLEST_TASTE = 1e-3
+"""In logits: an attribute without any effect still gets a proper prior."""
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -128,10 +131,12 @@ def learn(
     }
     verdicts = weigh(ontology, places, config.seed)
     columns, tastes = None, None
-    if config.model.people:
+    if config.model.people and shop.home:
         report("how people differ")
         columns, joined, _ = people_panel(shop.home, head)
-        tastes = estimate(some_people(joined, config.seed))
+        sample = some_people(joined, config.seed)
+        scale = taste_scale(shop.home, head, columns)
+        tastes = estimate(sample, scale, free_mean=sample is joined)
     report("what goes after what")
     log = sequences(graph)
     settings = TransitionSettings()
@@ -203,6 +208,23 @@ def people_panel(home: Mapping[str, CategoryChoices], head: Head) -> tuple[list[
         parts.append(panel(some.choices, head.fits[category].part_worths, columns))
     joined, persons = join_panels(parts)
     return names, joined, persons
+
+
+def taste_scale(home: Mapping[str, CategoryChoices], head: Head, columns: list[str]) -> Floats:
+    """(columns,) range of each column's attribute for the average shopper, averaged over the categories.
+
+    A number's is the rise over one unit of its column; the outside option's is 1.
+    """
+    total, times = np.zeros(len(columns)), np.zeros(len(columns))
+    at = {n: i for i, n in enumerate(columns)}
+    for category, some in home.items():
+        layout, own = some.design.layout, head.fits[category].part_worths
+        ranges = spreads(layout, own[: layout.width])
+        for block, width in zip(layout.blocks, ranges, strict=True):
+            for node in block.nodes:
+                total[at[node]] += abs(own[block.start]) if block.number else width
+                times[at[node]] += 1
+    return np.where(times > 0, np.maximum(total / np.maximum(times, 1), SMALLEST_TASTE), 1.0)
 
 
 def _person_nuisance(some: CategoryChoices) -> tuple[str, ...]:

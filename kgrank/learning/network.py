@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from scipy import sparse
 from torch import nn
 from torch.nn import functional
 from torch_geometric.nn import HeteroConv, SAGEConv
 
 from kgrank.choice.importance import importance
-from kgrank.learning.tensors import EMBEDDED, LABELS, Batch, Cells, GraphTensors
+from kgrank.learning.tensors import EMBEDDED, LABELS, Batch, Cells, GraphTensors, csr_tensor
 
 NUISANCE_PENALTY = 1e-4
+
+
+class _Product(torch.autograd.Function):
+    """matrix @ x for a sparse constant matrix whose transpose is at hand: no sorting on the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: torch.Tensor, transposed: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        ctx.transposed = transposed
+        return matrix @ x
+
+    @staticmethod
+    def backward(ctx: Any, *gradient: torch.Tensor) -> tuple[None, None, torch.Tensor]:
+        return None, None, ctx.transposed @ gradient[0]
 
 
 class PartWorthNetwork(nn.Module):
@@ -32,9 +48,13 @@ class PartWorthNetwork(nn.Module):
         self, tensors: GraphTensors, where: Cells, width: int = 32, layers: int = 2, dropout: float = 0.1
     ) -> None:
         super().__init__()
-        self.data = tensors.data
+        self.size = tensors.size
+        self.kinds = list(tensors.adjacency)
+        for i, matrix in enumerate(tensors.adjacency.values()):
+            # Constants that follow the module to its device and stay out of checkpoints.
+            self.register_buffer(f"adjacency{i}", matrix, persistent=False)
         self.embedding = nn.ModuleDict(
-            {label: nn.Embedding(max(tensors.data[label].num_nodes, 1), width) for label in EMBEDDED}
+            {label: nn.Embedding(max(tensors.size[label], 1), width) for label in EMBEDDED}
         )
         for table in self.embedding.values():
             nn.init.normal_(table.weight, std=0.1)
@@ -42,16 +62,14 @@ class PartWorthNetwork(nn.Module):
             {label: nn.Parameter(0.1 * torch.randn(1, width)) for label in LABELS if label not in EMBEDDED}
         )
         self.layers = nn.ModuleList(
-            HeteroConv(
-                {kind: SAGEConv((width, width), width) for kind in tensors.data.edge_types}, aggr="sum"
-            )
+            HeteroConv({kind: SAGEConv((width, width), width, aggr="sum") for kind in self.kinds}, aggr="sum")
             for _ in range(layers)
         )
         self.norms = nn.ModuleList(
             nn.ModuleDict({label: nn.LayerNorm(width) for label in LABELS}) for _ in range(layers)
         )
         self.dropout = nn.Dropout(dropout)
-        self.liking = nn.Embedding(max(tensors.data["AttributeValue"].num_nodes, 1), 1)
+        self.liking = nn.Embedding(max(tensors.size["AttributeValue"], 1), 1)
         nn.init.zeros_(self.liking.weight)
         self.read = nn.Sequential(nn.Linear(4 * width, width), nn.ReLU(), nn.Linear(width, 1))
         nn.init.zeros_(self.read[2].weight)
@@ -63,9 +81,8 @@ class PartWorthNetwork(nn.Module):
     def nodes(self) -> dict[str, torch.Tensor]:
         """Embeddings of all nodes after message passing, by label."""
         x = {label: table.weight for label, table in self.embedding.items()}
-        x |= {label: one.expand(max(self.data[label].num_nodes, 1), -1) for label, one in self.rest.items()}
-        device = next(self.parameters()).device
-        edges = {kind: edge.to(device) for kind, edge in self.data.edge_index_dict.items()}
+        x |= {label: one.expand(max(self.size[label], 1), -1) for label, one in self.rest.items()}
+        edges = {kind: self.get_buffer(f"adjacency{i}") for i, kind in enumerate(self.kinds)}
         for convolution, norm in zip(self.layers, self.norms, strict=True):
             heard = convolution(x, edges)
             x = {
@@ -88,14 +105,15 @@ class ChoiceModel(nn.Module):
     """The network, free deviations from it, and nuisance parameters; gives log-likelihoods of choices."""
 
     def __init__(
-        self, network: PartWorthNetwork, where: Cells, centring: torch.Tensor, nuisance: int
+        self, network: PartWorthNetwork, where: Cells, centring: sparse.csr_matrix, nuisance: int
     ) -> None:
         super().__init__()
         self.network = network
         self.where = where
         self.deviation = nn.Parameter(torch.zeros(where.width))
         self.nuisance = nn.Parameter(torch.zeros(nuisance))
-        self.register_buffer("centring", centring, persistent=False)
+        self.register_buffer("centring", csr_tensor(centring), persistent=False)
+        self.register_buffer("centring_transposed", csr_tensor(centring.T.tocsr()), persistent=False)
 
     def part_worths(self) -> tuple[torch.Tensor, torch.Tensor]:
         """(cells,) part-worths, and (cells,) what the network alone says."""
@@ -110,10 +128,9 @@ class ChoiceModel(nn.Module):
 
     def log_likelihood(self, part_worths: torch.Tensor, some: Batch) -> torch.Tensor:
         """(choices,) log-likelihood of each choice."""
-        raw = torch.sparse.mm(self.centring, torch.cat([part_worths, self.nuisance])[:, None])
-        utility = functional.embedding_bag(
-            some.column, raw, some.row, mode="sum", per_sample_weights=some.value
-        ).squeeze(1)
+        parameters = torch.cat([part_worths, self.nuisance])[:, None]
+        raw = _Product.apply(self.centring, self.centring_transposed, parameters)
+        utility = _Product.apply(some.raw, some.transposed, raw).squeeze(1)
         count = len(some.left)
         top = torch.full((count,), -torch.inf, device=utility.device)
         top = top.scatter_reduce(0, some.choice, utility.detach(), "amax")

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 import torch
 from scipy import sparse
-from torch_geometric.data import HeteroData
 
 from kgrank.choice.layout import Layout
 from kgrank.choice.sets import CategoryChoices
+from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
 
 MESSAGES = ("SUBCATEGORY_OF", "APPLIES", "OF", "IN_CATEGORY", "MADE_BY", "HAS_VALUE")
@@ -24,44 +24,63 @@ EMBEDDED = ("Category", "Attribute", "AttributeValue", "Brand")
 """Labels with a learned embedding a node; items and users are what their neighbours say."""
 
 
+EdgeKind = tuple[str, str, str]
+
+
 @dataclass(frozen=True)
 class GraphTensors:
-    """The graph for message passing, and the numbers of its nodes by label and id."""
+    """The graph for message passing.
 
-    data: HeteroData
+    Attributes:
+        size: Number of nodes by label.
+        number: The number of each node by label and id.
+        adjacency: (targets, sources) sparse, rows adding up to 1, by (source label, type, target label).
+    """
+
+    size: dict[str, int]
     number: dict[str, dict[str, int]]
+    adjacency: dict[EdgeKind, torch.Tensor]
 
 
 def graph_tensors(graph: KnowledgeGraph, hidden: Collection[str] = ()) -> GraphTensors:
-    """The graph as a HeteroData, without the interactions with items of the ``hidden`` categories."""
+    """The graph's edges both ways, without the interactions with items of the ``hidden`` categories."""
     ids = {label: graph.node(label)["id"].to_list() for label in LABELS}
     number = {label: {x: i for i, x in enumerate(names)} for label, names in ids.items()}
-    data = HeteroData()
-    for label, names in ids.items():
-        data[label].num_nodes = len(names)
-    for name in MESSAGES:
-        _both_ways(data, graph.edge(name), name, number)
     liked = (
         graph.edge("INTERACTED").filter(pl.col("kind") != "impression").select("source", "target").unique()
     )
     if hidden:
         unseen = graph.edge("IN_CATEGORY").filter(pl.col("target").is_in(list(hidden)))["source"]
         liked = liked.filter(~pl.col("target").is_in(unseen.implode()))
-    _both_ways(data, liked, "INTERACTED", number)
-    return GraphTensors(data, number)
+    adjacency: dict[EdgeKind, torch.Tensor] = {}
+    for name in (*MESSAGES, "INTERACTED"):
+        kind = EDGES[name]
+        table = liked if name == "INTERACTED" else graph.edge(name)
+        source, target = (
+            np.array([number[label][x] for x in table[side].to_list()], dtype=np.int64)
+            for side, label in (("source", kind.source), ("target", kind.target))
+        )
+        sizes = len(ids[kind.source]), len(ids[kind.target])
+        adjacency[kind.source, name, kind.target] = _averaging(target, source, sizes[1], sizes[0])
+        adjacency[kind.target, f"{name}_BACK", kind.source] = _averaging(source, target, *sizes)
+    return GraphTensors({label: len(names) for label, names in ids.items()}, number, adjacency)
 
 
-def _both_ways(data: HeteroData, table: pl.DataFrame, name: str, number: dict[str, dict[str, int]]) -> None:
-    from kgrank.graph.schema import EDGES
+def _averaging(row: Any, column: Any, rows: int, columns: int) -> torch.Tensor:
+    """The mean over neighbours as a sparse matrix."""
+    counts = np.maximum(np.bincount(row, minlength=rows), 1)
+    return csr_tensor(sparse.csr_matrix((1.0 / counts[row], (row, column)), shape=(rows, columns)))
 
-    kind = EDGES[name]
-    ends = [
-        torch.tensor([number[label][x] for x in table[side].to_list()], dtype=torch.long)
-        for side, label in (("source", kind.source), ("target", kind.target))
-    ]
-    there = torch.stack(ends)
-    data[kind.source, name, kind.target].edge_index = there
-    data[kind.target, f"{name}_BACK", kind.source].edge_index = there.flip(0)
+
+def csr_tensor(matrix: sparse.csr_matrix) -> torch.Tensor:
+    """A scipy matrix as a torch one."""
+    return torch.sparse_csr_tensor(
+        torch.from_numpy(matrix.indptr.astype(np.int64)),
+        torch.from_numpy(matrix.indices.astype(np.int64)),
+        torch.from_numpy(matrix.data).float(),
+        matrix.shape,
+        check_invariants=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -119,7 +138,7 @@ class ChoiceRows:
     """
 
     raw: sparse.csr_matrix
-    centring: torch.Tensor
+    centring: sparse.csr_matrix
     nuisance: int
     start: np.ndarray[Any, Any]
     chosen: np.ndarray[Any, Any]
@@ -149,18 +168,12 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
         blocks.append((centring.row, column[centring.col], centring.data, s.choices.raw.shape[1]))
         rows.append(s.choices.raw)
     offset = np.concatenate([[0], np.cumsum([b[3] for b in blocks])]).astype(int)
-    index = np.stack(
-        [
-            np.concatenate([b[0] + o for b, o in zip(blocks, offset[:-1], strict=True)]),
-            np.concatenate([b[1] for b in blocks]),
-        ]
+    index = (
+        np.concatenate([b[0] + o for b, o in zip(blocks, offset[:-1], strict=True)]),
+        np.concatenate([b[1] for b in blocks]),
     )
-    centring_ = torch.sparse_coo_tensor(
-        torch.from_numpy(index.astype(np.int64)),
-        torch.from_numpy(np.concatenate([b[2] for b in blocks])).float(),
-        (int(offset[-1]), where.width + len(shared)),
-        check_invariants=False,
-    ).coalesce()
+    shape = (int(offset[-1]), where.width + len(shared))
+    centring_ = sparse.csr_matrix((np.concatenate([b[2] for b in blocks]), index), shape=shape)
     counts = np.concatenate([np.diff(s.choices.start) for s in sets])
 
     def together(name: str) -> np.ndarray[Any, Any]:
@@ -181,11 +194,10 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some choices as flat tensors, for ``embedding_bag``."""
+    """Some choices: their rows as a sparse matrix and its transpose, and what was taken."""
 
-    column: torch.Tensor
-    value: torch.Tensor
-    row: torch.Tensor
+    raw: torch.Tensor
+    transposed: torch.Tensor
     choice: torch.Tensor
     chosen: torch.Tensor
     outside: torch.Tensor
@@ -203,9 +215,8 @@ def batch(rows: ChoiceRows, which: np.ndarray[Any, Any]) -> Batch:
     at = np.arange(counts.sum()) + np.repeat(rows.start[:-1][which] - first, counts)
     raw = rows.raw[at]
     return Batch(
-        torch.from_numpy(raw.indices.astype(np.int64)),
-        torch.from_numpy(raw.data).float(),
-        torch.from_numpy(raw.indptr[:-1].astype(np.int64)),
+        csr_tensor(raw),
+        csr_tensor(raw.T.tocsr()),
         torch.from_numpy(np.repeat(np.arange(len(which)), counts)),
         torch.from_numpy(rows.chosen[at]).float(),
         torch.from_numpy(rows.outside[which]),
