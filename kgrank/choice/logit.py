@@ -54,7 +54,7 @@ class Choices:
     @property
     def width(self) -> int:
         """Number of columns."""
-        return self.centring.shape[1]
+        return int(self.centring.shape[1])
 
     @cached_property
     def choice(self) -> Ints:
@@ -92,7 +92,7 @@ class Choices:
 
     def gradient(self, rows: Floats) -> Floats:
         """(columns,) gradient from the derivative by each row's utility."""
-        return self.centring.T @ np.asarray(self.raw.T @ rows)
+        return np.asarray(self.centring.T @ (self.raw.T @ rows))
 
     def gradients(self, rows: Floats, group: Ints, groups: int) -> Floats:
         """(groups, columns) gradients of groups of choices, for clustered errors."""

@@ -134,7 +134,7 @@ def join_panels(panels: list[tuple[Panel, Ints]]) -> tuple[Panel, Ints]:
     rows = np.arange(start[-1]) + np.repeat(first[order] - start[:-1], counts[order])
 
     def rowwise(name: str) -> Floats:
-        return np.concatenate([getattr(one, name) for one, _ in panels])[rows]
+        return np.asarray(np.concatenate([getattr(one, name) for one, _ in panels])[rows])
 
     def choicewise(name: str) -> Floats:
         return np.concatenate([getattr(one, name) for one, _ in panels])[order]
@@ -182,7 +182,7 @@ class _People:
 
     def utility(self, deviations: Floats) -> Floats:
         """(rows,) utility under each person's deviations."""
-        return self.data.offset + np.einsum("rc,rc->r", self.data.x, deviations[self.owner])
+        return np.asarray(self.data.offset + np.einsum("rc,rc->r", self.data.x, deviations[self.owner]))
 
     def fit_under(self, person: int, deviations: Floats) -> Floats:
         """(the person's choices, draws) log-likelihood of each under each of several deviations."""
@@ -244,7 +244,7 @@ def posteriors(
     spread = np.linalg.inv(information)
     _, log_prior = np.linalg.slogdet(precision)
     _, log_posterior = np.linalg.slogdet(information)
-    return at, spread, best + 0.5 * (log_prior - log_posterior)
+    return at, np.asarray(spread), np.asarray(best + 0.5 * (log_prior - log_posterior))
 
 
 @dataclass(frozen=True)
@@ -309,7 +309,7 @@ def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
     modes: Floats | None = None
 
     def covariance_of(scatter: Floats) -> Floats:
-        return (freedom * base + scatter) / (freedom + data.people)
+        return np.asarray((freedom * base + scatter) / (freedom + data.people))
 
     for _ in range(WARM_ROUNDS):
         modes, spread, _ = posteriors(data, mean, covariance, modes, rounds=2)

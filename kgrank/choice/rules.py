@@ -270,14 +270,14 @@ def weigh(ontology: Ontology, places: dict[str, Place], seed: int = 0) -> Verdic
 
 
 def _draws(place: Place, count: int, generator: np.random.Generator) -> Floats:
-    return place.mean + _normal(place.covariance, count, generator)
+    return np.asarray(place.mean + _normal(place.covariance, count, generator))
 
 
 def _normal(covariance: Floats, count: int, generator: np.random.Generator) -> Floats:
     """Draws of N(0, covariance), also where it has directions of no width."""
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.clip(values, 0, None))
-    return generator.standard_normal((count, len(values))) @ root.T
+    return np.asarray(generator.standard_normal((count, len(values))) @ root.T)
 
 
 def _reweighted(
@@ -297,7 +297,7 @@ def _reweighted(
 def _systematic(weights: Floats, generator: np.random.Generator) -> Any:
     """Indices drawn in proportion to weights, with the least noise."""
     marks = (np.arange(len(weights)) + generator.random()) / len(weights)
-    return np.minimum(np.searchsorted(np.cumsum(weights), marks), len(weights) - 1)
+    return np.asarray(np.minimum(np.searchsorted(np.cumsum(weights), marks), len(weights) - 1))
 
 
 def _slice(

@@ -130,7 +130,7 @@ def _key(who: Ints, time: Ints, times: Ints) -> Floats:
     """Persons and times as one ascending number."""
     low = times.min(initial=0)
     span = float(times.max(initial=0) - low + 2)
-    return who * span + np.clip(time - low, 0, span - 1)
+    return np.asarray(who * span + np.clip(time - low, 0, span - 1))
 
 
 def _two_columns(choices: Choices, attributes: Floats, after: Floats) -> Choices:

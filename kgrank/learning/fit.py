@@ -188,7 +188,7 @@ def _notes(shop: Shop) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def people_panel(home: Mapping[str, CategoryChoices], head: Head) -> tuple[list[str], Panel, np.ndarray]:  # type: ignore[type-arg]
+def people_panel(home: Mapping[str, CategoryChoices], head: Head) -> tuple[list[str], Panel, np.ndarray]:
     """The choices of everyone in shared columns: AttributeValue ids, and the outside option.
 
     Returns:
@@ -252,7 +252,7 @@ def held_out(shop: Shop, priors: Mapping[str, Floats], config: RunConfig) -> dic
     return {"held_out_choices": count, "held_out_log_likelihood": loss / count, "held_out_top1": hits / count}
 
 
-def _held_out_choices(some: CategoryChoices, config: RunConfig) -> np.ndarray:  # type: ignore[type-arg]
+def _held_out_choices(some: CategoryChoices, config: RunConfig) -> np.ndarray:
     if config.validation.share <= 0:
         return np.zeros(len(some.choices), bool)
     if config.validation.by == "time":

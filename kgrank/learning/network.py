@@ -53,52 +53,47 @@ class PartWorthNetwork(nn.Module):
         for i, matrix in enumerate(tensors.adjacency.values()):
             # Constants that follow the module to its device and stay out of checkpoints.
             self.register_buffer(f"adjacency{i}", matrix, persistent=False)
-        self.embedding = nn.ModuleDict(
-            {label: nn.Embedding(max(tensors.size[label], 1), width) for label in EMBEDDED}
-        )
-        for table in self.embedding.values():
-            nn.init.normal_(table.weight, std=0.1)
-        self.rest = nn.ParameterDict(
-            {label: nn.Parameter(0.1 * torch.randn(1, width)) for label in LABELS if label not in EMBEDDED}
+        rows = {label: max(tensors.size[label], 1) if label in EMBEDDED else 1 for label in LABELS}
+        self.embedding = nn.ParameterDict(
+            {label: nn.Parameter(0.1 * torch.randn(count, width)) for label, count in rows.items()}
         )
         self.layers = nn.ModuleList(
             HeteroConv({kind: SAGEConv((width, width), width, aggr="sum") for kind in self.kinds}, aggr="sum")
             for _ in range(layers)
         )
-        self.norms = nn.ModuleList(
-            nn.ModuleDict({label: nn.LayerNorm(width) for label in LABELS}) for _ in range(layers)
-        )
+        self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
-        self.liking = nn.Embedding(max(tensors.size["AttributeValue"], 1), 1)
-        nn.init.zeros_(self.liking.weight)
-        self.read = nn.Sequential(nn.Linear(4 * width, width), nn.ReLU(), nn.Linear(width, 1))
-        nn.init.zeros_(self.read[2].weight)
-        nn.init.zeros_(self.read[2].bias)
-        self.register_buffer("category", where.category)
-        self.register_buffer("attribute", where.attribute)
-        self.register_buffer("value", where.value)
+        self.liking = nn.Parameter(torch.zeros(rows["AttributeValue"]))
+        last = nn.Linear(width, 1)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.read = nn.Sequential(nn.Linear(4 * width, width), nn.ReLU(), last)
+        self.cells = (where.category, where.attribute, where.value)
 
     def nodes(self) -> dict[str, torch.Tensor]:
         """Embeddings of all nodes after message passing, by label."""
-        x = {label: table.weight for label, table in self.embedding.items()}
-        x |= {label: one.expand(max(self.size[label], 1), -1) for label, one in self.rest.items()}
+        x: dict[str, torch.Tensor] = {
+            label: table.expand(max(self.size[label], 1), -1) for label, table in self.embedding.items()
+        }
         edges = {kind: self.get_buffer(f"adjacency{i}") for i, kind in enumerate(self.kinds)}
-        for convolution, norm in zip(self.layers, self.norms, strict=True):
+        for convolution in self.layers:
             heard = convolution(x, edges)
             x = {
-                label: functional.relu(norm[label](h + heard[label])) if label in heard else h
+                label: self.dropout(functional.relu(self.norm(h + heard[label]))) if label in heard else h
                 for label, h in x.items()
             }
-            x = {label: self.dropout(h) for label, h in x.items()}
         return x
 
     def forward(self) -> torch.Tensor:
         """(cells,) what the graph says of each part-worth."""
         x = self.nodes()
-        category, value = x["Category"][self.category], x["AttributeValue"][self.value]
-        attribute = x["Attribute"][self.attribute]
-        read = self.read(torch.cat([category, attribute, value, category * value], 1))
-        return (self.liking(self.value) + read).squeeze(1)
+        at = [cell.to(self.liking.device) for cell in self.cells]
+        category, attribute, value = (
+            x[label][cell]
+            for label, cell in zip(("Category", "Attribute", "AttributeValue"), at, strict=True)
+        )
+        read: torch.Tensor = self.read(torch.cat([category, attribute, value, category * value], 1))
+        return self.liking[at[2]] + read.squeeze(1)
 
 
 class ChoiceModel(nn.Module):

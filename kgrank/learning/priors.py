@@ -85,8 +85,13 @@ def train(
     callbacks: list[Callback] = []
     best: ModelCheckpoint | None = None
     if checkpoints is not None:
-        monitor = {"monitor": "val_loss", "filename": "best"} if held_out.any() else {"filename": "newest"}
-        best = ModelCheckpoint(checkpoints, save_last=True, enable_version_counter=False, **monitor)
+        best = ModelCheckpoint(
+            checkpoints,
+            filename="best",
+            monitor="val_loss" if held_out.any() else None,
+            save_last=True,
+            enable_version_counter=False,
+        )
         callbacks.append(best)
     if held_out.any():
         callbacks.append(EarlyStopping("val_loss", patience=config.validation.patience))
