@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kgrank.ontology.check.applicability import check_applicability
 from kgrank.ontology.check.attributes import read_attributes
 from kgrank.ontology.check.conflicts import check_conflicts
-from kgrank.ontology.check.graph import Draft
+from kgrank.ontology.check.graph import Draft, Graph
 from kgrank.ontology.check.messages import Message, Report
 from kgrank.ontology.check.parse import parse_folder
 from kgrank.ontology.check.rules import read_rules
@@ -40,12 +41,15 @@ def examine(folder: Path) -> Examination:
     Raises:
         InputError: There is no such folder, or no Turtle file in it.
     """
-    graph, texts, messages = parse_folder(folder)
-    if messages:
-        return Examination(messages, None)
+    graph, texts, broken = parse_folder(folder)
+    return Examination(broken, None) if broken else examine_graph(graph, texts)
+
+
+def examine_graph(graph: Graph, texts: Mapping[str, str], only: Container[str] | None = None) -> Examination:
+    """Checks statements that parse; with ``only``, messages about other things than these are left out."""
     draft = Draft(graph, Report())
     ontology = _read(draft)
-    messages = draft.report.messages(texts)
+    messages = draft.report.messages(texts, only)
     return Examination(messages, None if draft.report.errors() else ontology, draft)
 
 

@@ -34,6 +34,18 @@ class Graph:
         if file not in files:
             files.append(file)
 
+    def merge(self, other: Graph) -> None:
+        """Adds the statements of another file."""
+        for subject, words in other.nodes.items():
+            self.files.setdefault(subject, []).extend(other.files[subject])
+            if subject not in self.nodes:
+                self.nodes[subject] = words
+                continue
+            mine = dict(self.nodes[subject])
+            for word, objects in words.items():
+                mine[word] = list(dict.fromkeys([*mine.get(word, ()), *objects]))
+            self.nodes[subject] = mine
+
     def members(self, head: Object) -> list[Object] | None:
         """The members of a Turtle list ``( … )``; None where it is no list."""
         found: list[Object] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,11 +77,17 @@ class Report:
         """How many of the findings are errors, those before the ``since``-th left out."""
         return sum(severity == "error" for _, _, severity, _, _ in self._found[since:])
 
-    def messages(self, texts: Mapping[str, str]) -> list[Message]:
-        """The findings in the order of the files; ``texts`` are the files by name."""
+    def messages(self, texts: Mapping[str, str], only: Container[str] | None = None) -> list[Message]:
+        """The findings in the order of the files.
+
+        Args:
+            texts: The files by name.
+            only: The subjects whose findings are wanted; all where it is not given.
+        """
         found = set()
-        indexes = {f: positions(texts[f]) for f in {p.file for p, *_ in self._found} if f in texts}
-        for nth, (place, code, severity, text, advice) in enumerate(self._found):
+        wanted = [(n, f) for n, f in enumerate(self._found) if only is None or f[0].subject in only]
+        indexes = {f: positions(texts[f]) for f in {p.file for _, (p, *_) in wanted} if f in texts}
+        for nth, (place, code, severity, text, advice) in wanted:
             more = self._repeats.get(self._causes.get(nth, ("", "")), 0)
             if more:
                 text = f"{text} (and {more} more time{'s' if more > 1 else ''})"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyoxigraph import Quad, RdfFormat, parse
@@ -54,8 +55,29 @@ _WORDING = tuple(
 _HEAD = re.compile(r"^[^\s#]", re.MULTILINE)
 
 
-def parse_folder(folder: Path) -> tuple[Graph, dict[str, str], list[Message]]:
-    """The statements of a folder's Turtle files, the files' texts by name, and what cannot be read.
+@dataclass(frozen=True)
+class Parsed:
+    """One file: its text, its statements, what keeps it from being read, its short names with their lines."""
+
+    text: str
+    graph: Graph
+    problems: list[Message]
+    prefixes: list[tuple[str, str, int]]
+
+
+def parse_file(path: Path) -> Parsed:
+    """Reads one Turtle file."""
+    graph = Graph()
+    prefixes: list[tuple[str, str, int]] = []
+    text, problems = _text(path)
+    if not problems:
+        prefixes = _declarations(text)
+        problems = [*_foreign_prefixes(path.name, prefixes), *_statements(path.name, text, graph)]
+    return Parsed(text, graph, problems, prefixes)
+
+
+def parse_files(folder: Path) -> dict[str, Parsed]:
+    """The Turtle files of a folder by name.
 
     Raises:
         InputError: There is no such folder, or no Turtle file in it.
@@ -65,15 +87,26 @@ def parse_folder(folder: Path) -> tuple[Graph, dict[str, str], list[Message]]:
     paths = sorted(folder.glob("*.ttl"))
     if not paths:
         raise InputError("no .ttl file in this folder", where=folder, expected="ontology.ttl and others")
-    graph, texts, messages = Graph(), {}, []
-    for path in paths:
-        text, problems = _text(path)
-        if not problems:
-            texts[path.name] = text
-            problems = [*_foreign_prefixes(path.name, text), *_statements(path.name, text, graph)]
-        messages += problems
-    messages += _divided_prefixes(texts)
-    return graph, texts, sorted(messages)
+    return {path.name: parse_file(path) for path in paths}
+
+
+def together(files: Mapping[str, Parsed]) -> tuple[Graph, dict[str, str], list[Message]]:
+    """The statements of all files, the texts of those that could be read, and what cannot be read."""
+    graph = Graph()
+    for parsed in files.values():
+        graph.merge(parsed.graph)
+    texts = {name: parsed.text for name, parsed in files.items() if parsed.text}
+    problems = [m for parsed in files.values() for m in parsed.problems]
+    return graph, texts, sorted([*problems, *divided_prefixes(files)])
+
+
+def parse_folder(folder: Path) -> tuple[Graph, dict[str, str], list[Message]]:
+    """The statements of a folder's Turtle files, the files' texts by name, and what cannot be read.
+
+    Raises:
+        InputError: There is no such folder, or no Turtle file in it.
+    """
+    return together(parse_files(folder))
 
 
 def _text(path: Path) -> tuple[str, list[Message]]:
@@ -104,32 +137,35 @@ def _text(path: Path) -> tuple[str, list[Message]]:
     return text, []
 
 
-def _foreign_prefixes(name: str, text: str) -> Iterator[Message]:
+def _declarations(text: str) -> list[tuple[str, str, int]]:
+    """The short names that a file declares, what they stand for, and the lines."""
+    return [(m.group(1), m.group(2), text.count("\n", 0, m.start()) + 1) for m in _PREFIX.finditer(text)]
+
+
+def _foreign_prefixes(name: str, prefixes: Iterable[tuple[str, str, int]]) -> Iterator[Message]:
     """A well-known short name that stands for another namespace makes every word of the file unknown."""
-    for match in _PREFIX.finditer(text):
-        prefix, iri = match.groups()
+    for prefix, iri, line in prefixes:
         if PREFIXES.get(prefix, iri) != iri:
-            line = text.count("\n", 0, match.start()) + 1
             found = f"the short name {prefix}: stands for <{iri}> here, but kgrank uses <{PREFIXES[prefix]}>"
             yield _message(name, line, 1, "P008", found, "Copy the @prefix line from kgrank.ttl")
 
 
-def _divided_prefixes(texts: dict[str, str]) -> Iterator[Message]:
+def divided_prefixes(files: Mapping[str, Parsed]) -> list[Message]:
     """A short name of the shop that stands for one thing in most files and for another in one."""
     uses: dict[str, list[tuple[str, str, int]]] = {}
-    for name, text in texts.items():
-        for match in _PREFIX.finditer(text):
-            prefix, iri = match.groups()
+    for name, parsed in files.items():
+        for prefix, iri, line in parsed.prefixes:
             if prefix not in PREFIXES:
-                line = text.count("\n", 0, match.start()) + 1
                 uses.setdefault(prefix, []).append((iri, name, line))
+    messages = []
     for prefix, places in uses.items():
         iris = [iri for iri, _, _ in places]
         usual = max(dict.fromkeys(iris), key=iris.count)
         for iri, name, line in places:
             if iri != usual:
                 found = f"the short name {prefix}: stands for <{iri}> here and for <{usual}> in other files"
-                yield _message(name, line, 1, "P009", found, "Make the @prefix lines the same")
+                messages.append(_message(name, line, 1, "P009", found, "Make the @prefix lines the same"))
+    return messages
 
 
 def _statements(name: str, text: str, graph: Graph) -> list[Message]:

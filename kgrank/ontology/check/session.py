@@ -1,0 +1,262 @@
+"""A check that is kept open: after an edit only what the edit can reach is checked again.
+
+The same checks run as for a whole folder, over a part of the statements that holds everything they look at:
+the things edited, whatever names them, what all these lead to, and things that share a name or a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from pyoxigraph import BlankNode, Literal, NamedNode
+
+from kgrank.errors import InputError, nearest
+from kgrank.ontology.check.folder import examine_graph
+from kgrank.ontology.check.graph import Graph, Words
+from kgrank.ontology.check.messages import Message
+from kgrank.ontology.check.parse import divided_prefixes, parse_file, parse_files, together
+from kgrank.ontology.vocabulary import (
+    BROADER,
+    CLASSES,
+    DEPRECATED,
+    KG,
+    NOTATION,
+    PREF_LABEL,
+    TYPE,
+    Kind,
+    local,
+)
+
+_Subject = NamedNode | BlankNode
+_WHOLE = frozenset({"W212", "W318"})
+"""What only a whole ontology can say: that nothing uses a thing."""
+
+_THIN = (TYPE, NOTATION, PREF_LABEL, BROADER, DEPRECATED)
+"""What is read of a thing that is there only to be compared with: its names and its place."""
+
+_IN = KG + "in"
+
+
+class Session:
+    """The check of a folder, kept so that an edit is checked in a fraction of the time.
+
+    Raises:
+        InputError: There is no such folder, or no Turtle file in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = parse_files(folder)
+        graph, self._texts, broken = together(self._files)
+        self._index = _Index(graph)
+        self.messages: list[Message] = broken or examine_graph(graph, self._texts).messages
+        """What was wrong with the folder when it was opened."""
+
+    def recheck_file(self, name: str) -> list[Message]:
+        """Reads one file of the folder again; answers with what is wrong in it and in what names it.
+
+        Raises:
+            InputError: There is no such file.
+        """
+        if not (self._folder / name).is_file():
+            raise InputError("no such file", where=self._folder / name, todo=nearest(name, self._texts))
+        parsed = parse_file(self._folder / name)
+        before = self._files.get(name)
+        problems = parsed.problems or divided_prefixes({**self._files, name: parsed})
+        if problems:
+            return problems
+        self._files[name] = parsed
+        self._texts[name] = parsed.text
+        changed = [*parsed.graph.nodes, *(before.graph.nodes if before else ())]
+        self._index.replace(changed, (f.graph for f in self._files.values()))
+        return self._check({s for s in changed if isinstance(s, NamedNode)})
+
+    def recheck_category(self, category: str) -> list[Message]:
+        """Checks one category, and what speaks of it, as its file was last read.
+
+        Raises:
+            InputError: There is no such category.
+        """
+        found = {n for n in self._index.by_id.get(category, ()) if self._index.kind(n) is Kind.CATEGORY}
+        if not found:
+            raise InputError(
+                f"no category {category}",
+                where=self._folder,
+                todo=nearest(category, self._index.categories()),
+            )
+        return self._check(found)
+
+    def _check(self, changed: set[NamedNode]) -> list[Message]:
+        part, focus = self._index.around(changed)
+        found = examine_graph(part, self._texts, only={n.value for n in focus} | {""})
+        return [m for m in found.messages if m.code not in _WHOLE]
+
+
+class _Index:
+    """Who names whom, and which ids and codes belong to which things."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._rank = {subject: (graph.files[subject][0], n) for n, subject in enumerate(graph.nodes)}
+        self._namers: dict[object, dict[_Subject, None]] = {}
+        self._by_code: dict[str, dict[NamedNode, None]] = {}
+        self.by_id: dict[str, dict[NamedNode, None]] = {}
+        self._headers: set[NamedNode] = set()
+        for subject in graph.nodes:
+            self._note(subject)
+
+    def kind(self, node: _Subject) -> Kind | None:
+        """What a thing says it is."""
+        types = self._graph.nodes.get(node, {}).get(TYPE, ())
+        return next(
+            (CLASSES[t.value] for t in types if isinstance(t, NamedNode) and t.value in CLASSES), None
+        )
+
+    def categories(self) -> Iterator[str]:
+        """The ids of all categories."""
+        return (
+            local(n.value)
+            for n in self._graph.nodes
+            if isinstance(n, NamedNode) and self.kind(n) is Kind.CATEGORY
+        )
+
+    def replace(self, subjects: Iterable[_Subject], parts: Iterable[Graph]) -> None:
+        """Takes what is said of some subjects from the files anew."""
+        wanted = dict.fromkeys(subjects)
+        for subject in wanted:
+            self._forget(subject)
+            self._graph.nodes.pop(subject, None)
+            self._graph.files.pop(subject, None)
+        for part in parts:
+            told = [s for s in wanted if s in part.nodes]
+            self._graph.merge(Graph({s: part.nodes[s] for s in told}, {s: part.files[s] for s in told}))
+        for number, subject in enumerate(s for s in wanted if s in self._graph.nodes):
+            self._rank[subject] = self._graph.files[subject][0], number
+            self._note(subject)
+
+    def around(self, changed: set[NamedNode]) -> tuple[Graph, set[NamedNode]]:
+        """The part of the graph that decides what is wrong with some things, and what messages may be about."""
+        focus = changed | self._dependents(changed)
+        places = {n for n in focus if self.kind(n) is Kind.CATEGORY}
+        scoped = self._scopes(n for n in focus if self.kind(n) is Kind.RULE)
+        places |= scoped | {n for n in self._dependents(scoped) if self.kind(n) is Kind.CATEGORY}
+        rules = {r for c in self._upwards(places) for r in self._naming(c) if self.kind(r) is Kind.RULE}
+        full = self._leading_to(focus | places | rules)
+        thin = self._compared(focus, full) - full
+        part = Graph()
+        for subject in sorted(full | thin, key=self._rank.__getitem__):
+            words = self._graph.nodes[subject]
+            part.nodes[subject] = words if subject in full else {w: words[w] for w in _THIN if w in words}
+            part.files[subject] = self._graph.files[subject]
+        return part, focus | rules
+
+    def _note(self, subject: _Subject) -> None:
+        words = self._graph.nodes[subject]
+        for word, objects in words.items():
+            if word != TYPE:
+                for term in objects:
+                    if isinstance(term, NamedNode | BlankNode):
+                        self._namers.setdefault(term, {})[subject] = None
+        if isinstance(subject, NamedNode):
+            self.by_id.setdefault(local(subject.value), {})[subject] = None
+            for code in _codes(words):
+                self._by_code.setdefault(code, {})[subject] = None
+            if self.kind(subject) is Kind.HEADER:
+                self._headers.add(subject)
+
+    def _forget(self, subject: _Subject) -> None:
+        words = self._graph.nodes.get(subject, {})
+        for objects in words.values():
+            for term in objects:
+                self._namers.get(term, {}).pop(subject, None)
+        if isinstance(subject, NamedNode):
+            self.by_id.get(local(subject.value), {}).pop(subject, None)
+            for code in _codes(words):
+                self._by_code.get(code, {}).pop(subject, None)
+            self._headers.discard(subject)
+
+    def _naming(self, node: _Subject) -> Iterator[NamedNode]:
+        """The things that name a thing, in a list or bracket of theirs too."""
+        for namer in self._namers.get(node, ()):
+            if isinstance(namer, NamedNode):
+                yield namer
+            else:
+                yield from self._naming(namer)
+
+    def _dependents(self, changed: Iterable[NamedNode]) -> set[NamedNode]:
+        """Whatever names the things, and all below where a category does."""
+        found: set[NamedNode] = set()
+        wave = list(changed)
+        while wave:
+            for namer in self._naming(wave.pop()):
+                if namer not in found:
+                    found.add(namer)
+                    if self.kind(namer) is Kind.CATEGORY:
+                        wave.append(namer)
+        return found
+
+    def _scopes(self, rules: Iterable[NamedNode]) -> set[NamedNode]:
+        named = (c for r in rules for c in self._graph.nodes[r].get(_IN, ()))
+        return {c for c in named if isinstance(c, NamedNode)}
+
+    def _upwards(self, categories: Iterable[NamedNode]) -> set[NamedNode]:
+        """The categories and all above them."""
+        found: set[NamedNode] = set()
+        wave = list(categories)
+        while wave:
+            node = wave.pop()
+            if node not in found:
+                found.add(node)
+                above = self._graph.nodes.get(node, {}).get(BROADER, ())
+                wave += [p for p in above if isinstance(p, NamedNode)]
+        return found
+
+    def _leading_to(self, wanted: Iterable[_Subject]) -> set[_Subject]:
+        """The wanted things that exist, the header, and all that these name."""
+        found: set[_Subject] = set()
+        queue: list[_Subject] = [*wanted, *self._headers]
+        while queue:
+            subject = queue.pop()
+            if subject in found or subject not in self._graph.nodes:
+                continue
+            found.add(subject)
+            for word, objects in self._graph.nodes[subject].items():
+                if word != TYPE:
+                    queue += [o for o in objects if isinstance(o, NamedNode | BlankNode)]
+        return found
+
+    def _compared(self, focus: Iterable[NamedNode], full: set[_Subject]) -> set[_Subject]:
+        """Things that share an id, a code or a parent, and those that a misspelt name may have meant."""
+        found: set[_Subject] = set()
+        for node in focus:
+            words = self._graph.nodes.get(node, {})
+            found.update(self.by_id.get(local(node.value), ()))
+            for code in _codes(words):
+                found.update(self._by_code.get(code, ()))
+            for parent in words.get(BROADER, ()):
+                found.update(n for n in self._namers.get(parent, ()) if self.kind(n) is Kind.CATEGORY)
+        for subject in full:
+            for word, objects in self._graph.nodes[subject].items():
+                if word.startswith(KG) or word == BROADER:
+                    missing = (o for o in objects if isinstance(o, NamedNode) and o not in self._graph.nodes)
+                    found.update(n for o in missing for n in self._near(o.value))
+        return found
+
+    def _near(self, iri: str) -> Iterator[NamedNode]:
+        """Things of the same namespace with a name like a missing one."""
+        if iri.startswith(KG):
+            return
+        namespace = iri.removesuffix(local(iri))
+        alike = {
+            local(n.value): n
+            for n in self._graph.nodes
+            if isinstance(n, NamedNode) and n.value.startswith(namespace)
+        }
+        for name in get_close_matches(local(iri), alike, n=3):
+            yield alike[name]
+
+
+def _codes(words: Words) -> Iterator[str]:
+    return (t.value for t in words.get(NOTATION, ()) if isinstance(t, Literal))
