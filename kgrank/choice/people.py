@@ -44,6 +44,7 @@ class Panel:
         outside: (choices,) whether there was an outside option.
         left: (choices,) how often it was taken.
         person: (choices,) from 0, ascending.
+        people: Number of people.
     """
 
     x: Floats
@@ -53,11 +54,7 @@ class Panel:
     outside: Truths
     left: Floats
     person: Ints
-
-    @property
-    def people(self) -> int:
-        """Number of people."""
-        return int(self.person[-1]) + 1 if len(self.person) else 0
+    people: int
 
     @property
     def choice(self) -> Ints:
@@ -118,14 +115,19 @@ def panel(choices: Choices, part_worths: Floats, columns: Floats) -> tuple[Panel
             sorted_.outside,
             sorted_.left,
             person[order].astype(np.int64),
+            len(persons),
         ),
         persons.astype(np.int64),
     )
 
 
-def join_panels(panels: list[tuple[Panel, Ints]]) -> tuple[Panel, Ints]:
-    """One panel of several categories' panels; choices of a person come together."""
-    persons = np.unique(np.concatenate([p for _, p in panels]))
+def join_panels(panels: list[tuple[Panel, Ints]], persons: Ints | None = None) -> tuple[Panel, Ints]:
+    """One panel of several categories' panels; choices of a person come together.
+
+    ``persons`` are the people to number, by default those who chose something.
+    """
+    if persons is None:
+        persons = np.unique(np.concatenate([p for _, p in panels]))
     owner = np.concatenate([np.searchsorted(persons, p)[one.person] for one, p in panels])
     order = np.argsort(owner, kind="stable")
     counts = np.concatenate([np.diff(one.start) for one, _ in panels])
@@ -147,6 +149,7 @@ def join_panels(panels: list[tuple[Panel, Ints]]) -> tuple[Panel, Ints]:
         choicewise("outside").astype(bool),
         choicewise("left"),
         owner[order].astype(np.int64),
+        len(persons),
     )
     return joined, persons
 
@@ -203,7 +206,7 @@ class _People:
 
     def by_person(self, choicewise: Floats) -> Floats:
         """(people,) sums over the persons' choices."""
-        return np.add.reduceat(choicewise, self.first_choice[:-1])
+        return np.bincount(self.data.person, choicewise, self.data.people).astype(float)
 
 
 def posteriors(
@@ -402,4 +405,4 @@ def some_people(data: Panel, seed: int = 0) -> Panel:
     order = np.random.default_rng(seed).permutation(data.people)
     taken = np.sort(order[np.cumsum(rows[order]) <= ENOUGH_ROWS])
     kept = restrict(data, np.isin(data.person, taken))
-    return replace(kept, person=np.searchsorted(taken, kept.person))
+    return replace(kept, person=np.searchsorted(taken, kept.person), people=len(taken))

@@ -200,6 +200,7 @@ class RuleEvidence:
 class Verdicts:
     """Draws of every category's part-worths with the rules (draws, columns), and without; and the audit."""
 
+    layouts: dict[str, Layout]
     draws: dict[str, Floats]
     without: dict[str, Floats]
     rules: tuple[RuleEvidence, ...]
@@ -266,7 +267,7 @@ def weigh(ontology: Ontology, places: dict[str, Place], seed: int = 0) -> Verdic
         for r, where in spoken.items()
         if where
     )
-    return Verdicts(draws, free, audit)
+    return Verdicts({c: p.layout for c, p in places.items()}, draws, free, audit)
 
 
 def _draws(place: Place, count: int, generator: np.random.Generator) -> Floats:
@@ -288,7 +289,7 @@ def _reweighted(
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
     effective = 1 / (weights**2).sum()
-    picked = free[_systematic(weights, generator)]
+    picked: Floats = free[_systematic(weights, generator)]
     if effective >= ENOUGH:
         return picked
     return _slice(place, picked[generator.permutation(len(picked))[: DRAWS // 4]], log_factor, generator)

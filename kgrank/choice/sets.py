@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
-from kgrank.choice.layout import Design, Floats
+from kgrank.choice.layout import Design, Ints, Truths
 from kgrank.choice.logit import Choices
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
@@ -156,8 +156,20 @@ class CategoryChoices:
     design: Design
     choices: Choices
     nuisance: tuple[str, ...]
-    item_row: Floats
+    item_row: Ints
     """(rows,) the design's row of each alternative."""
+    number: Ints
+    """(choices,) the log's number of each choice."""
+
+    def take(self, which: Truths) -> CategoryChoices:
+        """Some of the choices, in the same columns."""
+        rows = np.repeat(which, np.diff(self.choices.start))
+        return replace(
+            self,
+            choices=self.choices.take(which),
+            item_row=self.item_row[rows],
+            number=self.number[which],
+        )
 
 
 def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0) -> CategoryChoices:
@@ -199,7 +211,13 @@ def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0
         time=heads["time"].fill_null(0).to_numpy().astype(np.int64),
         offset=np.zeros(len(rows)),
     )
-    return CategoryChoices(design, choices, tuple(nuisance), rows["at"].to_numpy())
+    return CategoryChoices(
+        design,
+        choices,
+        tuple(nuisance),
+        rows["at"].to_numpy().astype(np.int64),
+        heads["choice"].to_numpy().astype(np.int64),
+    )
 
 
 def _positions(position: pl.Series) -> tuple[sparse.csr_matrix, list[str]]:

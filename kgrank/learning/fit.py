@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import Logger
 from kgrank import __version__
 from kgrank.choice.head import Head, Variances, fit_head, place
 from kgrank.choice.importance import importance, reference, spreads
-from kgrank.choice.layout import Design, Floats, Layout, category_design
+from kgrank.choice.layout import Design, Floats, Ints, Layout, category_design
 from kgrank.choice.metrics import top1
 from kgrank.choice.people import Panel, Tastes, estimate, join_panels, panel, some_people
 from kgrank.choice.rules import Verdicts, weigh
@@ -106,6 +106,57 @@ def _only(log: Log, design: Design, ontology: Ontology, category: str, seed: int
     return category_choices(own, design, ontology, seed)
 
 
+@dataclass(frozen=True)
+class ShopFit:
+    """Everything that was fitted, before it is put into words and files."""
+
+    shop: Shop
+    network: NetworkFit
+    priors: Mapping[str, Floats]
+    head: Head
+    verdicts: Verdicts
+    columns: tuple[str, ...]
+    tastes: Tastes | None
+
+
+def fit_shop(
+    shop: Shop,
+    graph: KnowledgeGraph,
+    ontology: Ontology,
+    config: RunConfig,
+    *,
+    logger: Logger | bool = False,
+    checkpoints: Path | None = None,
+    resume: Path | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> ShopFit:
+    """The network, every category's optimum under its priors, the rules, and the people."""
+    what = Learning(graph, ontology, [d.layout for d in shop.designs.values()], shop.home, config)
+    network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
+    priors = {} if network.interrupted else cross_fitted(what, max(network.epochs, 1), report)
+    report("optimum of every category, and the rules")
+    head = fit_head(shop.sets, priors)
+    places = {
+        c: place(s, head.fits[c], priors.get(c), head.variances, home=c in shop.home)
+        for c, s in shop.sets.items()
+    }
+    verdicts = weigh(ontology, places, config.seed)
+    columns: tuple[str, ...] = ()
+    tastes = None
+    if config.model.people and shop.home:
+        report("how people differ")
+        columns, tastes = fit_people(shop.home, head, config.seed)
+    return ShopFit(shop, network, priors, head, verdicts, columns, tastes)
+
+
+def fit_people(home: Mapping[str, CategoryChoices], head: Head, seed: int) -> tuple[tuple[str, ...], Tastes]:
+    """The population of tastes, in columns named by AttributeValue id."""
+    columns, joined, _ = people_panel(home, head)
+    sample = some_people(joined, seed)
+    scale = taste_scale(home, head, columns)
+    return columns, estimate(sample, scale, free_mean=sample is joined)
+
+
 def learn(
     graph: KnowledgeGraph,
     ontology: Ontology,
@@ -119,64 +170,56 @@ def learn(
     """Learns everything there is to learn from a graph."""
     shop = read_shop(graph, ontology, config.seed)
     report(f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people")
-    layouts = [d.layout for d in shop.designs.values()]
-    what = Learning(graph, ontology, layouts, shop.home, config)
-    network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
-    priors = {} if network.interrupted else cross_fitted(what, max(network.epochs, 1), report)
-    report("optimum of every category, and the rules")
-    head = fit_head(shop.sets, priors)
-    places = {
-        c: place(s, head.fits[c], priors.get(c), head.variances, home=c in shop.home)
-        for c, s in shop.sets.items()
-    }
-    verdicts = weigh(ontology, places, config.seed)
-    columns, tastes = None, None
-    if config.model.people and shop.home:
-        report("how people differ")
-        columns, joined, _ = people_panel(shop.home, head)
-        sample = some_people(joined, config.seed)
-        scale = taste_scale(shop.home, head, columns)
-        tastes = estimate(sample, scale, free_mean=sample is joined)
+    fitted = fit_shop(
+        shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
+    )
     report("what goes after what")
     log = sequences(graph)
     settings = TransitionSettings()
     terms = weigh_terms(
         shop.home if shop.log.shown else {},
-        {c: f.part_worths for c, f in head.fits.items()},
+        {c: f.part_worths for c, f in fitted.head.fits.items()},
         log,
         shop.log.users,
         settings,
     )
     matrix = strongest(transitions(log.item, log.start, len(log.items), settings), KEPT)
-    metrics = held_out(shop, priors, config)
-    if network.loss is not None:
-        metrics["network_val_loss"] = network.loss
+    metrics = held_out(shop, fitted.priors, config)
+    if fitted.network.loss is not None:
+        metrics["network_val_loss"] = fitted.network.loss
+    term = BehaviourTerm(
+        "goes-after",
+        "log(1 + amount / unit); amount: how often people went on from your last items to this one",
+        {**settings.numbers(), "unit": terms.unit},
+    )
+    weights = _weights(fitted, ontology, terms, metrics, (term,))
+    return Learned(weights, edges(matrix, log.items), fitted.network.interrupted)
+
+
+def _weights(
+    fitted: ShopFit,
+    ontology: Ontology,
+    terms: TermWeights,
+    metrics: Mapping[str, float],
+    behaviour: tuple[BehaviourTerm, ...],
+) -> LearnedWeights:
     created = datetime.now(UTC).replace(microsecond=0)
-    weights = LearnedWeights(
+    shop, tastes = fitted.shop, fitted.tastes
+    return LearnedWeights(
         version=f"w-{created:%Y%m%d-%H%M%S}-{ontology.fingerprint[:6]}",
         created=created.isoformat(),
         code=__version__,
         ontology=ontology.fingerprint,
         graph="",
-        categories={
-            layout.category: _category(layout, shop, head, verdicts, network, columns, tastes, terms)
-            for layout in layouts
-        },
+        categories={c: _category(d.layout, fitted, terms) for c, d in shop.designs.items()},
         metrics=metrics,
-        terms=(
-            BehaviourTerm(
-                "goes-after",
-                "log(1 + amount / unit); amount: how often people went on from your last items to this one",
-                {**settings.numbers(), "unit": terms.unit},
-            ),
-        ),
-        findings=tuple(finding(found, ontology, places, verdicts) for found in verdicts.rules),
+        terms=behaviour,
+        findings=tuple(finding(found, ontology, fitted.verdicts) for found in fitted.verdicts.rules),
         population=Population()
-        if columns is None or tastes is None
-        else Population(tuple(columns), tuple(tuple(row) for row in tastes.covariance.tolist())),
+        if tastes is None
+        else Population(fitted.columns, tuple(tuple(row) for row in tastes.covariance.tolist())),
         notes=_notes(shop),
     )
-    return Learned(weights, edges(matrix, log.items), network.interrupted)
 
 
 def _notes(shop: Shop) -> tuple[str, ...]:
@@ -188,13 +231,15 @@ def _notes(shop: Shop) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def people_panel(home: Mapping[str, CategoryChoices], head: Head) -> tuple[list[str], Panel, np.ndarray]:
+def people_panel(
+    home: Mapping[str, CategoryChoices], head: Head, persons: Ints | None = None
+) -> tuple[tuple[str, ...], Panel, Ints]:
     """The choices of everyone in shared columns: AttributeValue ids, and the outside option.
 
     Returns:
         The columns' names, the panel, and (people,) their numbers in the log.
     """
-    names = list(
+    names = tuple(
         dict.fromkeys(n for s in home.values() for n in (*s.design.layout.nodes, *_person_nuisance(s)))
     )
     at = {n: i for i, n in enumerate(names)}
@@ -206,11 +251,10 @@ def people_panel(home: Mapping[str, CategoryChoices], head: Head) -> tuple[list[
             if name in at:
                 columns[i, at[name]] = 1.0
         parts.append(panel(some.choices, head.fits[category].part_worths, columns))
-    joined, persons = join_panels(parts)
-    return names, joined, persons
+    return names, *join_panels(parts, persons)
 
 
-def taste_scale(home: Mapping[str, CategoryChoices], head: Head, columns: list[str]) -> Floats:
+def taste_scale(home: Mapping[str, CategoryChoices], head: Head, columns: Sequence[str]) -> Floats:
     """(columns,) range of each column's attribute for the average shopper, averaged over the categories.
 
     A number's is the rise over one unit of its column; the outside option's is 1.
@@ -263,30 +307,22 @@ def _held_out_choices(some: CategoryChoices, config: RunConfig) -> np.ndarray:
     return np.isin(some.choices.person, chosen)
 
 
-def _category(
-    layout: Layout,
-    shop: Shop,
-    head: Head,
-    verdicts: Verdicts,
-    network: NetworkFit,
-    columns: list[str] | None,
-    tastes: Tastes | None,
-    terms: TermWeights,
-) -> CategoryWeights:
+def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWeights:
     category = layout.category
+    shop, verdicts = fitted.shop, fitted.verdicts
     learned = category in verdicts.draws
     if learned:
         draws = verdicts.draws[category]
         mean = draws.mean(0)
         free = verdicts.without[category]
     else:
-        mean = np.asarray(network.part_worths[category])
-        draws = free = _prior_draws(layout, mean, head.variances)
+        mean = np.asarray(fitted.network.part_worths[category])
+        draws = free = _prior_draws(layout, mean, fitted.head.variances)
     weight, spread = importance(layout, mean), spreads(layout, mean)
     low, high = np.quantile(importance(layout, draws), [0.025, 0.975], axis=0)
     full = importance(layout, mean, full=True)
     without = importance(layout, free.mean(0)) if learned and draws is not free else None
-    shoppers = None if columns is None or tastes is None else _shoppers(layout, mean, columns, tastes)
+    shoppers = None if fitted.tastes is None else _shoppers(layout, mean, fitted.columns, fitted.tastes)
     own = shop.sets.get(category)
     attributes = tuple(
         AttributeWeight(
@@ -320,7 +356,7 @@ def _prior_draws(layout: Layout, mean: Floats, variances: Variances) -> Floats:
     return np.asarray(mean + normal * np.sqrt(variances.of(layout)))
 
 
-def _shoppers(layout: Layout, mean: Floats, columns: list[str], tastes: Tastes) -> Floats:
+def _shoppers(layout: Layout, mean: Floats, columns: Sequence[str], tastes: Tastes) -> Floats:
     """(attributes,) the average of the shoppers' own importances, over draws of the population."""
     at = {n: i for i, n in enumerate(columns)}
     known = np.array([n in at for n in layout.nodes])

@@ -73,7 +73,7 @@ class PartWorthNetwork(nn.Module):
     def nodes(self) -> dict[str, torch.Tensor]:
         """Embeddings of all nodes after message passing, by label."""
         x: dict[str, torch.Tensor] = {
-            label: table.expand(max(self.size[label], 1), -1) for label, table in self.embedding.items()
+            label: table.expand(self.size[label], -1) for label, table in self.embedding.items()
         }
         edges = {kind: self.get_buffer(f"adjacency{i}") for i, kind in enumerate(self.kinds)}
         for convolution in self.layers:

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from kgrank.choice.importance import importance
-from kgrank.choice.rules import Place, RuleEvidence, Verdicts, verdict
+from kgrank.choice.layout import Layout
+from kgrank.choice.rules import RuleEvidence, Verdicts, verdict
 from kgrank.ontology.model import Ontology, RuleKind
 from kgrank.ontology.sentences import sentence
 from kgrank.weights.model import RuleFinding
 
 
-def finding(
-    found: RuleEvidence, ontology: Ontology, places: Mapping[str, Place], verdicts: Verdicts
-) -> RuleFinding:
+def finding(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> RuleFinding:
     """A rule's evidence as it is stored."""
     return RuleFinding(
         found.rule.id,
@@ -26,21 +25,21 @@ def finding(
         found.posterior,
         found.evidence,
         verdict(found),
-        _instead(found, ontology, places, verdicts),
+        _instead(found, ontology, verdicts),
         found.choices,
         found.people,
     )
 
 
-def _instead(found: RuleEvidence, ontology: Ontology, places: Mapping[str, Place], verdicts: Verdicts) -> str:
+def _instead(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> str:
     """What the data alone say of what the rule speaks about, place by place where they differ."""
     parts = []
     for category in found.places[:3]:
-        layout = places[category].layout
+        layout = verdicts.layouts[category]
         part_worths = verdicts.without[category].mean(0)
         said = _shares(found, ontology, layout.block, importance(layout, part_worths))
         if found.rule.kind in (RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS):
-            said = _utilities(found, ontology, category, places, part_worths)
+            said = _utilities(found, ontology, layout, part_worths)
         parts.append(f"{ontology.categories[category].name()}: {said}")
     if len(found.places) > 1:
         held = len(found.places) - len(found.fails_in)
@@ -56,14 +55,7 @@ def _shares(found: RuleEvidence, ontology: Ontology, block: Mapping[str, object]
     return ", ".join(f"{ontology.attributes[a].name()} {shares[at[a]]:.0%}" for a in named)
 
 
-def _utilities(
-    found: RuleEvidence,
-    ontology: Ontology,
-    category: str,
-    places: Mapping[str, Place],
-    part_worths: object,
-) -> str:
-    layout = places[category].layout
+def _utilities(found: RuleEvidence, ontology: Ontology, layout: Layout, part_worths: object) -> str:
     own = np.asarray(part_worths)
     rule = found.rule
     if rule.kind is RuleKind.MONOTONE:
