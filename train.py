@@ -13,10 +13,8 @@ usage), 130 stopped by Ctrl-C (the best weights so far are written).
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
-import warnings
 from dataclasses import fields
 
 # Threads that wait for each other on shared cores cost far more than they bring to matrices this small.
@@ -27,7 +25,7 @@ from lightning import Trainer
 
 from kgrank.errors import KgrankError
 from kgrank.learning.config import RunConfig
-from kgrank.learning.run import run, say
+from kgrank.learning.run import quiet, run, say
 
 OWN = {"logger", "callbacks", "enable_checkpointing", "enable_model_summary", "num_sanity_val_steps"}
 """Trainer arguments that the run sets itself."""
@@ -49,8 +47,7 @@ def parse(arguments: list[str] | None = None) -> RunConfig:
 
 def main() -> int:
     """Runs, and prints the result as the last line."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module=r"lightning\..*")
+    quiet()
     try:
         result = run(parse(), say)
     except KgrankError as error:

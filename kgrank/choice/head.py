@@ -12,8 +12,8 @@ from kgrank.choice.logit import Fit, fit
 from kgrank.choice.rules import Place
 from kgrank.choice.sets import CategoryChoices
 
-FLAT = 0.25
-"""Precision of a part-worth where no prior mean is known: a small ridge, standard deviation 2 logits."""
+FLAT = 0.02
+"""Precision of a part-worth where no prior mean is known: a small ridge, standard deviation 7 logits."""
 
 NUISANCE = 1e-3
 """Precision of the outside option's constant and of the positions."""

@@ -406,3 +406,18 @@ def some_people(data: Panel, seed: int = 0) -> Panel:
     taken = np.sort(order[np.cumsum(rows[order]) <= ENOUGH_ROWS])
     kept = restrict(data, np.isin(data.person, taken))
     return replace(kept, person=np.searchsorted(taken, kept.person), people=len(taken))
+
+
+def panel_choices(data: Panel) -> Choices:
+    """The panel's choices in its own columns."""
+    return Choices(
+        sparse.csr_matrix(data.x),
+        np.eye(data.x.shape[1]),
+        data.start,
+        data.chosen,
+        data.outside,
+        data.left,
+        data.person,
+        np.zeros(len(data.person), np.int64),
+        data.offset,
+    )

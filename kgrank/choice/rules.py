@@ -15,6 +15,7 @@ import numpy as np
 
 from kgrank.choice.importance import importance, spreads
 from kgrank.choice.layout import Floats, Layout
+from kgrank.errors import RunError
 from kgrank.graph.schema import value_id
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 
@@ -32,7 +33,10 @@ EXCEPTION = 0.05
 """Probability that a right rule fails in one of its places."""
 
 CERTAIN = 1 - 1e-9
-"""The confidence of a hard rule, so that its factor stays finite."""
+"""The confidence of a hard rule, so that what it says elsewhere stays finite."""
+
+FORBIDDEN = -1e6
+"""Log-factor of part-worths that break a hard rule."""
 
 DRAWS = 8000
 ENOUGH = 1000
@@ -258,7 +262,8 @@ def weigh(ontology: Ontology, places: dict[str, Place], seed: int = 0) -> Verdic
             for rule, probability in zip(speaking, on, strict=True):
                 holds = margin(rule, place.layout, x) >= 0
                 ratio = switches[rule.id].ratio(holds, chances[rule.id, c])
-                total += np.log(probability * ratio + (1 - probability))
+                soft = np.log(probability * ratio + (1 - probability))
+                total += np.where(holds, 0.0, FORBIDDEN) if rule.hard else soft
             return total
 
         draws[c] = _reweighted(place, free[c], log_factor, generator)
@@ -271,7 +276,9 @@ def weigh(ontology: Ontology, places: dict[str, Place], seed: int = 0) -> Verdic
 
 
 def _draws(place: Place, count: int, generator: np.random.Generator) -> Floats:
-    return np.asarray(place.mean + _normal(place.covariance, count, generator))
+    spread = _normal(place.covariance, count, generator)
+    # Without rules the mean of the draws is the optimum itself, whatever the seed.
+    return np.asarray(place.mean + spread - spread.mean(0))
 
 
 def _normal(covariance: Floats, count: int, generator: np.random.Generator) -> Floats:
@@ -286,6 +293,9 @@ def _reweighted(
 ) -> Floats:
     """Equally weighted draws of the posterior with rules."""
     logs = log_factor(free)
+    if logs.max() < FORBIDDEN / 2:
+        # The data are far from all that the hard rules allow.
+        return _slice(place, _allowed(place, log_factor, generator), log_factor, generator)
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
     effective = 1 / (weights**2).sum()
@@ -293,6 +303,19 @@ def _reweighted(
     if effective >= ENOUGH:
         return picked
     return _slice(place, picked[generator.permutation(len(picked))[: DRAWS // 4]], log_factor, generator)
+
+
+def _allowed(place: Place, log_factor: Callable[[Floats], Floats], generator: np.random.Generator) -> Floats:
+    """Starts for the slice sampler within the hard rules: from ever wider draws, the first that keep them."""
+    for scale in 2.0 ** np.arange(1, 12):
+        wide = place.mean + scale * _normal(place.covariance, DRAWS, generator)
+        kept = wide[log_factor(wide) > FORBIDDEN / 2]
+        if len(kept):
+            return np.asarray(kept[np.arange(DRAWS // 4) % len(kept)])
+    raise RunError(
+        f"no part-worths keep all hard rules in {place.layout.category}",
+        todo="Give one of them kg:sure 0.95 instead of kg:must.",
+    )
 
 
 def _systematic(weights: Floats, generator: np.random.Generator) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -134,6 +136,13 @@ def _write(learned: Learned, out: Path, store: GraphStore, report: Report) -> No
     write_transitions(out / "weights.json", learned.transitions)
     nodes, edges = weights_to_tables(learned.weights, learned.transitions)
     store.replace_version(learned.weights.version, nodes, edges)
+
+
+def quiet() -> None:
+    """Leaves out what libraries say and a user can do nothing about."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"(lightning|torch|torch_geometric)\b")
+    warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
 
 
 def say(text: str) -> None:
