@@ -1,4 +1,4 @@
-"""The stores, for every test that needs one."""
+"""The stores, and a small generated shop, for every test that needs one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from generated_shop import Generated, graph_of, write_files
 from neo4j_server import NoServerError, Server, empty, running_server
 
+from kgrank.choice.sets import read_log
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 
@@ -58,3 +60,10 @@ def store(request: pytest.FixtureRequest) -> GraphStore:
     """An empty, prepared store; a test that asks for it runs once on each kind of store."""
     opened: GraphStore = request.getfixturevalue(f"{request.param}_store")
     return opened
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    """A small generated shop with one rule, as a graph with its choices."""
+    graph, ontology = graph_of(write_files(tmp_path_factory.mktemp("generated")))
+    return graph, ontology, read_log(graph, ontology)

@@ -78,7 +78,7 @@ class Choices:
         top = np.maximum.reduceat(utility, self.start[:-1])
         top = np.where(self.outside, np.maximum(top, 0.0), top)
         odds = np.exp(utility - top[self.choice])
-        total = self._sum(odds) + np.where(self.outside, np.exp(-top), 0.0)
+        total = self._sum(odds) + np.exp(np.where(self.outside, -top, -np.inf))
         return odds / total[self.choice], np.log(total) + top
 
     def log_likelihood(self, utility: Floats) -> Floats:
@@ -137,6 +137,11 @@ class Choices:
         return sparse.csr_matrix(
             (probability[first:last], columns, start), shape=(len(start) - 1, last - first)
         )
+
+    @cached_property
+    def cross_product(self) -> Floats:
+        """(columns, columns) of the rows' columns: the information of ratings with unit variance."""
+        return np.asarray(self.centring.T @ np.asarray((self.raw.T @ self.raw) @ self.centring))
 
     def take(self, which: Truths | Ints) -> Choices:
         """Some of the choices."""
@@ -230,11 +235,33 @@ def fit(
     at, hessian = optimum(choices, mean, precision, start)
     utility = choices.utility(at)
     probability, _ = choices.probabilities(utility)
+    covariance = _clustered(choices, choices.gradient_rows(probability), precision, hessian)
+    return Fit(at, hessian, covariance, float(choices.log_likelihood(utility).sum()))
+
+
+def fit_ratings(ratings: Choices, mean: Floats, precision: Floats) -> Fit:
+    """Least squares under the same prior, for rows that are ratings (``chosen``); errors by person as in ``fit``.
+
+    The variance of the errors is estimated by the residuals, in two rounds.
+    """
+    variance = 1.0
+    cross, along = ratings.cross_product, ratings.gradient(ratings.chosen)
+    for _ in range(3):
+        hessian = cross / variance + np.diag(precision)
+        at = linalg.solve(hessian, along / variance + precision * mean, assume_a="pos")
+        residual = ratings.chosen - ratings.utility(at)
+        variance = max(float(residual @ residual) / len(residual), 1e-9)
+    covariance = _clustered(ratings, residual / variance, precision, hessian)
+    loss = -0.5 * len(residual) * (np.log(2 * np.pi * variance) + 1)
+    return Fit(at, hessian, covariance, float(loss))
+
+
+def _clustered(choices: Choices, rows: Floats, precision: Floats, hessian: Floats) -> Floats:
     persons, person = np.unique(choices.person, return_inverse=True)
-    by_person = choices.gradients(choices.gradient_rows(probability), person, len(persons))
+    by_person = choices.gradients(rows, person, len(persons))
     by_person = by_person - by_person.mean(0)
     few = len(persons) / max(len(persons) - 1, 1)
     middle = few * by_person.T @ by_person + np.diag(precision)
-    inverse = linalg.cho_solve(linalg.cho_factor(hessian), np.eye(len(at)))
+    inverse = linalg.cho_solve(linalg.cho_factor(hessian), np.eye(len(hessian)))
     covariance = inverse @ middle @ inverse
-    return Fit(at, hessian, (covariance + covariance.T) / 2, float(choices.log_likelihood(utility).sum()))
+    return np.asarray((covariance + covariance.T) / 2)

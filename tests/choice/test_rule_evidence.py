@@ -1,0 +1,222 @@
+"""Rules as evidence: when each kind holds, and how far a rule can move what the data say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from generated_shop import ontology
+
+from kgrank.choice.layout import Block, Layout
+from kgrank.choice.rules import (
+    CHANCE_HIGH,
+    CHANCE_LOW,
+    Place,
+    applies,
+    chance_of,
+    margin,
+    switch,
+    verdict,
+    weigh,
+)
+from kgrank.errors import RunError
+from kgrank.ontology.model import AttributeType, Rule, RuleKind
+
+
+def block(name: str, start: int, values: tuple[str, ...], kind: AttributeType) -> Block:
+    count = np.full(len(values), 10)
+    nodes = tuple(f"{name}={v}" for v in values)
+    return Block(name, kind, start, nodes, count / count.sum(), count, np.ones(len(values), bool))
+
+
+PRICE = Block("price", AttributeType.NUMBER, 6, ("price=*",), np.zeros(1), np.array([30]), np.ones(1, bool),
+              centre=35.0, scale=10.0, low=20.0, high=50.0, least=20.0, most=50.0)  # fmt: skip
+LAYOUT = Layout(
+    "dresses",
+    (
+        block("color", 0, ("red", "blue", "green"), AttributeType.CHOICE),
+        block("size", 3, ("s", "m", "l"), AttributeType.ORDERED),
+        PRICE,
+    ),
+)
+AT = np.array([1.0, 0.0, -1.0, 0.0, 0.5, 1.0, -1 / 3])
+"""Ranges: colour 2, size 1, price 1; shares .5, .25, .25."""
+
+
+def rule(kind: RuleKind, **said: object) -> Rule:
+    return Rule("r", kind, ("dresses",), 0.9, **said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (rule(RuleKind.AT_LEAST, attribute="color", share=0.4), 0.1),
+        (rule(RuleKind.AT_LEAST, attribute="size", share=0.4), -0.15),
+        (rule(RuleKind.AT_MOST, attribute="size", share=0.4), 0.15),
+        (rule(RuleKind.AT_MOST, attribute="color", share=0.4), -0.1),
+        (rule(RuleKind.ABOUT, attribute="color", share=0.45, within=0.1), 0.05),
+        (rule(RuleKind.ABOUT, attribute="color", share=0.3, within=0.1), -0.1),
+        (rule(RuleKind.ABOUT, attribute="color", share=0.48), 0.03),
+        (rule(RuleKind.IRRELEVANT, attribute="color"), 0.02 - 0.5),
+        (rule(RuleKind.ORDER, order=("color", "size")), 0.25),
+        (rule(RuleKind.ORDER, order=("size", "color", "price")), -0.25),
+        (rule(RuleKind.MONOTONE, attribute="price", better="Less"), 1 / 3),
+        (rule(RuleKind.MONOTONE, attribute="price", better="More"), -1 / 3),
+        (rule(RuleKind.MONOTONE, attribute="size", better="More"), 0.5),
+        (rule(RuleKind.MONOTONE, attribute="size", better="Less"), -0.5),
+        (rule(RuleKind.PREFERS, attribute="color", values=("red", "green")), 2.0),
+        (rule(RuleKind.PREFERS, attribute="color", values=("red", "green", "blue")), -1.0),
+        (rule(RuleKind.SAME_AS, members=("red", "blue")), 0.1 * 2 - 1.0),
+        (rule(RuleKind.SAME_AS, members=("m", "l")), 0.1 * 1 - 0.5),
+    ],
+    ids=lambda x: f"{x.kind} {x.attribute or ''}" if isinstance(x, Rule) else "",
+)
+def test_each_kind_says_how_far_it_is_from_failing(said: Rule, expected: float) -> None:
+    assert margin(said, LAYOUT, AT) == pytest.approx(expected)
+    assert margin(said, LAYOUT, torch.from_numpy(AT), xp=torch).item() == pytest.approx(expected)
+    assert margin(said, LAYOUT, np.tile(AT, (3, 1))) == pytest.approx([expected] * 3)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        rule(RuleKind.AT_LEAST, attribute="brand", share=0.4),
+        rule(RuleKind.PREFERS, attribute="color", values=("red", "pink")),
+        rule(RuleKind.INHERITS),
+        rule(RuleKind.EXPOSURE, brand="aurora", share=0.2),
+        replace(rule(RuleKind.AT_LEAST, attribute="color", share=0.4), segments=("runners",)),
+    ],
+    ids=lambda x: str(x.kind),
+)
+def test_a_rule_that_says_nothing_of_the_part_worths_does_not_act(said: Rule) -> None:
+    assert not applies(said, LAYOUT)
+
+
+def place(mean: np.ndarray, deviation: float, name: str = "dresses", home: bool = True) -> Place:
+    width = LAYOUT.width
+    return Place(
+        replace(LAYOUT, category=name),
+        mean,
+        np.eye(width) * deviation**2,
+        np.zeros(width),
+        np.ones(width),
+        100,
+        50,
+        home,
+    )
+
+
+CHEAPER = rule(RuleKind.MONOTONE, attribute="price", better="Less")
+
+
+def slope(mean: float) -> np.ndarray:
+    return np.array([0.0] * 6 + [mean])
+
+
+@pytest.mark.parametrize("sure", [0.6, 0.9, 0.99])
+@pytest.mark.parametrize("mean", [-0.5, 0.0, 0.5, 3.0])
+def test_in_one_place_the_rule_weighs_draws_by_its_confidence_over_chance(sure: float, mean: float) -> None:
+    """p/π where it holds, (1 - p)/(1 - π) where not, counted over the same draws."""
+    said = replace(CHEAPER, sure=sure)
+    found = weigh(ontology({"r": said}), {"dresses": place(slope(mean), 0.5)})
+    free, drawn = found.without["dresses"][:, 6], found.draws["dresses"][:, 6]
+    chance = chance_of(said, LAYOUT, np.zeros(7), np.ones(7))
+    assert chance == pytest.approx(0.5, abs=0.03)
+    holds = (free <= 0).mean()
+    on, off = holds * sure / chance, (1 - holds) * (1 - sure) / (1 - chance)
+    assert (drawn <= 0).mean() == pytest.approx(on / (on + off), abs=0.02)
+
+
+def test_a_single_places_switch_is_worth_the_confidence_whatever_the_chance() -> None:
+    for sure in (0.05, 0.3, 0.6, 0.9, 0.99):
+        for chance in (CHANCE_LOW, 0.2, 0.5, 0.8, CHANCE_HIGH):
+            how = switch(sure, chance)
+            assert 0 <= how.prior <= 1
+            held = how.prior * how.ratio(1.0, chance) + 1 - how.prior
+            failed = how.prior * how.ratio(0.0, chance) + 1 - how.prior
+            if how.prior < 1:
+                assert held == pytest.approx(sure / chance)
+                assert failed == pytest.approx((1 - sure) / (1 - chance))
+
+
+def test_no_soft_rule_moves_the_odds_by_more_than_its_own() -> None:
+    """However far the data are on the other side, the log-odds move by a constant."""
+    said = replace(CHEAPER, sure=0.99)
+    far = weigh(ontology({"r": said}), {"dresses": place(slope(5.0), 0.5)})
+    assert far.draws["dresses"][:, 6].mean() == pytest.approx(5.0, abs=0.05)
+    near = weigh(ontology({"r": said}), {"dresses": place(slope(0.8), 0.5)})
+    before, after = ((x["dresses"][:, 6] <= 0).mean() for x in (near.without, near.draws))
+    odds = np.log(after / (1 - after)) - np.log(before / (1 - before))
+    assert odds <= np.log(99) + 0.3
+
+
+@pytest.mark.parametrize("mean", [-1.0, 0.5, 1.0])
+def test_a_hard_rule_holds_in_every_draw(mean: float) -> None:
+    found = weigh(ontology({"r": replace(CHEAPER, sure=1.0)}), {"dresses": place(slope(mean), 0.5)})
+    assert (found.draws["dresses"][:, 6] <= 0).all()
+
+
+def test_a_hard_rule_that_the_data_do_not_know_still_holds_in_every_draw() -> None:
+    """The data are ten standard deviations away; a normal that far out falls by e in a tenth of one."""
+    found = weigh(ontology({"r": replace(CHEAPER, sure=1.0)}), {"dresses": place(slope(5.0), 0.5)})
+    drawn = found.draws["dresses"][:, 6]
+    assert (drawn <= 0).all()
+    assert drawn.mean() == pytest.approx(-0.05, abs=0.02)
+    assert verdict(found.rules[0]) == "contradicted"
+
+
+def test_hard_rules_that_exclude_each_other_are_an_error_that_names_the_category() -> None:
+    more = replace(CHEAPER, id="s", better="More", sure=1.0)
+    known = ontology({"r": replace(CHEAPER, sure=1.0), "s": more})
+    with pytest.raises(RunError, match="hard rules in dresses"):
+        weigh(known, {"dresses": place(slope(0.5), 0.5)})
+
+
+def test_a_rule_leaves_other_categories_alone() -> None:
+    places = {"dresses": place(slope(0.2), 0.5), "shoes": place(slope(0.2), 0.5, "shoes")}
+    found = weigh(ontology({"r": CHEAPER}), places)
+    assert found.draws["shoes"] is found.without["shoes"]
+
+
+def test_a_rule_that_holds_in_one_category_is_believed_more_in_another() -> None:
+    said = replace(CHEAPER, categories=("dresses", "shoes"), sure=0.7)
+    unsure = place(slope(0.0), 1.0)
+
+    def holds(elsewhere: float) -> float:
+        other = place(slope(elsewhere), 0.2, "shoes")
+        found = weigh(ontology({"r": said}), {"dresses": unsure, "shoes": other})
+        return float((found.draws["dresses"][:, 6] <= 0).mean())
+
+    assert holds(-1.0) > 0.75 > holds(1.0)
+    assert holds(1.0) > 0.49, "a rule found wrong elsewhere falls silent, it does not turn round"
+
+
+def test_choices_that_count_elsewhere_are_not_counted_twice() -> None:
+    said = replace(CHEAPER, categories=("dresses", "shoes"))
+    unsure, other = place(slope(0.0), 1.0), place(slope(-1.0), 0.2, "shoes", home=False)
+    known = ontology({"r": said})
+    alone = weigh(known, {"dresses": unsure}).draws["dresses"][:, 6]
+    beside = weigh(known, {"dresses": unsure, "shoes": other}).draws["dresses"][:, 6]
+    assert (alone <= 0).mean() == pytest.approx((beside <= 0).mean(), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation", "word"),
+    [(-2.0, 0.3, "supported"), (2.0, 0.3, "contradicted"), (0.0, 1.0, "silent"), (-1.0, 0.7, "leans for"),
+     (1.0, 0.7, "leans against")],
+)  # fmt: skip
+def test_the_audit_says_what_the_data_alone_say(mean: float, deviation: float, word: str) -> None:
+    found = weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(mean), deviation)})
+    (evidence,) = found.rules
+    assert verdict(evidence) == word
+    assert np.isfinite(evidence.evidence)
+    assert (evidence.choices, evidence.people) == (100, 50)
+
+
+def test_the_same_seed_gives_the_same_draws() -> None:
+    places = {"dresses": place(slope(1.0), 0.5)}
+    known = ontology({"r": replace(CHEAPER, sure=0.99)})
+    first, second = (weigh(known, places, seed=3).draws["dresses"] for _ in range(2))
+    assert (first == second).all()
