@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgrank.choice.layout import Floats, Layout
-from kgrank.choice.logit import Fit, fit
+from kgrank.choice.logit import Fit, fit, fit_ratings
 from kgrank.choice.rules import Place
 from kgrank.choice.sets import CategoryChoices
 
@@ -79,7 +79,10 @@ def precision(layout: Layout, nuisance: int, variances: Variances | None) -> Flo
 def _fit(some: CategoryChoices, prior: Floats | None, variances: Variances, start: Floats | None) -> Fit:
     layout, nuisance = some.design.layout, len(some.nuisance)
     mean = np.concatenate([np.zeros(layout.width) if prior is None else prior, np.zeros(nuisance)])
-    return fit(some.choices, mean, precision(layout, nuisance, None if prior is None else variances), start)
+    weight = precision(layout, nuisance, None if prior is None else variances)
+    if some.rated:
+        return fit_ratings(some.choices, mean, weight)
+    return fit(some.choices, mean, weight, start)
 
 
 def _expected(

@@ -30,6 +30,7 @@ class Log:
         heads: One row a choice: choice, user, list, time, first (whether it is the first from its list),
             left (units of the outside option), category (the lowest that holds all its items).
         shown: Whether the log says what was shown; if not, sets are sampled.
+        rated: Whether items were rated instead of chosen: then a choice is one row, and ``chosen`` the rating.
         positions: Whether places on a screen are known and vary.
         users: User ids in order; ``heads.user`` is their number.
     """
@@ -37,6 +38,7 @@ class Log:
     rows: pl.DataFrame
     heads: pl.DataFrame
     shown: bool
+    rated: bool
     positions: bool
     users: tuple[str, ...]
 
@@ -47,7 +49,8 @@ def read_log(graph: KnowledgeGraph, ontology: Ontology) -> Log:
     Where impressions are logged, each list gives one choice for each response in it, in order of time, from
     what was left of the list (items taken earlier are gone); a list without a response is a choice of the
     outside option. Responses with a quantity (units bought) are one choice weighted by units. Without
-    impressions every response is a choice from all items, to be sampled.
+    impressions every response is a choice from all items, to be sampled. A log of ratings alone is read as
+    ratings.
     """
     events = graph.edge("INTERACTED")
     users = events["source"].unique().sort()
@@ -56,13 +59,23 @@ def read_log(graph: KnowledgeGraph, ontology: Ontology) -> Log:
     category = graph.edge("IN_CATEGORY").select(target="source", category="target").unique("target")
     shown = events.filter(pl.col("kind") == "impression")
     responses = events.filter(pl.col("kind").is_in(RESPONSES))
-    if shown.is_empty():
+    ratings = events.filter((pl.col("kind") == "rating") & pl.col("value").is_not_null())
+    rated = responses.is_empty() and not ratings.is_empty()
+    if rated:
+        heads, rows = _unshown(_relative(ratings), category)
+    elif shown.is_empty():
         heads, rows = _unshown(responses, category)
     else:
         heads, rows = _listed(shown, responses)
         heads = heads.join(_lowest_common(rows, category, ontology), on="choice", how="left")
     positions = rows["position"].n_unique() > 1 if len(rows) else False
-    return Log(rows, heads.sort("choice"), not shown.is_empty(), positions, tuple(users))
+    return Log(rows, heads.sort("choice"), not shown.is_empty(), rated, positions, tuple(users))
+
+
+def _relative(ratings: pl.DataFrame) -> pl.DataFrame:
+    """Ratings against the person's own mean, in units of their spread: people use a scale differently."""
+    own = pl.col("value") - pl.col("value").mean().over("user")
+    return ratings.with_columns(value=own / pl.max_horizontal(own.std(), 1e-9))
 
 
 def _unshown(responses: pl.DataFrame, category: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -160,6 +173,8 @@ class CategoryChoices:
     """(rows,) the design's row of each alternative."""
     number: Ints
     """(choices,) the log's number of each choice."""
+    rated: bool = False
+    """Whether the rows are ratings."""
 
     def take(self, which: Truths) -> CategoryChoices:
         """Some of the choices, in the same columns."""
@@ -180,7 +195,7 @@ def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0
     rows = (
         log.rows.join(heads.select("choice"), on="choice").join(items, on="item").sort("choice", "position")
     )
-    if not log.shown:
+    if not log.shown and not log.rated:
         rows = _sample(rows, len(design.items), seed)
     size = rows.group_by("choice", maintain_order=True).len()
     heads = heads.join(size, on="choice").sort("choice")
@@ -217,6 +232,7 @@ def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0
         tuple(nuisance),
         rows["at"].to_numpy().astype(np.int64),
         heads["choice"].to_numpy().astype(np.int64),
+        log.rated,
     )
 
 

@@ -143,7 +143,7 @@ def fit_shop(
     verdicts = weigh(ontology, places, config.seed)
     columns: tuple[str, ...] = ()
     tastes = None
-    if config.model.people and shop.home:
+    if config.model.people and shop.home and not shop.log.rated:
         report("how people differ")
         columns, tastes = fit_people(shop.home, head, config.seed)
     return ShopFit(shop, network, priors, head, verdicts, columns, tastes)
@@ -224,7 +224,9 @@ def _weights(
 
 def _notes(shop: Shop) -> tuple[str, ...]:
     notes = []
-    if not shop.log.shown:
+    if shop.log.rated:
+        notes.append("Learned from ratings, each taken against the person's own mean and spread.")
+    elif not shop.log.shown:
         notes.append("The log does not say what was shown: choices are set against items drawn at random.")
     if shop.log.shown and not shop.log.positions:
         notes.append("No positions: being seen is not told apart from being liked.")
@@ -276,7 +278,10 @@ def _person_nuisance(some: CategoryChoices) -> tuple[str, ...]:
 
 
 def held_out(shop: Shop, priors: Mapping[str, Floats], config: RunConfig) -> dict[str, float]:
-    """Log-likelihood and hit rate of the held-out choices, from heads fitted on the others."""
+    """Log-likelihood and hit rate of the held-out choices, from heads fitted on the others.
+
+    For ratings, the root of the mean squared error, in units of a person's own spread.
+    """
     loss, hits, count = 0.0, 0.0, 0
     training, test = {}, {}
     for category, some in shop.home.items():
@@ -290,9 +295,14 @@ def held_out(shop: Shop, priors: Mapping[str, Floats], config: RunConfig) -> dic
     head = fit_head(training, {c: m for c, m in priors.items() if c in training})
     for category, choices in test.items():
         utility = choices.utility(head.fits[category].part_worths)
-        loss += float(choices.log_likelihood(utility).sum())
-        hits += float(top1(choices, utility).sum())
         count += len(choices)
+        if shop.log.rated:
+            loss += float(((utility - choices.chosen) ** 2).sum())
+        else:
+            loss += float(choices.log_likelihood(utility).sum())
+            hits += float(top1(choices, utility).sum())
+    if shop.log.rated:
+        return {"held_out_ratings": count, "held_out_rmse": (loss / count) ** 0.5}
     return {"held_out_choices": count, "held_out_log_likelihood": loss / count, "held_out_top1": hits / count}
 
 

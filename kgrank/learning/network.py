@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from scipy import sparse
 from torch import nn
 from torch.nn import functional
 from torch_geometric.nn import HeteroConv, SAGEConv
 
 from kgrank.choice.importance import importance
-from kgrank.learning.tensors import EMBEDDED, LABELS, Batch, Cells, GraphTensors, csr_tensor
+from kgrank.learning.tensors import EMBEDDED, LABELS, Batch, Cells, ChoiceRows, GraphTensors, csr_tensor
 
 NUISANCE_PENALTY = 1e-4
 
@@ -97,18 +96,17 @@ class PartWorthNetwork(nn.Module):
 
 
 class ChoiceModel(nn.Module):
-    """The network, free deviations from it, and nuisance parameters; gives log-likelihoods of choices."""
+    """The network, free deviations from it, and nuisance parameters; gives log-likelihoods of the rows."""
 
-    def __init__(
-        self, network: PartWorthNetwork, where: Cells, centring: sparse.csr_matrix, nuisance: int
-    ) -> None:
+    def __init__(self, network: PartWorthNetwork, where: Cells, rows: ChoiceRows) -> None:
         super().__init__()
+        self.rated = rows.rated
         self.network = network
         self.where = where
         self.deviation = nn.Parameter(torch.zeros(where.width))
-        self.nuisance = nn.Parameter(torch.zeros(nuisance))
-        self.register_buffer("centring", csr_tensor(centring), persistent=False)
-        self.register_buffer("centring_transposed", csr_tensor(centring.T.tocsr()), persistent=False)
+        self.nuisance = nn.Parameter(torch.zeros(rows.nuisance))
+        self.register_buffer("centring", csr_tensor(rows.centring), persistent=False)
+        self.register_buffer("centring_transposed", csr_tensor(rows.centring.T.tocsr()), persistent=False)
 
     def part_worths(self) -> tuple[torch.Tensor, torch.Tensor]:
         """(cells,) part-worths, and (cells,) what the network alone says."""
@@ -122,10 +120,12 @@ class ChoiceModel(nn.Module):
         return importance(layout, self.part_worths()[0][cell], xp=torch)  # type: ignore[no-any-return]
 
     def log_likelihood(self, part_worths: torch.Tensor, some: Batch) -> torch.Tensor:
-        """(choices,) log-likelihood of each choice."""
+        """(choices,) minus the cross-entropy of each choice, or minus half the squared error of a rating."""
         parameters = torch.cat([part_worths, self.nuisance])[:, None]
         raw = _Product.apply(self.centring, self.centring_transposed, parameters)
-        utility = _Product.apply(some.raw, some.transposed, raw).squeeze(1)
+        utility: torch.Tensor = _Product.apply(some.raw, some.transposed, raw).squeeze(1)
+        if self.rated:
+            return -0.5 * (utility - some.chosen).square()
         count = len(some.left)
         top = torch.full((count,), -torch.inf, device=utility.device)
         top = top.scatter_reduce(0, some.choice, utility.detach(), "amax")

@@ -75,7 +75,7 @@ def train(
     rows = choice_rows(list(shown.values()), where)
     size = config.model
     network = PartWorthNetwork(tensors, where, size.width, size.layers, size.dropout)
-    model = ChoiceModel(network, where, rows.centring, rows.nuisance)
+    model = ChoiceModel(network, where, rows)
     held_out = split(rows, 0.0 if epochs else config.validation.share, config.validation.by, config.seed)
     data = ChoiceData(rows, config.batch_size, held_out, config.seed)
     rules = penalties(what.ontology, where, list(shown))

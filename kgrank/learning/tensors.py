@@ -146,6 +146,7 @@ class ChoiceRows:
     left: np.ndarray[Any, Any]
     person: np.ndarray[Any, Any]
     time: np.ndarray[Any, Any]
+    rated: bool
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -189,6 +190,7 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
         together("left"),
         together("person"),
         together("time"),
+        any(s.rated for s in sets),
     )
 
 
