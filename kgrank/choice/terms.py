@@ -120,6 +120,8 @@ def _late(
         place = end - 1 - back
         valid = (who >= 0) & (place >= first)
         rows_valid = valid[choices.choice]
+        if not rows_valid.any():
+            break
         source = log.item[np.where(valid, place, 0)][choices.choice][rows_valid]
         amount[rows_valid] += settings.decay**back * np.asarray(matrix[source, item[rows_valid]]).ravel()
 
