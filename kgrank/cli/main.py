@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli import demo, load, ontology, ontology_text, rank
+from kgrank.cli import demo, load, ontology, ontology_tables, ontology_text, rank
 from kgrank.cli.common import err, out
 from kgrank.errors import KgrankError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(demo.app, name="demo")
 ontology_text.register(ontology.app)
+ontology_tables.register(ontology.app)
 app.add_typer(ontology.app, name="ontology")
 load.register(app)
 rank.register(app)

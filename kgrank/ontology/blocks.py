@@ -53,6 +53,8 @@ class Block:
     statements: tuple[Statement, ...]
     comments: tuple[str, ...] = field(default=(), compare=False)
     note: str = field(default="", compare=False)
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
+    """Where it stands in the text, its comments included."""
 
     @property
     def iri(self) -> str:
@@ -127,6 +129,7 @@ class _Reader:
         self._base = base
         self._tokens = [_Token(m.lastgroup or "", m.group(), m.start()) for m in TOKEN.finditer(text)]
         self._at = 0
+        self._above_from = 0
         self._prefixes: dict[str, str] = {}
         self._above: list[str] = []
 
@@ -135,7 +138,7 @@ class _Reader:
         parts: list[Block | Heading] = []
         while (token := self._peek_or_comment()) is not None:
             if token.kind == "comment":
-                self._above.append(self._next_raw().text.rstrip())
+                self._set_aside()
                 if self._blank_below(token) and (parts or self._prefixes):
                     parts.append(Heading(self._comments()))
             elif token.kind == "directive":
@@ -148,6 +151,7 @@ class _Reader:
         return Document(self._prefixes, tuple(parts), top)
 
     def _block(self) -> Block:
+        start = self._above_from if self._above else self._here()
         comments = self._comments()
         subject = self._object()
         if not isinstance(subject, NamedNode | BlankNode | Bracket):
@@ -155,7 +159,9 @@ class _Reader:
         statements = self._statements(".")
         self._next()
         comments += self._comments()
-        return Block(subject, statements, comments, self._note())
+        note = self._note()
+        last = self._tokens[self._at - 1]
+        return Block(subject, statements, comments, note, (start, last.offset + len(last.text)))
 
     def _statements(self, end: str) -> tuple[Statement, ...]:
         found: list[Statement] = []
@@ -245,7 +251,7 @@ class _Reader:
     def _peek(self) -> _Token:
         """The next token that is no comment; comments on the way are set aside."""
         while (token := self._peek_or_comment()) is not None and token.kind == "comment":
-            self._above.append(self._next_raw().text.rstrip())
+            self._set_aside()
         if token is None:
             raise _UnexpectedError("the end", len(self._text))
         return token
@@ -256,6 +262,12 @@ class _Reader:
     def _next_raw(self) -> _Token:
         self._at += 1
         return self._tokens[self._at - 1]
+
+    def _set_aside(self) -> None:
+        token = self._next_raw()
+        if not self._above:
+            self._above_from = token.offset
+        self._above.append(token.text.rstrip())
 
     def _here(self) -> int:
         token = self._peek_or_comment()

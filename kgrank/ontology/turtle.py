@@ -125,13 +125,13 @@ class Writer:
     def __init__(self, prefixes: Mapping[str, str]) -> None:
         self._prefixes = dict(prefixes)
         self._by_namespace = {iri: name for name, iri in reversed(self._prefixes.items())}
-        self._used: set[str] = set()
+        self.used: set[str] = set()
         self.name = cache(self._name)
 
     def declarations(self) -> list[str]:
         """The ``@prefix`` lines of the names used: kgrank's own first, then the shop's in their order."""
-        known = [p for p in PREFIXES if p in self._used]
-        names = [*known, *(p for p in self._prefixes if p in self._used and p not in known)]
+        known = [p for p in PREFIXES if p in self.used]
+        names = [*known, *(p for p in self._prefixes if p in self.used and p not in known)]
         width = max((len(n) + 1 for n in names), default=0)
         return [f"@prefix {f'{n}:':<{width}} <{self._prefixes[n]}> ." for n in names]
 
@@ -199,7 +199,7 @@ class Writer:
             namespace, rest = iri[: cut + 1], iri[cut + 1 :]
             prefix = self._by_namespace.get(namespace)
             if prefix is not None and _LOCAL.fullmatch(rest):
-                self._used.add(prefix)
+                self.used.add(prefix)
                 return f"{prefix}:{rest}"
         return f"<{iri}>"
 

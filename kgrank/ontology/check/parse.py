@@ -67,12 +67,15 @@ class Parsed:
 
 def parse_file(path: Path) -> Parsed:
     """Reads one Turtle file."""
-    graph = Graph()
-    prefixes: list[tuple[str, str, int]] = []
     text, problems = _text(path)
-    if not problems:
-        prefixes = _declarations(text)
-        problems = [*_foreign_prefixes(path.name, prefixes), *_statements(path.name, text, graph)]
+    return Parsed(text, Graph(), problems, []) if problems else parse_text(path.name, text)
+
+
+def parse_text(name: str, text: str) -> Parsed:
+    """Reads the text of a Turtle file with Unix line ends."""
+    graph = Graph()
+    prefixes = _declarations(text)
+    problems = [*_foreign_prefixes(name, prefixes), *_statements(name, text, graph)]
     return Parsed(text, graph, problems, prefixes)
 
 

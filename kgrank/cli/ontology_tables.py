@@ -1,0 +1,84 @@
+"""``kgrank ontology export`` and ``import``: the ontology as sheets, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from kgrank.cli.common import err, out
+from kgrank.cli.ontology import plural
+from kgrank.errors import InputError
+from kgrank.ontology.tables import trip
+
+_Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
+_Workbook = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="An Excel workbook.")]
+_Csv = Annotated[Path | None, typer.Option("--csv", metavar="FOLDER", help="A folder of CSV files.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("export")(export)
+    app.command("import")(import_)
+
+
+def export(folder: _Folder, xlsx: _Workbook = None, csv: _Csv = None) -> None:
+    """Write seven sheets: rules, categories, what applies where, attributes, values, others, the header.
+
+    Example: kgrank ontology export ontology/fashion --xlsx fashion.xlsx
+    """
+    if (xlsx is None) == (csv is None):
+        raise InputError("say where to write", expected="--xlsx FILE or --csv FOLDER")
+    counts = trip.export(folder, workbook=xlsx, csv_folder=csv)
+    listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+    out.print(Text(f"{xlsx or csv}: {listed} rows"))
+
+
+def import_(
+    folder: _Folder,
+    xlsx: _Workbook = None,
+    csv: _Csv = None,
+    take: Annotated[
+        str | None,
+        typer.Option(metavar="sheet|folder", help="Which side wins where both were edited since the export."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing.")] = False,
+) -> None:
+    """Bring edited sheets back; what a sheet leaves out stays as it is.
+
+    Exit code 1, and nothing written, where a cell was edited on both sides or an edit brings in an error.
+
+    Example: kgrank ontology import ontology/fashion --xlsx fashion.xlsx
+    """
+    if (xlsx is None) == (csv is None):
+        raise InputError("say what to read", expected="--xlsx FILE or --csv FOLDER")
+    if take not in (None, "sheet", "folder"):
+        raise InputError(f"--take {take} is no side", expected="sheet or folder")
+    incoming = trip.read_sheets(workbook=xlsx, csv_folder=csv)
+    outcome = trip.plan_import(incoming, folder, take)  # type: ignore[arg-type]
+    for conflict in outcome.conflicts:
+        err.print(Text(conflict.sentence()))
+    if outcome.conflicts:
+        err.print(
+            f"{plural(len(outcome.conflicts), 'conflict')}; nothing is written. Say --take sheet or folder."
+        )
+        raise typer.Exit(1)
+    for line in outcome.refused:
+        err.print(Text(line))
+    if outcome.refused:
+        err.print(f"{plural(len(outcome.refused), 'error')} would come in; nothing is written.")
+        raise typer.Exit(1)
+    if not dry_run:
+        trip.write_outcome(outcome, folder)
+    for word, ids in (("changed", outcome.changed), ("added", outcome.added)):
+        if ids:
+            shown = ", ".join(ids[:10]) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
+            out.print(Text(f"{word}: {shown}"))
+    count = len(outcome.changed) + len(outcome.added)
+    out.print(
+        Text(
+            f"{plural(count, 'thing')} in {plural(len(outcome.texts), 'file')}{' (dry run)' if dry_run else ''}"
+        )
+    )

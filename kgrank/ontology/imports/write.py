@@ -1,0 +1,148 @@
+"""A plan as Turtle files: header, attributes, values, and one file for each top category."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyoxigraph import Literal, NamedNode
+
+from kgrank.errors import InputError
+from kgrank.ontology.blocks import Block, Document, Members, Object, Statement
+from kgrank.ontology.files import write_text
+from kgrank.ontology.imports.fold import Folded
+from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
+from kgrank.ontology.turtle import write_document
+from kgrank.ontology.vocabulary import (
+    BROADER,
+    KG,
+    LANGUAGE,
+    NEEDS,
+    NOTATION,
+    OWL,
+    PREF_LABEL,
+    PREFIXES,
+    TITLE,
+    TYPE,
+    VERSION,
+)
+
+BASE = "https://shop.example/id/"
+_SHOP = {
+    "c": "category",
+    "a": "attribute",
+    "v": "value",
+    "b": "brand",
+    "s": "segment",
+    "p": "person",
+    "r": "rule",
+}
+_WORDS = {need: word for word, need in NEEDS.items()}
+
+
+def shop_prefixes(base: str = BASE) -> dict[str, str]:
+    """The short names of kgrank and of a shop whose ids begin with ``base``."""
+    return {**PREFIXES, **{name: f"{base}{kind}/" for name, kind in _SHOP.items()}}
+
+
+def write_plan(plan: Plan, folded: Mapping[str, Folded], folder: Path, base: str = BASE) -> None:
+    """Writes the files of a new ontology.
+
+    Raises:
+        InputError: The folder holds Turtle files already, or cannot be written.
+    """
+    if any(folder.glob("*.ttl")):
+        raise InputError("there are Turtle files in this folder", where=folder, todo="Name a new folder.")
+    texts = {
+        name: write_document(Document(shop_prefixes(base), tuple(blocks)))
+        for name, blocks in _files(plan, folded, base).items()
+        if blocks
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_text(folder / name, text)
+
+
+def _files(plan: Plan, folded: Mapping[str, Folded], base: str) -> dict[str, list[Block]]:
+    files: dict[str, list[Block]] = {
+        "ontology.ttl": [_header(plan, base), *(_brand(b, n, base) for b, n in plan.brands.items())],
+        "attributes.ttl": [_attribute(a, base) for a in plan.attributes],
+        "values.ttl": [
+            _thing(f"{base}value/{value}", "Value", value, names)
+            for attribute in plan.attributes
+            for value, names in attribute.values.items()
+        ],
+    }
+    top = _tops(plan)
+    for category in plan.categories:
+        name = f"{top[category.id]}.ttl"
+        if name in ("ontology.ttl", "attributes.ttl", "values.ttl", "rules.ttl"):
+            name = f"category-{name}"
+        files.setdefault(name, []).append(_category(category, folded[category.id], base))
+    return files
+
+
+def _tops(plan: Plan) -> dict[str, str]:
+    """The top category above each."""
+    parents = {c.id: c.parent for c in plan.categories}
+    tops: dict[str, str] = {}
+    for category in parents:
+        here = category
+        while (parent := parents[here]) is not None:
+            here = parent
+        tops[category] = here
+    return tops
+
+
+def _header(plan: Plan, base: str) -> Block:
+    statements = [
+        Statement(TYPE, (NamedNode(OWL + "Ontology"),)),
+        Statement(TITLE, (Literal("Imported", language=plan.languages[0]),)),
+        Statement(VERSION, (Literal(plan.version),)),
+        Statement(LANGUAGE, tuple(Literal(x) for x in plan.languages)),
+    ]
+    return Block(NamedNode(f"{base}ontology"), tuple(statements))
+
+
+def _brand(id_: str, name: str, base: str) -> Block:
+    label = Statement(PREF_LABEL, (Literal(name, language="en"),))
+    return Block(NamedNode(f"{base}brand/{id_}"), (Statement(TYPE, (NamedNode(KG + "Brand"),)), label))
+
+
+def _thing(iri: str, kind: str, code: str, names: Mapping[str, str], *more: Statement) -> Block:
+    labels = tuple(Literal(text, language=language) for language, text in names.items())
+    start = (
+        Statement(TYPE, (NamedNode(KG + kind),)),
+        Statement(NOTATION, (Literal(code if code[:1].isalnum() else f"x{code}"),)),
+        Statement(PREF_LABEL, labels),
+    )
+    return Block(NamedNode(iri), (*start, *more))
+
+
+def _attribute(attribute: PlannedAttribute, base: str) -> Block:
+    more = [Statement(KG + "type", (NamedNode(KG + attribute.type),))]
+    if attribute.brands:
+        more.append(Statement(KG + "valuesOf", (NamedNode(KG + "Brand"),)))
+    elif attribute.values_of is not None:
+        more.append(Statement(KG + "valuesOf", (NamedNode(f"{base}attribute/{attribute.values_of}"),)))
+    elif attribute.values:
+        values: tuple[Object, ...] = tuple(NamedNode(f"{base}value/{v}") for v in attribute.values)
+        more.append(Statement(KG + "values", (Members(values),)))
+    if attribute.unit is not None:
+        more.append(Statement(KG + "unit", (Literal(attribute.unit),)))
+    iri = f"{base}attribute/{attribute.id}"
+    return _thing(iri, "Attribute", attribute.id, attribute.names, *more)
+
+
+def _category(category: PlannedCategory, folded: Folded, base: str) -> Block:
+    more = []
+    if category.parent is not None:
+        more.append(Statement(BROADER, (NamedNode(f"{base}category/{category.parent}"),)))
+    for need, word in _WORDS.items():
+        named = tuple(NamedNode(f"{base}attribute/{a}") for a, n in folded.uses.items() if n == need)
+        if named:
+            more.append(Statement(KG + word, named))
+    if folded.drops:
+        drops = tuple(NamedNode(f"{base}attribute/{a}") for a in folded.drops)
+        more.append(Statement(KG + "drops", drops))
+    return _thing(f"{base}category/{category.id}", "Category", category.id, category.names, *more)
