@@ -61,6 +61,9 @@ def _encoder(kind: Any) -> Callable[[Any], Any]:
     if origin is Mapping:
         item = _encoder(inside[1])
         return lambda value: {key: item(x) for key, x in value.items()}
+    if origin is UnionType and inside[1] is type(None):
+        present = _encoder(inside[0])
+        return lambda value: None if value is None else present(value)
     return _keep
 
 

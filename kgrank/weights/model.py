@@ -84,16 +84,52 @@ class CategoryWeights:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A function that is straight between its knots and constant outside them.
+
+    Attributes:
+        knots: Ascending; one list for a curve over one amount, two for a surface over a pair (bilinear).
+        values: At the knots, in logits; of a pair row by row of its first amount.
+    """
+
+    knots: tuple[tuple[float, ...], ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How often people went on from one brand or category to another: a decayed count."""
+
+    source: str
+    target: str
+    amount: float
+
+
+@dataclass(frozen=True)
 class BehaviourTerm:
     """A named term beside the attributes: how it is computed, in words and numbers.
 
-    ``goes-after`` is log(1 + amount / ``unit``), with amount = Σ over k of ``decay``^k · F[k-th last
-    item of the history, item]; F are the transitions beside the weights.
+    Without a curve, ``goes-after`` is log(1 + amount / ``unit``), with amount = Σ over k of ``decay``^k ·
+    F[k-th last item of the history, item]; F are the transitions beside the weights. With one, a term
+    adds what its curve says of its amount (``kgrank.choice.amounts``).
+
+    Attributes:
+        name: Its name.
+        about: What its amount is, in words.
+        settings: The numbers of its amount.
+        curve: From the amount to logits.
+        of: For a pair, the names of its two terms.
+        counts: Events by item id, for ``popular``.
+        flows: What the amount of a flow is made of.
     """
 
     name: str
     about: str
     settings: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve | None = None
+    of: tuple[str, ...] = ()
+    counts: Mapping[str, float] = field(default_factory=dict)
+    flows: tuple[Flow, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,128 @@
+"""Recommenders that stand beside kgrank in ``recommend.py``: each from the learning part to a score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import linalg, sparse
+
+from kgrank.choice.amounts import Grouping
+from kgrank.choice.layout import Floats, Ints
+from kgrank.choice.shopwide import Counts, People
+from kgrank.choice.transitions import TransitionSettings
+
+Score = Callable[[People], Floats]
+
+EASE_ITEMS = 15_000
+"""EASE inverts a matrix of items by items: beyond this it does not fit into 4 GB."""
+
+
+def popularity(train: People) -> Score:
+    """How often each item stands in the learning part."""
+    count = np.bincount(train.item, minlength=train.items).astype(float)
+    return lambda people: np.tile(count, (len(people), 1))
+
+
+def item_knn(train: People) -> Score:
+    """Cosine of items by the people they share, summed over the history."""
+    seen = train.seen()
+    size = np.maximum(np.asarray(seen.sum(0)).ravel(), 1.0)
+    unit = seen @ sparse.diags(size**-0.5)
+    cosine = sparse.csr_matrix(unit.T @ unit)
+    cosine.setdiag(0.0)
+    return lambda people: np.asarray((people.seen() @ cosine).toarray())
+
+
+def als(train: People, seed: int) -> Score:
+    """The implicit package's alternating least squares, 64 factors; a person is folded in by history."""
+    from implicit.als import AlternatingLeastSquares
+
+    model = AlternatingLeastSquares(64, regularization=0.05, alpha=2.0, iterations=15, random_state=seed)
+    model.fit(sparse.csr_matrix(train.seen(), dtype=np.float32), show_progress=False)
+
+    def score(people: People) -> Floats:
+        history = sparse.csr_matrix(people.seen(), dtype=np.float32)
+        users = model.recalculate_user(np.arange(len(people)), history)
+        return np.asarray(users @ model.item_factors.T)
+
+    return score
+
+
+def ease(train: People, ridge: float = 250.0) -> Score:
+    """EASE (Steck 2019): the closed-form linear autoencoder with a zero diagonal."""
+    if train.items > EASE_ITEMS:
+        raise MemoryError(f"EASE needs {train.items} x {train.items} numbers")
+    gram = np.asarray((train.seen().T @ train.seen()).toarray(), np.float32)
+    gram[np.diag_indices(train.items)] += ridge
+    factor = linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
+    inverse = linalg.cho_solve(factor, np.eye(train.items, dtype=np.float32), overwrite_b=True)
+    inverse /= -np.diag(inverse).copy()
+    inverse[np.diag_indices(train.items)] = 0.0
+    return lambda people: np.asarray(people.seen().astype(np.float32) @ inverse)
+
+
+def lambdarank(
+    train: People, history: People, target: Ints, groups: tuple[Grouping, ...], seed: int
+) -> Score:
+    """LightGBM's lambdarank over the same terms: the non-additive ceiling.
+
+    Learned on the validation items, over the first 200 by decayed transitions and likeness.
+    """
+    import lightgbm
+
+    counts = Counts.of(train, groups, TransitionSettings())
+    values, labels, sizes = [], [], []
+    for first in range(0, len(history), 256):
+        which = np.arange(first, min(first + 256, len(history)))
+        some = history.take(which)
+        amounts, near = _near(counts, some, groups)
+        rows, items = np.nonzero(near)
+        hit = (items == target[which][rows]).astype(np.int8)
+        kept = np.isin(rows, rows[hit > 0])
+        values.append(
+            np.column_stack([a.of(rows[kept], items[kept]) for a in amounts.values()]).astype(np.float32)
+        )
+        labels.append(hit[kept])
+        sizes.append(np.unique(rows[kept], return_counts=True)[1])
+    data = lightgbm.Dataset(np.concatenate(values), np.concatenate(labels), group=np.concatenate(sizes))
+    model = lightgbm.train(
+        {
+            "objective": "lambdarank",
+            "learning_rate": 0.05,
+            "num_leaves": 31,
+            "min_data_in_leaf": 100,
+            "lambdarank_truncation_level": 20,
+            "seed": seed,
+            "verbose": -1,
+            "num_threads": 2,
+        },
+        data,
+        200,
+    )
+
+    def score(people: People) -> Floats:
+        amounts, near = _near(counts, people, groups)
+        rows, items = np.nonzero(near)
+        found = np.full(near.shape, -1e6)
+        found[rows, items] = model.predict(np.column_stack([a.of(rows, items) for a in amounts.values()]))
+        return found
+
+    return score
+
+
+def _near(counts: Counts, people: People, groups: tuple[Grouping, ...]):  # type: ignore[no-untyped-def]
+    amounts = counts.amounts(people.histories())
+    seen = people.seen().toarray() > 0
+    likeness = sum((amounts[f"{g.name}-in-history"].dense() for g in groups), np.zeros((1, 1)))
+    near = np.zeros(seen.shape, bool)
+    popular = amounts["popular"].values
+    for values, most in (
+        (amounts["goes-after"].values, 100),
+        (amounts["two-steps"].values, 50),
+        (likeness + 0.1 * popular, 50),
+    ):
+        values = np.where(seen, -np.inf, values)
+        first = np.argpartition(-values, most, axis=1)[:, :most]
+        near[np.arange(len(seen))[:, None], first] = True
+    return amounts, near & ~seen

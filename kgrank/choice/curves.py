@@ -1,0 +1,83 @@
+"""Piecewise-linear curves in the hat basis: linear in their values, so that a logit can learn them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from kgrank.weights.model import Curve
+
+Reals = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+
+def knots(chosen: Reals, most: int) -> tuple[float, ...]:
+    """Up to ``most`` knots where the chosen have their values, and one at 0 where that is "none".
+
+    Args:
+        chosen: Amounts at the items that were chosen.
+        most: Knots at most, without the one at 0.
+
+    Returns:
+        Ascending knots, at least two; the curve is 0 at the first.
+    """
+    distinct = np.unique(chosen)
+    none = bool(distinct.size) and distinct[0] == 0.0
+    positive = chosen[chosen > 0] if none else chosen
+    if len(distinct) <= most:
+        found = distinct
+    else:
+        # Closer together at the top, where the ranking is decided.
+        share = np.linspace(0.0, 1.0, most) ** 0.8
+        found = np.unique(np.quantile(positive, share))
+        found = np.concatenate([[0.0], found]) if none else found
+    if len(found) < 2:
+        low = float(found[0]) if len(found) else 0.0
+        found = np.array([low, low + 1.0])
+    return tuple(found.tolist())
+
+
+def place(amounts: Reals, at: tuple[float, ...]) -> tuple[Places, Reals]:
+    """The segment that each amount lies in, and how far along it: 0 at its left knot, 1 at its right."""
+    ends = np.asarray(at)
+    inside = np.clip(amounts, ends[0], ends[-1])
+    left = np.clip(np.searchsorted(ends, inside, side="right") - 1, 0, len(ends) - 2)
+    return left, (inside - ends[left]) / np.diff(ends)[left]
+
+
+def hats(amounts: Reals, at: tuple[float, ...]) -> Reals:
+    """(amounts, knots - 1) the hat functions of all knots but the first, whose value is fixed at 0."""
+    left, along = place(amounts, at)
+    found = np.zeros((len(amounts), len(at)))
+    rows = np.arange(len(amounts))
+    found[rows, left] = 1.0 - along
+    found[rows, left + 1] = along
+    return found[:, 1:]
+
+
+def pair_hats(first: Reals, second: Reals) -> Reals:
+    """(amounts, columns · columns) products of two terms' hat functions."""
+    return np.asarray((first[:, :, None] * second[:, None, :]).reshape(len(first), -1))
+
+
+def curve(at: tuple[float, ...], values: Reals) -> Curve:
+    """The curve with 0 at its first knot and the learned values at the others."""
+    return Curve((at,), (0.0, *np.asarray(values).tolist()))
+
+
+def surface(first: tuple[float, ...], second: tuple[float, ...], values: Reals) -> Curve:
+    """The surface of a pair: 0 along the first knots of both."""
+    grid = np.zeros((len(first), len(second)))
+    grid[1:, 1:] = values.reshape(len(first) - 1, len(second) - 1)
+    return Curve((first, second), tuple(grid.ravel().tolist()))
+
+
+def apply(learned: Curve, *amounts: Reals) -> Reals:
+    """What a curve says of amounts, or a surface of pairs of amounts, elementwise in any one shape."""
+    if len(learned.knots) == 1:
+        return np.asarray(np.interp(amounts[0], learned.knots[0], learned.values))
+    grid = np.asarray(learned.values).reshape([len(k) for k in learned.knots])
+    (i, s), (j, t) = (place(a, k) for a, k in zip(amounts, learned.knots, strict=True))
+    low = (1 - t) * grid[i, j] + t * grid[i, j + 1]
+    high = (1 - t) * grid[i + 1, j] + t * grid[i + 1, j + 1]
+    return np.asarray((1 - s) * low + s * high)
