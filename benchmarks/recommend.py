@@ -32,10 +32,11 @@ import polars as pl
 from benchmarks.machine import environment, finish, peak_mb, show
 from benchmarks.recommenders import als, ease, item_knn, lambdarank, popularity
 from kgrank.choice.amounts import Grouping
+from kgrank.choice.groupings import groupings
 from kgrank.choice.layout import Floats, Ints
 from kgrank.choice.metrics import hit_rate, ndcg, ranks
 from kgrank.choice.sets import RESPONSES
-from kgrank.choice.shopwide import Counts, People, groupings, learn_shopwide
+from kgrank.choice.shopwide import Counts, People, learn_shopwide
 from kgrank.choice.transitions import Sequences, TransitionSettings, sequences
 from kgrank.errors import InputError, KgrankError
 from kgrank.graph.build import build_graph

@@ -61,6 +61,11 @@ PAIRS = (
 """Named pairs of terms; those whose terms a shop lacks are left out."""
 
 
+def pair_name(pair: tuple[str, str]) -> str:
+    """Name of a pair of terms."""
+    return " × ".join(pair)
+
+
 def same(grouping: str) -> str:
     """Name of the term: whether the last item is of the same group."""
     return f"same-{grouping}"
@@ -289,9 +294,3 @@ def amounts(statistics: Statistics, histories: Histories, first: Start, walk: Wa
 def curved(name: str) -> bool:
     """Whether a term has a curve of its own: the length of the history is alike for all items and has none."""
     return name != LENGTH
-
-
-def needs_attributes(names: tuple[str, ...]) -> bool:
-    """Whether any of the terms speaks of what items are, rather than of who chose them."""
-    links = {*LINKED, *STEPS, *PLAIN}
-    return any(name not in links for name in names)

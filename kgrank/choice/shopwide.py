@@ -25,17 +25,19 @@ from kgrank.choice.amounts import (
     Histories,
     Links,
     Statistics,
+    about,
     amounts,
     curved,
+    flow,
     in_history,
+    pair_name,
 )
 from kgrank.choice.curves import apply, curve, hats, knots, pair_hats, surface
 from kgrank.choice.layout import Floats, Ints, Truths
 from kgrank.choice.logit import Choices, optimum
 from kgrank.choice.transitions import TransitionSettings
-from kgrank.graph.tables import KnowledgeGraph
-from kgrank.ontology.model import AttributeType, Ontology
-from kgrank.weights.model import Curve
+from kgrank.weights.artefact import LINK_COLUMNS
+from kgrank.weights.model import BehaviourTerm, Curve, Flow
 
 FOLDS = 10
 EXAMPLES = 15_000
@@ -54,8 +56,6 @@ RUN = 50_000
 
 RECENT = 50
 """Items of a history that count."""
-
-MOST_LABELS = 5_000
 
 
 @dataclass(frozen=True)
@@ -115,34 +115,6 @@ class People:
         start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
         at = np.arange(start[-1]) + np.repeat(self.start[:-1] - start[:-1], size)
         return People(self.item[at], start, self.items)
-
-
-def groupings(graph: KnowledgeGraph, ontology: Ontology, items: tuple[str, ...]) -> tuple[Grouping, ...]:
-    """The groupings of a shop's items: category, the category above it, and each attribute of one choice.
-
-    Those are left out that tell nothing (fewer than two labels) and those as fine as the items themselves.
-    """
-    home = graph.edge("IN_CATEGORY").unique("source", keep="first", maintain_order=True)
-    above = {c.id: c.parent for c in ontology.categories.values()}
-    tables = {
-        "category": home.select("source", label="target"),
-        "aisle": home.select("source", label=pl.col("target").replace_strict(above, default=None)),
-    }
-    values = graph.edge("HAS_VALUE").select("source", pl.col("target").str.splitn("=", 2).alias("node"))
-    values = values.unnest("node").rename({"field_0": "attribute", "field_1": "label"})
-    for attribute in ontology.attributes.values():
-        if attribute.type is AttributeType.CHOICE:
-            own = values.filter(pl.col("attribute") == attribute.id)
-            tables[attribute.id] = own.select("source", "label").unique("source", keep="first")
-    order = pl.DataFrame({"source": items})
-    found = []
-    for name, table in tables.items():
-        label = order.join(table, on="source", how="left", maintain_order="left")["label"]
-        labels = label.drop_nulls().unique().sort()
-        if 1 < len(labels) <= min(MOST_LABELS, len(items) // 2):
-            number = label.replace_strict(labels, np.arange(len(labels)), default=len(labels))
-            found.append(Grouping(name, tuple(labels), number.to_numpy().astype(np.int64)))
-    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -444,3 +416,59 @@ def _learned(choices: Choices, sizes: list[int]) -> Floats:
         variance = np.bincount(block, spread) / np.bincount(block)
         precision = 1.0 / np.clip(variance, 1e-2, 1e2)[block]
     return optimum(choices, mean, precision, start=values, tolerance=1e-6)[0]
+
+
+def behaviour_terms(learned: ShopWide, items: tuple[str, ...]) -> tuple[BehaviourTerm, ...]:
+    """The learned terms as they are stored: each with its curve, ``popular`` with its counts, flows with moves.
+
+    Args:
+        learned: The layer.
+        items: Item ids.
+    """
+    statistics = learned.counts.statistics
+    names = tuple(g.name for g in statistics.groupings)
+    flows = {flow(g.name): _flows(g, statistics.moves[g.name]) for g in statistics.groupings}
+    counts = dict(zip(items, statistics.count.tolist(), strict=True))
+    single = [
+        BehaviourTerm(
+            name,
+            about(name, names),
+            curve=learned_curve,
+            counts=counts if name == POPULAR else {},
+            flows=flows.get(name, ()),
+        )
+        for name, learned_curve in learned.curves.items()
+    ]
+    both = [
+        BehaviourTerm(pair_name(pair), f"{pair[0]} and {pair[1]} together", curve=learned_curve, of=pair)
+        for pair, learned_curve in learned.pairs.items()
+    ]
+    return (*single, *both)
+
+
+def _flows(group: Grouping, moves: Floats) -> tuple[Flow, ...]:
+    source, target = np.nonzero(moves)
+    return tuple(
+        Flow(group.labels[i], group.labels[j], float(moves[i, j]))
+        for i, j in zip(source.tolist(), target.tolist(), strict=True)
+    )
+
+
+def link_table(counts: Counts, items: tuple[str, ...], most: int) -> pl.DataFrame:
+    """The links as transitions beside the weights: source, target, weight, and the counts behind it.
+
+    Of each item the ``most`` strongest are kept; ``weight`` is the matrix of ``goes-after``.
+    """
+    links = counts.links
+    row = np.repeat(np.arange(len(items)), np.diff(links.start))
+    names = pl.Series(items, dtype=pl.String)
+    table = pl.DataFrame(
+        {
+            "source": names.gather(row),
+            "target": names.gather(links.target),
+            "weight": counts.matrices["after"].data.astype(float),
+            **{name: getattr(links, name) for name in LINK_COLUMNS},
+        }
+    )
+    place = pl.col("weight").rank("ordinal", descending=True).over("source")
+    return table.filter(place <= most)

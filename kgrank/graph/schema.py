@@ -172,9 +172,19 @@ EDGES: Mapping[str, EdgeType] = {
             "GOES_AFTER",
             "Item",
             "Item",
-            {"version": TEXT, "weight": REAL},
+            {
+                "version": TEXT,
+                "weight": REAL,
+                "forward": REAL,
+                "backward": REAL,
+                "next": REAL,
+                "previous": REAL,
+                "together": REAL,
+            },
             key="version",
-            about="Learned: how much more the target is chosen soon after the source.",
+            about="Learned: how much more the target is chosen soon after the source. The counts behind it, "
+            "where a whole shop is ranked: decayed steps forward and backward, steps to the very next item and "
+            "from the one before, and how often both came within reach.",
         ),
         EdgeType(
             "RANKED",

@@ -23,6 +23,8 @@ FORMAT = 1
 
 TRANSITIONS = "transitions.parquet"
 TRANSITION_COLUMNS = {"source": pl.String(), "target": pl.String(), "weight": pl.Float64()}
+LINK_COLUMNS = ("forward", "backward", "next", "previous", "together")
+"""The counts behind a weight, where a whole shop is ranked by them."""
 
 _AGAIN = "Write the file again with `python train.py`"
 _SHARES_OFF = 1e-6
@@ -98,8 +100,9 @@ def weights_of(text: str, where: object = None) -> LearnedWeights:
 
 
 def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> None:
-    """Writes item transitions (source, target, weight) as ``transitions.parquet`` beside the weights."""
-    table = transitions.select(pl.col(name).cast(kind) for name, kind in TRANSITION_COLUMNS.items())
+    """Writes item transitions (source, target, weight, counts) as ``transitions.parquet`` beside the weights."""
+    counts = [pl.col(name).cast(pl.Float64) for name in LINK_COLUMNS if name in transitions.columns]
+    table = transitions.select(*(pl.col(n).cast(kind) for n, kind in TRANSITION_COLUMNS.items()), *counts)
     if not table["weight"].is_finite().fill_null(False).all():
         raise WeightsError("a transition's weight is missing, NaN or infinite", where=TRANSITIONS)
     _replace(Path(weights_path).parent / TRANSITIONS, table.write_parquet)
@@ -111,7 +114,9 @@ def read_transitions(weights_path: Path | str) -> pl.DataFrame:
     if not path.exists():
         return pl.DataFrame(schema=TRANSITION_COLUMNS)
     try:
-        return pl.read_parquet(path, columns=list(TRANSITION_COLUMNS))
+        known = pl.read_parquet_schema(path)
+        counts = [name for name in LINK_COLUMNS if name in known]
+        return pl.read_parquet(path, columns=[*TRANSITION_COLUMNS, *counts])
     except (pl.exceptions.PolarsError, OSError) as error:
         raise WeightsError(f"cannot be read ({error})", where=path, todo=_AGAIN) from None
 

@@ -11,7 +11,7 @@ from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore
 from kgrank.ontology.model import Ontology
 from kgrank.resources import cypher
-from kgrank.weights.artefact import document, weights_of
+from kgrank.weights.artefact import LINK_COLUMNS, document, weights_of
 from kgrank.weights.model import LearnedWeights
 
 Tables = dict[str, pl.DataFrame]
@@ -44,8 +44,10 @@ def weights_to_tables(
     }
     if transitions is not None:
         schema = _schema("GOES_AFTER")
-        edges["GOES_AFTER"] = transitions.with_columns(version=pl.lit(weights.version)).select(
-            pl.col(name).cast(kind) for name, kind in schema.items()
+        table = transitions.with_columns(version=pl.lit(weights.version))
+        edges["GOES_AFTER"] = table.select(
+            (pl.col(name) if name in table.columns else pl.lit(None)).cast(kind).alias(name)
+            for name, kind in schema.items()
         )
     return nodes, edges
 
@@ -67,8 +69,10 @@ def served_weights(store: GraphStore) -> LearnedWeights:
 
 
 def served_transitions(store: GraphStore, version: str) -> pl.DataFrame:
-    """The item transitions (source, target, weight) of one version in a store."""
-    return store.edges("GOES_AFTER").filter(pl.col("version") == version).select("source", "target", "weight")
+    """The item transitions of one version in a store: source, target, weight, and the counts if it has any."""
+    found = store.edges("GOES_AFTER").filter(pl.col("version") == version)
+    counts = [name for name in LINK_COLUMNS if found[name].is_not_null().any()]
+    return found.select("source", "target", "weight", *counts)
 
 
 def check_fits(weights: LearnedWeights, ontology: Ontology) -> None:
