@@ -45,11 +45,11 @@ def parse(arguments: list[str] | None = None) -> RunConfig:
     return RunConfig(**chosen, trainer=given["trainer"].as_dict())
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Runs, and prints the result as the last line."""
     quiet()
     try:
-        result = run(parse(), say)
+        result = run(parse(arguments), say)
     except KgrankError as error:
         say(f"error: {error.sentence()}")
         return 2

@@ -15,6 +15,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule, RuleKind
 
+Shop = tuple[KnowledgeGraph, Ontology]
 Generated = tuple[KnowledgeGraph, Ontology, Log]
 
 CATEGORIES = ("dresses", "shirts", "shoes")

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from kgrank.errors import RunError
+
+
+def _check(option: str, value: float, fine: bool, expected: str) -> None:
+    if not fine:
+        raise RunError(f"{option} is {value}", expected=expected)
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -47,6 +54,12 @@ class ModelConfig:
     folds: int = 3
     people: bool = True
 
+    def __post_init__(self) -> None:
+        _check("model.width", self.width, self.width >= 1, "1 or more")
+        _check("model.dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
+        _check("model.deviation_precision", self.deviation_precision, self.deviation_precision > 0, "above 0")
+        _check("model.folds", self.folds, self.folds >= 1, "1 or more")
+
 
 @dataclass(frozen=True)
 class OptimizerConfig:
@@ -56,6 +69,10 @@ class OptimizerConfig:
     lr: float = 0.02
     weight_decay: float = 1e-4
     schedule: Literal["cosine", "constant"] = "cosine"
+
+    def __post_init__(self) -> None:
+        _check("optimizer.lr", self.lr, 0 < self.lr < float("inf"), "above 0")
+        _check("optimizer.weight_decay", self.weight_decay, self.weight_decay >= 0, "0 or more")
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,9 @@ class ValidationConfig:
     share: float = 0.1
     by: Literal["time", "person"] = "time"
     patience: int = 5
+
+    def __post_init__(self) -> None:
+        _check("validation.share", self.share, 0 <= self.share < 1, "from 0 to below 1")
 
 
 @dataclass(frozen=True)
@@ -100,3 +120,6 @@ class RunConfig:
     logger: Literal["tensorboard", "wandb", "none"] = "tensorboard"
     resume: str | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from kgrank.choice.layout import Floats, Layout
 from kgrank.choice.sets import CategoryChoices
@@ -98,14 +100,8 @@ def train(
     options: dict[str, Any] = {"max_epochs": EPOCHS, "log_every_n_steps": 10, **config.trainer}
     if epochs is not None:
         options |= {"max_epochs": epochs, "enable_progress_bar": False}
-    trainer = lightning.Trainer(
-        logger=logger,
-        callbacks=callbacks,
-        enable_checkpointing=checkpoints is not None,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        deterministic="warn" if "deterministic" not in options else options.pop("deterministic"),
-        **options,
+    trainer = _trainer(
+        options, logger=logger, callbacks=callbacks, enable_checkpointing=checkpoints is not None
     )
     interrupted = _fit(trainer, module, data, resume)
     if best is not None and best.best_model_path:
@@ -123,6 +119,16 @@ def train(
     )
 
 
+def _trainer(options: dict[str, Any], **own: Any) -> lightning.Trainer:
+    """Lightning's trainer with the run's own arguments and those of the configuration."""
+    try:
+        return lightning.Trainer(
+            **own, enable_model_summary=False, num_sanity_val_steps=0, **{"deterministic": "warn", **options}
+        )
+    except (ValueError, TypeError, MisconfigurationException) as error:
+        raise RunError(str(error), where="trainer", todo="Change the trainer's options.") from None
+
+
 def _fit(trainer: lightning.Trainer, module: ChoiceTraining, data: ChoiceData, resume: Path | None) -> bool:
     """Fits; True if the user stopped it (the best checkpoint so far stays)."""
     try:
@@ -132,6 +138,10 @@ def _fit(trainer: lightning.Trainer, module: ChoiceTraining, data: ChoiceData, r
         if not trainer.interrupted:
             raise
         return True
+    except (UnpicklingError, EOFError):
+        raise RunError(
+            "this is no checkpoint, or half of one", where=resume, todo="Train without --resume."
+        ) from None
     except RuntimeError as error:
         if resume is not None and "state_dict" in str(error):
             raise RunError(

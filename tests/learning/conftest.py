@@ -1,0 +1,67 @@
+"""Short runs on a small generated shop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from generated_shop import ontology, write_files
+
+from kgrank.graph.build import build_graph, load
+from kgrank.graph.connect import open_store
+from kgrank.ingest.clean import ingest
+from kgrank.learning.config import DataConfig, ModelConfig, RunConfig, ValidationConfig
+
+Configure = Callable[..., RunConfig]
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_files(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Configure:
+    """A short run below the test's folder, without people's tastes unless asked for."""
+
+    def made(**changes: Any) -> RunConfig:
+        changes = {"data": DataConfig(store=str(tmp_path / "shop.lb")), **changes}
+        short = RunConfig(
+            out=str(tmp_path / "out"),
+            model=ModelConfig(width=8, people=False),
+            validation=ValidationConfig(share=0.2),
+            trainer={"max_epochs": 3, "accelerator": "cpu", "enable_progress_bar": False},
+            logger="none",
+            data=changes["data"],
+        )
+        return replace(short, **changes)
+
+    return made
+
+
+@pytest.fixture
+def store(tmp_path: Path, files: Path) -> Path:
+    """The generated shop in a store of the test's own."""
+    address = tmp_path / "shop.lb"
+    with open_store(str(address)) as opened:
+        load(opened, build_graph(ingest(files, ontology=ontology())))
+    return address
+
+
+@pytest.fixture
+def config_file(tmp_path: Path, store: Path) -> Path:
+    """A configuration for ``train.py``."""
+    path = tmp_path / "config.yaml"
+    chosen = {
+        "data": {"store": str(store)},
+        "out": str(tmp_path / "out"),
+        "model": {"width": 8, "people": False},
+        "validation": {"share": 0.2},
+        "trainer": {"max_epochs": 2, "accelerator": "cpu"},
+    }
+    path.write_text(yaml.safe_dump(chosen))
+    return path

@@ -1,0 +1,248 @@
+"""``python train.py`` as a user and a script meet it: files, last line, exit codes, resume, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+import yaml
+from generated_shop import ontology, without_rules
+
+from kgrank.graph.build import build_graph, load
+from kgrank.graph.connect import open_store
+from kgrank.ingest.clean import ingest
+from kgrank.ranking import open_shop, rank
+from kgrank.weights.artefact import read_weights
+from train import main
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "WANDB_SILENT": "true"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a finished command leaves: its exit code, output and messages."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Train = Callable[..., Done]
+
+
+@pytest.fixture
+def run_train(config_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Train:
+    """``python train.py --config …`` within this process, which has torch already."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*options: str, config: Path = config_file) -> Done:
+        capfd.readouterr()
+        try:
+            code = main(["--config", str(config), *options])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Done(code, *capfd.readouterr())
+
+    return run
+
+
+def error_of(done: Done) -> str:
+    """The one error of a run that could not start."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout.strip() == ""
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("error: ")]
+    return line
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_a_run_leaves_weights_settings_logs_and_checkpoints_and_serves_its_weights(
+    config_file: Path, out: Path, store: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), "--config", str(config_file), "--optimizer.lr", "0.03"],
+        capture_output=True, text=True, env={**os.environ, **ENVIRONMENT}, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert Path(said["weights"]) == out / "weights.json"
+    assert said["interrupted"] is False
+    weights = read_weights(out / "weights.json")
+    assert weights.version == said["version"]
+    settings = yaml.safe_load((out / "config.yaml").read_text())
+    assert settings["optimizer"]["lr"] == 0.03
+    assert settings["optimizer"]["name"] == "adamw", "what was not said is there too"
+    assert list((out / "logs").rglob("events.out.tfevents.*"))
+    assert (out / "checkpoints" / "last.ckpt").is_file()
+    with open_store(str(store)) as opened:
+        shop = open_shop(opened)
+    assert shop.weights.version == weights.version
+    assert len(rank(shop, "dresses", limit=3)) == 3
+
+
+def test_the_saved_settings_run_again(run_train: Train, out: Path) -> None:
+    assert run_train("--seed", "3").returncode == 0
+    before = read_weights(out / "weights.json")
+    done = run_train(config=out / "config.yaml")
+    assert done.returncode == 0, done.stderr
+    assert read_weights(out / "weights.json").categories == before.categories
+
+
+def test_weights_and_biases_logs_offline_by_one_option(run_train: Train, out: Path) -> None:
+    done = run_train("--logger", "wandb")
+    assert done.returncode == 0, done.stderr
+    assert list(out.rglob("*.wandb"))
+    assert json.loads(done.stdout.splitlines()[-1])["interrupted"] is False
+
+
+def epoch_of(checkpoint: Path) -> int:
+    return int(torch.load(checkpoint, weights_only=True)["epoch"])
+
+
+def test_a_run_goes_on_from_its_last_checkpoint(run_train: Train, out: Path) -> None:
+    last = out / "checkpoints" / "last.ckpt"
+    assert run_train().returncode == 0
+    assert epoch_of(last) == 1
+    done = run_train("--resume", "last", "--trainer.max_epochs", "4")
+    assert done.returncode == 0, done.stderr
+    assert epoch_of(last) == 3
+
+
+def test_resuming_without_a_checkpoint_is_an_error(run_train: Train, out: Path) -> None:
+    assert "there is no such checkpoint" in error_of(run_train("--resume", "last"))
+    assert not (out / "weights.json").exists()
+
+
+def test_a_checkpoint_of_another_ontology_is_refused(
+    run_train: Train, out: Path, store: Path, files: Path
+) -> None:
+    assert run_train().returncode == 0
+    before = (out / "weights.json").read_bytes()
+    with open_store(str(store)) as opened:
+        load(opened, build_graph(ingest(files, ontology=without_rules())))
+    text = error_of(run_train("--resume", "last", "--trainer.max_epochs", "4"))
+    assert ontology().fingerprint in text
+    assert without_rules().fingerprint in text
+    assert (out / "weights.json").read_bytes() == before
+
+
+def test_a_checkpoint_of_another_model_is_refused(run_train: Train, out: Path) -> None:
+    assert run_train().returncode == 0
+    text = error_of(run_train("--resume", "last", "--model.width", "16", "--trainer.max_epochs", "4"))
+    assert "another model" in text
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(run_train: Train, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.ckpt").write_bytes(b"not a checkpoint")
+    assert "broken.ckpt" in error_of(run_train("--resume", str(tmp_path / "broken.ckpt")))
+    assert not (out / "weights.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--optimiser.lr", "1"], "optimiser"),
+        (["--optimizer.name", "lion"], "lion"),
+        (["--trainer.max_epochs", "many"], "max_epochs"),
+        (["--data.until", "yesterday"], "data.until"),
+        (["--data.store", "nowhere.lb"], "nowhere.lb"),
+        (["--data.folder", "nowhere"], "nowhere"),
+        (["--validation.share", "1.5"], "share"),
+        (["--trainer.accelerator", "abacus"], "abacus"),
+        (["--optimizer.lr", "-1"], "optimizer.lr"),
+        (["--batch_size", "0"], "batch_size"),
+        (["--model.dropout", "1"], "model.dropout"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+    ],
+    ids=lambda x: x[0] if isinstance(x, list) else "",
+)
+def test_a_wrong_option_is_one_error_and_writes_nothing(
+    run_train: Train, out: Path, options: list[str], word: str
+) -> None:
+    done = run_train(*options)
+    assert done.returncode == 2, done.stderr
+    assert word in done.stderr
+    assert not (out / "weights.json").exists()
+
+
+def test_an_empty_store_is_an_error(run_train: Train, out: Path, tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "empty.lb")) as opened:
+        opened.prepare()
+    text = error_of(run_train("--data.store", str(tmp_path / "empty.lb")))
+    assert "kgrank load" in text
+    assert not out.exists()
+
+
+def test_a_store_that_another_process_has_open_is_an_error(run_train: Train, out: Path, store: Path) -> None:
+    code = "import sys; from kgrank.graph.connect import open_store\n"
+    code += "with open_store(sys.argv[1]): print('open', flush=True); sys.stdin.read()"
+    line = [sys.executable, "-c", code, str(store)]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        text = error_of(run_train())
+    assert str(store) in text
+    assert not out.exists()
+
+
+def test_a_log_without_a_choice_is_an_error(run_train: Train, out: Path, store: Path) -> None:
+    with open_store(str(store)) as opened:
+        opened.delete_edges("INTERACTED", opened.edges("INTERACTED"))
+    assert "not one choice" in error_of(run_train())
+    assert not (out / "weights.json").exists()
+
+
+def test_events_after_data_until_are_not_read(run_train: Train, out: Path, store: Path) -> None:
+    with open_store(str(store)) as opened:
+        early = opened.edges("INTERACTED").filter(pl.col("time") <= 1771545600)  # 2026-02-20
+    assert run_train("--data.until", "2026-02-20").returncode == 0
+    cut = read_weights(out / "weights.json")
+    lists = early.filter(pl.col("kind") == "impression")["list"].n_unique()
+    assert cut.metrics["held_out_choices"] < 0.3 * lists
+    assert sum(cut.categories[c].choices for c in ("clothing", "shoes")) == lists
+
+
+@pytest.fixture
+def endless(config_file: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run of a million epochs."""
+    options = ["--trainer.max_epochs", "1000000", "--validation.patience", "1000000"]
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), "--config", str(config_file), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **ENVIRONMENT},
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_ctrl_c_keeps_the_best_weights_and_says_so(endless: subprocess.Popen[str], out: Path) -> None:
+    last = out / "checkpoints" / "last.ckpt"
+    limit = time.monotonic() + 60
+    while not last.is_file() and time.monotonic() < limit:
+        time.sleep(0.1)
+    endless.send_signal(signal.SIGINT)
+    output, errors = endless.communicate(timeout=60)
+    assert endless.returncode == 130, errors
+    assert "Ctrl-C" in errors
+    assert "best weights" in errors
+    assert "Traceback" not in errors
+    assert json.loads(output.splitlines()[-1])["interrupted"] is True
+    assert read_weights(out / "weights.json").categories
