@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "kgrank"
 
 ORDER = (
-    {"errors", "resources"},
+    {"errors", "resources", "codec"},
     {"ontology"},
     {"ingest"},
     {"graph"},
@@ -25,7 +25,7 @@ ORDER = (
     {"cli"},
 )
 """Each part may import those of earlier rows, and itself."""
-LEARNING = {"errors", "resources", "ontology", "ingest", "graph", "weights", "choice"}
+LEARNING = {"errors", "resources", "codec", "ontology", "ingest", "graph", "weights", "choice"}
 MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
 MAY_IMPORT |= {"learning": LEARNING, "train": {"errors", "learning"}}
 HEAVY = {"torch", "torch_geometric", "lightning", "jsonargparse"}

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
+from kgrank.codec import DocumentError, decode, encode
 from kgrank.errors import WeightsError
 from kgrank.graph.schema import split_value_id
-from kgrank.weights.document import DocumentError, decode, encode
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 
 FORMAT = 1

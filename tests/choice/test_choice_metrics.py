@@ -18,9 +18,16 @@ def of(
     flat = np.concatenate(chosen)
     left = np.array([0.0 if sum(c) else 1.0 for c in chosen])
     some = Choices(
-        sparse.csr_matrix((len(flat), 1)), np.eye(1), np.concatenate([[0], np.cumsum(count)]), flat,
-        np.full(len(count), outside), left, np.zeros(len(count), int), np.zeros(len(count), int), np.zeros(len(flat)),
-    )  # fmt: skip
+        raw=sparse.csr_matrix((len(flat), 1)),
+        centring=np.eye(1),
+        start=np.concatenate([[0], np.cumsum(count)]),
+        chosen=flat,
+        outside=np.full(len(count), outside),
+        left=left,
+        person=np.zeros(len(count), int),
+        time=np.zeros(len(count), int),
+        offset=np.zeros(len(flat)),
+    )
     return some, np.concatenate(utilities)
 
 

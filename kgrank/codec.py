@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -28,10 +29,15 @@ class DocumentError(ValueError):
         return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).lstrip(".")
 
 
-def encode(value: Any) -> Any:
-    """The JSON value of a dataclass: objects by field name, tuples as lists."""
+def encode(value: Any, *, defaults: bool = True) -> Any:
+    """The JSON value of a dataclass: objects by field name, tuples as lists, sets as sorted lists.
+
+    Args:
+        value: The dataclass.
+        defaults: Whether fields at their default are written too.
+    """
     kind: Any = type(value)
-    return _encoder(kind)(value)
+    return _encoder(kind, defaults)(value)
 
 
 def decode(kind: Callable[..., T], value: Any) -> T:
@@ -49,22 +55,36 @@ def _keep(value: Any) -> Any:
 
 
 @cache
-def _encoder(kind: Any) -> Callable[[Any], Any]:
+def _encoder(kind: Any, defaults: bool) -> Callable[[Any], Any]:
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        columns = [(f.name, _encoder(hints[f.name])) for f in fields(kind)]
-        return lambda value: {name: step(getattr(value, name)) for name, step in columns}
+        return _writer(kind, defaults)
     origin, inside = get_origin(kind), get_args(kind)
     if origin is tuple:
-        item = _encoder(inside[0])
+        item = _encoder(inside[0], defaults)
         return lambda value: [item(x) for x in value]
+    if origin is frozenset:
+        return sorted
     if origin is Mapping:
-        item = _encoder(inside[1])
+        item = _encoder(inside[1], defaults)
         return lambda value: {key: item(x) for key, x in value.items()}
-    if origin is UnionType and inside[1] is type(None):
-        present = _encoder(inside[0])
+    if origin is UnionType:
+        present = _encoder(inside[0], defaults)
         return lambda value: None if value is None else present(value)
     return _keep
+
+
+def _writer(kind: Any, defaults: bool) -> Callable[[Any], Any]:
+    hints = get_type_hints(kind)
+    columns = [(f, _encoder(hints[f.name], defaults)) for f in fields(kind)]
+
+    def written(field: Field[Any], value: Any) -> bool:
+        return defaults or field.default is MISSING or value != field.default
+
+    def write(value: Any) -> dict[str, Any]:
+        members = ((f, getattr(value, f.name), step) for f, step in columns)
+        return {f.name: step(member) for f, member, step in members if written(f, member)}
+
+    return write
 
 
 @cache
@@ -74,12 +94,43 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     origin, inside = get_origin(kind), get_args(kind)
     if origin is tuple:
         return _list(_decoder(inside[0]))
+    if origin is frozenset:
+        members = _list(_decoder(inside[0]))
+        return lambda value: frozenset(members(value))
     if origin is Mapping:
         return _mapping(_decoder(inside[1]))
-    if origin is UnionType and inside[1] is type(None):
-        present = _decoder(inside[0])
+    if origin is UnionType:
+        return _one_of(inside)
+    if issubclass(kind, StrEnum):
+        return _member(kind)
+    return {float: _number, int: _whole, str: _text, bool: _truth}[kind]
+
+
+def _one_of(kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """Values of a union: a type and None, or plain types that JSON tells apart."""
+    named = [k for k in kinds if k is not NoneType]
+    if len(named) == 1:
+        present = _decoder(named[0])
         return lambda value: None if value is None else present(value)
-    return {float: _number, int: _whole, str: _text}[kind]
+
+    def read(value: Any) -> Any:
+        if type(value) not in kinds:
+            raise DocumentError(
+                f"{_shown(value)} where one of {', '.join(k.__name__ for k in named)} is expected"
+            )
+        return _number(value) if type(value) is float else value
+
+    return read
+
+
+def _member(kind: type[StrEnum]) -> Callable[[Any], StrEnum]:
+    def read(value: Any) -> StrEnum:
+        try:
+            return kind(value)
+        except ValueError:
+            raise DocumentError(f"{_shown(value)} where one of {', '.join(kind)} is expected") from None
+
+    return read
 
 
 def _object(kind: Any) -> Callable[[Any], Any]:
@@ -147,6 +198,12 @@ def _number(value: Any) -> float:
 def _whole(value: Any) -> int:
     if type(value) is not int:
         raise DocumentError(f"{_shown(value)} where a whole number is expected")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if type(value) is not bool:
+        raise DocumentError(f"{_shown(value)} where true or false is expected")
     return value
 
 
