@@ -1,4 +1,4 @@
-"""``kgrank ontology fmt``, ``lint`` and ``merge``: the files as texts."""
+"""``kgrank ontology fmt``, ``lint``, ``merge`` and ``diff``: the files as texts, and their versions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from rich.text import Text
 
 from kgrank.cli.common import out, print_json
 from kgrank.cli.ontology import plural, print_messages
+from kgrank.errors import InputError
 from kgrank.ontology.check import examine
 from kgrank.ontology.check.advice import advise
+from kgrank.ontology.diff import as_json, difference, weight_lines
 from kgrank.ontology.files import write_text
 from kgrank.ontology.layout import format_folder
+from kgrank.ontology.merge import merge_texts
 from kgrank.ontology.read import refuse_errors
+from kgrank.ontology.versions import read_versions
 
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
 
@@ -24,6 +28,8 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command("fmt")(fmt)
     app.command("lint")(lint)
+    app.command("merge")(merge)
+    app.command("diff")(diff)
 
 
 def fmt(
@@ -67,3 +73,56 @@ def lint(
         out.print(plural(len(advice), "piece") + " of advice")
     if strict and advice:
         raise typer.Exit(1)
+
+
+def merge(
+    base: Annotated[Path, typer.Argument(metavar="BASE", help="The file that both sides began with.")],
+    ours: Annotated[Path, typer.Argument(metavar="OURS", help="Our version; the result is written here.")],
+    theirs: Annotated[Path, typer.Argument(metavar="THEIRS", help="Their version.")],
+) -> None:
+    """Merge two versions of a Turtle file thing by thing; git can use it as a merge driver.
+
+    Exit code 1 where both sides changed the same; these blocks are marked in the file.
+
+    Example: kgrank ontology merge base.ttl ours.ttl theirs.ttl
+    """
+    merged = merge_texts(*(_text(path) for path in (base, ours, theirs)))
+    write_text(ours, merged.text)
+    for conflict in merged.conflicts:
+        out.print(Text(f"conflict in {conflict}"))
+    if merged.conflicts:
+        raise typer.Exit(1)
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="A", help="A folder, or REVISION:FOLDER from git.")],
+    new: Annotated[str, typer.Argument(metavar="B", help="A folder, or REVISION:FOLDER from git.")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 where a thing was taken out without a replacement.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Say what changed from A to B, and what that does to learned weights.
+
+    Example: kgrank ontology diff HEAD~1:ontology/fashion ontology/fashion
+    """
+    found = difference(*read_versions(old, new))
+    if json:
+        print_json(as_json(found))
+    else:
+        for change in found.changes:
+            out.print(Text(change.line()))
+        if not found.changes:
+            out.print("nothing changed")
+        out.print("weights:")
+        for line in weight_lines(found.weights):
+            out.print(Text(line))
+    if strict and found.removals:
+        raise typer.Exit(1)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read ({error})", where=path) from None

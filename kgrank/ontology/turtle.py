@@ -49,7 +49,7 @@ _ORDER = {
         + [CREATOR, CREATED, DEPRECATED, REPLACED_BY]
     )
 }
-_SETS = frozenset(
+SETS = frozenset(
     KG + w for w in ("alsoUnder", "requires", "recommends", "allows", "drops", "in", "butNot", "forSegment")
 )
 """Words whose objects have no order of their own."""
@@ -91,7 +91,7 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 def _tidied(statement: Statement) -> Statement:
     objects = list(dict.fromkeys(_inner(o) for o in statement.objects))
-    if statement.word in _SETS and all(isinstance(o, NamedNode) for o in objects):
+    if statement.word in SETS and all(isinstance(o, NamedNode) for o in objects):
         objects.sort(key=lambda o: natural(local(getattr(o, "value", ""))))
     return replace(statement, objects=tuple(objects))
 

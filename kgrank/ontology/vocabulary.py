@@ -106,6 +106,9 @@ WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.HEADER: frozenset({VERSION, LANGUAGE, TITLE}),
 }
 
+KNOWN_WORDS = frozenset(w for words in WORDS.values() for w in words)
+"""Every word that belongs on some kind of thing."""
+
 KG_WORDS = frozenset(
     {w for words in WORDS.values() for w in words if w.startswith(KG)} | {KG + "value", KG + "uses"}
 )

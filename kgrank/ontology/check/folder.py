@@ -12,6 +12,7 @@ from kgrank.ontology.check.conflicts import check_conflicts
 from kgrank.ontology.check.graph import Draft, Graph
 from kgrank.ontology.check.messages import Message, Report
 from kgrank.ontology.check.parse import parse_folder
+from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.check.rules import read_rules
 from kgrank.ontology.check.things import Header, check_notations, read_header, read_term, sort_things
 from kgrank.ontology.check.tree import read_categories
@@ -35,6 +36,7 @@ class Examination:
         return [m for m in self.messages if m.severity == "error"]
 
 
+@uncollected()
 def examine(folder: Path) -> Examination:
     """Checks the Turtle files of a folder and reads the ontology in them.
 
@@ -53,6 +55,15 @@ def examine_graph(graph: Graph, texts: Mapping[str, str], only: Container[str] |
     return Examination(messages, None if draft.report.errors() else ontology, draft)
 
 
+def read_model(graph: Graph, texts: Mapping[str, str]) -> Examination:
+    """Reads statements that parse, each thing checked by itself: rules are not compared with each other."""
+    draft = Draft(graph, Report())
+    ontology = _read_things(draft)
+    if not draft.report.errors():
+        return Examination([], ontology, draft)
+    return Examination(draft.report.messages(texts), None, draft)
+
+
 def check_folder(folder: Path) -> list[Message]:
     """Everything that is wrong with the Turtle files of a folder, in the order of the files.
 
@@ -63,6 +74,13 @@ def check_folder(folder: Path) -> list[Message]:
 
 
 def _read(draft: Draft) -> Ontology:
+    ontology = _read_things(draft)
+    check_unused(draft, ontology)
+    check_conflicts(draft, ontology)
+    return ontology
+
+
+def _read_things(draft: Draft) -> Ontology:
     sort_things(draft)
     header = read_header(draft)
     check_notations(draft)
@@ -79,10 +97,7 @@ def _read(draft: Draft) -> Ontology:
         title=header.title,
     )
     whole = check_applicability(draft, written)
-    whole = replace(whole, rules=read_rules(draft, whole))
-    check_unused(draft, whole)
-    check_conflicts(draft, whole)
-    return whole
+    return replace(whole, rules=read_rules(draft, whole))
 
 
 def _terms(draft: Draft, kind: Kind, header: Header) -> dict[str, Term]:

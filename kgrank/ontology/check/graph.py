@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
@@ -71,7 +72,7 @@ class Node:
     file: str
     words: Words
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The last part of the IRI."""
         return local(self.iri)

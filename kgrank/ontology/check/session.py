@@ -17,6 +17,7 @@ from kgrank.ontology.check.folder import examine_graph
 from kgrank.ontology.check.graph import Graph, Words
 from kgrank.ontology.check.messages import Message
 from kgrank.ontology.check.parse import divided_prefixes, parse_file, parse_files, together
+from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.vocabulary import (
     BROADER,
     CLASSES,
@@ -46,6 +47,7 @@ class Session:
         InputError: There is no such folder, or no Turtle file in it.
     """
 
+    @uncollected()
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = parse_files(folder)
@@ -54,6 +56,7 @@ class Session:
         self.messages: list[Message] = broken or examine_graph(graph, self._texts).messages
         """What was wrong with the folder when it was opened."""
 
+    @uncollected()
     def recheck_file(self, name: str) -> list[Message]:
         """Reads one file of the folder again; answers with what is wrong in it and in what names it.
 

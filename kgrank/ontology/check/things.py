@@ -21,6 +21,7 @@ from kgrank.ontology.vocabulary import (
     DEPRECATED,
     KG,
     KG_WORDS,
+    KNOWN_WORDS,
     LANGUAGE,
     NOTATION,
     NOTES,
@@ -279,7 +280,7 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
 
 def _is_disguised(draft: Draft, node: Node) -> bool:
     """Whether most words of a thing are those of another kind: then its kind is the mistake."""
-    told = [w for w in node.words if w not in NOTES and any(w in words for words in WORDS.values())]
+    told = [w for w in node.words if w in KNOWN_WORDS and w not in NOTES]
     if len(told) < 3 or 2 * sum(w in WORDS[node.kind] for w in told) > len(told):
         return False
     likely = next((k for k in Kind if all(w in WORDS[k] for w in told)), None)
@@ -303,7 +304,7 @@ def _mend_words(draft: Draft, node: Node) -> None:
         if word in WORDS[node.kind] or word in NOTES or not word.startswith(CHECKED_NAMESPACES):
             continue
         place = node.place(word)
-        if word in KG_WORDS or any(word in words for words in WORDS.values()):
+        if word in KG_WORDS or word in KNOWN_WORDS:
             belongs = ", ".join(k for k in Kind if word in WORDS[k]) or "a bracket inside"
             found = f"{short(word)} does not belong on {article(node.kind)}"
             draft.report.add("O108", place, found, f"It belongs on: {belongs}")

@@ -18,6 +18,7 @@ from kgrank.ontology.blocks import Block, read_blocks
 from kgrank.ontology.check.folder import Examination, examine, examine_graph
 from kgrank.ontology.check.messages import Message
 from kgrank.ontology.check.parse import parse_text, together
+from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.edit import edited
 from kgrank.ontology.files import write_text
 from kgrank.ontology.layout import joined
@@ -77,6 +78,7 @@ class Outcome:
     """Mistakes that the edits would bring in, each with its cell."""
 
 
+@uncollected()
 def export(folder: Path, *, workbook: Path | None = None, csv_folder: Path | None = None) -> dict[str, int]:
     """Writes the sheets of a folder; answers with the number of rows of each.
 
@@ -113,6 +115,7 @@ def read_sheets(*, workbook: Path | None = None, csv_folder: Path | None = None)
     return read_incoming(grids, where)
 
 
+@uncollected()
 def plan_import(incoming: Incoming, folder: Path, take: Side | None = None) -> Outcome:
     """What the files of a folder become; nothing is written.
 

@@ -1,0 +1,153 @@
+"""What a new version of the ontology does to learned weights.
+
+A weight belongs to a cell: a category and an attribute that applies there, by their ids. Names are never keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kgrank.errors import InputError
+from kgrank.ontology.model import Attribute, AttributeType, Category, Ontology, Rule, RuleKind
+from kgrank.ontology.units import convert
+
+Cell = tuple[str, str]
+_UNTRAINED = frozenset({RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE})
+"""Rules that act on items and rankings, not on weights."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Every cell of the old version is in exactly one of the first six; ``new`` are those of the new version."""
+
+    kept: tuple[Cell, ...] = ()
+    renamed: Mapping[Cell, Cell] = field(default_factory=dict)
+    rescaled: Mapping[Cell, float] = field(default_factory=dict)
+    prior: tuple[Cell, ...] = ()
+    stale: tuple[Cell, ...] = ()
+    gone: tuple[Cell, ...] = ()
+    new: tuple[Cell, ...] = ()
+
+
+def effect(old: Ontology, new: Ontology) -> Effect:
+    """What becomes of each weight."""
+    moved = _moved(old, new)
+    meaning = {a: _meaning(old.attributes[a], new.attributes.get(a)) for a in old.attributes}
+    ruled = _ruled(old, new)
+    groups: dict[str, list[Cell]] = {k: [] for k in ("kept", "prior", "stale", "gone")}
+    renamed: dict[Cell, Cell] = {}
+    rescaled: dict[Cell, float] = {}
+    reached: set[Cell] = set()
+    after = set(cells(new))
+    for cell in cells(old):
+        target = _target(cell, old, new, after)
+        if target is None:
+            groups["gone"].append(cell)
+            continue
+        reached.add(target)
+        means = meaning[cell[1]] if target[1] == cell[1] else 1.0
+        if means is None or (target[0] == cell[0] and cell[0] in moved):
+            groups["stale"].append(cell)
+        elif target != cell:
+            renamed[cell] = target
+        elif means != 1.0:
+            rescaled[cell] = means
+        else:
+            groups["prior" if cell in ruled else "kept"].append(cell)
+    fresh = tuple(c for c in cells(new) if c not in reached)
+    return Effect(**{k: tuple(v) for k, v in groups.items()}, renamed=renamed, rescaled=rescaled, new=fresh)
+
+
+def cells(ontology: Ontology) -> Iterator[Cell]:
+    """All categories with all attributes that apply there."""
+    return ((c, a) for c in ontology.categories for a in ontology.applicable(c))
+
+
+def _target(cell: Cell, old: Ontology, new: Ontology, after: set[Cell]) -> Cell | None:
+    """Where a weight goes: to what replaces its category or attribute, else it stays; None where it ends."""
+    category = _replacement(cell[0], old.categories, new.categories)
+    attribute = _replacement(cell[1], old.attributes, new.attributes)
+    for target in ((category, attribute), (category, cell[1]), (cell[0], attribute), cell):
+        if target in after:
+            return target
+    return None
+
+
+def _replacement(
+    id_: str,
+    old: Mapping[str, Category] | Mapping[str, Attribute],
+    new: Mapping[str, Category] | Mapping[str, Attribute],
+) -> str:
+    """What a thing that ended in the new version is replaced by; itself where it goes on."""
+    seen = [id_]
+    while (here := new.get(seen[-1])) is not None and here.deprecated and here.replaced_by:
+        before = old.get(seen[-1])
+        if (before is not None and before.deprecated) or here.replaced_by in seen:
+            break
+        seen.append(here.replaced_by)
+    return seen[-1]
+
+
+def _moved(old: Ontology, new: Ontology) -> set[str]:
+    """Categories with another way to the top."""
+    known: dict[str, bool] = {}
+
+    def is_moved(category: str) -> bool:
+        if category not in known:
+            before, after = old.categories[category].parent, new.categories[category].parent
+            known[category] = before != after or (
+                before is not None and before in new.categories and is_moved(before)
+            )
+        return known[category]
+
+    return {c for c in old.categories if c in new.categories and is_moved(c)}
+
+
+def _meaning(old: Attribute, new: Attribute | None) -> float | None:
+    """The factor from the old to the new meaning of an attribute; None where the two cannot be compared."""
+    if new is None:
+        return 1.0
+    if old.type is not new.type:
+        return None
+    if old.unit != new.unit:
+        return _factor(old.unit, new.unit)
+    if old.type is AttributeType.ORDERED:
+        common = [v for v in old.values if v in new.values]
+        if common != [v for v in new.values if v in old.values]:
+            return None
+    return 1.0
+
+
+def _factor(old: str | None, new: str | None) -> float | None:
+    if old is None or new is None:
+        return None
+    try:
+        # Of temperatures only the slope counts: where zero lies is part of the constant.
+        return convert(1.0, old, new) - convert(0.0, old, new)
+    except InputError:
+        return None
+
+
+def _ruled(old: Ontology, new: Ontology) -> set[Cell]:
+    """The cells that a rule speaks of which is new, changed or gone."""
+    found: set[Cell] = set()
+    for rule_id in old.rules.keys() | new.rules.keys():
+        before, after = old.rules.get(rule_id), new.rules.get(rule_id)
+        if before is None or after is None or says(before) != says(after):
+            for ontology, rule in ((old, before), (new, after)):
+                if rule is not None and rule.kind not in _UNTRAINED:
+                    found.update((c, a) for c in ontology.scope(rule) for a in _speaks_of(rule, ontology))
+    return found
+
+
+def says(rule: Rule) -> dict[str, object]:
+    """What a rule means: all but who wrote it, when and why."""
+    return {k: v for k, v in vars(rule).items() if k not in ("because", "creator", "created", "iri")}
+
+
+def _speaks_of(rule: Rule, ontology: Ontology) -> tuple[str, ...]:
+    if rule.kind is not RuleKind.SAME_AS:
+        return rule.attributes
+    named = tuple(m for m in rule.members if m in ontology.attributes)
+    return named or tuple(a.id for a in ontology.attributes.values() if set(rule.members) & set(a.values))
