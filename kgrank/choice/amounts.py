@@ -43,6 +43,9 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "two-steps": ("goes-after", "goes after what goes after your last items"),
     "three-steps": ("two-steps", "one step further than that"),
 }
+ATTRIBUTES = "attributes"
+"""Name of the attribute score beside the terms."""
+
 POPULAR, LENGTH = "popular", "history-length"
 PLAIN: Mapping[str, str] = {
     POPULAR: "log(1 + events of the item)",

@@ -37,6 +37,12 @@ def knots(chosen: Reals, most: int) -> tuple[float, ...]:
     return tuple(found.tolist())
 
 
+def line(amounts: Reals) -> tuple[float, ...]:
+    """Two knots, for a term that counts in proportion."""
+    low, high = float(amounts.min(initial=0.0)), float(amounts.max(initial=0.0))
+    return (low, max(high, low + 1.0))
+
+
 def place(amounts: Reals, at: tuple[float, ...]) -> tuple[Places, Reals]:
     """The segment that each amount lies in, and how far along it: 0 at its left knot, 1 at its right."""
     ends = np.asarray(at)

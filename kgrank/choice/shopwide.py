@@ -8,7 +8,7 @@ learned on is counted from the people outside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ import polars as pl
 from scipy import sparse
 
 from kgrank.choice.amounts import (
+    ATTRIBUTES,
     LINKED,
     PAIRS,
     POPULAR,
@@ -32,7 +33,7 @@ from kgrank.choice.amounts import (
     in_history,
     pair_name,
 )
-from kgrank.choice.curves import apply, curve, hats, knots, pair_hats, surface
+from kgrank.choice.curves import apply, curve, hats, knots, line, pair_hats, surface
 from kgrank.choice.layout import Floats, Ints, Truths
 from kgrank.choice.logit import Choices, optimum
 from kgrank.choice.transitions import TransitionSettings
@@ -40,10 +41,10 @@ from kgrank.weights.artefact import LINK_COLUMNS
 from kgrank.weights.model import BehaviourTerm, Curve, Flow
 
 FOLDS = 10
-EXAMPLES = 15_000
+EXAMPLES = 10_000
 """People at most whose last choice the curves are learned on."""
 
-NEAR, DRAWN = 60, 30
+NEAR, DRAWN = 30, 20
 """Candidates of a choice: the first by each retrieving term, and others drawn from the rest of the shop."""
 
 KNOTS, PAIR_KNOTS = 8, 4
@@ -220,11 +221,16 @@ class ShopWide:
     curves: Mapping[str, Curve]
     pairs: Mapping[tuple[str, str], Curve]
     log_likelihood: float
+    utility: Floats | None = None
+    """(items,) the attribute score, and the weight that was learned for it."""
+    strength: float = 0.0
 
     def score(self, histories: Histories) -> Floats:
         """(histories, items) the sum of all terms."""
         found = self.counts.amounts(histories)
         total = np.zeros((len(histories), len(self.counts.statistics.count)))
+        if self.utility is not None:
+            total += self.strength * self.utility
         for name, learned in self.curves.items():
             _add(total, found[name], learned)
         for pair, learned in self.pairs.items():
@@ -264,6 +270,7 @@ def learn_shopwide(
     groups: tuple[Grouping, ...],
     settings: TransitionSettings | None = None,
     *,
+    utility: Floats | None = None,
     seed: int = 0,
 ) -> ShopWide:
     """Learns curves and pairs by the likelihood of each person's last item among all items.
@@ -272,41 +279,58 @@ def learn_shopwide(
         people: The learning part of the log.
         groups: What items have in common.
         settings: How transitions are counted.
-        seed: Of the folds and of the candidates that are drawn.
+        utility: (items,) the attribute score of each item, whose weight is learned beside.
+        seed: Of the people and of the candidates that are drawn, where there are more than are needed.
     """
     how = settings or TransitionSettings()
     people = people.once()
-    examples = _collect(people, groups, how, np.random.default_rng(seed))
+    examples = _collect(people, groups, how, utility, np.random.default_rng(seed))
     counts = Counts.of(people, groups, how)
     if examples is None:
         return ShopWide(counts, {}, {}, float("nan"))
-    return _fit(examples, counts)
+    learned = _fit(examples, counts)
+    if utility is None:
+        return learned
+    curves = dict(learned.curves)
+    straight = curves.pop(ATTRIBUTES)
+    # Attributes that would lower the score of what they make likely elsewhere get no weight.
+    strength = max(straight.values[-1] / (straight.knots[0][-1] - straight.knots[0][0]), 0.0)
+    return replace(learned, curves=curves, utility=utility, strength=strength)
 
 
 def _collect(
-    people: People, groups: tuple[Grouping, ...], settings: TransitionSettings, random: np.random.Generator
+    people: People,
+    groups: tuple[Grouping, ...],
+    settings: TransitionSettings,
+    utility: Floats | None,
+    random: np.random.Generator,
 ) -> _Examples | None:
     """The last choice of people in folds, with amounts counted from the people of the other folds."""
     able = np.flatnonzero(np.diff(people.start) > 1)
     able = np.sort(random.permutation(able)[:EXAMPLES])
-    fold = random.integers(0, FOLDS, len(people))
+    # Whatever the seed, everybody's fold stays the same, so that two seeds differ in what they draw alone.
+    fold = np.random.default_rng(0).permutation(len(people)) % FOLDS
     parts: list[_Examples] = []
     for number in range(FOLDS):
         inside = able[fold[able] == number]
         if len(inside):
             others = people.take(np.flatnonzero(fold != number))
             counts = Counts.of(others, groups, settings)
-            parts.extend(_batches(people.take(inside), counts, random))
+            parts.extend(_batches(people.take(inside), counts, utility, random))
     return _joined(parts) if parts else None
 
 
-def _batches(people: People, counts: Counts, random: np.random.Generator) -> Iterator[_Examples]:
+def _batches(
+    people: People, counts: Counts, utility: Floats | None, random: np.random.Generator
+) -> Iterator[_Examples]:
     target = people.item[people.start[1:] - 1]
     before = people.without_last(1)
     for first in range(0, len(people), BATCH):
         which = np.arange(first, min(first + BATCH, len(people)))
         some = before.take(which)
         found = counts.amounts(some.histories())
+        if utility is not None:
+            found[ATTRIBUTES] = Amount(utility[None])
         yield _candidates(found, target[which], some.seen().toarray() > 0, counts.statistics, random)
 
 
@@ -367,6 +391,8 @@ def _fit(examples: _Examples, counts: Counts) -> ShopWide:
     singles = [n for n in examples.names if curved(n)]
     pairs = [p for p in PAIRS if set(p) <= set(examples.names)]
     at = {n: knots(examples.column(n, examples.chosen), KNOTS) for n in singles}
+    if ATTRIBUTES in at:
+        at[ATTRIBUTES] = line(examples.column(ATTRIBUTES, slice(None)))
     coarse = {n: knots(examples.column(n, examples.chosen), PAIR_KNOTS) for p in pairs for n in p}
     raw, sizes = _columns(examples, at, coarse, pairs)
     chosen = np.zeros(raw.shape[0])

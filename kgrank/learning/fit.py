@@ -12,13 +12,15 @@ import polars as pl
 from lightning.pytorch.loggers import Logger
 
 from kgrank import __version__
+from kgrank.choice.evidence import Verdicts, weigh
+from kgrank.choice.groupings import groupings
 from kgrank.choice.head import Head, Variances, fit_head, place
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.layout import Design, Floats, Ints, Layout, category_design
 from kgrank.choice.metrics import top1
 from kgrank.choice.people import Panel, Tastes, estimate, join_panels, panel, some_people
-from kgrank.choice.rules import Verdicts, weigh
 from kgrank.choice.sets import CategoryChoices, Log, category_choices, read_log
+from kgrank.choice.shopwide import People, behaviour_terms, learn_shopwide, link_table
 from kgrank.choice.terms import TermWeights, weigh_terms
 from kgrank.choice.transitions import (
     TransitionSettings,
@@ -174,26 +176,59 @@ def learn(
         shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
     )
     report("what goes after what")
-    log = sequences(graph)
-    settings = TransitionSettings()
-    terms = weigh_terms(
-        shop.home if shop.log.shown else {},
-        {c: f.part_worths for c, f in fitted.head.fits.items()},
-        log,
-        shop.log.users,
-        settings,
-    )
-    matrix = strongest(transitions(log.item, log.start, len(log.items), settings), KEPT)
     metrics = held_out(shop, fitted.priors, config)
     if fitted.network.loss is not None:
         metrics["network_val_loss"] = fitted.network.loss
+    terms, behaviour, links = _behaviour(fitted, graph, ontology, config.seed, metrics)
+    weights = _weights(fitted, ontology, terms, metrics, behaviour)
+    return Learned(weights, links, fitted.network.interrupted)
+
+
+def _behaviour(
+    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int, metrics: dict[str, float]
+) -> tuple[TermWeights, tuple[BehaviourTerm, ...], pl.DataFrame]:
+    """The ranking layer: weights by category, terms, and transitions.
+
+    Where the log does not say what was shown, a whole shop is ranked, and every term has a curve.
+    """
+    shop, log, settings = fitted.shop, sequences(graph), TransitionSettings()
+    if not shop.log.shown and len(log.item):
+        people = People(log.item, log.start, len(log.items))
+        groups = groupings(graph, ontology, log.items)
+        utility = _item_utility(fitted, ontology, log.items)
+        wide = learn_shopwide(people, groups, settings, utility=utility, seed=seed)
+        if wide.curves:
+            metrics["next_log_likelihood"] = wide.log_likelihood
+            one = TermWeights({"": (wide.strength, 1.0)}, 1.0)
+            return one, behaviour_terms(wide, log.items), link_table(wide.counts, log.items, KEPT)
+    part_worths = {c: f.part_worths for c, f in fitted.head.fits.items()}
+    home = shop.home if shop.log.shown else {}
+    terms = weigh_terms(home, part_worths, log, shop.log.users, settings)
     term = BehaviourTerm(
         "goes-after",
         "log(1 + amount / unit); amount: how often people went on from your last items to this one",
         {**settings.numbers(), "unit": terms.unit},
     )
-    weights = _weights(fitted, ontology, terms, metrics, (term,))
-    return Learned(weights, edges(matrix, log.items), fitted.network.interrupted)
+    matrix = strongest(transitions(log.item, log.start, len(log.items), settings), KEPT)
+    return terms, (term,), edges(matrix, log.items)
+
+
+def _item_utility(fitted: ShopFit, ontology: Ontology, items: Sequence[str]) -> Floats:
+    """(items,) the attribute score of each item by the weights of the top category that it stands in."""
+    place_of = {item: k for k, item in enumerate(items)}
+    found = np.zeros(len(items))
+    for category, design in fitted.shop.designs.items():
+        if ontology.categories[category].parent is None:
+            part_worths = _part_worths(design.layout, fitted)
+            rows = [place_of[item] for item in design.items]
+            found[rows] = np.asarray(design.raw @ (design.layout.centring @ part_worths))
+    return found
+
+
+def _part_worths(layout: Layout, fitted: ShopFit) -> Floats:
+    """(columns,) what is served for a category: its own after the rules, or the network's word."""
+    draws = fitted.verdicts.draws.get(layout.category)
+    return np.asarray(fitted.network.part_worths[layout.category] if draws is None else draws.mean(0))
 
 
 def _weights(

@@ -9,6 +9,7 @@ import numpy as np
 
 from kgrank.errors import InputError, WeightsError
 from kgrank.graph.schema import NUMBER, split_value_id
+from kgrank.ranking.behaviour import reason
 from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.shop import Shop
 from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, UNIT, recency
@@ -58,6 +59,7 @@ class Scored:
         strength: Weight of the attribute score.
         terms: Weighted amount of each behaviour term (items,).
         seen: How much each item of the history still counts, by row number.
+        history: Row numbers of the history, oldest first.
     """
 
     scores: Reals
@@ -65,6 +67,7 @@ class Scored:
     strength: float
     terms: dict[str, Reals]
     seen: dict[int, float]
+    history: tuple[int, ...]
 
 
 def rank(
@@ -108,16 +111,22 @@ def score(shop: Shop, category: str, history: Sequence[str] = ()) -> Scored:
     """Scores every item of a category's subtree."""
     table = shop.scores(category)
     strength, terms, seen = 1.0, dict[str, Reals](), dict[int, float]()
-    if history:
+    rows = tuple(shop.item(item) for item in history)
+    if rows and shop.behaviour is not None:
+        learned = shop.weights_of(category).terms
+        strength = learned.get(ATTRIBUTES, 1.0)
+        added = shop.behaviour.contributions(rows, table.members)
+        terms = {name: learned.get(name, 1.0) * amount for name, amount in added.items()}
+    elif rows:
         learned = shop.weights_of(category).terms
         settings = _goes_after(shop, category)
-        seen = recency([shop.item(item) for item in history], settings[DECAY])
+        seen = recency(rows, settings[DECAY])
         amount = shop.transitions.after(seen, len(shop.items.ids))[table.members]
         strength = learned.get(ATTRIBUTES, 1.0)
         terms[GOES_AFTER] = learned[GOES_AFTER] * np.log1p(amount / settings[UNIT])
     total = np.round(strength * table.total + sum(terms.values()), DECIMALS)
     # Members stand in the order of their ids, so a stable sort breaks ties by id.
-    return Scored(total, np.argsort(-total, kind="stable"), strength, terms, seen)
+    return Scored(total, np.argsort(-total, kind="stable"), strength, terms, seen, rows)
 
 
 def show(shop: Shop, category: str, scored: Scored, place: int, language: str) -> RankedItem:
@@ -133,7 +142,7 @@ def show(shop: Shop, category: str, scored: Scored, place: int, language: str) -
         for attribute, amount in zip(table.attributes, amounts, strict=True)
     ]
     parts += [
-        _term(shop, name, float(amount[place]), item, scored.seen, language)
+        _term(shop, name, float(amount[place]), item, scored, language)
         for name, amount in scored.terms.items()
     ]
     parts.sort(key=lambda c: -abs(c.amount))
@@ -193,11 +202,12 @@ def _goes_after(shop: Shop, category: str) -> Mapping[str, float]:
     return settings
 
 
-def _term(
-    shop: Shop, name: str, amount: float, item: int, seen: Mapping[int, float], language: str
-) -> Contribution:
-    """The words and the value of a behaviour term; `goes-after` is the one there is."""
-    source = shop.transitions.strongest(seen, item)
+def _term(shop: Shop, name: str, amount: float, item: int, scored: Scored, language: str) -> Contribution:
+    """The words and the value of a behaviour term; without curves `goes-after` is the one there is."""
+    if shop.behaviour is not None:
+        value, words = reason(shop.behaviour, name, scored.history, item, shop.items, language)
+        return Contribution(name, "term", amount, value, words)
+    source = shop.transitions.strongest(scored.seen, item)
     if source is None:
         return Contribution(name, "term", amount, None, phrase("goes-after-none", language))
     words = phrase("goes-after", language, title=shop.items.titles[source] or shop.items.ids[source])

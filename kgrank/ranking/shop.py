@@ -13,6 +13,7 @@ from kgrank.graph.store import GraphStore, load_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
+from kgrank.ranking.behaviour import Behaviour
 from kgrank.ranking.items import Items
 from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.terms import Transitions
@@ -33,6 +34,8 @@ class Shop:
     below: Mapping[str, tuple[str, ...]]
     """The categories right below each category, as the graph has them."""
     transitions: Transitions
+    behaviour: Behaviour | None = None
+    """The terms with learned curves, where a whole shop is ranked by them."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
@@ -62,6 +65,7 @@ class Shop:
             items=items,
             below={parent: tuple(kids) for parent, kids in below.iter_rows()},
             transitions=Transitions.of(transitions, items),
+            behaviour=Behaviour.of(weights.terms, transitions, graph, ontology, items),
         )
 
     @cached_property

@@ -39,6 +39,45 @@ _PHRASES = {
         "en": "not chosen after what was looked at so far",
         "zh": "浏览过已看商品的顾客没有选择它",
     },
+    "term-goes-after": {"en": "often chosen after {title}", "zh": "常在“{title}”之后被选择"},
+    "term-goes-after-last": {"en": "often chosen soon after {title}", "zh": "常在“{title}”之后不久被选择"},
+    "term-goes-after-all": {
+        "en": "often chosen some time after {title}",
+        "zh": "常在“{title}”之后某时被选择",
+    },
+    "term-later": {"en": "chosen later by people who chose {title}", "zh": "选择“{title}”的顾客后来选择了它"},
+    "term-earlier": {
+        "en": "chosen earlier by people who chose {title}",
+        "zh": "选择“{title}”的顾客先前选择了它",
+    },
+    "term-right-after": {"en": "often the very next after {title}", "zh": "常紧接“{title}”被选择"},
+    "term-share-of-next": {
+        "en": "a large share of those who chose {title} went on to it",
+        "zh": "选择“{title}”的顾客中很多人接着选择它",
+    },
+    "term-together": {"en": "chosen by the same people as {title}", "zh": "与“{title}”被同一批顾客选择"},
+    "term-two-steps": {
+        "en": "goes after what goes after your items",
+        "zh": "常在您已看商品的后续商品之后被选择",
+    },
+    "term-three-steps": {"en": "three steps on from your items", "zh": "距您已看商品三步之内"},
+    "term-popular": {"en": "how often it is chosen at all", "zh": "总体被选择的次数"},
+    "term-history-length": {"en": "the length of your history", "zh": "浏览历史的长度"},
+    "term-same-group": {"en": "the same {name} as {title}", "zh": "与“{title}”{name}相同"},
+    "term-other-group": {"en": "another {name} than {title}", "zh": "与“{title}”{name}不同"},
+    "term-group-in-history": {
+        "en": "how much of your history is of its {name}",
+        "zh": "您的历史中同{name}商品的多少",
+    },
+    "term-group-flow": {
+        "en": "how often people go on from your items' {name} to its {name}",
+        "zh": "顾客从您已看商品的{name}转到其{name}的多少",
+    },
+    "term-popular-group": {"en": "how often its {name} is chosen at all", "zh": "其{name}总体被选择的次数"},
+    "term-pair": {"en": "both together: {first}; {second}", "zh": "两者兼有：{first}；{second}"},
+    "group-category": {"en": "category", "zh": "类目"},
+    "group-aisle": {"en": "category above", "zh": "上级类目"},
+    "group-brand": {"en": "brand", "zh": "品牌"},
 }
 
 
@@ -51,6 +90,12 @@ def phrase(key: str, language: str, /, **parts: object) -> str:
     if language not in LANGUAGES:
         raise InputError(f"no language {language!r}", expected=f"one of {', '.join(LANGUAGES)}")
     return _PHRASES[key][language].format(**parts)
+
+
+def grouping_name(grouping: str, language: str) -> str:
+    """Name of what items are grouped by; an attribute other than the brand goes by its id."""
+    key = f"group-{grouping}"
+    return phrase(key, language) if key in _PHRASES else grouping
 
 
 def attribute_name(ontology: Ontology, attribute: str, language: str) -> str:

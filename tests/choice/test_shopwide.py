@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgrank.choice import shopwide
+from kgrank.choice.amounts import Grouping
+from kgrank.choice.curves import apply, curve, hats, knots, pair_hats, surface
+from kgrank.choice.groupings import groupings
+from kgrank.choice.metrics import hit_rate, ranks
+from kgrank.choice.shopwide import Counts, People, ShopWide, behaviour_terms, learn_shopwide, link_table
+from kgrank.choice.transitions import sequences
+from kgrank.graph.build import build_graph
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ingest.clean import ingest
+from kgrank.ingest.mapping import read_mapping
+from kgrank.ontology.model import Ontology
+from kgrank.ranking import Shop, rank
+from kgrank.weights.artefact import document, read_transitions, weights_of, write_transitions
+from kgrank.weights.model import CategoryWeights, LearnedWeights
+
+ITEMS, PEOPLE = 120, 500
+MAPPING = """
+items:
+  - {file: items.csv, id: id, title: title, category: {column: category, path: ">"}, brand: brand}
+events:
+  - {file: events.csv, user: user, item: item, kind: {column: kind}, time: time}
+"""
+
+
+@dataclass(frozen=True)
+class Learned:
+    graph: KnowledgeGraph
+    ontology: Ontology
+    items: tuple[str, ...]
+    people: People
+    groups: tuple[Grouping, ...]
+    wide: ShopWide
+
+
+def write_shop(folder: Path) -> None:
+    """People mostly stay with a brand, and go from each category to the next."""
+    random = np.random.default_rng(3)
+    brand, category = np.arange(ITEMS) % 6, np.arange(ITEMS) // 30
+    names = [f"i{k:03d}" for k in range(ITEMS)]
+    pl.DataFrame(
+        {
+            "id": names,
+            "category": [f"shop>c{k}" for k in category],
+            "brand": [f"b{k}" if k else None for k in brand],
+            "title": [f"Item {k}" for k in range(ITEMS)],
+        }
+    ).write_csv(folder / "items.csv")
+    rows = []
+    for person in range(PEOPLE):
+        item = int(random.integers(ITEMS))
+        for step in range(int(random.integers(2, 8))):
+            rows.append((1_700_000_000 + 100 * person + step, f"u{person}", names[item], "purchase"))
+            same = (brand == brand[item]) & (category == (category[item] + 1) % 4)
+            pool = np.flatnonzero(same) if random.random() < 0.7 else np.arange(ITEMS)
+            item = int(random.choice(pool))
+    (folder / "mapping.yaml").write_text(MAPPING)
+    pl.DataFrame(rows, schema=["time", "user", "item", "kind"], orient="row").write_csv(folder / "events.csv")
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    folder = tmp_path_factory.mktemp("shop")
+    write_shop(folder)
+    clean = ingest(folder, mapping=read_mapping(folder / "mapping.yaml"))
+    graph = build_graph(clean)
+    log = sequences(graph)
+    people = People(log.item, log.start, len(log.items))
+    groups = groupings(graph, clean.ontology, log.items)
+    return Learned(graph, clean.ontology, log.items, people, groups, learn_shopwide(people, groups))
+
+
+def left_out(people: People) -> tuple[People, People, np.ndarray]:
+    """The learning part, and histories and targets of those with three items or more."""
+    once = people.once()
+    some = once.take(np.flatnonzero(np.diff(once.start) >= 3))
+    before = some.without_last(1)
+    return once.without_last(1), before, some.item[some.start[1:] - 1]
+
+
+def shop_of(made: Learned, weights: LearnedWeights, transitions: pl.DataFrame) -> Shop:
+    return Shop.of(made.graph, made.ontology, weights, transitions)
+
+
+def weights(made: Learned) -> LearnedWeights:
+    empty = {c: CategoryWeights(c, (), (), 0.0, 0, 0, "choices") for c in made.ontology.categories}
+    return LearnedWeights(
+        "v1", "now", "test", made.ontology.fingerprint, "", empty, {}, behaviour_terms(made.wide, made.items)
+    )
+
+
+def root(made: Learned) -> str:
+    return next(c.id for c in made.ontology.categories.values() if c.parent is None)
+
+
+def test_a_shop_is_grouped_by_category_and_brand_and_unknown_brands_are_alike_to_none(
+    learned: Learned,
+) -> None:
+    groups = {g.name: g for g in learned.groups}
+    assert {"category", "brand"} <= set(groups)
+    assert len(groups["brand"].labels) == 5
+    unknown = [k for k, item in enumerate(learned.items) if int(item[1:]) % 6 == 0]
+    assert set(groups["brand"].label[unknown]) == {5}
+
+
+def test_learning_beats_transitions_alone_on_items_that_it_has_not_seen(learned: Learned) -> None:
+    train, before, target = left_out(learned.people)
+    wide = learn_shopwide(train, learned.groups)
+    counts = Counts.of(train, (), shopwide.TransitionSettings())
+    seen = before.seen().toarray() > 0
+    ours = ranks(np.where(seen, -1e9, wide.score(before.histories())), target)
+    theirs = ranks(np.where(seen, -1e9, counts.after(before.histories())), target)
+    assert hit_rate(ours, 10) > 1.3 * hit_rate(theirs, 10)
+
+
+def test_the_ranking_says_what_was_learned_and_every_score_is_the_sum_of_its_terms(
+    learned: Learned,
+) -> None:
+    shop = shop_of(learned, weights(learned), link_table(learned.wide.counts, learned.items, ITEMS))
+    for history in (["i004"], ["i001", "i037", "i070"]):
+        rows = [learned.items.index(item) for item in history]
+        people = People.of([np.array(rows)], ITEMS)
+        want = dict(zip(learned.items, learned.wide.score(people.histories())[0], strict=True))
+        got = rank(shop, root(learned), limit=ITEMS, history=history)
+        assert {r.item: r.score for r in got} == pytest.approx(want, abs=1e-4)
+        for ranked in got:
+            assert sum(c.amount for c in ranked.contributions) == pytest.approx(ranked.score, abs=1e-9)
+            assert all(c.words and c.kind == "term" for c in ranked.contributions)
+        names = [c.name for c in got[0].contributions]
+        assert len(set(names)) == len(names) == len(learned.wide.curves) + len(learned.wide.pairs)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_term_names_the_item_of_the_history_that_it_comes_from(learned: Learned, language: str) -> None:
+    shop = shop_of(learned, weights(learned), link_table(learned.wide.counts, learned.items, ITEMS))
+    best = rank(shop, root(learned), limit=1, history=["i004"], language=language)[0]
+    parts = {c.name: c for c in best.contributions}
+    assert parts["goes-after"].value == "i004"
+    assert "Item 4" in parts["goes-after"].words
+    assert "Item 4" in parts["same-brand"].words
+
+
+def test_without_a_history_only_attributes_rank(learned: Learned) -> None:
+    shop = shop_of(learned, weights(learned), link_table(learned.wide.counts, learned.items, ITEMS))
+    for ranked in rank(shop, root(learned), limit=3):
+        assert (ranked.score, ranked.contributions) == (0.0, ())
+
+
+def test_terms_and_counts_come_back_from_their_files(learned: Learned, tmp_path: Path) -> None:
+    made = weights(learned)
+    assert weights_of(document(made)) == made
+    links = link_table(learned.wide.counts, learned.items, ITEMS)
+    write_transitions(tmp_path / "weights.json", links)
+    assert read_transitions(tmp_path / "weights.json").equals(links)
+
+
+def unique_pairs(people: int) -> Iterator[np.ndarray]:
+    for k in range(people):
+        yield np.array([2 * k, 2 * k + 1])
+
+
+def test_no_term_sees_its_own_target() -> None:
+    """Each person's pair of items is nobody else's: what one goes on to can be known from that one alone."""
+    people = People.of(list(unique_pairs(100)), 200)
+    groups = (Grouping("category", tuple(f"c{k}" for k in range(100)), np.arange(200) // 2),)
+    wide = learn_shopwide(people, groups)
+    for name in ("goes-after", "later", "earlier", "right-after", "share-of-next", "together", "two-steps"):
+        assert max(wide.curves[name].values) <= 1e-9, name
+    assert max(wide.curves["popular"].values) <= 1e-9
+    # The same pairs from two people each are known from the other one.
+    doubled = People.of([*unique_pairs(100), *unique_pairs(100)], 200)
+    history = People.of([np.array([6])], 200).histories()
+    assert int(np.argmax(learn_shopwide(doubled, groups).score(history)[0])) == 7
+
+
+def test_two_seeds_rank_alike(learned: Learned) -> None:
+    histories = left_out(learned.people)[1].histories()
+    one, two = (learn_shopwide(learned.people, learned.groups, seed=s).score(histories) for s in (0, 1))
+    together = [np.corrcoef(a, b)[0, 1] for a, b in zip(one, two, strict=True)]
+    assert np.mean(together) > 0.97
+    again = learn_shopwide(learned.people, learned.groups, seed=1).score(histories)
+    np.testing.assert_array_equal(again, two)
+
+
+def test_the_weight_of_the_attribute_score_is_learned_beside(learned: Learned) -> None:
+    random = np.random.default_rng(0)
+    taste = random.normal(size=ITEMS)
+    draws = [
+        random.choice(ITEMS, 4, replace=False, p=np.exp(taste) / np.exp(taste).sum()) for _ in range(800)
+    ]
+    people = People.of(draws, ITEMS)
+    # Popularity says the same as taste, so the two share the work: together they order the items.
+    wide = learn_shopwide(people, (), utility=taste)
+    assert 0 < wide.strength < 1.5
+    assert learn_shopwide(people, (), utility=-taste).strength == 0.0
+    score = wide.score(People.of([np.array([0])], ITEMS).histories())[0]
+    assert np.corrcoef(score, taste)[0, 1] > 0.9
+
+
+def test_a_log_of_single_items_leaves_counts_alone() -> None:
+    wide = learn_shopwide(People.of([np.array([0]), np.array([1])], 3), ())
+    assert (wide.curves, wide.pairs) == ({}, {})
+
+
+def test_items_taken_again_count_once_at_their_first_time() -> None:
+    people = People.of([np.array([2, 0, 2, 1, 0]), np.array([], np.int64), np.array([1, 1])], 3).once()
+    assert people.item.tolist() == [2, 0, 1, 1]
+    assert people.start.tolist() == [0, 3, 3, 4]
+
+
+amounts = st.lists(st.floats(0, 100) | st.just(0.0), min_size=1, max_size=40).map(np.array)
+
+
+@settings(max_examples=80, deadline=None)
+@given(amounts, st.integers(0, 1000), st.integers(2, 8))
+def test_a_learned_curve_says_what_its_columns_said(x: np.ndarray, seed: int, most: int) -> None:
+    at = knots(x, most)
+    assert list(at) == sorted(set(at))
+    values = np.random.default_rng(seed).normal(size=len(at) - 1)
+    np.testing.assert_allclose(apply(curve(at, values), x), hats(x, at) @ values, atol=1e-9)
+    assert apply(curve(at, values), np.array([at[0]]))[0] == 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(amounts, amounts, st.integers(0, 1000))
+def test_a_learned_surface_says_what_its_columns_said(x: np.ndarray, y: np.ndarray, seed: int) -> None:
+    size = min(len(x), len(y))
+    x, y = x[:size], y[:size]
+    a, b = knots(x, 4), knots(y, 3)
+    columns = pair_hats(hats(x, a), hats(y, b))
+    values = np.random.default_rng(seed).normal(size=columns.shape[1])
+    np.testing.assert_allclose(apply(surface(a, b, values), x, y), columns @ values, atol=1e-9)
+
+
+def test_a_layer_without_a_term_scores_the_rest(learned: Learned) -> None:
+    histories = People.of([np.array([3, 50])], ITEMS).histories()
+    whole = learned.wide.score(histories)
+    less = replace(learned.wide, curves={n: c for n, c in learned.wide.curves.items() if n != "popular"})
+    counts = learned.wide.counts.statistics.count
+    own = apply(learned.wide.curves["popular"], np.log1p(counts))
+    np.testing.assert_allclose(whole - less.score(histories), own[None], atol=1e-9)
