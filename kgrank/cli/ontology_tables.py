@@ -10,7 +10,10 @@ from rich.text import Text
 
 from kgrank.cli.common import err, out
 from kgrank.cli.ontology import plural
-from kgrank.errors import InputError
+from kgrank.errors import InputError, nearest
+from kgrank.ontology.check import examine
+from kgrank.ontology.imports import READERS, bring
+from kgrank.ontology.imports.write import BASE
 from kgrank.ontology.tables import trip
 
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
@@ -38,22 +41,35 @@ def export(folder: _Folder, xlsx: _Workbook = None, csv: _Csv = None) -> None:
 
 def import_(
     folder: _Folder,
+    source: Annotated[
+        Path | None, typer.Argument(metavar="SOURCE", help="With --from: the file or folder to read.")
+    ] = None,
     xlsx: _Workbook = None,
     csv: _Csv = None,
+    system: Annotated[
+        str | None, typer.Option("--from", metavar="SYSTEM", help=f"Another system: {', '.join(READERS)}.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="With --from: how the IRIs of the new ontology begin.")] = BASE,
     take: Annotated[
         str | None,
         typer.Option(metavar="sheet|folder", help="Which side wins where both were edited since the export."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing.")] = False,
 ) -> None:
-    """Bring edited sheets back; what a sheet leaves out stays as it is.
+    """Bring edited sheets back, or begin with the taxonomy of another system.
 
-    Exit code 1, and nothing written, where a cell was edited on both sides or an edit brings in an error.
+    What a sheet leaves out stays as it is. Exit code 1, and nothing written, where a cell was edited on both
+    sides or an edit brings in an error.
 
     Example: kgrank ontology import ontology/fashion --xlsx fashion.xlsx
+
+    Example: kgrank ontology import my-shop taxonomy.txt --from google
     """
+    if system is not None:
+        _begin(system, source, folder, base)
+        return
     if (xlsx is None) == (csv is None):
-        raise InputError("say what to read", expected="--xlsx FILE or --csv FOLDER")
+        raise InputError("say what to read", expected="--xlsx FILE, --csv FOLDER or --from SYSTEM")
     if take not in (None, "sheet", "folder"):
         raise InputError(f"--take {take} is no side", expected="sheet or folder")
     incoming = trip.read_sheets(workbook=xlsx, csv_folder=csv)
@@ -82,3 +98,20 @@ def import_(
             f"{plural(count, 'thing')} in {plural(len(outcome.texts), 'file')}{' (dry run)' if dry_run else ''}"
         )
     )
+
+
+def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
+    """A new ontology from another system's files, checked."""
+    if system not in READERS:
+        raise InputError(f"--from {system} is no known system", todo=nearest(system, READERS))
+    if source is None:
+        raise InputError("say what to read", expected=f"kgrank ontology import FOLDER SOURCE --from {system}")
+    for line in bring(system, source, folder, base):
+        out.print(Text(line))
+    found = examine(folder)
+    counts = (
+        f"{plural(len(found.errors), 'error')}, {plural(len(found.messages) - len(found.errors), 'warning')}"
+    )
+    out.print(Text(f"wrote {folder}: {counts} (kgrank ontology check {folder})"))
+    if found.errors:
+        raise typer.Exit(1)

@@ -64,7 +64,7 @@ def summary(plan: Plan, folded: Mapping[str, Folded]) -> Iterator[str]:
     """What was folded, and what is doubtful."""
     links = sum(len(c.uses) for c in plan.categories)
     added, dropped = (sum(len(getattr(f, w)) for f in folded.values()) for w in ("uses", "drops"))
-    yield f"{len(plan.categories)} categories, {len(plan.attributes)} attributes, {links} links"
+    yield f"categories {len(plan.categories)}, attributes {len(plan.attributes)}, links {links}"
     if added + dropped < links:
         yield f"folded into inheritance: {added} added, {dropped} dropped"
     twins = sum(
