@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgrank.choice.evidence import Place
 from kgrank.choice.layout import Floats, Layout
 from kgrank.choice.logit import Fit, fit, fit_ratings
-from kgrank.choice.rules import Place
 from kgrank.choice.sets import CategoryChoices
 
 FLAT = 0.02

@@ -257,11 +257,21 @@ def fit_ratings(ratings: Choices, mean: Floats, precision: Floats) -> Fit:
 
 
 def _clustered(choices: Choices, rows: Floats, precision: Floats, hessian: Floats) -> Floats:
+    """The sandwich, its middle with few persons drawn towards the information times the average design effect.
+
+    The spread of P persons' gradients has rank P: with fewer persons than columns it would call some directions
+    certain.
+    """
     persons, person = np.unique(choices.person, return_inverse=True)
     by_person = choices.gradients(rows, person, len(persons))
     by_person = by_person - by_person.mean(0)
     few = len(persons) / max(len(persons) - 1, 1)
-    middle = few * by_person.T @ by_person + np.diag(precision)
+    spread = few * by_person.T @ by_person
     inverse = linalg.cho_solve(linalg.cho_factor(hessian), np.eye(len(hessian)))
+    information = hessian - np.diag(precision)
+    expected = float(np.einsum("ij,ji->", inverse, information))
+    effect = max(float(np.einsum("ij,ji->", inverse, spread)) / max(expected, 1e-12), 1.0)
+    pull = len(hessian) / (len(hessian) + len(persons))
+    middle = (1 - pull) * spread + pull * effect * information + np.diag(precision)
     covariance = inverse @ middle @ inverse
     return np.asarray((covariance + covariance.T) / 2)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kgrank.choice.evidence import RuleEvidence, Verdicts, verdict
 from kgrank.choice.importance import importance
 from kgrank.choice.layout import Layout
-from kgrank.choice.rules import RuleEvidence, Verdicts, verdict
 from kgrank.ontology.model import Ontology, RuleKind
 from kgrank.ontology.sentences import sentence
 from kgrank.weights.model import RuleFinding

@@ -9,18 +9,9 @@ import pytest
 import torch
 from generated_shop import ontology
 
+from kgrank.choice.evidence import Place, verdict, weigh
 from kgrank.choice.layout import Block, Layout
-from kgrank.choice.rules import (
-    CHANCE_HIGH,
-    CHANCE_LOW,
-    Place,
-    applies,
-    chance_of,
-    margin,
-    switch,
-    verdict,
-    weigh,
-)
+from kgrank.choice.rules import CHANCE_HIGH, CHANCE_LOW, applies, chance_of, margin, switch
 from kgrank.errors import RunError
 from kgrank.ontology.model import AttributeType, Rule, RuleKind
 
@@ -170,7 +161,7 @@ def test_a_hard_rule_that_the_data_do_not_know_still_holds_in_every_draw() -> No
 def test_hard_rules_that_exclude_each_other_are_an_error_that_names_the_category() -> None:
     more = replace(CHEAPER, id="s", better="More", sure=1.0)
     known = ontology({"r": replace(CHEAPER, sure=1.0), "s": more})
-    with pytest.raises(RunError, match="hard rules in dresses"):
+    with pytest.raises(RunError, match="dresses: r, s: no part-worths keep all hard rules"):
         weigh(known, {"dresses": place(slope(0.5), 0.5)})
 
 
