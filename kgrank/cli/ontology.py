@@ -75,9 +75,8 @@ def rules(
     Example: kgrank ontology rules ontology/fashion --category sneakers
     """
     ontology = read_ontology(folder)
-    if category is not None and category not in ontology.categories:
-        todo = nearest(category, ontology.categories)
-        raise InputError(f"no category {category}", where=folder, todo=todo)
+    if category is not None:
+        _require_category(ontology, category, folder)
     listed = [
         {
             "id": rule.id,
@@ -100,6 +99,31 @@ def rules(
         out.print(Text(str(entry["sentence"])))
         out.print(Text(f"    {entry['because']} ({entry['creator']}, {entry['created']})", style="dim"))
     out.print(plural(len(listed), "rule"))
+
+
+@app.command()
+def graph(
+    folder: _Folder,
+    svg: Annotated[Path, typer.Option("--svg", metavar="FILE", help="Where to write the picture.")],
+    category: Annotated[str | None, typer.Option(help="Only this category and what is below it.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the names.")] = "en",
+) -> None:
+    """Draw the category tree with its order rules as an SVG picture.
+
+    Example: kgrank ontology graph ontology/fashion --svg fashion.svg
+    """
+    from kgrank.ontology.picture import picture
+
+    ontology = read_ontology(folder)
+    if category is not None:
+        _require_category(ontology, category, folder)
+    write_text(svg, picture(ontology, category, language))
+    out.print(Text(f"wrote {svg}"))
+
+
+def _require_category(ontology: Ontology, category: str, folder: Path) -> None:
+    if category not in ontology.categories:
+        raise InputError(f"no category {category}", where=folder, todo=nearest(category, ontology.categories))
 
 
 def print_messages(folder: Path, messages: Sequence[Message]) -> None:
