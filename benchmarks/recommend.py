@@ -83,7 +83,7 @@ def appearances(graph: KnowledgeGraph, log: Sequences) -> Ints:
     number = pl.col("source").cast(pl.Int64, strict=False)
     clock = graph.node("Log")["clock"][0] == "utc"
     order = ["time", number, "source"] if clock else [number, "source", "time"]
-    seen = graph.edge("INTERACTED").filter(pl.col("kind").is_in(RESPONSES)).sort(order)
+    seen = graph.edge("INTERACTED").filter(pl.col("kind").is_in([*RESPONSES, "rating"])).sort(order)
     first = seen["target"].unique(maintain_order=True)
     place = dict(zip(first, range(len(first)), strict=True))
     return np.array([place.get(item, -10 * len(first)) for item in log.items])

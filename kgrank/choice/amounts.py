@@ -246,7 +246,7 @@ class Histories:
         """(histories, labels + 1) recency by label; 0 for "none"."""
         width = len(grouping.labels) + 1
         place = self.owner * width + grouping.label[self.item]
-        found = np.bincount(place, self.recency(decay), minlength=len(self) * width)
+        found = np.bincount(place, self.recency(decay), minlength=len(self) * width).astype(float)
         found = found.reshape(len(self), width)
         found[:, -1] = 0.0
         return found

@@ -48,8 +48,8 @@ NEAR, DRAWN = 30, 20
 """Candidates of a choice: the first by each retrieving term, and others drawn from the rest of the shop."""
 
 KNOTS, PAIR_KNOTS = 8, 4
-ROUNDS = 3
-"""Rounds of Laplace EM for the variances of the curves' values."""
+ROUNDS, SOME = 3, 2_500
+"""Rounds of Laplace EM for the variances of the curves' values, and the choices they are learned on."""
 
 BATCH = 256
 RUN = 50_000
@@ -231,8 +231,17 @@ class ShopWide:
         total = np.zeros((len(histories), len(self.counts.statistics.count)))
         if self.utility is not None:
             total += self.strength * self.utility
+        grouped: dict[int, tuple[Ints, Floats]] = {}
         for name, learned in self.curves.items():
-            _add(total, found[name], learned)
+            amount = found[name]
+            if amount.label is None:
+                _add(total, amount.values, learned)
+            else:
+                # What is alike for all items of a label is added up before it is spread over the items.
+                label, sums = grouped.get(id(amount.label), (amount.label, np.zeros((1, 1))))
+                grouped[id(amount.label)] = label, sums + apply(learned, amount.values)
+        for label, sums in grouped.values():
+            total += sums[:, label]
         for pair, learned in self.pairs.items():
             # A surface is 0 where its first term is at its first knot, as for most items.
             rows, items = np.nonzero(found[pair[0]].dense() > learned.knots[0][0])
@@ -240,15 +249,13 @@ class ShopWide:
         return total
 
 
-def _add(total: Floats, amount: Amount, learned: Curve) -> None:
-    """Adds what a curve says; a curve that starts at 0 says nothing of the items without links."""
-    if amount.label is None and len(amount.values) == len(total) and learned.knots[0][0] == 0.0:
-        rows, items = np.nonzero(amount.values)
-        total[rows, items] += apply(learned, amount.values[rows, items])
-    elif amount.label is None:
-        total += apply(learned, amount.values)
+def _add(total: Floats, amounts: Floats, learned: Curve) -> None:
+    """Adds what a curve says; one that starts at 0 says nothing of the items without links."""
+    if len(amounts) == len(total) and learned.knots[0][0] == 0.0:
+        rows, items = np.nonzero(amounts)
+        total[rows, items] += apply(learned, amounts[rows, items])
     else:
-        total += apply(learned, amount.values)[:, amount.label]
+        total += apply(learned, amounts)
 
 
 @dataclass(frozen=True)
@@ -431,17 +438,18 @@ def _columns(
 
 
 def _learned(choices: Choices, sizes: list[int]) -> Floats:
-    """The optimum under one variance a curve, which is learned from the curve's own values."""
+    """The optimum under one variance a curve, which is learned from the curve's own values on some choices."""
     block = np.repeat(np.arange(len(sizes)), sizes)
     mean = np.zeros(choices.width)
     precision = np.ones(choices.width)
     values = mean
+    some = choices.take(np.arange(0, len(choices), max(len(choices) // SOME, 1)))
     for _ in range(ROUNDS):
-        values, hessian = optimum(choices, mean, precision, start=values, tolerance=1e-3)
+        values, hessian = optimum(some, mean, precision, start=values, tolerance=1e-2)
         spread = values**2 + np.diag(np.linalg.inv(hessian))
         variance = np.bincount(block, spread) / np.bincount(block)
         precision = 1.0 / np.clip(variance, 1e-2, 1e2)[block]
-    return optimum(choices, mean, precision, start=values, tolerance=1e-6)[0]
+    return optimum(choices, mean, precision, start=values, tolerance=1e-4)[0]
 
 
 def behaviour_terms(learned: ShopWide, items: tuple[str, ...]) -> tuple[BehaviourTerm, ...]:

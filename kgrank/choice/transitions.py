@@ -56,12 +56,16 @@ class Sequences:
 
 
 def sequences(graph: KnowledgeGraph) -> Sequences:
-    """The responses of every user by time; an item seen, carted and bought in a row counts once."""
+    """The responses of every user by time; an item seen, carted and bought in a row counts once.
+
+    In a log of ratings alone, rating an item is the response.
+    """
     items = graph.edge("IN_CATEGORY")["source"].unique().sort()
     number = pl.DataFrame({"target": items, "item": np.arange(len(items))})
+    logged = graph.edge("INTERACTED")
+    responses = logged.filter(pl.col("kind").is_in(RESPONSES))
     events = (
-        graph.edge("INTERACTED")
-        .filter(pl.col("kind").is_in(RESPONSES))
+        (responses if len(responses) else logged.filter(pl.col("kind") == "rating"))
         .select("source", "target", "time", "id")
         .join(number, on="target")
         .sort("source", "time", "id")
