@@ -90,12 +90,13 @@ def report(
 
 def _print_category(part: CategoryReport) -> None:
     people = part.l1_shoppers is not None
-    columns = ["learned", "95% interval", "truth", *["shoppers' average", "its truth"] * people]
+    columns = ["learned", "95% interval", "truth", *["shoppers'\naverage", "truth"] * people]
     table = _table(part.name, right=columns)
+    table.columns[2].min_width = len("0.000–0.000")
     table.add_column("rules say")
     for line in part.lines:
         a = line.learned
-        cells = [f"{a.weight:.3f}", f"{a.low:.3f} to {a.high:.3f}", f"{line.truth:.3f}"]
+        cells = [f"{a.weight:.3f}", f"{a.low:.3f}–{a.high:.3f}", f"{line.truth:.3f}"]
         if a.shoppers is not None and people:
             cells += [f"{a.shoppers:.3f}", f"{line.shoppers_truth:.3f}"]
         table.add_row(escape(a.name), *cells, escape("; ".join(s.short for s in a.rules)))
@@ -121,14 +122,15 @@ def _figures(average: float, shoppers: float | None) -> list[str]:
 
 
 def _print_findings(findings: tuple[RuleFinding, ...]) -> None:
-    table = _table("rule", right=["sure before", "after the data"])
-    table.add_column("verdict")
-    table.add_column("the data say")
+    table = _table("verdict", right=[])
+    table.add_column("rule, and what the data say")
+    for name in ("before", "after"):
+        table.add_column(name, justify="right", no_wrap=True)
     for f in findings:
-        table.add_row(
-            escape(f.sentence), f"{f.sure:.2f}", f"{f.posterior:.2f}", escape(f.verdict), escape(f.instead)
-        )
+        said = f"{escape(f.sentence)}\n[dim]{escape(f.instead)}[/]"
+        table.add_row(escape(f.verdict), said, f"{f.sure:.2f}", f"{f.posterior:.2f}", end_section=True)
     out.print(table)
+    out.print("Before and after the data: the probability that the rule holds.\n")
 
 
 def _print_next(found: DemoReport) -> None:
@@ -143,7 +145,7 @@ def _print_next(found: DemoReport) -> None:
 
 def _table(first: str, *, right: list[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for name in right:
         table.add_column(name, justify="right")
     return table
