@@ -10,7 +10,7 @@ from kgrank.errors import InputError
 from kgrank.ontology.model import Category, Ontology
 from kgrank.ranking.importance import AttributeImportance, read_importance
 from kgrank.ranking.rank import Contribution, RankedItem
-from kgrank.weights.model import LearnedWeights
+from kgrank.weights.model import LearnedWeights, RuleFinding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,7 @@ BAR, RULE, UP, DOWN, INK, QUIET = "#4878a8", "#e0a030", "#3a8f6b", "#c8553d", "#
 _WIDTH, _ROW, _MARGIN = 8.0, 0.42, 1.5
 _MARKS = ("learned share", "95 % interval", "average of shoppers", "what a rule allows", "truth")
 _LONGEST = 48
+_VERDICTS = {"supported": UP, "leans for": UP, "silent": QUIET, "leans against": RULE, "contradicted": DOWN}
 _CHINESE_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -94,6 +95,39 @@ def score_plot(ranked_item: RankedItem, path: Path | str | None = None) -> Figur
         _draw_score(axes, parts, ranked_item.score)
         name = _readable(ranked_item.title or ranked_item.item, ranked_item.item)
         axes.set_title(f"{name}: how the score adds up", loc="left", fontsize=13, color=INK)
+        _save(figure, path)
+    return figure
+
+
+def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) -> Figure:
+    """The evidence of the choices for and against each rule.
+
+    Args:
+        findings: In the order to show them.
+        path: Also save it: .png, .svg or .pdf.
+
+    Returns:
+        The figure, not yet shown.
+
+    Raises:
+        InputError: matplotlib is not installed, or the path cannot be written.
+    """
+    new_figure = _matplotlib()
+    figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * len(findings)), layout="constrained")
+    with _fonts():
+        axes = figure.add_subplot()
+        for at, found in enumerate(findings):
+            axes.barh(at, found.evidence, height=0.55, color=_VERDICTS[found.verdict], zorder=2)
+            axes.annotate(
+                f"{found.verdict}, holds with probability {found.data:.2f}",
+                (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET,
+            )  # fmt: skip
+        axes.axvline(0, color=INK, lw=0.8)
+        axes.set_yticks(range(len(findings)), [_readable(f.rule, f.rule) for f in findings], fontsize=11)
+        axes.invert_yaxis()
+        axes.set_xlabel("evidence of the choices for the rule (log Bayes factor)", fontsize=10, color=QUIET)
+        axes.set_title("Rules against the data", loc="left", fontsize=13, color=INK)
+        _quiet(axes)
         _save(figure, path)
     return figure
 

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli import demo, load, ontology, ontology_tables, ontology_text, rank
+from kgrank.cli import audit, demo, load, ontology, ontology_tables, ontology_text, rank
 from kgrank.cli.common import err, out
 from kgrank.errors import KgrankError
 
@@ -29,6 +29,7 @@ ontology_tables.register(ontology.app)
 app.add_typer(ontology.app, name="ontology")
 load.register(app)
 rank.register(app)
+audit.register(app)
 
 
 def _version(show: bool) -> None:

@@ -135,12 +135,17 @@ def register(app: typer.Typer) -> None:
 @contextmanager
 def _shop(address: str | None) -> Iterator[Shop]:
     """The shop at an address; its store is given back at once."""
-    with open_store(address or _default_store()) as store:
+    with open_store(address or default_store()) as store:
         shop = open_shop(store)
     yield shop
 
 
-def _default_store() -> str:
+def default_store() -> str:
+    """The demo's store.
+
+    Raises:
+        InputError: There is none.
+    """
     if DEMO.exists():
         return str(DEMO)
     raise InputError(

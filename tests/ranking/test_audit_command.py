@@ -1,0 +1,53 @@
+"""kgrank audit says of every rule what the data say, and its exit code says whether they contradict one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from shops import example, load
+
+from kgrank.graph.connect import open_store
+from kgrank.weights.model import RuleFinding
+
+SUPPORTED = RuleFinding(
+    "cheap", "Cheaper is better.", 0.9, 0.5, 0.99, 0.99, 5.0, "supported", "so it is", 90, 30
+)
+WRONG = RuleFinding(
+    "cap", "Color is at most 5%.", 0.9, 0.4, 0.01, 0.05, -4.0, "contradicted", "Color 31%", 90, 30
+)
+
+
+def audit(folder: Path, findings: tuple[RuleFinding, ...], *words: str) -> subprocess.CompletedProcess[str]:
+    made = example(3, items=40)
+    address = str(folder / "graph.lb")
+    with open_store(address) as store:
+        load(store, replace(made, weights=replace(made.weights, findings=findings)))
+    return subprocess.run(
+        [sys.executable, "-c", "from kgrank.cli.main import main; main()", "audit", "--store", address, *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_contradicted_rule_comes_first_and_is_exit_code_1(tmp_path: Path) -> None:
+    run = audit(tmp_path, (SUPPORTED, WRONG), "--json")
+    assert run.returncode == 1, run.stderr
+    assert [f["rule"] for f in json.loads(run.stdout)["findings"]] == ["cap", "cheap"]
+
+
+def test_rules_that_the_data_bear_out_are_exit_code_0(tmp_path: Path) -> None:
+    run = audit(tmp_path, (SUPPORTED,))
+    assert run.returncode == 0, run.stderr
+    assert "supported" in run.stdout
+    assert "so it is" in run.stdout
+
+
+def test_the_chart_is_a_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    chart = tmp_path / "audit.png"
+    audit(tmp_path, (WRONG,), "--chart", str(chart))
+    assert chart.read_bytes().startswith(b"\x89PNG")
