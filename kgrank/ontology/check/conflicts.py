@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import combinations, pairwise
 
 from pyoxigraph import NamedNode
@@ -59,7 +58,7 @@ class _Judge:
         same: dict[str, Rule] = {}
         bounded: dict[tuple[object, ...], Rule] = {}
         for rule in self._ontology.rules.values():
-            meaning = repr({k: v for k, v in asdict(rule).items() if k not in _NOT_MEANT})
+            meaning = repr({k: v for k, v in vars(rule).items() if k not in _NOT_MEANT})
             first = same.setdefault(meaning, rule)
             if first is not rule:
                 found = f"{rule.id} says the same as {first.id}"

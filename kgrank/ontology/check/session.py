@@ -76,6 +76,7 @@ class Session:
         self._index.replace(changed, (f.graph for f in self._files.values()))
         return self._check({s for s in changed if isinstance(s, NamedNode)})
 
+    @uncollected()
     def recheck_category(self, category: str) -> list[Message]:
         """Checks one category, and what speaks of it, as its file was last read.
 
@@ -107,15 +108,13 @@ class _Index:
         self._by_code: dict[str, dict[NamedNode, None]] = {}
         self.by_id: dict[str, dict[NamedNode, None]] = {}
         self._headers: set[NamedNode] = set()
+        self._kinds: dict[_Subject, Kind] = {}
         for subject in graph.nodes:
             self._note(subject)
 
     def kind(self, node: _Subject) -> Kind | None:
         """What a thing says it is."""
-        types = self._graph.nodes.get(node, {}).get(TYPE, ())
-        return next(
-            (CLASSES[t.value] for t in types if isinstance(t, NamedNode) and t.value in CLASSES), None
-        )
+        return self._kinds.get(node)
 
     def categories(self) -> Iterator[str]:
         """The ids of all categories."""
@@ -166,6 +165,9 @@ class _Index:
             self.by_id.setdefault(local(subject.value), {})[subject] = None
             for code in _codes(words):
                 self._by_code.setdefault(code, {})[subject] = None
+            for term in words.get(TYPE, ()):
+                if isinstance(term, NamedNode) and term.value in CLASSES:
+                    self._kinds.setdefault(subject, CLASSES[term.value])
             if self.kind(subject) is Kind.HEADER:
                 self._headers.add(subject)
 
@@ -179,6 +181,7 @@ class _Index:
             for code in _codes(words):
                 self._by_code.get(code, {}).pop(subject, None)
             self._headers.discard(subject)
+            self._kinds.pop(subject, None)
 
     def _naming(self, node: _Subject) -> Iterator[NamedNode]:
         """The things that name a thing, in a list or bracket of theirs too."""
@@ -233,13 +236,15 @@ class _Index:
     def _compared(self, focus: Iterable[NamedNode], full: set[_Subject]) -> set[_Subject]:
         """Things that share an id, a code or a parent, and those that a misspelt name may have meant."""
         found: set[_Subject] = set()
+        parents: set[object] = set()
         for node in focus:
             words = self._graph.nodes.get(node, {})
             found.update(self.by_id.get(local(node.value), ()))
             for code in _codes(words):
                 found.update(self._by_code.get(code, ()))
-            for parent in words.get(BROADER, ()):
-                found.update(n for n in self._namers.get(parent, ()) if self.kind(n) is Kind.CATEGORY)
+            parents.update(words.get(BROADER, ()))
+        for parent in parents:
+            found.update(n for n in self._namers.get(parent, ()) if self.kind(n) is Kind.CATEGORY)
         for subject in full:
             for word, objects in self._graph.nodes[subject].items():
                 if word.startswith(KG) or word == BROADER:
