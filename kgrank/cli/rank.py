@@ -49,7 +49,7 @@ Language = Annotated[str, typer.Option(help="Of names and sentences: en or zh.")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 TOP_REASONS = 3
-_BAR = 20
+_BAR = 8
 
 
 def rank_command(
@@ -177,13 +177,14 @@ def _reasons(parts: tuple[Contribution, ...]) -> str:
 def _print_importance(found: Importance) -> None:
     people = any(a.shoppers is not None for a in found.attributes)
     free = any(a.without_rules is not None for a in found.attributes)
-    extra = ["shoppers' average"] * people + ["without rules"] * free
+    extra = ["shoppers'\naverage"] * people + ["without\nrules"] * free
     right = {"weight", "95% interval", *extra}
     table = _table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
+    table.columns[2].min_width, table.columns[3].min_width = _BAR, len("0.000–0.000")
     widest = max((a.weight for a in found.attributes), default=1.0)
     for a in found.attributes:
         cells = [escape(a.name), f"{a.weight:.3f}", "█" * round(_BAR * a.weight / widest)]
-        cells.append(f"{a.low:.3f} to {a.high:.3f}")
+        cells.append(f"{a.low:.3f}–{a.high:.3f}")
         cells += [_share(a.shoppers)] * people + [_share(a.without_rules)] * free
         table.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
     out.print(f"[bold]{escape(found.name)}[/]: what decides here")
