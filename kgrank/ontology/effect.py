@@ -39,7 +39,7 @@ def effect(old: Ontology, new: Ontology) -> Effect:
     renamed: dict[Cell, Cell] = {}
     rescaled: dict[Cell, float] = {}
     reached: set[Cell] = set()
-    after = set(cells(new))
+    before, after = set(cells(old)), set(cells(new))
     for cell in cells(old):
         target = _target(cell, old, new, after)
         if target is None:
@@ -55,7 +55,7 @@ def effect(old: Ontology, new: Ontology) -> Effect:
             rescaled[cell] = means
         else:
             groups["prior" if cell in ruled else "kept"].append(cell)
-    fresh = tuple(c for c in cells(new) if c not in reached)
+    fresh = tuple(c for c in cells(new) if c not in reached and c not in before)
     return Effect(**{k: tuple(v) for k, v in groups.items()}, renamed=renamed, rescaled=rescaled, new=fresh)
 
 
