@@ -69,6 +69,32 @@ def test_kgrank_commands_of_the_texts_exist_with_their_options(words: list[str])
     parse(words)
 
 
+def named(text: str) -> Iterator[str]:
+    """Commands that a text names in a line of a block, after ``$`` or not, or within a sentence."""
+    content = (ROOT / text).read_text(encoding="utf-8")
+    for block in blocks(content, ""):
+        yield from re.findall(r"^(?:\$ )?(kgrank [a-z].*)$", block, flags=re.MULTILINE)
+    yield from re.findall(r"`(kgrank [a-z][^`]*)`", content)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts_name_only_commands_that_exist(text: str) -> None:
+    tops = {path[1] for path in TREE}
+    for line in named(text):
+        words = tuple(line.split())
+        grouped = len({path for path in TREE if path[1] == words[1]} - {("kgrank", words[1])}) > 0
+        assert words[1] in tops, line
+        assert not grouped or len(words) == 2 or words[:3] in TREE, line
+
+
+def test_every_command_is_named_in_a_text() -> None:
+    told = " ".join((ROOT / text).read_text(encoding="utf-8") for text in TEXTS)
+    missing = [
+        " ".join(path) for path in TREE if " ".join(path[-2:]) not in told and f"`{path[-1]}`" not in told
+    ]
+    assert missing == []
+
+
 def test_other_commands_of_the_texts_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for words in commands():
@@ -91,9 +117,11 @@ def test_training_commands_of_the_texts_are_understood() -> None:
 
 @pytest.mark.parametrize("name", [" ".join(path) for path in TREE])
 def test_every_command_explains_itself_with_an_example_that_works(name: str) -> None:
-    words = TREE[tuple(name.split())].help.split()
-    assert "Example:" in words, f"{name} has no example"
-    parse(words[words.index("Example:") + 1 :])
+    _, _, examples = TREE[tuple(name.split())].help.partition("Example:")
+    lines = re.findall(r"kgrank [^\n]*(?:\n(?! *kgrank )[^\n]+)*", examples)
+    assert lines, f"{name} has no example"
+    for line in lines:
+        parse(line.split())
 
 
 @pytest.mark.parametrize("text", TEXTS)
