@@ -14,7 +14,13 @@ from kgrank.ontology.check.advice import advise
 
 RUN = CliRunner()
 CASES = [
-    ("L501", "categories.ttl", '"Shoes"@en', '"Shoes "@en', '"Shoes " of shoes has spaces too many'),
+    (
+        "L501",
+        "categories.ttl",
+        '"Shoes"@en',
+        '"Shoes "@en',
+        '"Shoes " of shoes has spaces too many, or unusual ones',
+    ),
     ("L502", "attributes.ttl", '"尺码"@zh', '"材质"@zh', 'material and size are both called "材质"'),
     ("L502", "attributes.ttl", '"Colour"@en', '"Fabric"@en', 'material and color are both called "Fabric"'),
 ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kgrank.errors import InputError
 from kgrank.ontology.check import examine
 from kgrank.ontology.read import read_ontology
+from kgrank.ontology.shacl import check_shapes
 
 EXAMPLE = Path(__file__).parent / "fashion_example"
 FILES = {p.name: p.read_bytes() for p in sorted(EXAMPLE.glob("*.ttl"))}
@@ -50,14 +51,33 @@ DAMAGE = st.one_of(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.tuples(st.sampled_from(sorted(FILES)), DAMAGE), min_size=1, max_size=3))
-def test_damage_never_gives_a_traceback(edits: list[tuple[str, tuple]]) -> None:  # type: ignore[type-arg]
+EDITS = st.lists(st.tuples(st.sampled_from(sorted(FILES)), DAMAGE), min_size=1, max_size=3)
+Edits = list[tuple[str, tuple]]  # type: ignore[type-arg]
+
+
+def damaged(parent: str, edits: Edits) -> Path:
+    """A copy of the example with the edits."""
+    folder = Path(shutil.copytree(EXAMPLE, Path(parent) / "fashion"))
+    for file, (how, *arguments) in edits:
+        path = folder / file
+        path.write_bytes(how(path.read_bytes(), *arguments))
+    return folder
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(EDITS)
+def test_what_the_shapes_or_rdflib_object_to_is_never_passed_over(edits: Edits) -> None:
     with TemporaryDirectory() as name:
-        folder = Path(shutil.copytree(EXAMPLE, Path(name) / "fashion"))
-        for file, (how, *arguments) in edits:
-            path = folder / file
-            path.write_bytes(how(path.read_bytes(), *arguments))
+        folder = damaged(name, edits)
+        if not examine(folder).messages:
+            assert check_shapes(folder) == []
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(EDITS)
+def test_damage_never_gives_a_traceback(edits: Edits) -> None:
+    with TemporaryDirectory() as name:
+        folder = damaged(name, edits)
         found = examine(folder)
         for message in found.messages:
             lines = (folder / message.file).read_bytes().count(b"\n") + 1 if message.line else 0

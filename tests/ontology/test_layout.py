@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_positions import TRICKY
 from typer.testing import CliRunner
 
 from kgrank.cli.main import app
@@ -34,6 +35,12 @@ c:x a kg:Category ; # kind
 c:x kg:drops c:q . # again
 # the end
 """
+
+
+def test_every_form_of_turtle_is_kept() -> None:
+    once = format_text(TRICKY)
+    assert format_text(once) == once
+    assert said([once]) == said([TRICKY])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)

@@ -19,6 +19,9 @@ from kgrank.ontology.vocabulary import ALT_LABEL, KG, PREF_LABEL, Kind
 _ALIKE = 0.8
 """Two lists of values are nearly the same where this part of the names of both is in common."""
 
+_FEW = 3
+"""Lists this short (low, middle, high) are alike by chance."""
+
 _VALUES_OF = KG + "valuesOf"
 _CHECKED = ((Kind.CATEGORY, "categories"), (Kind.ATTRIBUTE, "attributes"), (Kind.VALUE, "values"))
 
@@ -49,7 +52,7 @@ class _Advice:
             for term in terms:
                 for word, text in _texts(term):
                     if text != " ".join(text.split()):
-                        found = f'"{text}" of {term.id} has spaces too many'
+                        found = f'"{text}" of {term.id} has spaces too many, or unusual ones'
                         self._say("L501", kind, term.id, word, found, f'Write "{" ".join(text.split())}"')
 
     def same_names(self) -> None:
@@ -93,7 +96,7 @@ class _Advice:
     def alike_values(self) -> None:
         """Attributes whose lists of values are nearly the same."""
         own = [a for a in self._ontology.attributes.values() if a.values and not a.open and not a.deprecated]
-        names = {a.id: self._value_names(a) for a in own if len(a.values) > 2 and not self._source(a)}
+        names = {a.id: self._value_names(a) for a in own if len(a.values) > _FEW and not self._source(a)}
         common: Counter[tuple[str, str]] = Counter()
         for sharing in _by_name(names).values():
             # A name that a great many attributes have ("Other") says nothing about any two of them.

@@ -49,7 +49,7 @@ def examine(folder: Path) -> Examination:
 
 def examine_graph(graph: Graph, texts: Mapping[str, str], only: Container[str] | None = None) -> Examination:
     """Checks statements that parse; with ``only``, messages about other things than these are left out."""
-    draft = Draft(graph, Report())
+    draft = Draft(graph, Report(), only=only)
     ontology = _read(draft)
     messages = draft.report.messages(texts, only)
     return Examination(messages, None if draft.report.errors() else ontology, draft)
@@ -101,4 +101,10 @@ def _read_things(draft: Draft) -> Ontology:
 
 
 def _terms(draft: Draft, kind: Kind, header: Header) -> dict[str, Term]:
-    return {node.id: Term(**read_term(draft, node, header)) for node in draft.nodes[kind].values()}
+    """The things of a kind; of those that no message is wanted about nothing but that they exist."""
+    return {
+        node.id: Term(**read_term(draft, node, header))
+        if draft.only is None or node.iri in draft.only
+        else Term(node.id, node.iri)
+        for node in draft.nodes[kind].values()
+    }

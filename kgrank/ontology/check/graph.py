@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -98,6 +98,8 @@ class Draft:
     report: Report
     nodes: Mapping[Kind, dict[str, Node]] = field(default_factory=lambda: {k: {} for k in Kind})
     by_iri: dict[str, Node] = field(default_factory=dict)
+    only: Container[str] | None = None
+    """The things that messages are wanted about; all where it is not given."""
     vague: Mapping[Kind, set[str]] = field(default_factory=lambda: {k: set() for k in Kind})
 
     def is_vague(self, kind: Kind, id_: str | None) -> bool:

@@ -6,6 +6,7 @@ the things edited, whatever names them, what all these lead to, and things that 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,6 +56,8 @@ class Session:
         self._index = _Index(graph)
         self.messages: list[Message] = broken or examine_graph(graph, self._texts).messages
         """What was wrong with the folder when it was opened."""
+        # All of this stays as long as the program: the collector need not look at it again.
+        gc.freeze()
 
     @uncollected()
     def recheck_file(self, name: str) -> list[Message]:
@@ -109,6 +112,7 @@ class _Index:
         self.by_id: dict[str, dict[NamedNode, None]] = {}
         self._headers: set[NamedNode] = set()
         self._kinds: dict[_Subject, Kind] = {}
+        self._spaces: dict[str, dict[str, NamedNode]] = {}
         for subject in graph.nodes:
             self._note(subject)
 
@@ -145,8 +149,9 @@ class _Index:
         scoped = self._scopes(n for n in focus if self.kind(n) is Kind.RULE)
         places |= scoped | {n for n in self._dependents(scoped) if self.kind(n) is Kind.CATEGORY}
         rules = {r for c in self._upwards(places) for r in self._naming(c) if self.kind(r) is Kind.RULE}
-        full = self._leading_to(focus | places | rules)
-        thin = self._compared(focus, full) - full
+        full, missing = self._leading_to(focus | places | rules)
+        thin = self._compared(focus) | {n for m in missing for n in self._near(m)}
+        thin -= full
         part = Graph()
         for subject in sorted(full | thin, key=self._rank.__getitem__):
             words = self._graph.nodes[subject]
@@ -162,7 +167,9 @@ class _Index:
                     if isinstance(term, NamedNode | BlankNode):
                         self._namers.setdefault(term, {})[subject] = None
         if isinstance(subject, NamedNode):
-            self.by_id.setdefault(local(subject.value), {})[subject] = None
+            id_ = local(subject.value)
+            self.by_id.setdefault(id_, {})[subject] = None
+            self._spaces.setdefault(subject.value.removesuffix(id_), {})[id_] = subject
             for code in _codes(words):
                 self._by_code.setdefault(code, {})[subject] = None
             for term in words.get(TYPE, ()):
@@ -177,7 +184,9 @@ class _Index:
             for term in objects:
                 self._namers.get(term, {}).pop(subject, None)
         if isinstance(subject, NamedNode):
-            self.by_id.get(local(subject.value), {}).pop(subject, None)
+            id_ = local(subject.value)
+            self.by_id.get(id_, {}).pop(subject, None)
+            self._spaces.get(subject.value.removesuffix(id_), {}).pop(id_, None)
             for code in _codes(words):
                 self._by_code.get(code, {}).pop(subject, None)
             self._headers.discard(subject)
@@ -219,22 +228,28 @@ class _Index:
                 wave += [p for p in above if isinstance(p, NamedNode)]
         return found
 
-    def _leading_to(self, wanted: Iterable[_Subject]) -> set[_Subject]:
-        """The wanted things that exist, the header, and all that these name."""
+    def _leading_to(self, wanted: Iterable[_Subject]) -> tuple[set[_Subject], set[str]]:
+        """The wanted things that exist, the header, and all that these name; and what they name in vain."""
         found: set[_Subject] = set()
+        missing: set[str] = set()
         queue: list[_Subject] = [*wanted, *self._headers]
+        nodes = self._graph.nodes
         while queue:
             subject = queue.pop()
-            if subject in found or subject not in self._graph.nodes:
+            if subject in found:
+                continue
+            if subject not in nodes:
+                if isinstance(subject, NamedNode):
+                    missing.add(subject.value)
                 continue
             found.add(subject)
-            for word, objects in self._graph.nodes[subject].items():
+            for word, objects in nodes[subject].items():
                 if word != TYPE:
                     queue += [o for o in objects if isinstance(o, NamedNode | BlankNode)]
-        return found
+        return found, missing
 
-    def _compared(self, focus: Iterable[NamedNode], full: set[_Subject]) -> set[_Subject]:
-        """Things that share an id, a code or a parent, and those that a misspelt name may have meant."""
+    def _compared(self, focus: Iterable[NamedNode]) -> set[_Subject]:
+        """Things that share an id, a code or a parent with those in focus."""
         found: set[_Subject] = set()
         parents: set[object] = set()
         for node in focus:
@@ -245,23 +260,11 @@ class _Index:
             parents.update(words.get(BROADER, ()))
         for parent in parents:
             found.update(n for n in self._namers.get(parent, ()) if self.kind(n) is Kind.CATEGORY)
-        for subject in full:
-            for word, objects in self._graph.nodes[subject].items():
-                if word.startswith(KG) or word == BROADER:
-                    missing = (o for o in objects if isinstance(o, NamedNode) and o not in self._graph.nodes)
-                    found.update(n for o in missing for n in self._near(o.value))
         return found
 
     def _near(self, iri: str) -> Iterator[NamedNode]:
-        """Things of the same namespace with a name like a missing one."""
-        if iri.startswith(KG):
-            return
-        namespace = iri.removesuffix(local(iri))
-        alike = {
-            local(n.value): n
-            for n in self._graph.nodes
-            if isinstance(n, NamedNode) and n.value.startswith(namespace)
-        }
+        """Things of the same namespace with a name like a missing one, which it may have meant."""
+        alike = self._spaces.get(iri.removesuffix(local(iri)), {})
         for name in get_close_matches(local(iri), alike, n=3):
             yield alike[name]
 
