@@ -30,7 +30,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.machine import environment, finish, peak_mb, show
-from benchmarks.recommenders import als, ease, item_knn, lambdarank, popularity
+from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity
 from kgrank.choice.amounts import Grouping
 from kgrank.choice.groupings import groupings
 from kgrank.choice.layout import Floats, Ints
@@ -187,7 +187,7 @@ def main() -> None:
     if options.peers:
         methods |= {
             "als": lambda s: als(s.train, options.seed),
-            "ease": lambda s: ease(s.train),
+            **({"ease": lambda s: ease(s.train)} if parts.train.items <= EASE_ITEMS else {}),
             "lambdarank": lambda s: lambdarank(
                 s.train, s.validation, s.validation_target, s.groups, options.seed
             ),

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg, sparse
 
-from kgrank.choice.amounts import Grouping
-from kgrank.choice.layout import Floats, Ints
+from kgrank.choice.amounts import Amount, Grouping
+from kgrank.choice.layout import Floats, Ints, Truths
 from kgrank.choice.shopwide import Counts, People
 from kgrank.choice.transitions import TransitionSettings
 
 Score = Callable[[People], Floats]
 
 EASE_ITEMS = 15_000
-"""EASE inverts a matrix of items by items: beyond this it does not fit into 4 GB."""
+"""EASE inverts a matrix of items by items: with more it does not fit into 4 GB, and is left out."""
 
 
 def popularity(train: People) -> Score:
@@ -51,8 +51,6 @@ def als(train: People, seed: int) -> Score:
 
 def ease(train: People, ridge: float = 250.0) -> Score:
     """EASE (Steck 2019): the closed-form linear autoencoder with a zero diagonal."""
-    if train.items > EASE_ITEMS:
-        raise MemoryError(f"EASE needs {train.items} x {train.items} numbers")
     gram = np.asarray((train.seen().T @ train.seen()).toarray(), np.float32)
     gram[np.diag_indices(train.items)] += ridge
     factor = linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
@@ -111,7 +109,8 @@ def lambdarank(
     return score
 
 
-def _near(counts: Counts, people: People, groups: tuple[Grouping, ...]):  # type: ignore[no-untyped-def]
+def _near(counts: Counts, people: People, groups: tuple[Grouping, ...]) -> tuple[dict[str, Amount], Truths]:
+    """The amounts of all terms, and the candidates (people, items)."""
     amounts = counts.amounts(people.histories())
     seen = people.seen().toarray() > 0
     likeness = sum((amounts[f"{g.name}-in-history"].dense() for g in groups), np.zeros((1, 1)))
@@ -123,6 +122,7 @@ def _near(counts: Counts, people: People, groups: tuple[Grouping, ...]):  # type
         (likeness + 0.1 * popular, 50),
     ):
         values = np.where(seen, -np.inf, values)
+        most = min(most, values.shape[1] - 1)
         first = np.argpartition(-values, most, axis=1)[:, :most]
         near[np.arange(len(seen))[:, None], first] = True
     return amounts, near & ~seen

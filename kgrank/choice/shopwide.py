@@ -44,11 +44,11 @@ FOLDS = 10
 EXAMPLES = 10_000
 """People at most whose last choice the curves are learned on."""
 
-NEAR, DRAWN = 30, 20
+NEAR, DRAWN = 50, 40
 """Candidates of a choice: the first by each retrieving term, and others drawn from the rest of the shop."""
 
 KNOTS, PAIR_KNOTS = 8, 4
-ROUNDS, SOME = 3, 2_500
+ROUNDS, SOME = 3, 1_000
 """Rounds of Laplace EM for the variances of the curves' values, and the choices they are learned on."""
 
 BATCH = 256
