@@ -68,18 +68,19 @@ def _print(found: list[RuleFinding], weights: LearnedWeights) -> None:
         out.print("No rule speaks about part-worths in a category with items.")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("verdict", "rule", "sure", "data", "evidence", "what the data say", "choices"):
-        numeric = name in ("sure", "data", "evidence", "choices")
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("rule, and what the data say", overflow="fold")
+    for name in ("sure", "data", "evidence", "choices"):
+        table.add_column(name, justify="right", no_wrap=True)
     for f in found:
         table.add_row(
             f"[{COLOURS[f.verdict]}]{f.verdict}[/]",
-            f"{escape(f.rule)}\n[dim]{escape(f.sentence)}[/]",
+            f"[bold]{escape(f.rule)}[/]: {escape(f.sentence)}\n[dim]{escape(f.instead)}[/]",
             f"{f.sure:.2f}",
             f"{f.data:.3f}",
             f"{f.evidence:+.1f}",
-            escape(f.instead),
             f"{f.choices:,}",
+            end_section=True,
         )
     out.print(table)
     out.print(
