@@ -210,9 +210,16 @@ class _People:
 
 
 def posteriors(
-    data: Panel, mean: Floats, covariance: Floats, start: Floats | None = None, rounds: int = 30
+    data: Panel,
+    mean: Floats,
+    covariance: Floats,
+    start: Floats | None = None,
+    rounds: int = 30,
+    tolerance: float = 1e-6,
 ) -> tuple[Floats, Floats, Floats]:
     """Each person's posterior under a population, by Newton's method with step halving.
+
+    It ends when everyone's Newton decrement, in log-posterior, is below ``tolerance``.
 
     Returns:
         Modes (people, columns), covariances (people, columns, columns), and log-evidence (people,).
@@ -233,7 +240,7 @@ def posteriors(
         gradient -= (at - mean) @ precision
         information += precision
         step = np.linalg.solve(information, gradient[..., None])[..., 0]
-        if np.max(np.einsum("uc,uc->u", gradient, step), initial=0.0) < 1e-6:
+        if np.max(np.einsum("uc,uc->u", gradient, step), initial=0.0) < tolerance:
             break
         size = np.ones(data.people)
         for _ in range(20):

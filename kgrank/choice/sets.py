@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -187,8 +188,25 @@ class CategoryChoices:
         )
 
 
-def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0) -> CategoryChoices:
-    """The choices whose items all stand below a category; sampled uniformly where nothing says what was shown."""
+def category_choices(
+    log: Log,
+    design: Design,
+    ontology: Ontology,
+    seed: int = 0,
+    *,
+    nuisance: Sequence[str] | None = None,
+    sampled: int = SAMPLED,
+) -> CategoryChoices:
+    """The choices whose items all stand below a category; sampled uniformly where nothing says what was shown.
+
+    Args:
+        log: The choices of a shop, or of one person.
+        design: The category's columns.
+        ontology: The category tree.
+        seed: Of the sampling.
+        nuisance: The nuisance columns of a fit, for a part of its choices; otherwise those that these call for.
+        sampled: Items drawn beside the chosen one.
+    """
     inside = pl.Series(ontology.subtree(design.layout.category))
     heads = log.heads.filter(pl.col("category").is_in(inside.implode()))
     items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
@@ -196,20 +214,14 @@ def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0
         log.rows.join(heads.select("choice"), on="choice").join(items, on="item").sort("choice", "position")
     )
     if not log.shown and not log.rated:
-        rows = _sample(rows, len(design.items), seed)
+        rows = _sample(rows, len(design.items), sampled, seed)
     size = rows.group_by("choice", maintain_order=True).len()
     heads = heads.join(size, on="choice").sort("choice")
-    open_list = bool((heads["left"] > 0).any())
-    columns = [design.raw[rows["at"].to_numpy()]]
-    nuisance: list[str] = []
-    if open_list:
-        columns.append(sparse.csr_matrix(np.ones((len(rows), 1))))
-        nuisance.append(INSIDE)
-    if log.positions:
-        place, names = _positions(rows["position"])
-        columns.append(place)
-        nuisance.extend(names)
-    raw = sparse.csr_matrix(sparse.hstack(columns, "csr"))
+    if nuisance is None:
+        nuisance = [INSIDE] if (heads["left"] > 0).any() else []
+        nuisance += _positions(rows["position"]) if log.positions else []
+    marks = _marks(rows["position"], nuisance)
+    raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
     layout = design.layout
     centring = np.zeros((raw.shape[1], layout.width + len(nuisance)))
     wide = layout.centring.shape[0]
@@ -220,7 +232,7 @@ def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0
         centring=centring,
         start=np.concatenate([[0], np.cumsum(heads["len"].to_numpy())]).astype(np.int64),
         chosen=rows["chosen"].to_numpy().astype(float),
-        outside=(heads["first"].to_numpy() & open_list),
+        outside=(heads["first"].to_numpy() & (INSIDE in nuisance)),
         left=heads["left"].to_numpy().astype(float),
         person=heads["user"].to_numpy().astype(np.int64),
         time=heads["time"].fill_null(0).to_numpy().astype(np.int64),
@@ -236,20 +248,26 @@ def category_choices(log: Log, design: Design, ontology: Ontology, seed: int = 0
     )
 
 
-def _positions(position: pl.Series) -> tuple[sparse.csr_matrix, list[str]]:
-    """Marks for each place on the screen but the first."""
-    places = position.unique().drop_nulls().sort().to_list()[1:]
-    column = {p: i for i, p in enumerate(places)}
-    at = np.array([column.get(p, -1) for p in position.to_list()])
+def _positions(position: pl.Series) -> list[str]:
+    """A name for each place on the screen but the first."""
+    return [f"position {p}" for p in position.unique().drop_nulls().sort().to_list()[1:]]
+
+
+def _marks(position: pl.Series, nuisance: Sequence[str]) -> sparse.csr_matrix:
+    """(rows, nuisance columns) 1 where a row has the column's place; the column ``inside`` has every row."""
+    column = {name: i for i, name in enumerate(nuisance)}
+    at = np.array([column.get(f"position {p}", -1) for p in position.to_list()], dtype=np.int64)
     marked = np.flatnonzero(at >= 0)
-    shape = (len(position), len(places))
-    marks = sparse.csr_matrix((np.ones(len(marked)), (marked, at[marked])), shape=shape)
-    return marks, [f"position {p}" for p in places]
+    row, place = marked, at[marked]
+    if INSIDE in column:
+        row = np.concatenate([row, np.arange(len(at))])
+        place = np.concatenate([place, np.full(len(at), column[INSIDE])])
+    return sparse.csr_matrix((np.ones(len(row)), (row, place)), shape=(len(at), len(nuisance)))
 
 
-def _sample(rows: pl.DataFrame, items: int, seed: int) -> pl.DataFrame:
+def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataFrame:
     """Beside each chosen item, others drawn uniformly: consistent without a correction (McFadden 1978)."""
-    count = min(SAMPLED, items - 1)
+    count = min(sampled, items - 1)
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, max(items - 1, 1), (len(rows), count))
     own = rows["at"].to_numpy()[:, None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -29,6 +29,9 @@ from kgrank.ranking import (
     rank,
 )
 
+if TYPE_CHECKING:
+    from kgrank.choice.request import PersonTastes
+
 STORE = "KGRANK_STORE"
 DEMO = Path("demo-shop/graph.lb")
 
@@ -45,6 +48,10 @@ After = Annotated[
     list[str] | None,
     typer.Option(metavar="ITEM", help="An item looked at before; repeat it, the oldest first."),
 ]
+User = Annotated[
+    str | None,
+    typer.Option(metavar="USER", help="For one shopper: their own weights, from their events in the store."),
+]
 Language = Annotated[str, typer.Option(help="Of names and sentences: en or zh.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
@@ -57,6 +64,7 @@ def rank_command(
     store: Store = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many items.")] = 10,
     after: After = None,
+    user: User = None,
     reasons: Annotated[bool, typer.Option("--explain", help="Add each item's strongest reasons.")] = False,
     language: Language = "en",
     json: Json = False,
@@ -65,22 +73,26 @@ def rank_command(
 
     Example: kgrank rank dresses --store demo-shop/graph.lb --limit 5 --explain
     """
-    with _shop(store) as shop:
-        ranked = rank(shop, category, limit=limit, history=after or (), language=language)
+    with _shop(store, user) as (shop, own):
+        person = own.deviations if own else None
+        ranked = rank(shop, category, limit=limit, history=after or (), person=person, language=language)
         name = shop.ontology.categories[category].name(language)
         items, version = len(shop.scores(category).members), shop.weights.version
     if json:
-        print_json({"category": category, "items": items, "weights": version, "ranking": _plain(ranked)})
+        head = {"category": category, "items": items, "weights": version, **_whose_json(user, own)}
+        print_json({**head, "ranking": _plain(ranked)})
     elif not ranked:
         err.print(f"{escape(name)} has no items.")
     else:
         out.print(_ranking(ranked, reasons))
         out.print(f"{len(ranked)} of {items:,} items in {escape(name)}, weights {escape(version)}.")
+        _print_whose(user, own)
 
 
 def importance_command(
     category: Category,
     store: Store = None,
+    user: User = None,
     language: Language = "en",
     chart: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
@@ -91,16 +103,17 @@ def importance_command(
 
     Example: kgrank importance dresses --store demo-shop/graph.lb --chart importance.png
     """
-    with _shop(store) as shop:
-        found = importance(shop, category, language)
+    with _shop(store, user) as (shop, own):
+        found = importance(shop, category, language, person=own.deviations if own else None)
         if chart is not None:
             from kgrank.plots import importance_plot
 
             importance_plot(shop.weights, category, shop.ontology, language=language, path=chart)
     if json:
-        print_json(asdict(found))
+        print_json({**asdict(found), **_whose_json(user, own)})
     else:
         _print_importance(found)
+        _print_whose(user, own)
         if chart is not None:
             out.print(f"Chart: {escape(str(chart))}")
 
@@ -117,7 +130,7 @@ def explain_command(
 
     Example: kgrank explain item-0042 --category dresses --store demo-shop/graph.lb
     """
-    with _shop(store) as shop:
+    with _shop(store) as (shop, _):
         found = explain(shop, item, category, history=after or (), language=language)
     if json:
         print_json(asdict(found))
@@ -133,11 +146,16 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _shop(address: str | None) -> Iterator[Shop]:
-    """The shop at an address; its store is given back at once."""
+def _shop(address: str | None, user: str | None = None) -> Iterator[tuple[Shop, PersonTastes | None]]:
+    """The shop at an address, and a user's own tastes; its store is given back at once."""
+    own = None
     with open_store(address or default_store()) as store:
         shop = open_shop(store)
-    yield shop
+        if user is not None:
+            from kgrank.ranking.person import read_person
+
+            own = read_person(store, shop, user)
+    yield shop, own
 
 
 def default_store() -> str:
@@ -153,6 +171,17 @@ def default_store() -> str:
         expected=f"--store ADDRESS, the environment variable {STORE}, or {DEMO}",
         todo=f"Make the demo's with `kgrank demo build {DEMO.parent}`, then `kgrank load`",
     )
+
+
+def _whose_json(user: str | None, own: PersonTastes | None) -> dict[str, object]:
+    return {"user": user, "user_choices": own.choices} if own else {}
+
+
+def _print_whose(user: str | None, own: PersonTastes | None) -> None:
+    if own and own.choices:
+        out.print(f"For {escape(user or '')}, by {own.choices:,} of their own choices.")
+    elif own:
+        out.print(f"Note: nothing tells the tastes of {escape(user or '')}: by the average shopper's.")
 
 
 def _plain(ranked: list[RankedItem]) -> list[dict[str, object]]:
@@ -177,7 +206,8 @@ def _reasons(parts: tuple[Contribution, ...]) -> str:
 def _print_importance(found: Importance) -> None:
     people = any(a.shoppers is not None for a in found.attributes)
     free = any(a.without_rules is not None for a in found.attributes)
-    extra = ["shoppers'\naverage"] * people + ["without\nrules"] * free
+    own = any(a.person is not None for a in found.attributes)
+    extra = ["own"] * own + ["shoppers'\naverage"] * people + ["without\nrules"] * free
     right = {"weight", "95% interval", *extra}
     table = _table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
     table.columns[2].min_width, table.columns[3].min_width = _BAR, len("0.000–0.000")
@@ -185,7 +215,7 @@ def _print_importance(found: Importance) -> None:
     for a in found.attributes:
         cells = [escape(a.name), f"{a.weight:.3f}", "█" * round(_BAR * a.weight / widest)]
         cells.append(f"{a.low:.3f}–{a.high:.3f}")
-        cells += [_share(a.shoppers)] * people + [_share(a.without_rules)] * free
+        cells += [_share(a.person)] * own + [_share(a.shoppers)] * people + [_share(a.without_rules)] * free
         table.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
     out.print(f"[bold]{escape(found.name)}[/]: what decides here")
     out.print(table)

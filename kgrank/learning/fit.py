@@ -89,7 +89,7 @@ def read_shop(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
             sets[category] = some
         if category in own:
             home[category] = some if not set(ontology.subtree(category)) - {category} else _only(
-                log, design, ontology, category, seed
+                log, some, ontology, seed
             )  # fmt: skip
     home = {c: s for c, s in home.items() if len(s.choices)}
     if not sets:
@@ -102,10 +102,10 @@ def read_shop(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
     return Shop(designs, sets, home, log)
 
 
-def _only(log: Log, design: Design, ontology: Ontology, category: str, seed: int) -> CategoryChoices:
-    """Choices whose lowest common category is this one: those below it have homes of their own."""
-    own = replace(log, heads=log.heads.filter(pl.col("category") == category))
-    return category_choices(own, design, ontology, seed)
+def _only(log: Log, some: CategoryChoices, ontology: Ontology, seed: int) -> CategoryChoices:
+    """Of a category's choices those whose lowest common category it is: those below it have other homes."""
+    own = replace(log, heads=log.heads.filter(pl.col("category") == some.design.layout.category))
+    return category_choices(own, some.design, ontology, seed, nuisance=some.nuisance)
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,11 @@ def _weights(
         findings=tuple(finding(found, ontology, fitted.verdicts) for found in fitted.verdicts.rules),
         population=Population()
         if tastes is None
-        else Population(fitted.columns, tuple(tuple(row) for row in tastes.covariance.tolist())),
+        else Population(
+            fitted.columns,
+            tuple(tuple(row) for row in tastes.covariance.tolist()),
+            tuple(tastes.mean.tolist()),
+        ),
         notes=_notes(shop),
     )
 
@@ -393,7 +397,14 @@ def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWe
         0 if own is None else len(np.unique(own.choices.person)),
         "choices" if learned else "network",
         {"attributes": alpha, "goes-after": beta},
+        {} if own is None else _nuisance(own, fitted.head.fits[category].part_worths),
     )
+
+
+def _nuisance(own: CategoryChoices, part_worths: Floats) -> dict[str, float]:
+    """What is served beside the attributes: the outside option's constant and the positions."""
+    found = part_worths[own.design.layout.width :].tolist()
+    return dict(zip(own.nuisance, found, strict=True))
 
 
 def _prior_draws(layout: Layout, mean: Floats, variances: Variances) -> Floats:

@@ -111,7 +111,7 @@ def explain(
 def _reason(
     shop: Shop, category: str, scored: Scored, place: int, part: Contribution, language: str
 ) -> AttributeReason:
-    table, learned = shop.scores(category), shop.weights_of(category)
+    table, learned = scored.table, shop.weights_of(category)
     column = table.amounts[:, table.attributes.index(part.name)]
     values = shop.items.values_of(int(table.members[place]), part.name)
     rank, ranks = _place(learned, part.name, values)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 from kgrank.ontology.sentences import sentence
@@ -52,6 +52,8 @@ class AttributeImportance:
     shoppers: float | None
     without_rules: float | None
     rules: tuple[Statement, ...]
+    person: float | None = None
+    """One person's own share; None where nobody is asked about."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,28 @@ class Importance:
     notes: tuple[str, ...]
 
 
-def importance(shop: Shop, category: str, language: str = "en") -> Importance:
+def importance(
+    shop: Shop, category: str, language: str = "en", *, person: Mapping[str, float] | None = None
+) -> Importance:
     """What matters in a category of a shop.
+
+    Args:
+        shop: Where.
+        category: Its id.
+        language: Of names and sentences.
+        person: A person's deviations, as in ``rank``: their own shares stand beside the average shopper's.
 
     Raises:
         InputError: An unknown category.
         WeightsError: The weights say nothing of it.
     """
-    return read_importance(shop.weights, shop.ontology, category, language)
+    found = read_importance(shop.weights, shop.ontology, category, language)
+    if not person:
+        return found
+    from kgrank.ranking.person import shares
+
+    own = shares(shop, category, person)
+    return replace(found, attributes=tuple(replace(a, person=own.get(a.attribute)) for a in found.attributes))
 
 
 def read_importance(

@@ -79,6 +79,11 @@ class Items:
                 found.setdefault(item, []).append(category)
         return {item: tuple(names) for item, names in found.items()}
 
+    def within(self, categories: Sequence[str]) -> Integers:
+        """Row numbers of the items that stand in some categories, each once, ascending."""
+        placed = [self.places[c] for c in categories if c in self.places]
+        return np.unique(np.concatenate(placed)) if placed else np.empty(0, dtype=np.int64)
+
     def values(self, item: int) -> list[tuple[str, float]]:
         """AttributeValue id and number of all that one item has."""
         low, high = np.searchsorted(self.row_item, [item, item + 1])
@@ -91,6 +96,34 @@ class Items:
     def values_of(self, item: int, attribute: str) -> list[tuple[str, float]]:
         """AttributeValue id and number of what one item has of one attribute."""
         return [v for v in self.values(item) if split_value_id(v[0])[0] == attribute]
+
+    def graph(self, chosen: Integers) -> KnowledgeGraph:
+        """The places and values of some items, by row number, as tables again."""
+        ids, nodes = np.array(self.ids, dtype=object), np.array(self.nodes, dtype=object)
+        wanted = np.zeros(len(ids), dtype=bool)
+        wanted[chosen] = True
+        placed = [(c, items[wanted[items]]) for c, items in self.places.items()]
+        rows = wanted[self.row_item]
+        return KnowledgeGraph(
+            {},
+            {
+                "IN_CATEGORY": pl.DataFrame(
+                    {
+                        "source": [i for _, items in placed for i in ids[items].tolist()],
+                        "target": [c for c, items in placed for _ in range(len(items))],
+                    },
+                    schema={"source": pl.String(), "target": pl.String()},
+                ),
+                "HAS_VALUE": pl.DataFrame(
+                    {
+                        "source": ids[self.row_item[rows]].tolist(),
+                        "target": nodes[self.row_node[rows]].tolist(),
+                        "number": self.row_number[rows],
+                    },
+                    schema={"source": pl.String(), "target": pl.String(), "number": pl.Float64()},
+                ),
+            },
+        )
 
 
 def positions(column: pl.Series, names: Sequence[str], kind: str) -> Integers:

@@ -11,12 +11,16 @@ from kgrank.errors import InputError, WeightsError
 from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ranking.behaviour import reason
 from kgrank.ranking.items import Integers, Reals
+from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.shop import Shop
 from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, UNIT, recency
 from kgrank.ranking.words import attribute_name, phrase, value_words
 
 DECIMALS = 9
 """Scores are compared after rounding, in Python and in Cypher alike."""
+
+PERSONAL = 0.1
+"""In logits: a person's own part is named from here on, where it is larger than the average shopper's."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Scored:
     """All items of a category with their scores, before any is shown.
 
     Attributes:
+        table: What each attribute contributes, to this person if one is given.
+        personal: The person's part of it (items, attributes); None without a person.
         scores: Rounded to 9 decimals, in the order of ``CategoryScores.members`` (items,).
         order: Places of the items from the highest score down, ties by id (items,).
         strength: Weight of the attribute score.
@@ -62,6 +68,8 @@ class Scored:
         history: Row numbers of the history, oldest first.
     """
 
+    table: CategoryScores
+    personal: Reals | None
     scores: Reals
     order: Integers
     strength: float
@@ -78,6 +86,7 @@ def rank(
     offset: int = 0,
     history: Sequence[str] = (),
     candidates: Sequence[str] | None = None,
+    person: Mapping[str, float] | None = None,
     language: str = "en",
 ) -> list[RankedItem]:
     """The items of a category and all below it, by that category's weights.
@@ -89,6 +98,8 @@ def rank(
         offset: So many items are skipped first.
         history: Items looked at in this session, oldest first; without any, the attributes rank alone.
         candidates: Rank these items only.
+        person: How a person's part-worths differ from the average shopper's, by AttributeValue id
+            (``PersonTastes.deviations``).
         language: Of the words, ``en`` or ``zh``.
 
     Returns:
@@ -100,16 +111,23 @@ def rank(
     """
     if limit < 0 or offset < 0:
         raise InputError(f"limit {limit}, offset {offset}", expected="neither below 0")
-    scored = score(shop, category, history)
+    scored = score(shop, category, history, person)
     order = scored.order if candidates is None else _among(shop, category, scored, candidates)
     return [
         show(shop, category, scored, place, language) for place in order[offset : offset + limit].tolist()
     ]
 
 
-def score(shop: Shop, category: str, history: Sequence[str] = ()) -> Scored:
+def score(
+    shop: Shop, category: str, history: Sequence[str] = (), person: Mapping[str, float] | None = None
+) -> Scored:
     """Scores every item of a category's subtree."""
-    table = shop.scores(category)
+    table, personal = shop.scores(category), None
+    if person:
+        from kgrank.ranking.person import personal_scores
+
+        average, table = table, personal_scores(shop, category, person)
+        personal = table.amounts - average.amounts
     strength, terms, seen = 1.0, dict[str, Reals](), dict[int, float]()
     rows = tuple(shop.item(item) for item in history)
     if rows and shop.behaviour is not None:
@@ -126,20 +144,23 @@ def score(shop: Shop, category: str, history: Sequence[str] = ()) -> Scored:
         terms[GOES_AFTER] = learned[GOES_AFTER] * np.log1p(amount / settings[UNIT])
     total = np.round(strength * table.total + sum(terms.values()), DECIMALS)
     # Members stand in the order of their ids, so a stable sort breaks ties by id.
-    return Scored(total, np.argsort(-total, kind="stable"), strength, terms, seen, rows)
+    return Scored(table, personal, total, np.argsort(-total, kind="stable"), strength, terms, seen, rows)
 
 
 def show(shop: Shop, category: str, scored: Scored, place: int, language: str) -> RankedItem:
     """One scored item with its contributions in words."""
-    table = shop.scores(category)
+    table = scored.table
     item = int(table.members[place])
     values: dict[str, list[tuple[str, float]]] = {}
     for node, number in shop.items.values(item):
         values.setdefault(split_value_id(node)[0], []).append((node, number))
     amounts = (scored.strength * table.amounts[place]).tolist()
+    own = [0.0] * len(amounts)
+    if scored.personal is not None:
+        own = (scored.strength * scored.personal[place]).tolist()
     parts = [
-        _attribute(shop, attribute, amount, values.get(attribute, []), language)
-        for attribute, amount in zip(table.attributes, amounts, strict=True)
+        _attribute(shop, attribute, amount, mine, values.get(attribute, []), language)
+        for attribute, amount, mine in zip(table.attributes, amounts, own, strict=True)
     ]
     parts += [
         _term(shop, name, float(amount[place]), item, scored, language)
@@ -179,10 +200,17 @@ def _among(shop: Shop, category: str, scored: Scored, candidates: Sequence[str])
 
 
 def _attribute(
-    shop: Shop, attribute: str, amount: float, values: Sequence[tuple[str, float]], language: str
+    shop: Shop,
+    attribute: str,
+    amount: float,
+    personal: float,
+    values: Sequence[tuple[str, float]],
+    language: str,
 ) -> Contribution:
     name = attribute_name(shop.ontology, attribute, language)
     words = phrase("has", language, name=name, value=value_words(shop.ontology, values, language))
+    if abs(personal) >= PERSONAL and abs(personal) > abs(amount - personal):
+        words = phrase("for-you", language, words=words, amount=personal)
     return Contribution(attribute, "attribute", amount, _value(values), words)
 
 

@@ -32,8 +32,7 @@ class CategoryScores:
         """The scores of the items in ``categories`` by one category's weights."""
         ranked = sorted(weights.attributes, key=lambda a: (-a.weight, a.attribute))
         attributes = tuple(a.attribute for a in ranked)
-        placed = [items.places[c] for c in categories if c in items.places]
-        members = np.unique(np.concatenate(placed)) if placed else np.empty(0, dtype=np.int64)
+        members = items.within(categories)
         local = np.full(len(items.ids), -1)
         local[members] = np.arange(len(members))
         rows = np.flatnonzero(local[items.row_item] >= 0)

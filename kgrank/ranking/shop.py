@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.terms import Transitions
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
+
+if TYPE_CHECKING:
+    from kgrank.choice.layout import Design
 
 NEEDED_NODES = ("Item", "AttributeValue")
 NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "SUBCATEGORY_OF")
@@ -37,6 +41,7 @@ class Shop:
     behaviour: Behaviour | None = None
     """The terms with learned curves, where a whole shop is ranked by them."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
+    _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(
@@ -104,6 +109,20 @@ class Shop:
             inside = self.subtree(category)
             self._scores[category] = CategoryScores.of(self.items, self.weights_of(category), inside)
         return self._scores[category]
+
+    def design(self, category: str) -> Design:
+        """A category's columns, in which people differ; computed once.
+
+        Raises:
+            InputError: An unknown category.
+        """
+        # Only a person's own tastes need scipy; a plain ranking starts without it.
+        from kgrank.choice.layout import category_design
+
+        if category not in self._designs:
+            graph = self.items.graph(self.items.within(self.subtree(category)))
+            self._designs[category] = category_design(graph, self.ontology, category)
+        return self._designs[category]
 
     def item(self, item: str) -> int:
         """Row number of an item.

@@ -16,6 +16,7 @@ _PHRASES = {
     "false": {"en": "no", "zh": "否"},
     "and": {"en": ", ", "zh": "、"},
     "has": {"en": "{name}: {value}", "zh": "{name}：{value}"},
+    "for-you": {"en": "{words}, for you {amount:+.2f}", "zh": "{words}，对您 {amount:+.2f}"},
     "more-is-better": {"en": "more is better", "zh": "越高越好"},
     "less-is-better": {"en": "less is better", "zh": "越低越好"},
     "inherits": {"en": "{share} as the category above", "zh": "{share}随上级类目"},

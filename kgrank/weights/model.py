@@ -69,8 +69,9 @@ class CategoryWeights:
     """All that is learned of one category.
 
     ``strength`` is the sum of the spreads in logits: how decided shoppers are. ``terms`` are the weights of
-    the behaviour terms, with ``attributes`` the weight of the whole attribute score beside them.
-    ``source`` says whose choices stand behind it: ``choices`` (its own) or ``network`` (none of its own).
+    the behaviour terms, with ``attributes`` the weight of the whole attribute score beside them. ``nuisance``
+    are the part-worths of what is no attribute: ``inside`` (all items against taking none) and places on the
+    screen. ``source`` says whose choices stand behind it: ``choices`` (its own) or ``network`` (none of its own).
     """
 
     category: str
@@ -81,6 +82,7 @@ class CategoryWeights:
     people: int
     source: str
     terms: Mapping[str, float] = field(default_factory=dict)
+    nuisance: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,19 @@ class RuleFinding:
 
 @dataclass(frozen=True)
 class Population:
-    """How shoppers differ from the average: columns (AttributeValue ids) and a covariance, row by row."""
+    """How shoppers differ from the average.
+
+    Deviations of a number are for one unit of its column in a category's layout (``kgrank.choice.layout``).
+
+    Attributes:
+        columns: AttributeValue ids, and ``inside`` for the outside option.
+        covariance: Of the deviations, row by row.
+        mean: Of the deviations; zeros where empty.
+    """
 
     columns: tuple[str, ...] = ()
     covariance: tuple[tuple[float, ...], ...] = ()
+    mean: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,7 @@ def _tables(
         ],
         "MADE_BY": [{"source": i, "target": "acme"} for i in ids if random.random() < 0.5],
         "HAS_VALUE": [],
+        "INTERACTED": [event for k in range(0, items - 2, 3) for event in _list_shown(k)],
     }
     for i in ids:
         for attribute, nodes in NODES_OF.items():
@@ -177,6 +178,7 @@ def _tables(
         "AttributeValue": [{"id": n, "value": n.partition("=")[2]} for ns in NODES_OF.values() for n in ns],
         "Brand": [{"id": "acme", "name": "Acme"}],
         "Item": [{"id": i, "title": f"Item {i}"} for i in ids],
+        "User": [{"id": "ann"}, {"id": "bob"}],
         "Ontology": [
             {"id": "ontology", "version": "1", "fingerprint": shop.fingerprint, "document": dump(shop)}
         ],
@@ -188,6 +190,23 @@ def _tables(
             for e, rows in edges.items()
         },
     )
+
+
+def _list_shown(first: int) -> list[dict[str, object]]:
+    """Three items that ann was shown, and the one in the middle that she looked at."""
+    shown = [
+        {
+            "source": "ann",
+            "target": f"i{first + place}",
+            "id": f"e{first}-{place}",
+            "kind": "impression",
+            "time": first,
+            "list": f"l{first}",
+            "position": place + 1,
+        }
+        for place in range(3)
+    ]
+    return [*shown, {**shown[1], "id": f"e{first}-view", "kind": "view", "position": None}]
 
 
 def load(store: GraphStore, shop: Example, *, other_version: LearnedWeights | None = None) -> None:

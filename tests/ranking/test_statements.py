@@ -22,6 +22,7 @@ STATEMENTS = sorted(p.stem for p in (folder("graph") / "rank").glob("*.cypher"))
 PARAMETERS: Mapping[str, Any] = {
     "category": "clothes",
     "item": "i1",
+    "user": "ann",
     "attribute": "price",
     "least": 0.0,
     "limit": 5,

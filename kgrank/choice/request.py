@@ -1,0 +1,167 @@
+"""One person's own tastes at request time: the population as prior, their choices as evidence, no training run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from kgrank.choice.importance import importance
+from kgrank.choice.layout import Design, Floats, Ints, Layout
+from kgrank.choice.people import Panel, join_panels, panel, posteriors
+from kgrank.choice.sets import INSIDE, CategoryChoices, Log, category_choices
+from kgrank.ontology.model import Ontology
+from kgrank.weights.model import CategoryWeights, LearnedWeights, Segment, Utility
+
+SAMPLED = 50
+"""Items drawn beside the chosen one where the person's events do not say what was shown."""
+
+TOLERANCE = 1e-14
+"""Newton decrement at the optimum, in log-posterior."""
+
+
+@dataclass(frozen=True)
+class PersonTastes:
+    """How one person differs from the average shopper.
+
+    Attributes:
+        deviations: Mode of the posterior by AttributeValue id, in logits for a value or for one unit of a
+            number's column; empty for a person without choices.
+        errors: Standard errors by AttributeValue id.
+        choices: Number of choices behind them.
+    """
+
+    deviations: Mapping[str, float]
+    errors: Mapping[str, float]
+    choices: int
+
+
+def person_tastes(
+    log: Log,
+    weights: LearnedWeights,
+    ontology: Ontology,
+    design: Callable[[str], Design],
+    seed: int = 0,
+) -> PersonTastes:
+    """The posterior of one person under the learned population.
+
+    Choices count alike whatever their age, as in training. A choice among items whose lowest common category
+    has no weights is passed over.
+
+    Args:
+        log: The choices of this person alone (``kgrank.choice.sets.read_log``).
+        weights: With a population.
+        ontology: The category tree.
+        design: The columns of a category.
+        seed: Of the items drawn where the log does not say what was shown.
+    """
+    columns, prior = weights.population.columns, weights.population
+    if not columns or log.rated:
+        return PersonTastes({}, {}, 0)
+    homes = log.heads["category"].drop_nulls().unique().sort()
+    parts = [
+        person_panel(some, weights.categories[category], columns)
+        for category in homes
+        if category in weights.categories
+        and len((some := _home(log, weights.categories[category], ontology, design(category), seed)).choices)
+    ]
+    if not parts:
+        return PersonTastes({}, {}, 0)
+    data, _ = join_panels(parts)
+    mean = np.array(prior.mean) if prior.mean else np.zeros(len(columns))
+    modes, spread, _ = posteriors(data, mean, np.array(prior.covariance), tolerance=TOLERANCE)
+    errors = np.sqrt(np.diagonal(spread[0]))
+    at = [k for k, name in enumerate(columns) if name != INSIDE]
+    return PersonTastes(
+        {columns[k]: float(modes[0, k]) for k in at},
+        {columns[k]: float(errors[k]) for k in at},
+        len(data.person),
+    )
+
+
+def _home(
+    log: Log, learned: CategoryWeights, ontology: Ontology, design: Design, seed: int
+) -> CategoryChoices:
+    """The choices whose lowest common category this is, in the columns that were fitted."""
+    own = replace(log, heads=log.heads.filter(pl.col("category") == learned.category))
+    nuisance = tuple(learned.nuisance) if log.shown else ()
+    return category_choices(own, design, ontology, seed, nuisance=nuisance, sampled=SAMPLED)
+
+
+def person_panel(
+    some: CategoryChoices, learned: CategoryWeights, columns: Sequence[str]
+) -> tuple[Panel, Ints]:
+    """Choices in a category as deviations from the weights that are served.
+
+    Args:
+        some: The choices.
+        learned: The category's weights: utilities and nuisance give the offset.
+        columns: Names of the panel's columns.
+
+    Returns:
+        The panel, and (people,) the persons' numbers in the choices.
+    """
+    place = {name: k for k, name in enumerate(columns)}
+    goes = np.zeros((some.choices.width, len(columns)))
+    for k, name in enumerate((*some.design.layout.nodes, *some.nuisance)):
+        if name in place:
+            goes[k, place[name]] = 1.0
+    served = [learned.nuisance[name] for name in some.nuisance]
+    return panel(some.choices, np.concatenate([part_worths(some.design.layout, learned), served]), goes)
+
+
+def part_worths(layout: Layout, learned: CategoryWeights) -> Floats:
+    """(columns,) the served utilities in a category's columns: of a value, or of one unit of a number's column."""
+    known = {u.node: u for u in learned.utilities}
+    found = np.zeros(layout.width)
+    for block in layout.blocks:
+        for k, node in enumerate(block.nodes, block.start):
+            if node not in known:
+                continue
+            utility = known[node]
+            found[k] = (
+                utility.at(block.centre + block.scale) - utility.at(block.centre)
+                if block.number
+                else utility.at(1.0)
+            )
+    return found
+
+
+def _columns(layout: Layout, deviations: Mapping[str, float]) -> Floats:
+    """(columns,) a person's deviations in a category's columns."""
+    return np.array([deviations.get(node, 0.0) for node in layout.nodes])
+
+
+def personal_utilities(
+    learned: CategoryWeights, layout: Layout, deviations: Mapping[str, float]
+) -> CategoryWeights:
+    """A category's weights with the utilities of one person, measured from its average item as the served ones.
+
+    Shares, intervals and errors stay those of the average shopper; a value without a served utility stays
+    without.
+    """
+    own = _columns(layout, deviations)
+    added = {
+        node: segments[0]
+        for block in layout.blocks
+        for node, segments in zip(block.nodes, block.segments(own), strict=True)
+    }
+    moved = (_moved(u, added[u.node]) if u.node in added else u for u in learned.utilities)
+    return replace(learned, utilities=tuple(moved))
+
+
+def _moved(utility: Utility, by: Segment) -> Utility:
+    segments = tuple(
+        replace(s, intercept=s.intercept + by.intercept, slope=s.slope + by.slope) for s in utility.segments
+    )
+    return replace(utility, segments=segments)
+
+
+def personal_shares(
+    learned: CategoryWeights, layout: Layout, deviations: Mapping[str, float]
+) -> dict[str, float]:
+    """One person's share of each attribute, over the same reference ranges as the average shopper's."""
+    own = importance(layout, part_worths(layout, learned) + _columns(layout, deviations))
+    return dict(zip(layout.block, own.tolist(), strict=True))
