@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from kgrank.choice.amounts import Histories
 from kgrank.choice.shopwide import Counts, People
-from kgrank.choice.transitions import TransitionSettings, after, edges, strongest, transitions
+from kgrank.choice.transitions import TransitionSettings, after, edges, sequences, strongest, transitions
+from kgrank.graph.schema import EDGES
+from kgrank.graph.tables import KnowledgeGraph
 
 ITEMS = 6
 logs = st.lists(st.lists(st.integers(0, ITEMS - 1), max_size=8), max_size=6)
@@ -84,3 +86,35 @@ def test_each_item_keeps_its_strongest_and_the_table_names_them() -> None:
     table = edges(kept, tuple("abcdef"))
     assert table.filter(pl.col("source") == "a")["target"].to_list() == ["b"]
     assert table["weight"].to_list() == pytest.approx(kept.tocoo().data.tolist())
+
+
+def graph_of(events: list[tuple[str, str, str, int]]) -> KnowledgeGraph:
+    """A graph of two items and events (user, item, kind, time)."""
+    schema = {"source": pl.String(), "target": pl.String(), **EDGES["INTERACTED"].columns}
+    rows = [
+        {"source": u, "target": i, "kind": k, "time": t, "id": f"e{n}"}
+        for n, (u, i, k, t) in enumerate(events)
+    ]
+    home = pl.DataFrame({"source": ["a", "b"], "target": ["all", "all"]})
+    return KnowledgeGraph({}, {"IN_CATEGORY": home, "INTERACTED": pl.DataFrame(rows, schema=schema)})
+
+
+def test_what_was_seen_is_no_step_and_an_item_viewed_and_bought_in_a_row_is_one() -> None:
+    log = sequences(
+        graph_of(
+            [
+                ("u", "a", "view", 2),
+                ("u", "a", "purchase", 3),
+                ("u", "b", "impression", 4),
+                ("u", "b", "view", 1),
+                ("v", "b", "rating", 1),
+            ]
+        )
+    )
+    assert (log.items, log.users) == (("a", "b"), ("u",))
+    assert log.item.tolist() == [1, 0]
+
+
+def test_in_a_log_of_ratings_alone_a_rating_is_a_step() -> None:
+    log = sequences(graph_of([("u", "b", "rating", 1), ("u", "a", "rating", 2)]))
+    assert log.item.tolist() == [1, 0]
