@@ -25,6 +25,7 @@ from kgrank.ontology.imports.plan import (
     identifier,
     original,
 )
+from kgrank.ontology.layout import format_folder
 from kgrank.ontology.model import AttributeType, Need, Ontology
 from kgrank.ontology.read import read_ontology
 

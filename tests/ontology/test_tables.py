@@ -264,6 +264,31 @@ def test_texts_like_formulas_stay_texts(example: Path, tmp_path: Path) -> None:
     assert plan_import(read_sheets(workbook=tmp_path / "a.xlsx"), example).texts == {}
 
 
+NASTY = (
+    "line\nbreak", "tab\there", "'quoted", "'=1", "''-2", "=1+1", "-5", "+5", "@x", "1-2", "TRUE", "007", "1e5",
+    "a | b", "x > y", "a = b", " lead", "trail ", "😀", "_x000D_", "a\r\nb", '"q"', "back\\slash", "NaN", "1,5",
+    "0.90", "#N/A", "a;b,c", "<b>&amp;",
+)  # fmt: skip
+
+
+def test_texts_that_spreadsheets_like_to_change_come_back_unchanged(example: Path, tmp_path: Path) -> None:
+    path = example / "values.ttl"
+    things = (
+        f'v:nasty-{n} a kg:Value ; skos:notation "n{n}" ; skos:prefLabel "N"@en ; '
+        f"skos:altLabel {Literal(t, language='en')} .\n"
+        for n, t in enumerate(NASTY)
+    )
+    path.write_text(path.read_text(encoding="utf-8") + "".join(things), encoding="utf-8", newline="")
+    export(example, workbook=tmp_path / "a.xlsx", csv_folder=tmp_path / "csv")
+    for name, incoming in (
+        ("x", read_sheets(workbook=tmp_path / "a.xlsx")),
+        ("c", read_sheets(csv_folder=tmp_path / "csv")),
+    ):
+        assert plan_import(incoming, example).texts == {}
+        write_outcome(plan_import(incoming, tmp_path / name), tmp_path / name)
+        assert facts(tmp_path / name) == facts(example)
+
+
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)
 
 

@@ -141,7 +141,12 @@ def _write_rows(path: Path, rows: Iterable[Sequence[str]]) -> None:
 
 def _safe(text: str, head: Head) -> str:
     """A text that Excel would take for a formula, behind a quotation mark."""
-    return f"'{text}" if text.startswith(_FORMULA) and not head.number else text
+    return f"'{text}" if _is_formula(text) and not head.number else text
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a text begins a formula, perhaps behind quotation marks of its own."""
+    return text.lstrip("'").startswith(_FORMULA)
 
 
 def read_csv(folder: Path) -> dict[str, Grid]:
@@ -168,7 +173,7 @@ def read_csv(folder: Path) -> dict[str, Grid]:
 
 
 def _bare(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and _is_formula(text) else text
 
 
 def _square(rows: Sequence[Sequence[Cell]]) -> Grid:
