@@ -176,6 +176,7 @@ def test_akeneo_families_become_categories(tmp_path: Path) -> None:
     for name, text in AKENEO.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     ontology = brought("akeneo", tmp_path, tmp_path / "shop")
+    assert format_folder(tmp_path / "shop") == {}
     assert needs(ontology, "shoes") == {
         "color": "required",
         "price": "required",
