@@ -74,30 +74,28 @@ def import_(
         raise InputError(f"--take {take} is no side", expected="sheet or folder")
     incoming = trip.read_sheets(workbook=xlsx, csv_folder=csv)
     outcome = trip.plan_import(incoming, folder, take)  # type: ignore[arg-type]
-    for conflict in outcome.conflicts:
-        err.print(Text(conflict.sentence()))
-    if outcome.conflicts:
-        err.print(
-            f"{plural(len(outcome.conflicts), 'conflict')}; nothing is written. Say --take sheet or folder."
-        )
-        raise typer.Exit(1)
-    for line in outcome.refused:
-        err.print(Text(line))
-    if outcome.refused:
-        err.print(f"{plural(len(outcome.refused), 'error')} would come in; nothing is written.")
-        raise typer.Exit(1)
+    _refuse(outcome)
     if not dry_run:
         trip.write_outcome(outcome, folder)
     for word, ids in (("changed", outcome.changed), ("added", outcome.added)):
         if ids:
             shown = ", ".join(ids[:10]) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
             out.print(Text(f"{word}: {shown}"))
-    count = len(outcome.changed) + len(outcome.added)
-    out.print(
-        Text(
-            f"{plural(count, 'thing')} in {plural(len(outcome.texts), 'file')}{' (dry run)' if dry_run else ''}"
-        )
-    )
+    count = plural(len(outcome.changed) + len(outcome.added), "thing")
+    out.print(f"{count} in {plural(len(outcome.texts), 'file')}{' (dry run)' if dry_run else ''}")
+
+
+def _refuse(outcome: trip.Outcome) -> None:
+    """Names conflicts and mistakes with their cells; ends the command where there are any."""
+    for line in (*(c.sentence() for c in outcome.conflicts), *outcome.refused):
+        err.print(Text(line))
+    if outcome.conflicts:
+        conflicts = plural(len(outcome.conflicts), "conflict")
+        err.print(f"{conflicts}; nothing is written. Say --take sheet or --take folder.")
+    if outcome.refused:
+        err.print(f"{plural(len(outcome.refused), 'error')} would come in; nothing is written.")
+    if outcome.conflicts or outcome.refused:
+        raise typer.Exit(1)
 
 
 def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:

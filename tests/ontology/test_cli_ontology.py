@@ -87,6 +87,10 @@ def test_rules_as_json_name_their_author(fashion_folder: Path) -> None:
         (["check", "{missing}"], "no such folder"),
         (["rules", "{folder}", "--category", "sneaker"], "Did you mean sneakers?"),
         (["rules", "{folder}", "--language", "fr"], "rules cannot be said in fr"),
+        (["export", "{folder}"], "say where to write"),
+        (["import", "{missing}", "x.json", "--from", "shopfy"], "Did you mean shopify?"),
+        (["graph", "{folder}", "--svg", "x.svg", "--category", "sneaker"], "Did you mean sneakers?"),
+        (["diff", "{missing}", "{folder}"], "no such folder"),
     ],
 )
 def test_what_cannot_run_is_one_line_and_exit_code_2(
