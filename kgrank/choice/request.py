@@ -47,8 +47,8 @@ def person_tastes(
 ) -> PersonTastes:
     """The posterior of one person under the learned population.
 
-    Choices count alike whatever their age, as in training. A choice among items whose lowest common category
-    has no weights is passed over.
+    Choices count alike whatever their age, as in training. Passed over are choices among items whose lowest
+    common category has no weights, and lists of which nothing was taken where training saw none such.
 
     Args:
         log: The choices of this person alone (``kgrank.choice.sets.read_log``).
@@ -85,8 +85,10 @@ def _home(
     log: Log, learned: CategoryWeights, ontology: Ontology, design: Design, seed: int
 ) -> CategoryChoices:
     """The choices whose lowest common category this is, in the columns that were fitted."""
-    own = replace(log, heads=log.heads.filter(pl.col("category") == learned.category))
     nuisance = tuple(learned.nuisance) if log.shown else ()
+    # Taking nothing says something only where it was learned how often people do.
+    kept = (pl.col("category") == learned.category) & ((pl.col("left") == 0) | (INSIDE in nuisance))
+    own = replace(log, heads=log.heads.filter(kept))
     return category_choices(own, design, ontology, seed, nuisance=nuisance, sampled=SAMPLED)
 
 

@@ -257,6 +257,17 @@ def test_a_user_is_read_from_the_store(shop: Differing, tmp_path: Path) -> None:
     assert nobody == PersonTastes({}, {}, 0)
 
 
+def test_taking_nothing_tells_nothing_where_training_never_saw_it(shop: Differing) -> None:
+    events = shop.events("p3")
+    taken = events.filter(pl.col("kind") == "view")["list"]
+    closed = {c: replace(w, nuisance={}) for c, w in shop.served.weights.categories.items()}
+    served = Shop.of(shop.graph, shop.ontology, replace(shop.served.weights, categories=closed))
+    assert 0 < taken.n_unique() < events["list"].n_unique()
+    found = tastes_of(served, events)
+    assert found == tastes_of(served, events.filter(pl.col("list").is_in(taken.implode())))
+    assert found.choices == taken.n_unique()
+
+
 def test_weights_without_a_population_know_no_persons(shop: Differing) -> None:
     plain = replace(shop.served.weights, population=Population())
     served = Shop.of(shop.graph, shop.ontology, plain)

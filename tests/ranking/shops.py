@@ -18,6 +18,7 @@ from kgrank.weights.model import (
     BehaviourTerm,
     CategoryWeights,
     LearnedWeights,
+    Population,
     Segment,
     Utility,
 )
@@ -81,6 +82,7 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
     random = Random(seed)
     shop = ontology()
     graph = KnowledgeGraph(*_tables(random, shop, items))
+    nodes = tuple(n for own in NODES_OF.values() for n in own)
     weights = LearnedWeights(
         version=version,
         created="2026-01-01T00:00:00Z",
@@ -89,6 +91,7 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
         graph="test",
         categories={c: category_weights(random, c, whole=whole) for c in TREE},
         terms=(BehaviourTerm("goes-after", "what is chosen soon after", {"decay": 0.6, "unit": 0.5}),),
+        population=Population(nodes, tuple(tuple(float(a == b) for b in nodes) for a in nodes)),
     )
     ids = graph.node("Item")["id"].to_list()
     pairs = sorted({(random.choice(ids), random.choice(ids)) for _ in range(3 * items)})

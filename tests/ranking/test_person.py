@@ -1,0 +1,142 @@
+"""A ranking for one shopper: the same sums, moved by their own deviations, and only where a person is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shops import NODES_OF, TREE, Example, example, load
+
+from kgrank.errors import InputError
+from kgrank.graph.connect import open_store
+from kgrank.graph.store import GraphStore
+from kgrank.ranking import Shop, open_shop, rank
+from kgrank.ranking.person import read_person, tastes_of
+
+NODES = [n for nodes in NODES_OF.values() for n in nodes]
+
+persons = st.fixed_dictionaries({n: st.floats(-2, 2).filter(lambda x: abs(x) > 1e-3) for n in NODES})
+
+
+def shop_of(made: Example) -> Shop:
+    return Shop.of(made.graph, made.ontology, made.weights, made.transitions)
+
+
+def own_part(made: Example, category: str, item: str, attribute: str, person: Mapping[str, float]) -> float:
+    """A person's part by its definition: the item's value against the average item that has one."""
+    inside = list(made.ontology.subtree(category))
+    members = made.graph.edge("IN_CATEGORY").filter(pl.col("target").is_in(inside))["source"].unique()
+    rows = made.graph.edge("HAS_VALUE").filter(
+        pl.col("source").is_in(members.implode()), pl.col("target").is_in(NODES_OF[attribute])
+    )
+    has = rows.filter(pl.col("source") == item)
+    if has.is_empty():
+        return 0.0
+    if attribute == "price":
+        numbers = rows["number"].to_numpy()
+        low, high = (float(pl.Series(numbers).quantile(q, "linear") or 0) for q in (0.05, 0.95))
+        unit = (high - low) / 3.29 or float(numbers.std()) or 1.0
+        return person["price=*"] * float(has["number"][0] - numbers.mean()) / unit
+    shares = rows.with_columns(worth=pl.col("target").replace_strict(person) / pl.len().over("source"))
+    average = float(shares["worth"].sum()) / shares["source"].n_unique()
+    return float(shares.filter(pl.col("source") == item)["worth"].sum()) - average
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(sorted(TREE)), st.sampled_from([(), ("i3", "i0")]), persons)
+def test_a_persons_contributions_are_the_averages_and_their_own_part_and_add_up(
+    seed: int, category: str, history: tuple[str, ...], person: dict[str, float]
+) -> None:
+    made = example(seed)
+    shop = shop_of(made)
+    strength = 1.5 if history else 1.0
+    plain = {r.item: r for r in rank(shop, category, limit=99, history=history)}
+    own = rank(shop, category, limit=99, history=history, person=person)
+    assert {r.item for r in own} == set(plain)
+    assert [r.score for r in own] == sorted((r.score for r in own), reverse=True)
+    for r in own:
+        assert sum(c.amount for c in r.contributions) == pytest.approx(r.score, abs=1e-9, rel=0)
+        before = {c.name: c.amount for c in plain[r.item].contributions}
+        for c in r.contributions:
+            part = own_part(made, category, r.item, c.name, person) if c.kind == "attribute" else 0.0
+            assert c.amount - before[c.name] == pytest.approx(strength * part, abs=1e-9)
+            assert c.kind == "term" or c.value is not None or c.amount == 0.0
+
+
+def test_nobody_in_particular_is_ranked_as_before() -> None:
+    shop = shop_of(example(4))
+    assert rank(shop, "all", limit=99, person={}) == rank(shop, "all", limit=99)
+
+
+def test_what_a_person_adds_is_told_where_it_is_the_larger_part() -> None:
+    shop = shop_of(example(5, items=40))
+    for language, words in (("en", ", for you "), ("zh", "，对您 ")):
+        plain = {r.item: r for r in rank(shop, "all", limit=99, language=language)}
+        for r in rank(shop, "all", limit=99, person={"color=red": 3.0}, language=language):
+            before = {c.name: c.amount for c in plain[r.item].contributions}
+            for c in r.contributions:
+                own = c.amount - before[c.name]
+                assert (words in c.words) == (abs(own) > max(abs(before[c.name]), 0.1))
+
+
+def test_a_shoppers_tastes_are_the_same_from_either_store(store: GraphStore) -> None:
+    made = example(7, items=25)
+    load(store, made)
+    shop = open_shop(store)
+    ann = read_person(store, shop, "ann")
+    assert ann.choices > 0
+    assert set(ann.deviations) == set(NODES)
+    assert ann == tastes_of(shop, made.graph.edge("INTERACTED"))
+    assert rank(shop, "all", limit=99, person=ann.deviations) != rank(shop, "all", limit=99)
+    assert read_person(store, shop, "bob").choices == 0
+    with pytest.raises(InputError, match=r"there is no user 'anne'. Did you mean ann?"):
+        read_person(store, shop, "anne")
+
+
+def kgrank(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from kgrank.cli.main import main; main()", *words],
+        capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "160"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("shop") / "graph.lb")
+    with open_store(path) as store:
+        load(store, example(7, items=25))
+    return path
+
+
+def test_rank_and_importance_are_for_a_user_on_demand(address: str) -> None:
+    run = kgrank("rank", "all", "--store", address, "--user", "ann", "--json")
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert (found["user"], found["user_choices"] > 0) == ("ann", True)
+    assert (
+        found["ranking"] != json.loads(kgrank("rank", "all", "--store", address, "--json").stdout)["ranking"]
+    )
+    run = kgrank("importance", "all", "--store", address, "--user", "ann")
+    assert f"For ann, by {found['user_choices']} of their own choices." in run.stdout
+    assert " own " in run.stdout
+
+
+def test_a_user_without_choices_gets_the_average_and_a_note(address: str) -> None:
+    run = kgrank("rank", "all", "--store", address, "--user", "bob")
+    plain = kgrank("rank", "all", "--store", address).stdout
+    assert run.stdout.startswith(plain)
+    assert run.stdout.removeprefix(plain).startswith("Note: nothing tells the tastes of bob")
+
+
+@pytest.mark.parametrize("command", ["rank", "importance"])
+def test_an_unknown_user_is_one_line_and_exit_code_2(address: str, command: str) -> None:
+    run = kgrank(command, "all", "--store", address, "--user", "anne")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == "error: there is no user 'anne'. Did you mean ann?\n"
