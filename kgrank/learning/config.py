@@ -46,9 +46,9 @@ class ModelConfig:
         people: Whether people's own tastes are estimated.
     """
 
-    width: int = 32
+    width: int = 16
     layers: int = 2
-    dropout: float = 0.1
+    dropout: float = 0.3
     deviation_precision: float = 4.0
     free_epochs: int = 5
     folds: int = 3
@@ -67,7 +67,7 @@ class OptimizerConfig:
 
     name: Literal["adam", "adamw", "sgd"] = "adamw"
     lr: float = 0.02
-    weight_decay: float = 1e-4
+    weight_decay: float = 0.1
     schedule: Literal["cosine", "constant"] = "cosine"
 
     def __post_init__(self) -> None:

@@ -43,9 +43,7 @@ class PartWorthNetwork(nn.Module):
         dropout: Share of hidden units dropped in training.
     """
 
-    def __init__(
-        self, tensors: GraphTensors, where: Cells, width: int = 32, layers: int = 2, dropout: float = 0.1
-    ) -> None:
+    def __init__(self, tensors: GraphTensors, where: Cells, width: int, layers: int, dropout: float) -> None:
         super().__init__()
         self.size = tensors.size
         self.kinds = list(tensors.adjacency)

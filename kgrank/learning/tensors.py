@@ -20,8 +20,9 @@ MESSAGES = ("SUBCATEGORY_OF", "APPLIES", "OF", "IN_CATEGORY", "MADE_BY", "HAS_VA
 """Edges that carry messages, both ways, beside the users' interactions."""
 
 LABELS = ("Category", "Attribute", "AttributeValue", "Brand", "Item", "User")
-EMBEDDED = ("Category", "Attribute", "AttributeValue", "Brand")
-"""Labels with a learned embedding a node; items and users are what their neighbours say."""
+EMBEDDED = ("Attribute", "AttributeValue", "Brand")
+"""Labels with a learned embedding a node; categories, items and users are what their neighbours say, so that
+those never trained on are like the others."""
 
 
 EdgeKind = tuple[str, str, str]

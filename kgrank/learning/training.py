@@ -24,6 +24,11 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
+DEVIATION_PACE = 0.05
+"""Learning rate of the deviations, in that of the network: at the same pace they would take half of what all
+categories share, and leave the network with the other half."""
+
+
 class ChoiceTraining(lightning.LightningModule):
     """Cross-entropy over choice sets, priors and rules in proportion to the data.
 
@@ -76,7 +81,8 @@ class ChoiceTraining(lightning.LightningModule):
         kind = OPTIMIZERS[chosen.name]
         groups = [
             {"params": list(self.model.network.parameters()), "weight_decay": chosen.weight_decay},
-            {"params": [self.model.deviation, self.model.nuisance], "weight_decay": 0.0},
+            {"params": [self.model.nuisance], "weight_decay": 0.0},
+            {"params": [self.model.deviation], "weight_decay": 0.0, "lr": chosen.lr * DEVIATION_PACE},
         ]
         optimizer = kind(groups, lr=chosen.lr)  # type: ignore[call-arg]
         if chosen.schedule == "constant":
