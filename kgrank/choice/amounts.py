@@ -16,6 +16,9 @@ import numpy.typing as npt
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+RECENT = 50
+"""Items of a history that count."""
+
 BACK, NEAR_BACK = 0.4, 0.3
 """What a step backwards counts against a step forwards: within reach, and between neighbours."""
 

@@ -20,6 +20,7 @@ from kgrank.choice.amounts import (
     LINKED,
     PAIRS,
     POPULAR,
+    RECENT,
     STEPS,
     Amount,
     Grouping,
@@ -55,8 +56,7 @@ BATCH = 256
 RUN = 50_000
 """Histories, and rows of candidates, that are worked on at once."""
 
-RECENT = 50
-"""Items of a history that count."""
+MOST_PAIRS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -168,14 +168,15 @@ class Counts:
 def count_links(people: People, settings: TransitionSettings) -> Links:
     """Counts how often items come after one another within reach.
 
-    The pattern is symmetric: a pair has a link each way.
+    The pattern is symmetric: a pair has a link each way. In a large log the reach ends where ``MOST_PAIRS``
+    are counted: far steps say least, and take the most memory.
     """
     items, item = people.items, people.item
     owner = np.repeat(np.arange(len(people)), np.diff(people.start))
     keys, gaps = [np.empty(0, np.int64)], [np.empty(0)]
     for lag in range(1, settings.reach + 1):
         near = owner[:-lag] == owner[lag:]
-        if not near.any():
+        if not near.any() or sum(map(len, keys)) > MOST_PAIRS:
             break
         keys.append(item[:-lag][near] * items + item[lag:][near])
         gaps.append(np.full(int(near.sum()), float(lag)))

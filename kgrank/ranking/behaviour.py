@@ -11,6 +11,7 @@ import polars as pl
 from kgrank.choice.amounts import (
     LINKED,
     POPULAR,
+    RECENT,
     STEPS,
     Amount,
     Grouping,
@@ -31,9 +32,6 @@ from kgrank.ranking.items import Integers, Items, Reals, positions
 from kgrank.ranking.words import grouping_name, phrase
 from kgrank.weights.artefact import LINK_COLUMNS
 from kgrank.weights.model import BehaviourTerm, Flow
-
-RECENT = 50
-"""Items of a history that count."""
 
 
 @dataclass(frozen=True)
