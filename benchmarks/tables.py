@@ -1,0 +1,97 @@
+"""Writes docs/benchmarks.md from the files in benchmarks/results.
+
+python benchmarks/tables.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+BARS: Mapping[str, Mapping[str, str]] = {
+    "importance-choice_camera": {
+        "l1_reference": "≤ .005",
+        "top1_population": "≥ .455",
+        "top1_person": "≥ .69",
+        "loglik_person": "≥ -.80",
+        "seed_spread": "≤ .005",
+        "person_seconds": "≤ 15",
+    },
+    "recommend-amazon_beauty-published": {"hr10": "≥ .0950", "ndcg10": "≥ .0590"},
+    "recommend-amazon_beauty-refit": {"hr10": "≥ .1080", "ndcg10": "≥ .0670"},
+    "rules-choice_camera": {
+        "l1_5_C": "≤ .235",
+        "l1_10_C": "≤ .21",
+        "l1_30_C": "≤ .135",
+        "gain_5_A": "≥ .025",
+        "gain_5_B": "≥ .035",
+        "gain_5_C": "≥ .055",
+        "gain_10_B": "≥ .005",
+        "gain_10_C": "≥ .024",
+        "gain_30_C": "≥ .004",
+        "gain_10_W": "≥ -.012",
+        "gain_30_W": "≥ -.006",
+        "gain_100_W": "≥ -.001",
+        "gain_30_C'": "≥ -.015",
+        "audit_30_wrong": "≥ .45",
+        "audit_100_wrong": "≥ .70",
+        "audit_332_wrong": "≥ .92",
+        "audit_30_right": "0",
+        "audit_100_right": "0",
+        "audit_332_right": "0",
+    },
+}
+"""What each figure is held to."""
+
+MARGINS = {"≥": 1.0, "≤": -1.0}
+
+
+def met(value: float, bar: str) -> bool:
+    """Whether a figure meets its bar."""
+    sign, _, number = bar.partition(" ")
+    if not number:
+        return value == float(sign)
+    return MARGINS[sign] * (value - float(number)) >= 0
+
+
+def rows(name: str, result: Mapping[str, Any]) -> Iterable[str]:
+    """The plain figures of one result as lines of a table."""
+    bars = BARS.get(name, {})
+    for key, value in result.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        bar = bars.get(key, "")
+        verdict = "" if not bar else "yes" if met(float(value), bar) else "**no**"
+        shown = f"{value:.4f}" if isinstance(value, float) else str(value)
+        yield f"| {key} | {shown} | {bar} | {verdict} |"
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [
+        "# Benchmarks\n\nEvery table is copied by `python benchmarks/tables.py` from a file that a script in "
+        "`benchmarks/` wrote. A figure below its bar stays here. Logarithms are natural; higher is better for "
+        "log-likelihoods, hit rates and NDCG.\n"
+    ]
+    for path in sorted(RESULTS.glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        about = result.get("environment", {})
+        parts.append(f"\n## {path.stem}\n")
+        if about:
+            versions = ", ".join(f"{k} {v}" for k, v in about.get("versions", {}).items())
+            parts.append(
+                f"{about.get('cores')} cores, {about.get('memory_gib')} GiB, Python {about.get('python')}, "
+                f"load {about.get('load')} at the start; {versions}.\n"
+            )
+        parts += ["| figure | value | bar | met |", "|---|---|---|---|", *rows(path.stem, result), ""]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
