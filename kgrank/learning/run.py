@@ -43,6 +43,9 @@ def run(config: RunConfig, report: Report) -> dict[str, Any]:
     began = time.monotonic()
     out = Path(config.out)
     resume = _checkpoint(config.resume, out)
+    if config.data.folder is not None and "://" not in config.data.store:
+        # This run makes the store, so it makes its folder too.
+        Path(config.data.store).parent.mkdir(parents=True, exist_ok=True)
     store = open_store(config.data.store)
     try:
         graph, ontology = read_data(store, config.data, report)
