@@ -205,8 +205,9 @@ def _reasons(parts: tuple[Contribution, ...]) -> str:
 
 def _print_importance(found: Importance) -> None:
     people = any(a.shoppers is not None for a in found.attributes)
-    free = any(a.without_rules is not None for a in found.attributes)
     own = any(a.person is not None for a in found.attributes)
+    # A line has room for two more shares: a person's own come before those without rules.
+    free = any(a.without_rules is not None for a in found.attributes) and not (own and people)
     extra = ["own"] * own + ["shoppers'\naverage"] * people + ["without\nrules"] * free
     right = {"weight", "95% interval", *extra}
     table = _table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
