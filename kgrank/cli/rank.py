@@ -123,6 +123,7 @@ def explain_command(
     category: Annotated[str, typer.Option(metavar="CATEGORY", help="The category that is ranked.")],
     store: Store = None,
     after: After = None,
+    user: User = None,
     language: Language = "en",
     json: Json = False,
 ) -> None:
@@ -130,12 +131,14 @@ def explain_command(
 
     Example: kgrank explain item-0042 --category dresses --store demo-shop/graph.lb
     """
-    with _shop(store) as (shop, _):
-        found = explain(shop, item, category, history=after or (), language=language)
+    with _shop(store, user) as (shop, own):
+        person = own.deviations if own else None
+        found = explain(shop, item, category, history=after or (), person=person, language=language)
     if json:
-        print_json(asdict(found))
+        print_json({**asdict(found), **_whose_json(user, own)})
     else:
         _print_explanation(found)
+        _print_whose(user, own)
 
 
 def register(app: typer.Typer) -> None:

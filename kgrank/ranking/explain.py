@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,13 @@ class Explanation:
 
 
 def explain(
-    shop: Shop, item: str, category: str, *, history: Sequence[str] = (), language: str = "en"
+    shop: Shop,
+    item: str,
+    category: str,
+    *,
+    history: Sequence[str] = (),
+    person: Mapping[str, float] | None = None,
+    language: str = "en",
 ) -> Explanation:
     """Why an item stands where it does in a category.
 
@@ -72,6 +78,7 @@ def explain(
         item: Its id.
         category: The category that is ranked.
         history: Items looked at in this session, oldest first.
+        person: A person's deviations, as in ``rank``.
         language: Of the words, ``en`` or ``zh``.
 
     Returns:
@@ -82,7 +89,7 @@ def explain(
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
     place = place_of(shop, category, item)
-    scored = score(shop, category, history)
+    scored = score(shop, category, history, person)
     shown = show(shop, category, scored, place, language)
     position = int(np.flatnonzero(scored.order == place)[0]) + 1
     attributes = [c for c in shown.contributions if c.kind == "attribute"]
@@ -111,7 +118,7 @@ def explain(
 def _reason(
     shop: Shop, category: str, scored: Scored, place: int, part: Contribution, language: str
 ) -> AttributeReason:
-    table, learned = scored.table, shop.weights_of(category)
+    table, learned = scored.table, scored.weights
     column = table.amounts[:, table.attributes.index(part.name)]
     values = shop.items.values_of(int(table.members[place]), part.name)
     rank, ranks = _place(learned, part.name, values)

@@ -13,9 +13,9 @@ from kgrank.errors import InputError, nearest
 from kgrank.graph.schema import EDGES
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.shop import Shop
 from kgrank.resources import cypher
+from kgrank.weights.model import CategoryWeights
 
 _EVENT = {"source": pl.String(), "target": pl.String(), **EDGES["INTERACTED"].columns}
 
@@ -46,10 +46,9 @@ def tastes_of(shop: Shop, events: pl.DataFrame) -> PersonTastes:
     return person_tastes(read_log(graph, shop.ontology), shop.weights, shop.ontology, shop.design)
 
 
-def personal_scores(shop: Shop, category: str, deviations: Mapping[str, float]) -> CategoryScores:
-    """The attribute scores of a category for one person; the columns are those of ``Shop.scores``."""
-    learned = personal_utilities(shop.weights_of(category), shop.design(category).layout, deviations)
-    return CategoryScores.of(shop.items, learned, shop.subtree(category))
+def personal_weights(shop: Shop, category: str, deviations: Mapping[str, float]) -> CategoryWeights:
+    """A category's weights with one person's utilities."""
+    return personal_utilities(shop.weights_of(category), shop.design(category).layout, deviations)
 
 
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.shop import Shop
 from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, UNIT, recency
 from kgrank.ranking.words import attribute_name, phrase, value_words
+from kgrank.weights.model import CategoryWeights
 
 DECIMALS = 9
 """Scores are compared after rounding, in Python and in Cypher alike."""
@@ -58,7 +59,8 @@ class Scored:
     """All items of a category with their scores, before any is shown.
 
     Attributes:
-        table: What each attribute contributes, to this person if one is given.
+        weights: Of the category, with the utilities of the person if one is given.
+        table: What each attribute contributes by them.
         personal: The person's part of it (items, attributes); None without a person.
         scores: Rounded to 9 decimals, in the order of ``CategoryScores.members`` (items,).
         order: Places of the items from the highest score down, ties by id (items,).
@@ -68,6 +70,7 @@ class Scored:
         history: Row numbers of the history, oldest first.
     """
 
+    weights: CategoryWeights
     table: CategoryScores
     personal: Reals | None
     scores: Reals
@@ -122,11 +125,12 @@ def score(
     shop: Shop, category: str, history: Sequence[str] = (), person: Mapping[str, float] | None = None
 ) -> Scored:
     """Scores every item of a category's subtree."""
-    table, personal = shop.scores(category), None
+    table, weights, personal = shop.scores(category), shop.weights_of(category), None
     if person:
-        from kgrank.ranking.person import personal_scores
+        from kgrank.ranking.person import personal_weights
 
-        average, table = table, personal_scores(shop, category, person)
+        average, weights = table, personal_weights(shop, category, person)
+        table = CategoryScores.of(shop.items, weights, shop.subtree(category))
         personal = table.amounts - average.amounts
     strength, terms, seen = 1.0, dict[str, Reals](), dict[int, float]()
     rows = tuple(shop.item(item) for item in history)
@@ -144,7 +148,9 @@ def score(
         terms[GOES_AFTER] = learned[GOES_AFTER] * np.log1p(amount / settings[UNIT])
     total = np.round(strength * table.total + sum(terms.values()), DECIMALS)
     # Members stand in the order of their ids, so a stable sort breaks ties by id.
-    return Scored(table, personal, total, np.argsort(-total, kind="stable"), strength, terms, seen, rows)
+    return Scored(
+        weights, table, personal, total, np.argsort(-total, kind="stable"), strength, terms, seen, rows
+    )
 
 
 def show(shop: Shop, category: str, scored: Scored, place: int, language: str) -> RankedItem:

@@ -17,7 +17,7 @@ from shops import NODES_OF, TREE, Example, example, load
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
-from kgrank.ranking import Shop, open_shop, rank
+from kgrank.ranking import Shop, explain, open_shop, rank
 from kgrank.ranking.person import read_person, tastes_of
 
 NODES = [n for nodes in NODES_OF.values() for n in nodes]
@@ -68,6 +68,26 @@ def test_a_persons_contributions_are_the_averages_and_their_own_part_and_add_up(
             part = own_part(made, category, r.item, c.name, person) if c.kind == "attribute" else 0.0
             assert c.amount - before[c.name] == pytest.approx(strength * part, abs=1e-9)
             assert c.kind == "term" or c.value is not None or c.amount == 0.0
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), persons)
+def test_an_explanation_for_a_person_agrees_with_their_ranking(seed: int, person: dict[str, float]) -> None:
+    shop = shop_of(example(seed))
+    for position, ranked in enumerate(rank(shop, "all", limit=99, person=person), 1):
+        why = explain(shop, ranked.item, "all", person=person)
+        assert (why.position, why.score) == (position, ranked.score)
+        assert {a.attribute: a.amount for a in why.attributes} == {
+            c.name: c.amount for c in ranked.contributions
+        }
+
+
+def test_a_color_that_a_person_loves_is_the_best_of_colors_for_them() -> None:
+    shop = shop_of(example(5, items=40))
+    for r in rank(shop, "all", limit=99):
+        color = next(a for a in explain(shop, r.item, "all", person={"color=red": 9.0}).attributes
+                     if a.attribute == "color")  # fmt: skip
+        assert (color.place == 1) == (color.value == "red")
 
 
 def test_nobody_in_particular_is_ranked_as_before() -> None:
@@ -135,8 +155,12 @@ def test_a_user_without_choices_gets_the_average_and_a_note(address: str) -> Non
     assert run.stdout.removeprefix(plain).startswith("Note: nothing tells the tastes of bob")
 
 
-@pytest.mark.parametrize("command", ["rank", "importance"])
-def test_an_unknown_user_is_one_line_and_exit_code_2(address: str, command: str) -> None:
-    run = kgrank(command, "all", "--store", address, "--user", "anne")
+@pytest.mark.parametrize(
+    "words",
+    [("rank", "all"), ("importance", "all"), ("explain", "i3", "--category", "all")],
+    ids=lambda w: w[0],
+)
+def test_an_unknown_user_is_one_line_and_exit_code_2(address: str, words: tuple[str, ...]) -> None:
+    run = kgrank(*words, "--store", address, "--user", "anne")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == "error: there is no user 'anne'. Did you mean ann?\n"
