@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +23,9 @@ from kgrank.graph.build import load
 from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning.config import ModelConfig, RunConfig
 from kgrank.learning.fit import Shop as Learning
-from kgrank.learning.fit import people_panel, read_shop
+from kgrank.learning.fit import learn, people_panel, read_shop
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Shop, importance, rank
 from kgrank.ranking.person import read_person, tastes_of
@@ -267,6 +268,19 @@ def test_taking_nothing_tells_nothing_where_training_never_saw_it(shop: Differin
     found = tastes_of(served, events)
     assert found == tastes_of(served, events.filter(pl.col("list").is_in(taken.implode())))
     assert found.choices == taken.n_unique()
+
+
+def test_learned_weights_hold_all_that_a_request_needs(
+    shop: Differing, configure: Callable[..., RunConfig]
+) -> None:
+    learned = learn(shop.graph, shop.ontology, configure(model=ModelConfig(width=8, people=True))).weights
+    assert {INSIDE, "position 2"} <= set(learned.categories["dresses"].nuisance)
+    assert len(learned.population.mean) == len(learned.population.columns)
+    served = Shop.of(shop.graph, shop.ontology, learned)
+    for color in ("red", "green"):
+        person = tastes_of(served, takes(shop, color, shown=True))
+        best = rank(served, "dresses", limit=3, person=person.deviations)
+        assert {c.value for r in best for c in r.contributions if c.name == "color"} == {color}
 
 
 def test_weights_without_a_population_know_no_persons(shop: Differing) -> None:
