@@ -16,6 +16,7 @@ from kgrank.choice.evidence import Verdicts, weigh
 from kgrank.choice.groupings import groupings
 from kgrank.choice.head import Head, Variances, fit_head, place
 from kgrank.choice.importance import importance, reference, spreads
+from kgrank.choice.inherit import inherit
 from kgrank.choice.layout import Design, Floats, Ints, Layout, category_design
 from kgrank.choice.metrics import top1
 from kgrank.choice.people import Panel, Tastes, estimate, join_panels, panel, some_people
@@ -142,7 +143,7 @@ def fit_shop(
         c: place(s, head.fits[c], priors.get(c), head.variances, home=c in shop.home)
         for c, s in shop.sets.items()
     }
-    verdicts = weigh(ontology, places, config.seed)
+    verdicts = weigh(ontology, inherit(ontology, shop.sets, places, head.variances), config.seed)
     columns: tuple[str, ...] = ()
     tastes = None
     if config.model.people and shop.home and not shop.log.rated:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from kgrank.choice.inherit import pairs, rescaled, strength
 from kgrank.choice.layout import Layout
 from kgrank.choice.rules import applies, chance_of, margin, switch
 from kgrank.learning.tensors import Cells
@@ -40,6 +41,46 @@ class Penalty:
         width = STEP_LOGIT if self.rule.kind in IN_LOGITS else STEP_SHARE
         holds = torch.sigmoid(margin(self.rule, self.layout, near, xp=torch) / width).mean()
         return -torch.log(self.up * holds + self.down * (1 - holds))
+
+
+@dataclass(frozen=True)
+class Inheritance:
+    """An Inherits rule in one category: squared distance from the parent's part-worths of the attribute.
+
+    ``weight`` is k / (1 - k) for a rule of strength k, and ``map`` takes the parent's columns to the category's.
+    """
+
+    own: slice
+    parent: slice
+    map: torch.Tensor
+    weight: float
+
+    def __call__(self, part_worths: torch.Tensor) -> torch.Tensor:
+        """Half the weighted squared distance; a scalar."""
+        map_ = self.map.to(part_worths.device)
+        gap = (part_worths[self.own] - map_ @ part_worths[self.parent])[map_.any(1)]
+        return 0.5 * self.weight * gap.square().sum()
+
+
+def inheritances(ontology: Ontology, where: Cells, categories: Sequence[str]) -> list[Inheritance]:
+    """The Inherits rules of some categories."""
+    layouts = {one.category: one for one in where.layouts}
+    found = []
+    for rule, category, parent in pairs(ontology, layouts):
+        if category not in categories:
+            continue
+        own, above = (layouts[c].block[str(rule.attribute)] for c in (category, parent))
+        at, up = where.of(category).start, where.of(parent).start
+        k = strength(rule)
+        found.append(
+            Inheritance(
+                slice(at + own.start, at + own.stop),
+                slice(up + above.start, up + above.stop),
+                torch.from_numpy(rescaled(own, above)).float(),
+                k / (1 - k),
+            )
+        )
+    return found
 
 
 def penalties(ontology: Ontology, where: Cells, categories: Sequence[str]) -> list[Penalty]:

@@ -21,7 +21,7 @@ from kgrank.errors import RunError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.network import ChoiceModel, PartWorthNetwork
-from kgrank.learning.penalties import penalties
+from kgrank.learning.penalties import inheritances, penalties
 from kgrank.learning.tensors import cells, choice_rows, graph_tensors
 from kgrank.learning.training import ChoiceData, ChoiceTraining, split
 from kgrank.ontology.model import Ontology
@@ -80,7 +80,10 @@ def train(
     model = ChoiceModel(network, where, rows)
     held_out = split(rows, 0.0 if epochs else config.validation.share, config.validation.by, config.seed)
     data = ChoiceData(rows, config.batch_size, held_out, config.seed)
-    rules = penalties(what.ontology, where, list(shown))
+    rules: list[Callable[[torch.Tensor], torch.Tensor]] = [
+        *penalties(what.ontology, where, list(shown)),
+        *inheritances(what.ontology, where, list(shown)),
+    ]
     module = ChoiceTraining(
         model, rules, len(data.training), config.model, config.optimizer, what.ontology.fingerprint
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning
@@ -14,7 +14,6 @@ from torch.utils.data import DataLoader
 from kgrank.errors import RunError
 from kgrank.learning.config import ModelConfig, OptimizerConfig
 from kgrank.learning.network import ChoiceModel
-from kgrank.learning.penalties import Penalty
 from kgrank.learning.tensors import Batch, ChoiceRows, batch
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
@@ -45,7 +44,7 @@ class ChoiceTraining(lightning.LightningModule):
     def __init__(
         self,
         model: ChoiceModel,
-        penalties: Sequence[Penalty],
+        penalties: Sequence[Callable[[torch.Tensor], torch.Tensor]],
         choices: int,
         config: ModelConfig,
         optimizer: OptimizerConfig,
