@@ -39,8 +39,9 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.learning.config import DataConfig, RunConfig, ValidationConfig
-from kgrank.learning.fit import ShopFit, fit_people, fit_shop, people_panel, read_shop
+from kgrank.learning.fit import ShopFit, fit_people, fit_shop
 from kgrank.learning.run import quiet, say
+from kgrank.learning.shop import people_panel, read_shop
 from kgrank.ontology.model import Ontology
 
 MAPPINGS = Path(__file__).parent.parent / "configs" / "mappings"

@@ -33,8 +33,8 @@ from kgrank.choice.head import Variances, fit_head, place
 from kgrank.choice.importance import importance
 from kgrank.choice.sets import CategoryChoices
 from kgrank.errors import InputError, KgrankError
-from kgrank.learning.fit import read_shop
 from kgrank.learning.run import say
+from kgrank.learning.shop import read_shop
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 
 SURE = 0.9

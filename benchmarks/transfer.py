@@ -40,9 +40,9 @@ from kgrank.errors import KgrankError
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.fit import Shop, read_shop
 from kgrank.learning.priors import Learning, folds, train
 from kgrank.learning.run import quiet, say
+from kgrank.learning.shop import Shop, read_shop
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder

@@ -24,7 +24,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.learning.config import DataConfig, RunConfig
-from kgrank.learning.fit import Learned, learn
+from kgrank.learning.learn import Learned, learn
 from kgrank.ontology.document import load as ontology_of
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology

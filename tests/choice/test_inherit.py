@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from generated_shop import Generated
 
 from kgrank.choice.head import Variances, fit_head, place
 from kgrank.choice.importance import importance
 from kgrank.choice.inherit import inherit, strength
-from kgrank.learning.fit import Shop, read_shop
+from kgrank.learning.shop import Shop, read_shop
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 
 

@@ -16,7 +16,7 @@ from kgrank.choice.importance import importance
 from kgrank.choice.layout import category_design
 from kgrank.errors import InputError
 from kgrank.learning.config import ModelConfig, OptimizerConfig, RunConfig, ValidationConfig
-from kgrank.learning.fit import learn
+from kgrank.learning.learn import learn
 from kgrank.ontology.model import Rule, RuleKind
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 

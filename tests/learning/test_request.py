@@ -24,8 +24,9 @@ from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import ModelConfig, RunConfig
-from kgrank.learning.fit import Shop as Learning
-from kgrank.learning.fit import learn, people_panel, read_shop
+from kgrank.learning.learn import learn
+from kgrank.learning.shop import Shop as Learning
+from kgrank.learning.shop import people_panel, read_shop
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Shop, importance, rank
 from kgrank.ranking.person import read_person, tastes_of

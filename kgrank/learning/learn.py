@@ -1,0 +1,111 @@
+"""From a graph to learned weights: the fits, the ranking layer, the result. No files, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from lightning.pytorch.loggers import Logger
+
+from kgrank.choice.groupings import groupings
+from kgrank.choice.layout import Floats
+from kgrank.choice.shopwide import People, behaviour_terms, learn_shopwide, link_table
+from kgrank.choice.terms import TermWeights, weigh_terms
+from kgrank.choice.transitions import (
+    TransitionSettings,
+    edges,
+    sequences,
+    strongest,
+    transitions,
+)
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning.config import RunConfig
+from kgrank.learning.fit import ShopFit, fit_shop, held_out
+from kgrank.learning.result import served_part_worths, weights_of
+from kgrank.learning.shop import read_shop
+from kgrank.ontology.model import Ontology
+from kgrank.weights.model import (
+    BehaviourTerm,
+    LearnedWeights,
+)
+
+KEPT = 200
+"""Transitions kept from each item in the graph."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The weights, and the transitions that stand beside them (source, target, weight)."""
+
+    weights: LearnedWeights
+    transitions: pl.DataFrame
+    interrupted: bool
+
+
+def learn(
+    graph: KnowledgeGraph,
+    ontology: Ontology,
+    config: RunConfig,
+    *,
+    logger: Logger | bool = False,
+    checkpoints: Path | None = None,
+    resume: Path | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Learned:
+    """Learns everything there is to learn from a graph."""
+    shop = read_shop(graph, ontology, config.seed)
+    report(f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people")
+    fitted = fit_shop(
+        shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
+    )
+    report("what goes after what")
+    metrics = held_out(shop, fitted.priors, config)
+    if fitted.network.loss is not None:
+        metrics["network_val_loss"] = fitted.network.loss
+    terms, behaviour, links = _behaviour(fitted, graph, ontology, config.seed, metrics)
+    weights = weights_of(fitted, ontology, terms, metrics, behaviour)
+    return Learned(weights, links, fitted.network.interrupted)
+
+
+def _behaviour(
+    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int, metrics: dict[str, float]
+) -> tuple[TermWeights, tuple[BehaviourTerm, ...], pl.DataFrame]:
+    """The ranking layer: weights by category, terms, and transitions.
+
+    Where the log does not say what was shown, a whole shop is ranked, and every term has a curve.
+    """
+    shop, log, settings = fitted.shop, sequences(graph), TransitionSettings()
+    if not shop.log.shown and len(log.item):
+        people = People(log.item, log.start, len(log.items))
+        groups = groupings(graph, ontology, log.items)
+        utility = _item_utility(fitted, ontology, log.items)
+        wide = learn_shopwide(people, groups, settings, utility=utility, seed=seed)
+        if wide.curves:
+            metrics["next_log_likelihood"] = wide.log_likelihood
+            one = TermWeights({"": (wide.strength, 1.0)}, 1.0)
+            return one, behaviour_terms(wide, log.items), link_table(wide.counts, log.items, KEPT)
+    part_worths = {c: f.part_worths for c, f in fitted.head.fits.items()}
+    home = shop.home if shop.log.shown else {}
+    terms = weigh_terms(home, part_worths, log, shop.log.users, settings)
+    term = BehaviourTerm(
+        "goes-after",
+        "log(1 + amount / unit); amount: how often people went on from your last items to this one",
+        {**settings.numbers(), "unit": terms.unit},
+    )
+    matrix = strongest(transitions(log.item, log.start, len(log.items), settings), KEPT)
+    return terms, (term,), edges(matrix, log.items)
+
+
+def _item_utility(fitted: ShopFit, ontology: Ontology, items: Sequence[str]) -> Floats:
+    """(items,) the attribute score of each item by the weights of the top category that it stands in."""
+    place_of = {item: k for k, item in enumerate(items)}
+    found = np.zeros(len(items))
+    for category, design in fitted.shop.designs.items():
+        if ontology.categories[category].parent is None:
+            part_worths = served_part_worths(design.layout, fitted)
+            rows = [place_of[item] for item in design.items]
+            found[rows] = np.asarray(design.raw @ (design.layout.centring @ part_worths))
+    return found

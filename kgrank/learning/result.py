@@ -1,0 +1,159 @@
+"""Learned weights from the fits: what is served, with its intervals and its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from kgrank import __version__
+from kgrank.choice.head import Variances
+from kgrank.choice.importance import importance, reference, spreads
+from kgrank.choice.layout import Floats, Layout
+from kgrank.choice.people import Tastes
+from kgrank.choice.sets import CategoryChoices
+from kgrank.choice.terms import TermWeights
+from kgrank.learning.fit import ShopFit
+from kgrank.learning.shop import Shop
+from kgrank.learning.verdicts import finding
+from kgrank.ontology.model import Ontology
+from kgrank.weights.model import (
+    AttributeWeight,
+    BehaviourTerm,
+    CategoryWeights,
+    LearnedWeights,
+    Population,
+    Utility,
+)
+
+TASTE_DRAWS = 2000
+
+
+def weights_of(
+    fitted: ShopFit,
+    ontology: Ontology,
+    terms: TermWeights,
+    metrics: Mapping[str, float],
+    behaviour: tuple[BehaviourTerm, ...],
+) -> LearnedWeights:
+    """One version of the weights, named by its time and its ontology."""
+    created = datetime.now(UTC).replace(microsecond=0)
+    shop, tastes = fitted.shop, fitted.tastes
+    return LearnedWeights(
+        version=f"w-{created:%Y%m%d-%H%M%S}-{ontology.fingerprint[:6]}",
+        created=created.isoformat(),
+        code=__version__,
+        ontology=ontology.fingerprint,
+        graph="",
+        categories={c: _category(d.layout, fitted, terms) for c, d in shop.designs.items()},
+        metrics=metrics,
+        terms=behaviour,
+        findings=tuple(finding(found, ontology, fitted.verdicts) for found in fitted.verdicts.rules),
+        population=Population()
+        if tastes is None
+        else Population(
+            fitted.columns,
+            tuple(tuple(row) for row in tastes.covariance.tolist()),
+            tuple(tastes.mean.tolist()),
+        ),
+        notes=_notes(shop),
+    )
+
+
+def _notes(shop: Shop) -> tuple[str, ...]:
+    notes = []
+    if shop.log.rated:
+        notes.append("Learned from ratings, each taken against the person's own mean and spread.")
+    elif not shop.log.shown:
+        notes.append("The log does not say what was shown: choices are set against items drawn at random.")
+    if shop.log.shown and not shop.log.positions:
+        notes.append("No positions: being seen is not told apart from being liked.")
+    return tuple(notes)
+
+
+def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWeights:
+    category = layout.category
+    shop, verdicts = fitted.shop, fitted.verdicts
+    learned = category in verdicts.draws
+    if learned:
+        draws = verdicts.draws[category]
+        mean = draws.mean(0)
+        free = verdicts.without[category]
+    else:
+        mean = np.asarray(fitted.network.part_worths[category])
+        draws = free = _prior_draws(layout, mean, fitted.head.variances)
+    weight, spread = importance(layout, mean), spreads(layout, mean)
+    low, high = np.quantile(importance(layout, draws), [0.025, 0.975], axis=0)
+    full = importance(layout, mean, full=True)
+    without = importance(layout, free.mean(0)) if learned and draws is not free else None
+    shoppers = None if fitted.tastes is None else _shoppers(layout, mean, fitted.columns, fitted.tastes)
+    own = shop.sets.get(category)
+    attributes = tuple(
+        AttributeWeight(
+            block.attribute,
+            float(weight[i]),
+            float(min(low[i], weight[i])),
+            float(max(high[i], weight[i])),
+            float(spread[i]),
+            reference(block),
+            float(full[i]),
+            None if shoppers is None else float(shoppers[i]),
+            None if without is None else float(without[i]),
+        )
+        for i, block in enumerate(layout.blocks)
+    )
+    alpha, beta = terms.weights.get(category, terms.weights[""])
+    return CategoryWeights(
+        category,
+        attributes,
+        _utilities(layout, mean, draws),
+        float(spread.sum()),
+        0 if own is None else len(own.choices),
+        0 if own is None else len(np.unique(own.choices.person)),
+        "choices" if learned else "network",
+        {"attributes": alpha, "goes-after": beta},
+        {} if own is None else _nuisance(own, fitted.head.fits[category].part_worths),
+    )
+
+
+def served_part_worths(layout: Layout, fitted: ShopFit) -> Floats:
+    """(columns,) what is served for a category: its own after the rules, or the network's word."""
+    draws = fitted.verdicts.draws.get(layout.category)
+    return np.asarray(fitted.network.part_worths[layout.category] if draws is None else draws.mean(0))
+
+
+def _nuisance(own: CategoryChoices, part_worths: Floats) -> dict[str, float]:
+    """What is served beside the attributes: the outside option's constant and the positions."""
+    found = part_worths[own.design.layout.width :].tolist()
+    return dict(zip(own.nuisance, found, strict=True))
+
+
+def _prior_draws(layout: Layout, mean: Floats, variances: Variances) -> Floats:
+    normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, layout.width))
+    return np.asarray(mean + normal * np.sqrt(variances.of(layout)))
+
+
+def _shoppers(layout: Layout, mean: Floats, columns: Sequence[str], tastes: Tastes) -> Floats:
+    """(attributes,) the average of the shoppers' own importances, over draws of the population."""
+    at = {n: i for i, n in enumerate(columns)}
+    known = np.array([n in at for n in layout.nodes])
+    pick = [at[n] for n in layout.nodes if n in at]
+    root = np.linalg.cholesky(tastes.covariance[np.ix_(pick, pick)] + 1e-9 * np.eye(len(pick)))
+    normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, len(pick)))
+    draws = np.tile(mean, (TASTE_DRAWS, 1))
+    draws[:, known] += tastes.mean[pick] + normal @ root.T
+    return np.asarray(importance(layout, draws).mean(0))
+
+
+def _utilities(layout: Layout, mean: Floats, draws: Floats) -> tuple[Utility, ...]:
+    found = []
+    for block in layout.blocks:
+        own = draws[:, block.columns]
+        if block.number:
+            errors = own.std(0) * ((block.high - block.low) / block.scale)
+        else:
+            errors = (own - (own @ block.mean)[:, None]).std(0)
+        for node, segments, error in zip(block.nodes, block.segments(mean), errors, strict=True):
+            found.append(Utility(node, segments, float(error)))
+    return tuple(found)

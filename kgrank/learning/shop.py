@@ -1,0 +1,111 @@
+"""A shop as learning sees it: columns and choice sets of every category, and its people in one panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from kgrank.choice.head import Head
+from kgrank.choice.importance import spreads
+from kgrank.choice.layout import Design, Floats, Ints, category_design
+from kgrank.choice.people import Panel, join_panels, panel
+from kgrank.choice.sets import CategoryChoices, Log, category_choices, read_log
+from kgrank.errors import InputError
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ontology.model import Ontology
+
+SMALLEST_TASTE = 1e-3
+"""In logits: an attribute without any effect still gets a proper prior."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Designs and choices of every category that has items."""
+
+    designs: Mapping[str, Design]
+    sets: Mapping[str, CategoryChoices]
+    home: Mapping[str, CategoryChoices]
+    log: Log
+
+
+def read_shop(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
+    """Columns and choice sets of all categories.
+
+    Raises:
+        InputError: No category has a choice between items that differ.
+    """
+    log = read_log(graph, ontology)
+    designs = {c: category_design(graph, ontology, c) for c in ontology.categories}
+    designs = {c: d for c, d in designs.items() if d.layout.width and d.items}
+    sets, home = {}, {}
+    own = set(log.heads["category"].drop_nulls().unique())
+    for category, design in designs.items():
+        some = category_choices(log, design, ontology, seed)
+        if len(some.choices):
+            sets[category] = some
+        if category in own:
+            home[category] = some if not set(ontology.subtree(category)) - {category} else _only(
+                log, some, ontology, seed
+            )  # fmt: skip
+    home = {c: s for c, s in home.items() if len(s.choices)}
+    if not sets:
+        raise InputError(
+            "there is not one choice to learn from",
+            where="events",
+            expected="impressions with a view, cart or purchase, or purchases",
+            todo="Load behaviour (events or choice tasks) beside the items.",
+        )
+    return Shop(designs, sets, home, log)
+
+
+def _only(log: Log, some: CategoryChoices, ontology: Ontology, seed: int) -> CategoryChoices:
+    """Of a category's choices those whose lowest common category it is: those below it have other homes."""
+    own = replace(log, heads=log.heads.filter(pl.col("category") == some.design.layout.category))
+    return category_choices(own, some.design, ontology, seed, nuisance=some.nuisance)
+
+
+def people_panel(
+    home: Mapping[str, CategoryChoices], head: Head, persons: Ints | None = None
+) -> tuple[tuple[str, ...], Panel, Ints]:
+    """The choices of everyone in shared columns: AttributeValue ids, and the outside option.
+
+    Returns:
+        The columns' names, the panel, and (people,) their numbers in the log.
+    """
+    names = tuple(
+        dict.fromkeys(n for s in home.values() for n in (*s.design.layout.nodes, *_person_nuisance(s)))
+    )
+    at = {n: i for i, n in enumerate(names)}
+    parts = []
+    for category, some in home.items():
+        columns = np.zeros((some.choices.width, len(names)))
+        own = [*some.design.layout.nodes, *some.nuisance]
+        for i, name in enumerate(own):
+            if name in at:
+                columns[i, at[name]] = 1.0
+        parts.append(panel(some.choices, head.fits[category].part_worths, columns))
+    return names, *join_panels(parts, persons)
+
+
+def taste_scale(home: Mapping[str, CategoryChoices], head: Head, columns: Sequence[str]) -> Floats:
+    """(columns,) range of each column's attribute for the average shopper, averaged over the categories.
+
+    A number's is the rise over one unit of its column; the outside option's is 1.
+    """
+    total, times = np.zeros(len(columns)), np.zeros(len(columns))
+    at = {n: i for i, n in enumerate(columns)}
+    for category, some in home.items():
+        layout, own = some.design.layout, head.fits[category].part_worths
+        ranges = spreads(layout, own[: layout.width])
+        for block, width in zip(layout.blocks, ranges, strict=True):
+            for node in block.nodes:
+                total[at[node]] += abs(own[block.start]) if block.number else width
+                times[at[node]] += 1
+    return np.where(times > 0, np.maximum(total / np.maximum(times, 1), SMALLEST_TASTE), 1.0)
+
+
+def _person_nuisance(some: CategoryChoices) -> tuple[str, ...]:
+    return tuple(n for n in some.nuisance if not n.startswith("position"))
