@@ -14,11 +14,12 @@ from kgrank.choice.rules import CERTAIN, Switch, applies, chance_of, margin, swi
 from kgrank.errors import RunError
 from kgrank.ontology.model import Ontology, Rule
 
-RELIABILITY = (0.0, 0.3, 0.6, 0.9, 1.12)
-RELIABILITY_PRIOR = (0.03, 0.02, 0.05, 0.2, 0.7)
-"""How far an author's confidences are to be believed, and its prior (mean 1): confidences p act as
-π + reliability · (p - π). Learned from all of an author's rules at once, so that many wrong rules together have
-a bounded say; without it, seven wrong rules at p = .9 would outweigh data of a million to one."""
+RELIABILITY = (0.0, 1.12)
+RELIABILITY_PRIOR = (1 - 1 / 1.12, 1 / 1.12)
+"""How far an author's confidences are to be believed: confidences p act as π + reliability · (p - π), which is
+nothing, for one author in nine, or a little more than the author says; the mean is 1. Learned from all of an
+author's rules at once, so that many wrong rules together have a bounded say; without it, seven wrong rules at
+p = .9 would outweigh data of a million to one."""
 
 
 @dataclass(frozen=True)
