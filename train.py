@@ -53,6 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KgrankError as error:
         say(f"error: {error.sentence()}")
         return 2
+    except KeyboardInterrupt:
+        say("stopped by Ctrl-C before there were weights; the weights of earlier runs stand as they were")
+        return 130
     if result["interrupted"]:
         say("stopped by Ctrl-C: the best weights so far are kept")
     print(json.dumps(result, allow_nan=False))

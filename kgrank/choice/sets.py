@@ -18,6 +18,9 @@ RESPONSES = ("view", "cart", "purchase")
 SAMPLED = 20
 """Items drawn beside the chosen one where the log does not say what was shown."""
 
+ENOUGH = 20_000
+"""Choices of a category that are used at most where sets are sampled: more would only sharpen its intervals."""
+
 INSIDE = "inside"
 """The column that sets all items against the outside option; no attribute."""
 
@@ -210,6 +213,8 @@ def category_choices(
     """
     inside = pl.Series(ontology.subtree(design.layout.category))
     heads = log.heads.filter(pl.col("category").is_in(inside.implode()))
+    if not log.shown and not log.rated and len(heads) > ENOUGH:
+        heads = heads.sample(ENOUGH, seed=seed).sort("choice")
     items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
     rows = (
         log.rows.join(heads.select("choice"), on="choice").join(items, on="item").sort("choice", "position")

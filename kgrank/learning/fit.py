@@ -60,7 +60,7 @@ def fit_shop(
     verdicts = weigh(ontology, inherit(ontology, shop.sets, places, head.variances), config.seed)
     columns: tuple[str, ...] = ()
     tastes = None
-    if config.model.people and shop.home and not shop.log.rated:
+    if config.model.people and shop.home and shop.log.shown:
         report("how people differ")
         columns, tastes = fit_people(shop.home, head, config.seed)
     return ShopFit(shop, network, priors, head, verdicts, columns, tastes)

@@ -180,7 +180,8 @@ def cross_fitted(what: Learning, epochs: int, report: Callable[[str], None]) -> 
         return {}
     found: dict[str, Floats] = {}
     for turn, hidden in enumerate(parts):
-        report(f"prior means, fold {turn + 1} of {len(parts)}: without {', '.join(sorted(hidden))}")
+        names = ", ".join(sorted(hidden)[:5]) + (f" and {len(hidden) - 5} more" if len(hidden) > 5 else "")
+        report(f"prior means, fold {turn + 1} of {len(parts)}: without {names}")
         fit = train(what, hidden=hidden, epochs=epochs)
         for layout in what.layouts:
             below = {c for c in what.ontology.subtree(layout.category) if c in what.home}

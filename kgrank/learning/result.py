@@ -66,7 +66,10 @@ def _notes(shop: Shop) -> tuple[str, ...]:
     if shop.log.rated:
         notes.append("Learned from ratings, each taken against the person's own mean and spread.")
     elif not shop.log.shown:
-        notes.append("The log does not say what was shown: choices are set against items drawn at random.")
+        notes.append(
+            "The log does not say what was shown: choices are set against items drawn at random, "
+            "and people's own tastes are left to the behaviour terms."
+        )
     if shop.log.shown and not shop.log.positions:
         notes.append("No positions: being seen is not told apart from being liked.")
     return tuple(notes)

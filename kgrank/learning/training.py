@@ -9,7 +9,7 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
 
 from kgrank.errors import RunError
 from kgrank.learning.config import ModelConfig, OptimizerConfig
@@ -22,6 +22,9 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
 }
 
+
+EPOCH = 40_000
+"""Choices in an epoch at most, drawn anew for each: the network gives prior means, the optimum uses them all."""
 
 DEVIATION_PACE = 0.05
 """Learning rate of the deviations, in that of the network: at the same pace they would take half of what all
@@ -130,11 +133,11 @@ class ChoiceData(lightning.LightningDataModule):
 
     def _loader(self, which: np.ndarray[Any, Any], shuffle: bool) -> DataLoader[Any]:
         order = torch.Generator().manual_seed(self.seed)
+        some = RandomSampler(which.tolist(), num_samples=min(len(which), EPOCH), generator=order)
         return DataLoader(
             which.tolist(),
             batch_size=self.batch_size,
-            shuffle=shuffle,
-            generator=order,
+            sampler=some if shuffle else SequentialSampler(which[:EPOCH].tolist()),
             collate_fn=lambda at: batch(self.rows, np.asarray(at)),
         )
 
