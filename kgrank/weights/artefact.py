@@ -142,7 +142,9 @@ def _check_category(name: str, category: CategoryWeights) -> None:
     if category.category != name:
         raise problem(f"the category is called {category.category!r}")
     shares = sum(a.weight for a in category.attributes)
-    if category.attributes and abs(shares - 1) > _SHARES_OFF:
+    # Where no attribute has two values to choose from, nothing is decided, and all shares are 0.
+    undecided = all(a.weight == 0 and a.spread == 0 for a in category.attributes)
+    if not undecided and abs(shares - 1) > _SHARES_OFF:
         raise problem(f"the shares add up to {shares:.6g}, not to 1,")
     known = {a.attribute for a in category.attributes}
     for utility in category.utilities:

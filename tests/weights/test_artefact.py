@@ -210,3 +210,11 @@ def test_a_transition_without_a_finite_weight_is_refused(tmp_path: Path) -> None
 def test_the_document_is_plain_json() -> None:
     body = json.loads(document(weights()))
     assert body["categories"]["c0"]["utilities"][0]["segments"][0]["intercept"] == 1.0
+
+
+def test_a_category_in_which_nothing_differs_has_no_shares_to_add_up(tmp_path: Path) -> None:
+    brand = AttributeWeight("brand", 0.0, 0.0, 0.0, 0.0, "1 value", 0.0)
+    only = CategoryWeights("soap", (brand,), (), 0.0, 3, 3, "choices")
+    weights = LearnedWeights("v1", "2026-10-01", "0", "o", "g", {"soap": only})
+    write_weights(tmp_path / "weights.json", weights)
+    assert read_weights(tmp_path / "weights.json") == weights
