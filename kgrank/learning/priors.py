@@ -87,17 +87,8 @@ def train(
     module = ChoiceTraining(
         model, rules, len(data.training), config.model, config.optimizer, what.ontology.fingerprint
     )
-    callbacks: list[Callback] = []
-    best: ModelCheckpoint | None = None
-    if checkpoints is not None:
-        best = ModelCheckpoint(
-            checkpoints,
-            filename="best",
-            monitor="val_loss" if held_out.any() else None,
-            save_last=True,
-            enable_version_counter=False,
-        )
-        callbacks.append(best)
+    best = None if checkpoints is None else _best(checkpoints, monitored=bool(held_out.any()))
+    callbacks: list[Callback] = [] if best is None else [best]
     if held_out.any():
         callbacks.append(EarlyStopping("val_loss", patience=config.validation.patience))
     options: dict[str, Any] = {"max_epochs": EPOCHS, "log_every_n_steps": 10, **config.trainer}
@@ -119,6 +110,17 @@ def train(
         trainer.current_epoch,
         loss,
         interrupted,
+    )
+
+
+def _best(folder: Path, *, monitored: bool) -> ModelCheckpoint:
+    """Keeps the best epoch where something is held out, else the newest; and the last, to go on from."""
+    return ModelCheckpoint(
+        folder,
+        filename="best",
+        monitor="val_loss" if monitored else None,
+        save_last=True,
+        enable_version_counter=False,
     )
 
 
