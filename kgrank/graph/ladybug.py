@@ -376,4 +376,10 @@ def _store_error(message: str, address: str, timeout: float) -> StoreError:
         )
     if "does not exist" in line and line.startswith("Binder exception: Table"):
         return StoreError(line, where=address, todo="Load a shop into the store first: kgrank load.")
+    if line.startswith("Binder exception: Cannot find property"):
+        return StoreError(
+            f"the store was made by another version of kgrank ({line})",
+            where=address,
+            todo="Load the shop into a new store: kgrank load.",
+        )
     return StoreError(line, where=address)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import ladybug as engine
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -299,3 +300,13 @@ def test_whole_sums_are_whole_numbers(embedded_store: GraphStore) -> None:
 def test_a_parameter_without_a_value_is_refused_and_not_taken_as_null(embedded_store: GraphStore) -> None:
     with pytest.raises(StoreError, match=r"no value for \$categroy"):
         embedded_store.query("MATCH (c:Category {id: $categroy}) RETURN c.id AS id", {"category": "top"})
+
+
+def test_a_store_of_another_version_is_named_as_such(tmp_path: Path) -> None:
+    path = str(tmp_path / "shop.lb")
+    with open_store(path) as store:
+        store.prepare()
+    with engine.Database(path) as database, engine.Connection(database) as connection:
+        connection.execute("ALTER TABLE GOES_AFTER DROP weight")
+    with open_store(path) as store, pytest.raises(StoreError, match="another version of kgrank"):
+        store.edges("GOES_AFTER")
