@@ -10,7 +10,6 @@ line is one JSON object.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks.machine import environment, finish
 from benchmarks.ontology_set import TAXONOMY, write_full_size
 from kgrank.ontology.check.session import Session
 from kgrank.ontology.diff import difference
@@ -150,7 +150,7 @@ def main() -> None:
         "triples": int(triples),
         "peak_mb": round(peak),
     }
-    print(json.dumps(figures))
+    finish("ontology", figures, {"environment": environment("pyoxigraph", "rdflib", "pyshacl")})
 
 
 if __name__ == "__main__":

@@ -24,6 +24,16 @@ BARS: Mapping[str, Mapping[str, str]] = {
     },
     "recommend-amazon_beauty-published": {"hr10": "≥ .0950", "ndcg10": "≥ .0590"},
     "recommend-amazon_beauty-refit": {"hr10": "≥ .1080", "ndcg10": "≥ .0670"},
+    "ontology": {
+        "check_seconds": "≤ 5",
+        "recheck_file_seconds": "≤ 0.3",
+        "recheck_category_seconds": "≤ 0.02",
+        "diff_seconds": "≤ 5",
+        "links": "38560",
+        "xlsx_export_seconds": "≤ 30",
+        "xlsx_import_seconds": "≤ 30",
+        "peak_mb": "≤ 1024",
+    },
     "rules-choice_camera": {
         "l1_5_C": "≤ .235",
         "l1_10_C": "≤ .21",
