@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from kgrank.choice.runs import gather
+
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -256,9 +258,7 @@ class Histories:
 
     def take(self, which: Integers) -> Histories:
         """Some of the histories."""
-        size = np.diff(self.start)[which]
-        start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-        at = np.arange(start[-1]) + np.repeat(self.start[:-1][which] - start[:-1], size)
+        at, start = gather(self.start[:-1][which], np.diff(self.start)[which])
         return Histories(self.item[at], start)
 
 

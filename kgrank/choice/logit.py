@@ -11,6 +11,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from kgrank.choice.layout import Floats, Ints, Truths
+from kgrank.choice.runs import gather
 
 WIDE = 400
 """Raw columns from which the Hessian is computed sparse."""
@@ -146,9 +147,7 @@ class Choices:
     def take(self, which: Truths | Ints) -> Choices:
         """Some of the choices."""
         which = np.flatnonzero(which) if which.dtype == bool else which
-        counts = np.diff(self.start)[which]
-        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        rows = np.arange(start[-1]) + np.repeat(self.start[:-1][which] - start[:-1], counts)
+        rows, start = gather(self.start[:-1][which], np.diff(self.start)[which])
         return replace(
             self,
             raw=self.raw[rows],

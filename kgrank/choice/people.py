@@ -18,6 +18,7 @@ from scipy import sparse
 
 from kgrank.choice.layout import Floats, Ints, Truths
 from kgrank.choice.logit import Choices
+from kgrank.choice.runs import gather
 
 DRAWS = 200
 """Draws of each person's posterior, in antithetic pairs."""
@@ -132,8 +133,7 @@ def join_panels(panels: list[tuple[Panel, Ints]], persons: Ints | None = None) -
     order = np.argsort(owner, kind="stable")
     counts = np.concatenate([np.diff(one.start) for one, _ in panels])
     first = np.concatenate([[0], np.cumsum(counts)])[:-1]
-    start = np.concatenate([[0], np.cumsum(counts[order])]).astype(np.int64)
-    rows = np.arange(start[-1]) + np.repeat(first[order] - start[:-1], counts[order])
+    rows, start = gather(first[order], counts[order])
 
     def rowwise(name: str) -> Floats:
         return np.asarray(np.concatenate([getattr(one, name) for one, _ in panels])[rows])
@@ -389,9 +389,7 @@ def predictive(train: Panel, test: Panel, tastes: Tastes) -> Floats:
 def restrict(data: Panel, which: Truths) -> Panel:
     """The chosen choices of a panel; every person keeps a number, so each must keep a choice."""
     at = np.flatnonzero(which)
-    counts = np.diff(data.start)[at]
-    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    rows = np.arange(start[-1]) + np.repeat(data.start[:-1][at] - start[:-1], counts)
+    rows, start = gather(data.start[:-1][at], np.diff(data.start)[at])
     return replace(
         data,
         x=data.x[rows],

@@ -16,10 +16,7 @@ from kgrank.choice.importance import importance, spreads
 from kgrank.choice.layout import Floats, Layout
 from kgrank.choice.posterior import DRAWS
 from kgrank.graph.schema import value_id
-from kgrank.ontology.model import Rule, RuleKind
-
-NEGLIGIBLE = 0.02
-"""An irrelevant attribute has at most this share."""
+from kgrank.ontology.model import NEGLIGIBLE, Rule, RuleKind
 
 WITHIN = 0.05
 """Half-width of an About rule that names none."""

@@ -37,6 +37,7 @@ from kgrank.choice.amounts import (
 from kgrank.choice.curves import apply, curve, hats, knots, line, pair_hats, surface
 from kgrank.choice.layout import Floats, Ints, Truths
 from kgrank.choice.logit import Choices, optimum
+from kgrank.choice.runs import gather
 from kgrank.choice.transitions import TransitionSettings
 from kgrank.weights.artefact import LINK_COLUMNS
 from kgrank.weights.model import BehaviourTerm, Curve, Flow
@@ -103,8 +104,7 @@ class People:
     def histories(self) -> Histories:
         """The last ``RECENT`` items of each person; nobody's may be empty."""
         size = np.minimum(np.diff(self.start), RECENT)
-        start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-        at = np.arange(start[-1]) + np.repeat(self.start[1:] - size - start[:-1], size)
+        at, start = gather(self.start[1:] - size, size)
         return Histories(self.item[at], start)
 
     def seen(self) -> sparse.csr_matrix:
@@ -113,8 +113,7 @@ class People:
         return sparse.csr_matrix((ones, self.item, self.start), shape=(len(self), self.items))
 
     def _first(self, size: Ints) -> People:
-        start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-        at = np.arange(start[-1]) + np.repeat(self.start[:-1] - start[:-1], size)
+        at, start = gather(self.start[:-1], size)
         return People(self.item[at], start, self.items)
 
 

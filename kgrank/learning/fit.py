@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.evidence import Verdicts, weigh
@@ -20,6 +19,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.priors import Learning, NetworkFit, cross_fitted, train
 from kgrank.learning.shop import Shop, people_panel, taste_scale
+from kgrank.learning.training import split
 from kgrank.ontology.model import Ontology
 
 
@@ -83,7 +83,7 @@ def held_out(shop: Shop, priors: Mapping[str, Floats], config: RunConfig) -> dic
     training, test = {}, {}
     for category, some in shop.home.items():
         choices = some.choices
-        which = _held_out_choices(some, config)
+        which = split(choices, config.validation, config.seed)
         if which.any() and not which.all():
             training[category] = replace(some, choices=choices.take(~which))
             test[category] = choices.take(which)
@@ -101,14 +101,3 @@ def held_out(shop: Shop, priors: Mapping[str, Floats], config: RunConfig) -> dic
     if shop.log.rated:
         return {"held_out_ratings": count, "held_out_rmse": (loss / count) ** 0.5}
     return {"held_out_choices": count, "held_out_log_likelihood": loss / count, "held_out_top1": hits / count}
-
-
-def _held_out_choices(some: CategoryChoices, config: RunConfig) -> np.ndarray:
-    if config.validation.share <= 0:
-        return np.zeros(len(some.choices), bool)
-    if config.validation.by == "time":
-        return np.asarray(some.choices.time > np.quantile(some.choices.time, 1 - config.validation.share))
-    persons = np.unique(some.choices.person)
-    generator = np.random.default_rng(config.seed)
-    chosen = generator.choice(persons, max(int(config.validation.share * len(persons)), 1), replace=False)
-    return np.isin(some.choices.person, chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -78,7 +78,8 @@ def train(
     size = config.model
     network = PartWorthNetwork(tensors, where, size.width, size.layers, size.dropout)
     model = ChoiceModel(network, where, rows)
-    held_out = split(rows, 0.0 if epochs else config.validation.share, config.validation.by, config.seed)
+    how = replace(config.validation, share=0.0) if epochs else config.validation
+    held_out = split(rows, how, config.seed)
     data = ChoiceData(rows, config.batch_size, held_out, config.seed)
     rules: list[Callable[[torch.Tensor], torch.Tensor]] = [
         *penalties(what.ontology, where, list(shown)),

@@ -79,12 +79,11 @@ def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWe
     category = layout.category
     shop, verdicts = fitted.shop, fitted.verdicts
     learned = category in verdicts.draws
+    mean = served_part_worths(layout, fitted)
     if learned:
         draws = verdicts.draws[category]
-        mean = draws.mean(0)
         free = verdicts.without[category]
     else:
-        mean = np.asarray(fitted.network.part_worths[category])
         draws = free = _prior_draws(layout, mean, fitted.head.variances)
     weight, spread = importance(layout, mean), spreads(layout, mean)
     low, high = np.quantile(importance(layout, draws), [0.025, 0.975], axis=0)

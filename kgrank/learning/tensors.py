@@ -12,6 +12,7 @@ import torch
 from scipy import sparse
 
 from kgrank.choice.layout import Layout
+from kgrank.choice.runs import gather
 from kgrank.choice.sets import CategoryChoices
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
@@ -214,8 +215,7 @@ class Batch:
 def batch(rows: ChoiceRows, which: np.ndarray[Any, Any]) -> Batch:
     """The choices ``which`` of a log."""
     counts = np.diff(rows.start)[which]
-    first = np.concatenate([[0], np.cumsum(counts)])[:-1]
-    at = np.arange(counts.sum()) + np.repeat(rows.start[:-1][which] - first, counts)
+    at, _ = gather(rows.start[:-1][which], counts)
     raw = rows.raw[at]
     return Batch(
         csr_tensor(raw),

@@ -11,8 +11,9 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
 
+from kgrank.choice.logit import Choices
 from kgrank.errors import RunError
-from kgrank.learning.config import ModelConfig, OptimizerConfig
+from kgrank.learning.config import ModelConfig, OptimizerConfig, ValidationConfig
 from kgrank.learning.network import ChoiceModel
 from kgrank.learning.tensors import Batch, ChoiceRows, batch
 
@@ -150,13 +151,12 @@ class ChoiceData(lightning.LightningDataModule):
         return self._loader(self.held_out, shuffle=False) if len(self.held_out) else []
 
 
-def split(rows: ChoiceRows, share: float, by: str, seed: int) -> np.ndarray[Any, Any]:
+def split(choices: ChoiceRows | Choices, how: ValidationConfig, seed: int) -> np.ndarray[Any, Any]:
     """(choices,) which are held out: the last by time, or all of some persons."""
-    if share <= 0:
-        return np.zeros(len(rows), bool)
-    if by == "time":
-        cut = np.quantile(rows.time, 1 - share)
-        return np.asarray(rows.time > cut)
-    persons = np.unique(rows.person)
-    some = np.random.default_rng(seed).choice(persons, max(int(share * len(persons)), 1), replace=False)
-    return np.isin(rows.person, some)
+    if how.share <= 0:
+        return np.zeros(len(choices), bool)
+    if how.by == "time":
+        return np.asarray(choices.time > np.quantile(choices.time, 1 - how.share))
+    persons = np.unique(choices.person)
+    some = np.random.default_rng(seed).choice(persons, max(int(how.share * len(persons)), 1), replace=False)
+    return np.isin(choices.person, some)

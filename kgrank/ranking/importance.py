@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from kgrank.ontology.model import Ontology, Rule, RuleKind
+from kgrank.ontology.model import NEGLIGIBLE, Ontology, Rule, RuleKind
 from kgrank.ontology.sentences import sentence
 from kgrank.ranking.shop import Shop, category_weights
 from kgrank.ranking.words import attribute_name, phrase, value_name
 from kgrank.weights.model import LearnedWeights, RuleFinding
-
-NEGLIGIBLE = 0.02
-"""An attribute with at most this share counts as irrelevant."""
 
 _OF_WEIGHTS = frozenset(RuleKind) - {RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE}
 
