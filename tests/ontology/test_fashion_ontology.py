@@ -9,6 +9,7 @@ from rdflib import Graph, URIRef
 from rdflib.namespace import OWL, RDF, RDFS
 
 from kgrank.ontology.check import check_folder
+from kgrank.ontology.layout import format_folder
 from kgrank.ontology.model import BRAND, Ontology
 from kgrank.ontology.shacl import check_shapes
 from kgrank.ontology.vocabulary import CLASSES, KG, KG_WORDS, TYPES
@@ -23,6 +24,10 @@ def test_it_has_no_findings(fashion_folder: Path) -> None:
 
 def test_the_shapes_accept_it(fashion_folder: Path) -> None:
     assert check_shapes(fashion_folder) == []
+
+
+def test_it_is_in_the_layout_of_fmt(fashion_folder: Path) -> None:
+    assert format_folder(fashion_folder) == {}
 
 
 def test_it_has_seven_leaf_categories_with_ten_attributes_each(fashion: Ontology) -> None:

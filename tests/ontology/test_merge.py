@@ -114,9 +114,8 @@ def test_git_uses_it_as_a_merge_driver(tmp_path: Path) -> None:
         git("commit", "-q", "-m", "x")
     git("checkout", "-q", "main")
     # The next line of the same block: git's own merge would not put these together.
-    path.write_text(
-        changed(RULES, ("kg:share 0.2 ; kg:sure 0.8", "kg:share 0.2 ; kg:sure 0.7")), encoding="utf-8"
-    )
+    old, new = "kg:share 0.2 ;\n    kg:sure 0.8", "kg:share 0.2 ;\n    kg:sure 0.7"
+    path.write_text(changed(RULES, (old, new)), encoding="utf-8")
     git("commit", "-q", "-a", "-m", "y")
     merged = git("merge", "theirs", "-m", "z", check=False)
     assert merged.returncode == 0, merged.stdout + merged.stderr
