@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -76,6 +76,26 @@ def check_version(version: str, edges: Mapping[str, pl.DataFrame]) -> None:
         others = set(table["version"].unique()) - {version}
         if others:
             raise StoreError(f"{name} has edges of the version {min(map(str, others))}", expected=version)
+
+
+def refuse_unknown_version(version: str, known: Sequence[str]) -> None:
+    """StoreError where a version of the weights does not stand in the store."""
+    if version not in known:
+        raise StoreError(
+            f"no version {version} of the weights",
+            expected=f"one of {', '.join(sorted(known))}" if known else "weights in the store",
+            todo=nearest(version, known) if known else "Learn some: `python train.py --config FILE`.",
+        )
+
+
+def refuse_served_version(version: str, served: Sequence[str]) -> None:
+    """StoreError where a version that is served would be deleted."""
+    if version in served:
+        raise StoreError(
+            f"the version {version} is served",
+            expected="one that is not",
+            todo="Serve another one first: kgrank weights serve VERSION.",
+        )
 
 
 def _checked(name: str, table: pl.DataFrame, schema: pl.Schema, key: list[str]) -> pl.DataFrame:

@@ -31,6 +31,8 @@ from kgrank.graph.changes import (
     edge_schema,
     node_schema,
     refuse_missing,
+    refuse_served_version,
+    refuse_unknown_version,
 )
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
 from kgrank.graph.store import QUERY_SECONDS, Progress, Row
@@ -46,6 +48,9 @@ _log = logging.getLogger(__name__)
 
 BULK = 10_000
 """Edges above which COPY is faster: its commit writes the whole table anew, about 2 s for a million edges."""
+
+LOOKED_UP = 20_000
+"""Ids up to which rows are looked up one by one; beyond it reading the whole table is faster."""
 
 _NO_ROOM = "IO exception: Cannot write to file"
 
@@ -93,7 +98,7 @@ class LadybugStore:
     def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes nodes; those that exist get the table's properties."""
         table = checked_nodes(label, table)
-        new = changed(table, self.nodes(label))
+        new = changed(table, self.nodes(label, table["id"]))
         if not new.is_empty():
             with self._writing() as connection:
                 _merge_nodes(connection, label, new)
@@ -103,7 +108,7 @@ class LadybugStore:
     def upsert_edges(self, name: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes edges between nodes that exist; an edge to a missing node is a StoreError."""
         table = checked_edges(name, table)
-        stored = self.edges(name)
+        stored = self.edges(name, table["source"])
         new = changed(table, stored)
         if not new.is_empty():
             with self._writing() as connection:
@@ -118,6 +123,16 @@ class LadybugStore:
         table = checked_edges(name, table)
         with self._writing() as connection:
             _delete_edges(connection, name, table)
+
+    def delete_nodes(self, label: str, ids: pl.Series) -> None:
+        """Deletes nodes with all their edges; ids that the store does not have are passed over."""
+        schema = node_schema(label)
+        if len(ids):
+            rows = pl.DataFrame({"id": ids.cast(schema["id"])}).unique().to_arrow()
+            with self._writing() as connection:
+                connection.execute(
+                    f"LOAD FROM $rows MATCH (n:`{label}` {{id: id}}) DETACH DELETE n", {"rows": rows}
+                )
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name.
@@ -134,19 +149,19 @@ class LadybugStore:
             names = result.get_column_names()
             return [dict(zip(names, map(_plain, row), strict=True)) for row in result.get_all()]
 
-    def nodes(self, label: str) -> pl.DataFrame:
-        """All nodes of a label, ordered by id."""
+    def nodes(self, label: str, ids: pl.Series | None = None) -> pl.DataFrame:
+        """All nodes of a label, or those with the ids, ordered by id."""
         columns = node_schema(label)
         listed = ", ".join(f"n.`{c}` AS `{c}`" for c in columns)
-        return self._table(f"MATCH (n:`{label}`) RETURN {listed}", columns).sort("id")
+        return self._table(f"(n:`{label}`", "", listed, columns, ids).sort("id")
 
-    def edges(self, name: str) -> pl.DataFrame:
-        """All edges of a type, ordered by source, target and key."""
+    def edges(self, name: str, sources: pl.Series | None = None) -> pl.DataFrame:
+        """All edges of a type, or those of the sources, ordered by source, target and key."""
         columns = edge_schema(name)
         edge = EDGES[name]
         listed = ", ".join(["a.id AS source", "b.id AS target", *(f"r.`{c}` AS `{c}`" for c in edge.columns)])
-        table = self._table(f"MATCH {_pattern(edge)} RETURN {listed}", columns)
-        return table.sort(edge_key(edge))
+        rest = f"-[r:`{edge.name}`]->(b:`{edge.target}`)"
+        return self._table(f"(a:`{edge.source}`", rest, listed, columns, sources).sort(edge_key(edge))
 
     def replace_version(
         self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
@@ -157,18 +172,28 @@ class LadybugStore:
         check_version(version, edges)
         with self._writing() as connection:
             for name in LEARNED_EDGES:
-                pattern = _pattern(EDGES[name])
-                connection.execute(
-                    f"MATCH {pattern} WHERE r.version = $version DELETE r", {"version": version}
-                )
+                _remove_version(connection, name, version)
             for label, table in nodes.items():
                 _merge_nodes(connection, label, table)
-            for name, table in edges.items():
-                _refuse_missing(connection, name, table)
-                _insert_edges(connection, name, table)
-            connection.execute(
-                "MERGE (s:Served {id: 'weights'}) SET s.version = $version", {"version": version}
-            )
+            _serve(connection, version, edges)
+
+    def serve(self, version: str, ranked: pl.DataFrame | None = None) -> None:
+        """Serves a version that stands in the store, and replaces its RANKED edges, in one transaction."""
+        edges = {} if ranked is None else {"RANKED": checked_edges("RANKED", ranked)}
+        check_version(version, edges)
+        with self._writing() as connection:
+            for name in edges:
+                _remove_version(connection, name, version)
+            _serve(connection, version, edges)
+
+    def delete_version(self, version: str) -> None:
+        """Deletes a version's node and edges in one transaction; the served one is refused."""
+        with self._writing() as connection:
+            refuse_unknown_version(version, _values(connection, "MATCH (w:Weights) RETURN w.id"))
+            refuse_served_version(version, _values(connection, "MATCH (s:Served) RETURN s.version"))
+            for name in LEARNED_EDGES:
+                _remove_version(connection, name, version)
+            connection.execute("MATCH (w:Weights {id: $version}) DETACH DELETE w", {"version": version})
 
     def close(self) -> None:
         """Gives the file back to other processes."""
@@ -201,9 +226,21 @@ class LadybugStore:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database))
         self._database = None
 
-    def _table(self, statement: str, columns: pl.Schema) -> pl.DataFrame:
+    def _table(
+        self, start: str, rest: str, listed: str, columns: pl.Schema, ids: pl.Series | None
+    ) -> pl.DataFrame:
+        """The table of a pattern whose first node is ``start``, of all such nodes or those with the ids."""
+        if ids is not None and ids.is_empty():
+            return columns.to_frame()
         with self._reading() as connection:
-            return _execute(connection, statement).get_as_pl().cast(columns)
+            if ids is None or ids.n_unique() > LOOKED_UP:
+                found = _execute(connection, f"MATCH {start}){rest} RETURN {listed}").get_as_pl()
+                found = found if ids is None else found.filter(pl.nth(0).is_in(ids.implode()))
+            else:
+                rows = pl.DataFrame({"given": ids.unique()}).to_arrow()
+                statement = f"LOAD FROM $rows MATCH {start} {{id: given}}){rest} RETURN {listed}"
+                found = _execute(connection, statement, {"rows": rows}).get_as_pl()
+        return found.cast(columns)
 
     @contextmanager
     def _reading(self, timeout: float = 0) -> Iterator[ladybug.Connection]:
@@ -275,6 +312,24 @@ def _refuse_missing(connection: ladybug.Connection, name: str, table: pl.DataFra
     for end in ("source", "target"):
         known = _execute(connection, f"MATCH (n:`{getattr(EDGES[name], end)}`) RETURN n.id AS id").get_as_pl()
         refuse_missing(name, end, table, known["id"].cast(pl.String()))
+
+
+def _serve(connection: ladybug.Connection, version: str, edges: Mapping[str, pl.DataFrame]) -> None:
+    refuse_unknown_version(version, _values(connection, "MATCH (w:Weights) RETURN w.id"))
+    for name, table in edges.items():
+        _refuse_missing(connection, name, table)
+        _insert_edges(connection, name, table)
+    connection.execute("MERGE (s:Served {id: 'weights'}) SET s.version = $version", {"version": version})
+
+
+def _remove_version(connection: ladybug.Connection, name: str, version: str) -> None:
+    pattern = _pattern(EDGES[name])
+    connection.execute(f"MATCH {pattern} WHERE r.version = $version DELETE r", {"version": version})
+
+
+def _values(connection: ladybug.Connection, statement: str) -> list[Any]:
+    """The one column of a statement's rows."""
+    return [value for (value,) in _execute(connection, statement).get_all()]
 
 
 def _merge_nodes(connection: ladybug.Connection, label: str, table: pl.DataFrame) -> None:

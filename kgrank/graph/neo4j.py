@@ -30,6 +30,8 @@ from kgrank.graph.changes import (
     edge_schema,
     node_schema,
     refuse_missing,
+    refuse_served_version,
+    refuse_unknown_version,
 )
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, EdgeType
 from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, Progress, Row
@@ -108,8 +110,7 @@ class Neo4jStore:
     def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes nodes; those that exist get the table's properties."""
         table = checked_nodes(label, table)
-        found = (self._read(_nodes_of(label), node_schema(label), ids=i) for i in _parts(table["id"], BATCH))
-        new = changed(table, _together(found, node_schema(label)))
+        new = changed(table, self.nodes(label, table["id"]))
         done = len(table) - len(new)
         for rows in new.iter_slices(BATCH):
             self._run(_merge_nodes(label), rows=rows.rows())
@@ -122,7 +123,7 @@ class Neo4jStore:
     def upsert_edges(self, name: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes edges between nodes that exist; an edge to a missing node is a StoreError."""
         table = checked_edges(name, table)
-        new = changed(table, self._edges_of(name, table["source"]))
+        new = changed(table, self.edges(name, table["source"]))
         with self._told(), self._driver.session(database=self._database) as session:
             session.execute_read(_refuse_missing, name, new)
             done = len(table) - len(new)
@@ -141,6 +142,12 @@ class Neo4jStore:
             for rows in table.iter_slices(BATCH):
                 session.execute_write(_remove_edges, name, rows)
 
+    def delete_nodes(self, label: str, ids: pl.Series) -> None:
+        """Deletes nodes with all their edges; ids that the store does not have are passed over."""
+        statement = f"UNWIND $ids AS id {_by_id('n', label, 'id')} DETACH DELETE n"
+        for some in _parts(ids, SOURCES):
+            self._run(statement, ids=some)
+
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name."""
         with self._told():
@@ -152,14 +159,25 @@ class Neo4jStore:
             )
         return [record.data() for record in answer.records]
 
-    def nodes(self, label: str) -> pl.DataFrame:
-        """All nodes of a label, ordered by id."""
-        return self._read(_all_nodes(label), node_schema(label)).sort("id")
+    def nodes(self, label: str, ids: pl.Series | None = None) -> pl.DataFrame:
+        """All nodes of a label, or those with the ids, ordered by id."""
+        schema = node_schema(label)
+        if ids is None:
+            return self._read(_all_nodes(label), schema).sort("id")
+        parts = _parts(ids.unique(), BATCH)
+        return _together((self._read(_nodes_of(label), schema, ids=some) for some in parts), schema).sort(
+            "id"
+        )
 
-    def edges(self, name: str) -> pl.DataFrame:
-        """All edges of a type, ordered by source, target and key."""
+    def edges(self, name: str, sources: pl.Series | None = None) -> pl.DataFrame:
+        """All edges of a type, or those of the sources, ordered by source, target and key."""
         schema = edge_schema(name)
-        return self._read(_all_edges(EDGES[name]), schema).sort(edge_key(EDGES[name]))
+        key = edge_key(EDGES[name])
+        if sources is None:
+            return self._read(_all_edges(EDGES[name]), schema).sort(key)
+        statement = _all_edges(EDGES[name], of_sources=True)
+        parts = _parts(sources.unique(), SOURCES)
+        return _together((self._read(statement, schema, ids=some) for some in parts), schema).sort(key)
 
     def replace_version(
         self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
@@ -170,6 +188,18 @@ class Neo4jStore:
         check_version(version, edges)
         with self._told(), self._driver.session(database=self._database) as session:
             session.execute_write(_write_version, version, nodes, edges)
+
+    def serve(self, version: str, ranked: pl.DataFrame | None = None) -> None:
+        """Serves a version that stands in the store, and replaces its RANKED edges, in one transaction."""
+        edges = {} if ranked is None else {"RANKED": checked_edges("RANKED", ranked)}
+        check_version(version, edges)
+        with self._told(), self._driver.session(database=self._database) as session:
+            session.execute_write(_serve, version, edges)
+
+    def delete_version(self, version: str) -> None:
+        """Deletes a version's node and edges in one transaction; the served one is refused."""
+        with self._told(), self._driver.session(database=self._database) as session:
+            session.execute_write(_delete_version, version)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -218,12 +248,6 @@ class Neo4jStore:
                 for (c, t), lists in zip(schema.items(), columns, strict=True)
             ]
         )
-
-    def _edges_of(self, name: str, sources: pl.Series) -> pl.DataFrame:
-        schema = edge_schema(name)
-        statement = _all_edges(EDGES[name], of_sources=True)
-        parts = _parts(sources.unique(), SOURCES)
-        return _together((self._read(statement, schema, ids=ids) for ids in parts), schema)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -353,17 +377,34 @@ def _write_version(
     nodes: Mapping[str, pl.DataFrame],
     edges: Mapping[str, pl.DataFrame],
 ) -> None:
-    def run(statement: str, **parameters: Any) -> None:
-        transaction.run(statement, parameters).consume()
-
     for name in LEARNED_EDGES:
-        run(f"MATCH {_ends(EDGES[name])} WHERE r.version = $version DELETE r", version=version)
+        _remove_version(transaction, name, version)
     for label, table in nodes.items():
-        run(_merge_nodes(label), rows=table.rows())
+        transaction.run(_merge_nodes(label), rows=table.rows()).consume()
+    _serve(transaction, version, edges)
+
+
+def _serve(transaction: neo4j.ManagedTransaction, version: str, edges: Mapping[str, pl.DataFrame]) -> None:
+    known = transaction.run("MATCH (w:Weights) RETURN w.id AS id").value()
+    refuse_unknown_version(version, known)
     for name, table in edges.items():
+        _remove_version(transaction, name, version)
         _refuse_missing(transaction, name, table)
         _write_edges(transaction, name, table)
-    run("MERGE (s:Served {id: 'weights'}) SET s.version = $version", version=version)
+    transaction.run("MERGE (s:Served {id: 'weights'}) SET s.version = $version", version=version).consume()
+
+
+def _delete_version(transaction: neo4j.ManagedTransaction, version: str) -> None:
+    refuse_unknown_version(version, transaction.run("MATCH (w:Weights) RETURN w.id AS id").value())
+    refuse_served_version(version, transaction.run("MATCH (s:Served) RETURN s.version AS version").value())
+    for name in LEARNED_EDGES:
+        _remove_version(transaction, name, version)
+    transaction.run("MATCH (w:Weights {id: $version}) DETACH DELETE w", version=version).consume()
+
+
+def _remove_version(transaction: neo4j.ManagedTransaction, name: str, version: str) -> None:
+    statement = f"MATCH {_ends(EDGES[name])} WHERE r.version = $version DELETE r"
+    transaction.run(statement, version=version).consume()
 
 
 def _check_address(address: str) -> None:

@@ -49,16 +49,20 @@ class GraphStore(Protocol):
         """Deletes the edges of the table; those that the store does not have are passed over."""
         ...
 
+    def delete_nodes(self, label: str, ids: pl.Series) -> None:
+        """Deletes nodes with all their edges; ids that the store does not have are passed over."""
+        ...
+
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name."""
         ...
 
-    def nodes(self, label: str) -> pl.DataFrame:
-        """All nodes of a label, ordered by id."""
+    def nodes(self, label: str, ids: pl.Series | None = None) -> pl.DataFrame:
+        """All nodes of a label, or those with the ids, ordered by id."""
         ...
 
-    def edges(self, name: str) -> pl.DataFrame:
-        """All edges of a type, ordered by source, target and key."""
+    def edges(self, name: str, sources: pl.Series | None = None) -> pl.DataFrame:
+        """All edges of a type, or those of the sources, ordered by source, target and key."""
         ...
 
     def replace_version(
@@ -69,6 +73,14 @@ class GraphStore(Protocol):
         Edges of the same version are replaced, other versions stay, and the node (:Served {id: 'weights'})
         names the version when, and only when, all of it stands.
         """
+        ...
+
+    def serve(self, version: str, ranked: pl.DataFrame | None = None) -> None:
+        """Serves a version that stands in the store, and replaces its RANKED edges, in one transaction."""
+        ...
+
+    def delete_version(self, version: str) -> None:
+        """Deletes a version's node and edges in one transaction; the served one is refused."""
         ...
 
     def close(self) -> None:

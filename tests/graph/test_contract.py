@@ -261,6 +261,54 @@ def test_a_version_names_itself_on_every_edge(shop: GraphStore) -> None:
         shop.replace_version("v1", nodes, {"IN_CATEGORY": edge_table("IN_CATEGORY", [])})
 
 
+def test_rows_are_read_of_the_named_nodes_alone(shop: GraphStore) -> None:
+    assert shop.nodes("Item", pl.Series(["i3", "i1", "i9", "i1"]))["id"].to_list() == ["i1", "i3"]
+    assert shop.edges("INTERACTED", pl.Series(["u2", "u9"]))["id"].to_list() == ["e4"]
+    assert shop.nodes("Item", pl.Series([], dtype=pl.String)).is_empty()
+    assert shop.edges("INTERACTED", pl.Series([], dtype=pl.String)).is_empty()
+
+
+def test_a_deleted_node_goes_with_its_edges_and_nothing_else(shop: GraphStore) -> None:
+    shop.delete_nodes("Item", pl.Series(["i1", "i9"]))
+    assert shop.nodes("Item")["id"].to_list() == ["i2", "i3", "i4"]
+    assert shop.edges("INTERACTED")["id"].to_list() == ["e3"]
+    assert shop.edges("IN_CATEGORY")["source"].to_list() == ["i2", "i3", "i4"]
+    assert len(shop.nodes("User")) == 2
+    shop.delete_nodes("Item", pl.Series([], dtype=pl.String))
+
+
+def test_an_earlier_version_is_served_again_with_a_ranking_of_its_own(shop: GraphStore) -> None:
+    shop.replace_version("v1", *weights("v1", 0.25))
+    shop.replace_version("v2", *weights("v2", 0.5))
+    ranked = edge_table(
+        "RANKED", [("top", "i2"), ("top", "i1")], version=["v1"] * 2, position=[0, 1], score=[2.0, 1.0]
+    )
+    shop.serve("v1", ranked)
+    assert served(shop) == ["v1"]
+    assert shop.edges("RANKED").filter(version="v1").sort("position")["target"].to_list() == ["i2", "i1"]
+    assert shop.edges("RANKED").filter(version="v2")["target"].to_list() == ["i1"]
+    shop.serve("v2")
+    assert served(shop) == ["v2"]
+    assert len(shop.edges("IMPORTANCE")) == 2
+
+
+def test_a_version_that_is_not_there_cannot_be_served(shop: GraphStore) -> None:
+    shop.replace_version("v1", *weights("v1", 0.25))
+    with pytest.raises(StoreError, match="no version v3 of the weights; expected one of v1"):
+        shop.serve("v3")
+    assert served(shop) == ["v1"]
+
+
+def test_an_old_version_is_deleted_whole_and_the_served_one_never(shop: GraphStore) -> None:
+    shop.replace_version("v1", *weights("v1", 0.25))
+    shop.replace_version("v2", *weights("v2", 0.5))
+    with pytest.raises(StoreError, match="v2 is served"):
+        shop.delete_version("v2")
+    shop.delete_version("v1")
+    assert shop.nodes("Weights")["id"].to_list() == ["v2"]
+    assert {v for name in LEARNED_EDGES for v in shop.edges(name)["version"].to_list()} == {"v2"}
+
+
 QUERIES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
     "a tree below a category": (
         "MATCH (c:Category {id: $id})<-[:SUBCATEGORY_OF*0..10]-(s:Category) RETURN DISTINCT s.id AS id "
