@@ -15,41 +15,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import fields
 
 # Threads that wait for each other on shared cores cost far more than they bring to matrices this small.
 os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
 
-from jsonargparse import ArgumentParser
-from lightning import Trainer
-
 from kgrank.errors import KgrankError
-from kgrank.learning.config import RunConfig
+from kgrank.learning.options import parse
 from kgrank.learning.run import quiet, run, say
-
-OWN = {"logger", "callbacks", "enable_checkpointing", "enable_model_summary", "num_sanity_val_steps"}
-"""Trainer arguments that the run sets itself."""
-
-EPOCHS = 40
-
-
-def parse(arguments: list[str] | None = None) -> RunConfig:
-    """The configuration of a command line."""
-    parser = ArgumentParser(description=__doc__, prog="train.py")
-    parser.add_argument("--config", action="config", help="A YAML file with any of the options below.")
-    parser.add_class_arguments(RunConfig, skip={"trainer"})
-    parser.add_class_arguments(Trainer, "trainer", skip=OWN, instantiate=False)
-    parser.set_defaults({"trainer.max_epochs": EPOCHS, "trainer.log_every_n_steps": 10})
-    given = parser.instantiate(parser.parse_args(arguments))
-    chosen = {f.name: given[f.name] for f in fields(RunConfig) if f.name != "trainer"}
-    return RunConfig(**chosen, trainer=given["trainer"].as_dict())
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs, and prints the result as the last line."""
     quiet()
     try:
-        result = run(parse(arguments), say)
+        result = run(parse(arguments, "train.py", __doc__), say)
     except KgrankError as error:
         say(f"error: {error.sentence()}")
         return 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from lightning.pytorch.loggers import Logger
@@ -12,14 +12,12 @@ from kgrank.choice.evidence import Verdicts, weigh
 from kgrank.choice.head import Head, fit_head, place
 from kgrank.choice.inherit import inherit
 from kgrank.choice.layout import Floats
-from kgrank.choice.metrics import top1
 from kgrank.choice.people import Tastes, estimate, some_people
 from kgrank.choice.sets import CategoryChoices
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.priors import Learning, NetworkFit, cross_fitted, train
 from kgrank.learning.shop import Shop, people_panel, taste_scale
-from kgrank.learning.training import split
 from kgrank.ontology.model import Ontology
 
 
@@ -72,32 +70,3 @@ def fit_people(home: Mapping[str, CategoryChoices], head: Head, seed: int) -> tu
     sample = some_people(joined, seed)
     scale = taste_scale(home, head, columns)
     return columns, estimate(sample, scale, free_mean=sample is joined)
-
-
-def held_out(shop: Shop, priors: Mapping[str, Floats], config: RunConfig) -> dict[str, float]:
-    """Log-likelihood and hit rate of the held-out choices, from heads fitted on the others.
-
-    For ratings, the root of the mean squared error, in units of a person's own spread.
-    """
-    loss, hits, count = 0.0, 0.0, 0
-    training, test = {}, {}
-    for category, some in shop.home.items():
-        choices = some.choices
-        which = split(choices, config.validation, config.seed)
-        if which.any() and not which.all():
-            training[category] = replace(some, choices=choices.take(~which))
-            test[category] = choices.take(which)
-    if not training:
-        return {}
-    head = fit_head(training, {c: m for c, m in priors.items() if c in training})
-    for category, choices in test.items():
-        utility = choices.utility(head.fits[category].part_worths)
-        count += len(choices)
-        if shop.log.rated:
-            loss += float(((utility - choices.chosen) ** 2).sum())
-        else:
-            loss += float(choices.log_likelihood(utility).sum())
-            hits += float(top1(choices, utility).sum())
-    if shop.log.rated:
-        return {"held_out_ratings": count, "held_out_rmse": (loss / count) ** 0.5}
-    return {"held_out_choices": count, "held_out_log_likelihood": loss / count, "held_out_top1": hits / count}

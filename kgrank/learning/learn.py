@@ -23,7 +23,8 @@ from kgrank.choice.transitions import (
 )
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
-from kgrank.learning.fit import ShopFit, fit_shop, held_out
+from kgrank.learning.fit import ShopFit, fit_shop
+from kgrank.learning.held_out import marks, sit
 from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.shop import read_shop
 from kgrank.ontology.model import Ontology
@@ -62,7 +63,7 @@ def learn(
         shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
     )
     report("what goes after what")
-    metrics = held_out(shop, fitted.priors, config)
+    metrics = marks(sit(shop, fitted.priors, config))
     if fitted.network.loss is not None:
         metrics["network_val_loss"] = fitted.network.loss
     terms, behaviour, links = _behaviour(fitted, graph, ontology, config.seed, metrics)

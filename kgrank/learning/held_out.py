@@ -1,0 +1,76 @@
+"""The exam of a run: its held-out choices, by heads that saw only the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kgrank.choice.head import fit_head
+from kgrank.choice.layout import Floats, Ints
+from kgrank.choice.metrics import top1
+from kgrank.learning.config import RunConfig
+from kgrank.learning.shop import Shop
+from kgrank.learning.training import split
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Held-out choices, one by one.
+
+    Attributes:
+        person: (choices,) number of the person in the log.
+        log_likelihood: (choices,) of the choice; of a rating minus half its squared error, in units of the
+            person's own spread.
+        top1: (choices,) 1 where the item taken has the highest utility; nothing for ratings.
+    """
+
+    person: Ints
+    log_likelihood: Floats
+    top1: Floats
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+
+def sit(
+    shop: Shop, priors: Mapping[str, Floats], config: RunConfig, categories: Iterable[str] | None = None
+) -> Exam:
+    """Log-likelihood of the held-out choices of some categories (all by default), in the shop's order."""
+    training, test = {}, {}
+    for category in shop.home if categories is None else categories:
+        some = shop.home[category]
+        which = split(some.choices, config.validation, config.seed)
+        if which.any() and not which.all():
+            training[category] = replace(some, choices=some.choices.take(~which))
+            test[category] = some.choices.take(which)
+    if not training:
+        return Exam(np.empty(0, np.int64), np.empty(0), np.empty(0))
+    head = fit_head(training, {c: m for c, m in priors.items() if c in training})
+    scores, hits = [], []
+    for category, choices in test.items():
+        utility = choices.utility(head.fits[category].part_worths)
+        if shop.log.rated:
+            scores.append(-0.5 * (utility - choices.chosen) ** 2)
+        else:
+            scores.append(choices.log_likelihood(utility))
+            hits.append(top1(choices, utility))
+    person = np.concatenate([choices.person for choices in test.values()])
+    return Exam(person, np.concatenate(scores), np.concatenate(hits) if hits else np.empty(0))
+
+
+def marks(exam: Exam) -> dict[str, float]:
+    """Means over the held-out choices; for ratings the root of the mean squared error."""
+    if not len(exam):
+        return {}
+    if not len(exam.top1):
+        return {
+            "held_out_ratings": len(exam),
+            "held_out_rmse": float((-2 * exam.log_likelihood.mean()) ** 0.5),
+        }
+    return {
+        "held_out_choices": len(exam),
+        "held_out_log_likelihood": float(exam.log_likelihood.mean()),
+        "held_out_top1": float(exam.top1.mean()),
+    }
