@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import BlankNode, NamedNode, RdfFormat, parse
 
 from kgrank.ontology.check.graph import Graph, Object
 from kgrank.ontology.check.parse import BASE
@@ -16,9 +16,7 @@ def said(texts: Iterable[str]) -> frozenset[Said]:
     """The statements (subject, word, object) of texts that parse; lists and brackets are written out."""
     graph = Graph()
     for text in texts:
-        for quad in parse(text.encode(), RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True):
-            if isinstance(quad, Quad):
-                graph.add(quad, "")
+        graph.add(parse(text.encode(), RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True))
     inner = {o for words in graph.nodes.values() for objects in words.values() for o in objects}
     return frozenset(
         (str(subject) if isinstance(subject, NamedNode) else "[]", word, _expanded(graph, term))

@@ -73,3 +73,29 @@ def test_what_is_not_there_has_the_place_of_what_is_around_it() -> None:
     found = positions(TRICKY)
     assert found.find(Place("f", "urn:x#a", "urn:x#missing", "urn:x#x")) == (4, 1)
     assert found.find(Place("f", "urn:nowhere")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "text", [p.read_text(encoding="utf-8") for p in FILES] + [TRICKY], ids=lambda t: str(len(t))
+)
+def test_a_thing_read_by_itself_stands_where_it_stands_in_the_whole(text: str) -> None:
+    whole = positions(text)
+    for quad in parse(text.encode(), RdfFormat.TURTLE):
+        if isinstance(quad.subject, NamedNode):
+            place = Place("f", quad.subject.value, quad.predicate.value, key(quad.object))
+            assert positions(text, {place.subject}).find(place) == whole.find(place)
+
+
+def test_a_name_in_a_list_or_a_comment_is_not_the_head_of_a_block() -> None:
+    text = """@prefix c: <urn:c#> .
+# c:b
+c:a c:p
+c:b
+, c:c . # c:b .
+c:b
+  c:q 1 .
+<urn:c#b> c:r 2 .
+"""
+    found = positions(text, {"urn:c#b"})
+    assert found.find(Place("f", "urn:c#b")) == (6, 1)
+    assert found.find(Place("f", "urn:c#b", "urn:c#r")) == (8, 11)

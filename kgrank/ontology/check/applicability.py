@@ -47,8 +47,9 @@ def read_uses(draft: Draft, node: Node) -> dict[str, Any]:
 
 def check_applicability(draft: Draft, written: Ontology) -> Ontology:
     """The ontology without narrowings that have nothing to act on; nothing is said of categories in doubt."""
-    bare = replace(written, categories={c.id: replace(c, narrows=()) for c in written.categories.values()})
-    sound = {c.id: replace(c, narrows=_sound(draft, bare, c)) for c in written.categories.values()}
+    categories = written.categories.values()
+    bare = replace(written, categories={c.id: _with_narrows(c, ()) for c in categories})
+    sound = {c.id: _with_narrows(c, _sound(draft, bare, c)) for c in categories}
     whole = replace(written, categories=sound)
     for category in sound.values():
         if not draft.is_vague(Kind.CATEGORY, category.id):
@@ -57,6 +58,10 @@ def check_applicability(draft: Draft, written: Ontology) -> Ontology:
             for narrow in category.narrows:
                 _check_narrower(draft, whole, category, narrow)
     return whole
+
+
+def _with_narrows(category: Category, narrows: tuple[Narrowing, ...]) -> Category:
+    return category if category.narrows == narrows else replace(category, narrows=narrows)
 
 
 def _attribute(draft: Draft, node: Node, word: str, term: Object, verb: str) -> str | None:

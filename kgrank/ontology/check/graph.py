@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
@@ -23,17 +22,21 @@ class Graph:
     nodes: dict[NamedNode | BlankNode, Words] = field(default_factory=dict)
     files: dict[NamedNode | BlankNode, list[str]] = field(default_factory=dict)
 
-    def add(self, quad: Quad, file: str) -> None:
-        """Adds one statement; a repeated one counts once."""
-        subject = quad.subject
-        if isinstance(subject, Triple):
-            return
-        objects = self.nodes.setdefault(subject, {}).setdefault(quad.predicate.value, [])
-        if quad.object not in objects:
-            objects.append(quad.object)
-        files = self.files.setdefault(subject, [])
-        if file not in files:
-            files.append(file)
+    def add(self, quads: Iterable[Quad]) -> None:
+        """Adds statements; a repeated one counts once."""
+        nodes = self.nodes
+        for quad in quads:
+            subject, word, term = quad.subject, quad.predicate.value, quad.object
+            if isinstance(subject, Triple):
+                continue
+            words = nodes.get(subject)
+            if words is None:
+                words = nodes[subject] = {}
+            objects = words.get(word)
+            if objects is None:
+                words[word] = [term]
+            elif term not in objects:
+                objects.append(term)
 
     def merge(self, other: Graph) -> None:
         """Adds the statements of another file."""
@@ -71,11 +74,8 @@ class Node:
     kind: Kind
     file: str
     words: Words
-
-    @cached_property
-    def id(self) -> str:
-        """The last part of the IRI."""
-        return local(self.iri)
+    id: str
+    """The last part of the IRI."""
 
     def all(self, word: str) -> list[Object]:
         """The objects of a word; empty where it is not written."""

@@ -86,7 +86,10 @@ class Report:
         """
         found = set()
         wanted = [(n, f) for n, f in enumerate(self._found) if only is None or f[0].subject in only]
-        indexes = {f: positions(texts[f]) for f in {p.file for _, (p, *_) in wanted} if f in texts}
+        subjects: dict[str, set[str]] = {}
+        for _, (place, *_) in wanted:
+            subjects.setdefault(place.file, set()).add(place.subject)
+        indexes = {f: positions(texts[f], named) for f, named in subjects.items() if f in texts}
         for nth, (place, code, severity, text, advice) in wanted:
             more = self._repeats.get(self._causes.get(nth, ("", "")), 0)
             if more:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import Quad, RdfFormat, parse
+from pyoxigraph import RdfFormat, parse
 
 from kgrank.errors import InputError
 from kgrank.ontology.check.graph import Graph
@@ -178,14 +178,11 @@ def _statements(name: str, text: str, graph: Graph) -> list[Message]:
     errors: list[SyntaxError] = []
     while len(errors) < _MOST_ERRORS:
         try:
-            statement = next(triples)
-        except StopIteration:
+            graph.add(triples)
             break
         except SyntaxError as error:
             errors.append(error)
-        else:
-            if isinstance(statement, Quad):
-                graph.add(statement, name)
+    graph.files = {subject: [name] for subject in graph.nodes}
     return _explained(name, text, errors) if errors else []
 
 

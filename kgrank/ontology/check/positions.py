@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from kgrank.ontology.vocabulary import TYPE
@@ -27,6 +28,13 @@ TOKEN = re.compile(
       | (?P<word>\w+)''',
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_FEW = 200
+"""Subjects above which the whole file is read at once."""
+
+_PREFIX = re.compile(
+    r"^[ \t]*@?prefix[ \t]+([^\s:<>]*):[ \t]*<([^<>\s]*)>[ \t]*\.?[ \t]*$", re.MULTILINE | re.I
+)
+_DIRECTIVE = re.compile(r"@(?:prefix|base)\b|\bprefix\s+[^\s:]*:\s*<|\bbase\s+<", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _LETTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 
@@ -76,26 +84,84 @@ def literal_key(text: str) -> str:
     return f'"{text}'
 
 
-def positions(text: str) -> Positions:
-    """Reads the positions of a file that parses."""
-    reader = _Reader()
+def positions(text: str, subjects: Collection[str] | None = None) -> Positions:
+    """Reads the positions of a file that parses; with ``subjects`` of these alone, which takes milliseconds."""
+    if subjects is not None and len(subjects) <= _FEW:
+        found = _of_few(text, subjects)
+        if found is not None:
+            return Positions(found, text)
+    reader = _Reader({})
     for token in TOKEN.finditer(text):
         reader.take(token.lastgroup or "", token.group(), token.start())
     return Positions(reader.found, text)
 
 
+def _of_few(text: str, subjects: Collection[str]) -> dict[tuple[str, ...], list[int]] | None:
+    """The positions of some subjects from their own blocks; None where the whole must be read to be sure."""
+    head = text[: max((m.end() for m in _PREFIX.finditer(text)), default=0)]
+    prefixes = dict(_PREFIX.findall(head))
+    declared = len(_PREFIX.findall(head))
+    if (
+        len(prefixes) != declared
+        or len(_DIRECTIVE.findall(text)) != declared
+        or '"""' in text
+        or "'''" in text
+    ):
+        return None
+    reader = _Reader(prefixes)
+    for subject in subjects:
+        heads = dict(_heads(text, subject, prefixes))
+        if None in heads.values() or True not in heads.values():
+            return None
+        for offset in sorted(at for at, sure in heads.items() if sure):
+            for token in TOKEN.finditer(text, offset):
+                reader.take(token.lastgroup or "", token.group(), token.start())
+                if reader.between:
+                    break
+    return reader.found
+
+
+def _heads(text: str, subject: str, prefixes: Mapping[str, str]) -> Iterator[tuple[int, bool | None]]:
+    """Where lines begin with a subject, and whether a block about it begins there; None is doubt."""
+    names = [f"{p}:{subject[len(i) :]}" for p, i in prefixes.items() if i and subject.startswith(i)]
+    for name in (f"<{subject}>", *names):
+        at = -1
+        while (at := text.find(name, at + 1)) >= 0:
+            begins = at == 0 or text[at - 1] == "\n"
+            if begins and text[at + len(name) : at + len(name) + 1].isspace():
+                yield at, _ended(text, at)
+
+
+def _ended(text: str, at: int) -> bool | None:
+    """Whether the last line above that says anything ends a statement; None where a # makes it hard to say."""
+    while at > 0:
+        start = text.rfind("\n", 0, at - 1) + 1
+        line = text[start:at].strip()
+        if line and not line.startswith("#"):
+            if _PREFIX.fullmatch(line):
+                return True
+            return None if "#" in line else line.endswith(".")
+        at = start
+    return True
+
+
 class _Reader:
     """Follows the grammar just far enough to know subject, word and object apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefixes: dict[str, str]) -> None:
         self.found: dict[tuple[str, ...], list[int]] = {}
-        self._prefixes: dict[str, str] = {}
+        self._prefixes = prefixes
         self._base = ""
         self._subject: str | None = None
         self._word: str | None = None
         self._outer: list[tuple[str | None, str]] = []
         self._directive: list[str] | None = None
         self._skip = False
+
+    @property
+    def between(self) -> bool:
+        """Whether the last statement has ended and none has begun."""
+        return self._subject is None and not self._outer and self._directive is None
 
     def take(self, kind: str, token: str, offset: int) -> None:
         if kind in ("comment", "language"):

@@ -58,19 +58,25 @@ class Header:
 
 def sort_things(draft: Draft) -> None:
     """Fills ``draft.nodes`` and ``draft.by_iri``: each subject with its kind and the words it may have."""
+    # Most things are described with the same few sets of words: what is right in one is right in all.
+    plain: dict[tuple[str, ...], bool] = {}
     for subject, written in draft.graph.nodes.items():
         files = draft.graph.files[subject]
         words = dict(written)  # What is mended in it stays out of the graph, which may be checked again.
         if not isinstance(subject, NamedNode):
-            _nameless(draft, files[0], words)
+            if TYPE in written:
+                _nameless(draft, files[0], words)
             continue
         kind = _kind(draft, subject.value, files[0], words)
         if kind is None:
             continue
-        node = Node(subject.value, kind, files[0], words)
-        if _is_disguised(draft, node):
-            continue
-        _mend_words(draft, node)
+        node = Node(subject.value, kind, files[0], words, local(subject.value))
+        if not plain.get((kind, *words)):
+            before = len(draft.report)
+            if _is_disguised(draft, node):
+                continue
+            _mend_words(draft, node)
+            plain[kind, *words] = len(draft.report) == before
         if len(files) > 1:
             where = Place(files[-1], node.iri)
             found = f"{node.id} is described in {files[0]} and again in {files[-1]}"
@@ -250,6 +256,8 @@ def _nameless(draft: Draft, file: str, words: Words) -> None:
 def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
     """What a subject is; None for what is not of kgrank's world."""
     types = [t for t in words.get(TYPE, ()) if isinstance(t, NamedNode)]
+    if len(types) == 1 and (kind := CLASSES.get(types[0].value)) is not None:
+        return kind
     kinds = {CLASSES[t.value]: t for t in types if t.value in CLASSES}
     if len(kinds) > 1 or sum(t.value in CLASSES for t in types) > 1:
         named = " and ".join(short(t.value) for t in types)
@@ -368,21 +376,19 @@ def _missing_names(draft: Draft, node: Node, header: Header, names: dict[str, st
 
 def _is_text(draft: Draft, node: Node, word: str, term: Object, what: str) -> bool:
     """Whether a name or synonym is a visible text with a language; reports why not."""
-    place = node.place(word, term)
     if not isinstance(term, Literal):
-        draft.report.add("O112", place, f"the {what} {shown(term)} is not a text", 'Write "…"@en')
-        return False
-    if not term.value.strip():
-        draft.report.add("O113", place, f"an empty {what}", f"Write the {what} or delete it")
-        return False
-    if not term.language:
-        found = f'the {what} "{term.value}" has no language'
-        draft.report.add("O112", place, found, f'Write "{term.value}"@en')
-        return False
-    if _INVISIBLE.search(term.value):
-        found = f'an invisible character in "{term.value}"'
-        draft.report.add("O116", place, found, f"Retype the {what}")
-    return True
+        code, found, todo = "O112", f"the {what} {shown(term)} is not a text", 'Write "…"@en'
+    elif (text := term.value) and not text.isspace() and term.language:
+        if not text.isprintable() and _INVISIBLE.search(text):
+            found = f'an invisible character in "{text}"'
+            draft.report.add("O116", node.place(word, term), found, f"Retype the {what}")
+        return True
+    elif not text.strip():
+        code, found, todo = "O113", f"an empty {what}", f"Write the {what} or delete it"
+    else:
+        code, found, todo = "O112", f'the {what} "{text}" has no language', f'Write "{text}"@en'
+    draft.report.add(code, node.place(word, term), found, todo)
+    return False
 
 
 def _synonyms(draft: Draft, node: Node, names: dict[str, str]) -> dict[str, tuple[str, ...]]:
