@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +11,24 @@ from rich import box
 from rich.table import Table
 
 from kgrank.cli.common import err, out, print_json, progress_bar
-from kgrank.graph.build import build_graph, load
+from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
+from kgrank.graph.sync import Changes, load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.ingest.report import REASONS
 from kgrank.ontology.read import read_ontology
+
+LABELS = {
+    "Category": ("category", "categories"),
+    "Attribute": ("attribute", "attributes"),
+    "AttributeValue": ("value", "values"),
+    "Brand": ("brand", "brands"),
+    "Item": ("item", "items"),
+    "User": ("user", "users"),
+    "Rule": ("rule", "rules"),
+}
 
 
 def load_command(
@@ -38,11 +50,22 @@ def load_command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Any dropped row is an error, and nothing is written.")
     ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Items that are not in the files have left, and go with their events."),
+    ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew",
+            help="Compare with all of the store, not with the record of the last load: after other writes.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
-    """Load items and events, or choice tasks, into a store; a second load of the same files changes nothing.
+    """Load items and events, or choice tasks, into a store; a later load writes what changed since.
 
-    Example: kgrank load demo-shop --ontology ontology/fashion --store demo-shop/graph.lb
+    Example: kgrank load demo-shop --ontology ontology/fashion --store demo-shop/graph.lb --prune
     """
     clean = ingest(
         folder,
@@ -55,11 +78,12 @@ def load_command(
         clean.report.refuse()
     graph = build_graph(clean)
     with open_store(store) as opened, progress_bar() as progress:
-        load(opened, graph, progress)
+        changes = load(opened, graph, progress, prune=prune, anew=anew)
     if json:
-        print_json(_document(clean, graph, store))
+        print_json(_document(clean, graph, store) | {"changes": asdict(changes)})
     else:
         _print(clean, graph, store, rejects)
+        _print_changes(changes)
 
 
 def register(app: typer.Typer) -> None:
@@ -101,11 +125,17 @@ def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None
             out.print(f"The rows, with file and line: {rejects}", markup=False)
     else:
         out.print("No row was dropped.")
-    labels = {"Category": ("category", "categories"), "Attribute": ("attribute", "attributes")}
-    labels |= {"Item": ("item", "items"), "User": ("user", "users"), "Rule": ("rule", "rules")}
-    counts = [_count(len(graph.node(label)), *words) for label, words in labels.items()]
+    shown = ("Category", "Attribute", "Item", "User", "Rule")
+    counts = [_count(len(graph.node(label)), *LABELS[label]) for label in shown]
     counts.append(_count(len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED")), "event", "events"))
     out.print(f"In {store}: {', '.join(counts)}.", markup=False)
+
+
+def _print_changes(changes: Changes) -> None:
+    if not changes.compared and not changes.deleted:
+        out.print("Nothing changed since the last load.")
+    for label, count in changes.deleted.items():
+        out.print(f"Taken away: {_count(count, *LABELS.get(label, (label, label)))}.", markup=False)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -1,4 +1,4 @@
-"""The clean tables as the knowledge graph, and the graph into a store."""
+"""The clean tables as the knowledge graph."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from kgrank.graph.schema import EDGES, NODES, NUMBER, UNBOUNDED, value_id
-from kgrank.graph.store import GraphStore, Progress
+from kgrank.graph.schema import EDGES, NUMBER, UNBOUNDED, value_id
 from kgrank.graph.tables import KnowledgeGraph, empty_edges, empty_nodes
 from kgrank.ingest.clean import Clean
 from kgrank.ontology import document
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term
 from kgrank.ontology.sentences import sentence
-
-_EVENTS = ("INTERACTED", "SEARCHED")
 
 
 def build_graph(clean: Clean) -> KnowledgeGraph:
@@ -73,32 +70,6 @@ def build_graph(clean: Clean) -> KnowledgeGraph:
             ),
         },
     )
-
-
-def load(store: GraphStore, graph: KnowledgeGraph, progress: Progress | None = None) -> None:
-    """Writes a graph into a store; what stands there already is left as it is.
-
-    What the ontology or an item no longer says is taken away; events and items that the graph lacks stay.
-    Nodes go before edges, and the Ontology node goes last: a store that has it has all of the load, and a
-    load that was killed is completed by the next.
-    """
-    store.prepare()
-    for label in (n for n in NODES if n in graph.nodes and n != "Ontology"):
-        store.upsert_nodes(label, graph.node(label), progress)
-    for name in (e for e in EDGES if e in graph.edges):
-        table = graph.edge(name)
-        store.upsert_edges(name, table, progress)
-        if name not in _EVENTS:
-            store.delete_edges(name, _stale(store.edges(name), table, graph, name))
-    store.upsert_nodes("Ontology", graph.node("Ontology"), progress)
-
-
-def _stale(stored: pl.DataFrame, table: pl.DataFrame, graph: KnowledgeGraph, name: str) -> pl.DataFrame:
-    """Stored edges that the graph no longer has; those of items that it does not speak of are none."""
-    gone = stored.join(table, on=["source", "target"], how="anti")
-    if EDGES[name].source == "Item":
-        gone = gone.join(graph.node("Item"), left_on="source", right_on="id", how="semi")
-    return gone
 
 
 def _nodes(label: str, rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:

@@ -89,6 +89,12 @@ NODES: Mapping[str, NodeType] = {
             "One node, id `log`: whether times are seconds since 1970 (`utc`) or an `order`, whether people "
             "could choose nothing, and whether it is known what was shown.",
         ),
+        NodeType(
+            "Loaded",
+            {"engine": TEXT, "hashes": TEXT},
+            "What the last load wrote, one node a table: a hash for each source, so that the next writes only "
+            "what changed.",
+        ),
         NodeType("Served", {"version": TEXT}, "One node, id `weights`: which version is served."),
     )
 }
@@ -196,6 +202,9 @@ EDGES: Mapping[str, EdgeType] = {
         ),
     )
 }
+
+BOOKKEEPING = ("Weights", "Loaded", "Served")
+"""Labels that say nothing about the shop."""
 
 LEARNED_EDGES = ("IMPORTANCE", "UTILITY", "GOES_AFTER", "RANKED")
 """Edges that training writes; a load leaves them alone."""

@@ -16,10 +16,11 @@ import yaml
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 
 from kgrank.errors import InputError, RunError
-from kgrank.graph.build import build_graph, load
+from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
-from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES
+from kgrank.graph.schema import BOOKKEEPING, EDGES, LEARNED_EDGES, NODES
 from kgrank.graph.store import GraphStore, load_graph
+from kgrank.graph.sync import load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
@@ -86,7 +87,7 @@ def read_data(store: GraphStore, data: DataConfig, report: Report) -> tuple[Know
             report(note)
         report(f"loading {data.folder} into {store.address}")
         load(store, build_graph(clean))
-    labels = [n for n in NODES if n not in ("Weights", "Served")]
+    labels = [n for n in NODES if n not in BOOKKEEPING]
     graph = load_graph(store, labels, [e for e in EDGES if e not in LEARNED_EDGES])
     rows = graph.node("Ontology")
     if rows.is_empty():

@@ -10,9 +10,10 @@ import pytest
 from polars.testing import assert_frame_equal
 from small_shop import Shop
 
-from kgrank.graph.build import build_graph, load
+from kgrank.graph.build import build_graph
 from kgrank.graph.schema import EDGES, NODES, UNBOUNDED
 from kgrank.graph.store import GraphStore
+from kgrank.graph.sync import load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ontology import document

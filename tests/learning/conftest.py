@@ -11,8 +11,9 @@ import pytest
 import yaml
 from generated_shop import ontology, write_files
 
-from kgrank.graph.build import build_graph, load
+from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
+from kgrank.graph.sync import load
 from kgrank.ingest.clean import ingest
 from kgrank.learning.config import DataConfig, ModelConfig, RunConfig, ValidationConfig
 

@@ -19,9 +19,9 @@ from kgrank.choice.layout import Floats, category_design
 from kgrank.choice.people import join_panels, posteriors
 from kgrank.choice.request import PersonTastes, person_panel
 from kgrank.choice.sets import INSIDE, category_choices, read_log
-from kgrank.graph.build import load
 from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
+from kgrank.graph.sync import load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import ModelConfig, RunConfig
 from kgrank.learning.learn import learn

@@ -18,8 +18,9 @@ import torch
 import yaml
 from generated_shop import ontology, without_rules
 
-from kgrank.graph.build import build_graph, load
+from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
+from kgrank.graph.sync import load
 from kgrank.ingest.clean import ingest
 from kgrank.ranking import open_shop, rank
 from kgrank.weights.artefact import read_weights

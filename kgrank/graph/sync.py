@@ -1,0 +1,161 @@
+"""The graph into a store: only what changed since the last load, and what left the catalogue taken away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from kgrank.errors import StoreError
+from kgrank.graph.record import bucket_of, buckets, differing, forget_record, read_record, write_record
+from kgrank.graph.schema import EDGES, NODES
+from kgrank.graph.store import GraphStore, Progress
+from kgrank.graph.tables import KnowledgeGraph
+
+EVENTS = ("INTERACTED", "SEARCHED")
+"""Edges that stay when a later load lacks them: a log may be loaded in parts."""
+
+HANGERS_ON = {
+    "Rule": None,
+    "Category": "IN_CATEGORY",
+    "AttributeValue": "HAS_VALUE",
+    "Brand": "MADE_BY",
+    "Attribute": None,
+}
+"""Labels that the ontology decides on, and the edges of items that keep a node which it no longer names."""
+
+MOST = 0.5
+"""Share of the items that may leave the catalogue in one load."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Rows that differed from the last load by table, and the nodes that were taken away by label."""
+
+    compared: dict[str, int] = field(default_factory=dict)
+    deleted: dict[str, int] = field(default_factory=dict)
+
+
+def load(
+    store: GraphStore,
+    graph: KnowledgeGraph,
+    progress: Progress | None = None,
+    *,
+    prune: bool = False,
+    anew: bool = False,
+) -> Changes:
+    """Writes a graph into a store; what stands there already is left as it is.
+
+    What the ontology or an item no longer says is taken away; events stay, and items that the graph lacks stay
+    unless ``prune``. Nodes go before edges, and the Ontology node goes last: a store that has it has all of
+    the load, and a load that was killed is completed by the next.
+
+    Args:
+        store: Where to.
+        graph: The whole catalogue, and all or some of the events.
+        progress: Told of each table.
+        prune: Items that the graph lacks have left the catalogue, and go with their events.
+        anew: Compares with every row of the store, not with the record of the last load: for a store that
+            something else has written to.
+
+    Raises:
+        StoreError: ``prune`` would take away more than half of the items, or a write failed.
+    """
+    store.prepare()
+    changes = Changes()
+    gone = _out_of_catalogue(store, graph) if prune else pl.Series(dtype=pl.String)
+    for label in (n for n in NODES if n in graph.nodes and n != "Ontology"):
+        _sync_nodes(store, graph, label, changes, progress, anew=anew)
+    for name in (e for e in EDGES if e in graph.edges):
+        _sync_edges(store, graph, name, changes, progress, anew=anew)
+    _delete(store, "Item", gone, changes)
+    for label, edge in HANGERS_ON.items():
+        if label in graph.nodes:
+            _delete(store, label, _left(store, graph, label, edge), changes)
+    store.upsert_nodes("Ontology", graph.node("Ontology"), progress)
+    return changes
+
+
+def _sync_nodes(
+    store: GraphStore,
+    graph: KnowledgeGraph,
+    label: str,
+    changes: Changes,
+    progress: Progress | None,
+    *,
+    anew: bool,
+) -> None:
+    table = graph.node(label)
+    found, recorded = buckets(table), None if anew else read_record(store, label)
+    other = found["bucket"] if recorded is None else differing(found, recorded)
+    if recorded is not None and other.is_empty():
+        return
+    forget_record(store, label)
+    changed = table if recorded is None else table.filter(bucket_of("id").is_in(other.implode()))
+    store.upsert_nodes(label, changed, progress)
+    changes.compared[label] = len(changed)
+    write_record(store, label, found)
+
+
+def _sync_edges(
+    store: GraphStore,
+    graph: KnowledgeGraph,
+    name: str,
+    changes: Changes,
+    progress: Progress | None,
+    *,
+    anew: bool,
+) -> None:
+    table = graph.edge(name)
+    found, recorded = buckets(table), None if anew else read_record(store, name)
+    if recorded is not None:
+        other = differing(found, recorded).implode()
+        if other.explode().is_empty():
+            return
+        table = table.filter(bucket_of("source").is_in(other))
+    forget_record(store, name)
+    store.upsert_edges(name, table, progress)
+    changes.compared[name] = len(table)
+    if name not in EVENTS:
+        sources = graph.node(EDGES[name].source)["id"]
+        if recorded is not None:
+            sources = sources.to_frame().filter(bucket_of("id").is_in(other))["id"]
+        stored = store.edges(name, sources)
+        store.delete_edges(name, stored.join(table, on=["source", "target"], how="anti"))
+    write_record(store, name, found)
+
+
+def _absent(store: GraphStore, graph: KnowledgeGraph, label: str) -> pl.Series:
+    stored = store.nodes(label)["id"]
+    return stored.filter(~stored.is_in(graph.node(label)["id"].implode()))
+
+
+def _left(store: GraphStore, graph: KnowledgeGraph, label: str, edge: str | None) -> pl.Series:
+    """Nodes that the ontology no longer names, and no item that stays hangs on."""
+    gone = _absent(store, graph, label)
+    if edge is None or gone.is_empty():
+        return gone
+    held = store.query(
+        f"UNWIND $ids AS id MATCH (n:`{label}` {{id: id}})<-[:`{edge}`]-(i:Item) RETURN DISTINCT n.id AS id",
+        {"ids": gone.to_list()},
+    )
+    return gone.filter(~gone.is_in(pl.Series([row["id"] for row in held], dtype=pl.String).implode()))
+
+
+def _delete(store: GraphStore, label: str, ids: pl.Series, changes: Changes) -> None:
+    if len(ids):
+        store.delete_nodes(label, ids)
+        changes.deleted[label] = len(ids)
+
+
+def _out_of_catalogue(store: GraphStore, graph: KnowledgeGraph) -> pl.Series:
+    """Items of the store that the graph lacks; StoreError where they are most of all."""
+    stored, gone = len(store.nodes("Item")), _absent(store, graph, "Item")
+    if len(gone) > MOST * stored:
+        raise StoreError(
+            f"{len(gone):,} of the {stored:,} items in the store are not in the files",
+            where=store.address,
+            expected="the whole catalogue, of which at most half has left",
+            todo="Load without --prune, or load into a new store.",
+        )
+    return gone
