@@ -8,6 +8,7 @@ import polars as pl
 
 from kgrank.errors import StoreError, nearest
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
+from kgrank.resources import schema_version
 
 
 def node_schema(label: str) -> pl.Schema:
@@ -95,6 +96,17 @@ def refuse_served_version(version: str, served: Sequence[str]) -> None:
             f"the version {version} is served",
             expected="one that is not",
             todo="Serve another one first: kgrank weights serve VERSION.",
+        )
+
+
+def refuse_newer(version: int, address: str) -> None:
+    """StoreError where a store was prepared by a later kgrank than this."""
+    if version > schema_version():
+        raise StoreError(
+            f"the store has schema {version}",
+            where=address,
+            expected=f"schema {schema_version()} or earlier",
+            todo="It was made by a newer kgrank: upgrade this one.",
         )
 
 

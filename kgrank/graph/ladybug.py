@@ -31,11 +31,13 @@ from kgrank.graph.changes import (
     edge_schema,
     node_schema,
     refuse_missing,
+    refuse_newer,
     refuse_served_version,
     refuse_unknown_version,
 )
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
 from kgrank.graph.store import QUERY_SECONDS, Progress, Row
+from kgrank.resources import schema_version
 
 _TYPES: Mapping[pl.DataType, str] = {
     pl.String(): "STRING",
@@ -91,9 +93,22 @@ class LadybugStore:
         """Makes the file and its tables; a second call changes nothing."""
         if self._database is None:
             self._open()
-        with self._writing() as connection:
-            for statement in definitions():
-                connection.execute(statement)
+        applied = self.schema_version()
+        refuse_newer(applied, self.address)
+        if applied < schema_version():
+            with self._writing() as connection:
+                for statement in definitions():
+                    connection.execute(statement)
+                connection.execute(
+                    "MERGE (s:Schema {id: 'schema'}) SET s.version = $version", {"version": schema_version()}
+                )
+
+    def schema_version(self) -> int:
+        """The number of the schema that the store was prepared for last; 0 for a new one."""
+        with self._reading() as connection:
+            if "Schema" not in _values(connection, "CALL show_tables() RETURN name"):
+                return 0
+            return int(max(_values(connection, "MATCH (s:Schema) RETURN s.version"), default=0))
 
     def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes nodes; those that exist get the table's properties."""
@@ -294,14 +309,14 @@ def _execute(
 
 
 def definitions() -> Iterator[str]:
-    """The statements that make the tables of the schema."""
+    """The statements that make the tables of the schema, and add columns that an earlier schema lacked."""
     for node in NODES.values():
-        columns = ", ".join(f"`{c}` {_TYPES[t]}" for c, t in {"id": pl.String(), **node.columns}.items())
-        yield f"CREATE NODE TABLE IF NOT EXISTS `{node.label}`({columns}, PRIMARY KEY (id))"
+        yield f"CREATE NODE TABLE IF NOT EXISTS `{node.label}`(id STRING, PRIMARY KEY (id))"
     for edge in EDGES.values():
-        ends = f"FROM `{edge.source}` TO `{edge.target}`"
-        columns = "".join(f", `{c}` {_TYPES[t]}" for c, t in edge.columns.items())
-        yield f"CREATE REL TABLE IF NOT EXISTS `{edge.name}`({ends}{columns})"
+        yield f"CREATE REL TABLE IF NOT EXISTS `{edge.name}`(FROM `{edge.source}` TO `{edge.target}`)"
+    for name, table in (*NODES.items(), *EDGES.items()):
+        for column, kind in table.columns.items():
+            yield f"ALTER TABLE `{name}` ADD IF NOT EXISTS `{column}` {_TYPES[kind]}"
 
 
 def _pattern(edge: EdgeType) -> str:
@@ -435,6 +450,6 @@ def _store_error(message: str, address: str, timeout: float) -> StoreError:
         return StoreError(
             f"the store was made by another version of kgrank ({line})",
             where=address,
-            todo="Load the shop into a new store: kgrank load.",
+            todo="Bring it to this version: kgrank doctor --repair.",
         )
     return StoreError(line, where=address)

@@ -30,12 +30,13 @@ from kgrank.graph.changes import (
     edge_schema,
     node_schema,
     refuse_missing,
+    refuse_newer,
     refuse_served_version,
     refuse_unknown_version,
 )
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, EdgeType
 from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, Progress, Row
-from kgrank.resources import cypher
+from kgrank.resources import migrations
 
 BATCH = 10_000
 """Rows in one statement and, but for a version of weights, in one transaction."""
@@ -100,12 +101,22 @@ class Neo4jStore:
         return self._address
 
     def prepare(self) -> None:
-        """Makes constraints and indexes; a second call changes nothing."""
-        for name in ("schema/constraints", "schema/indexes"):
-            for statement in cypher(name).split(";"):
-                if statement.strip():
-                    self._run(statement)
-        self._run("CALL db.awaitIndexes()")
+        """Applies the files of graph/schema that the database has not seen; a second call changes nothing."""
+        applied = self.schema_version()
+        refuse_newer(applied, self._address)
+        for number, text in migrations():
+            if number > applied:
+                # Each statement can be run again, so one that was cut short is completed by the next call.
+                for statement in text.split(";"):
+                    if statement.strip():
+                        self._run(statement)
+                self._run("CALL db.awaitIndexes()")
+                self._run("MERGE (s:Schema {id: 'schema'}) SET s.version = $number", number=number)
+
+    def schema_version(self) -> int:
+        """The number of the last migration that the database has seen; 0 where none."""
+        found = self._run("MATCH (s:Schema {id: 'schema'}) RETURN s.version AS version")
+        return int(found[0]["version"]) if found else 0
 
     def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes nodes; those that exist get the table's properties."""

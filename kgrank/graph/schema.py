@@ -95,6 +95,11 @@ NODES: Mapping[str, NodeType] = {
             "What the last load wrote, one node a table: a hash for each source, so that the next writes only "
             "what changed.",
         ),
+        NodeType(
+            "Schema",
+            {"version": WHOLE},
+            "One node, id `schema`: the last file of graph/schema that was applied.",
+        ),
         NodeType("Served", {"version": TEXT}, "One node, id `weights`: which version is served."),
     )
 }
@@ -196,14 +201,15 @@ EDGES: Mapping[str, EdgeType] = {
             "RANKED",
             "Category",
             "Item",
-            {"version": TEXT, "position": WHOLE, "score": REAL},
+            {"version": TEXT, "position": WHOLE, "score": REAL, "contributions": TEXT},
             key="version",
-            about="The first items of a category under one version of the weights.",
+            about="The first items of a category under one version of the weights, from position 0; "
+            "`contributions` is a JSON object of what adds up to the score.",
         ),
     )
 }
 
-BOOKKEEPING = ("Weights", "Loaded", "Served")
+BOOKKEEPING = ("Weights", "Loaded", "Schema", "Served")
 """Labels that say nothing about the shop."""
 
 LEARNED_EDGES = ("IMPORTANCE", "UTILITY", "GOES_AFTER", "RANKED")

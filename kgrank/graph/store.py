@@ -34,7 +34,15 @@ class GraphStore(Protocol):
         ...
 
     def prepare(self) -> None:
-        """Makes tables, constraints and indexes; a second call changes nothing."""
+        """Brings tables, constraints and indexes to this kgrank's schema; a second call changes nothing.
+
+        Raises:
+            StoreError: The store was prepared by a newer kgrank.
+        """
+        ...
+
+    def schema_version(self) -> int:
+        """The schema that the store was prepared for last; 0 where it never was."""
         ...
 
     def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:

@@ -14,6 +14,7 @@ from kgrank.errors import StoreError
 from kgrank.graph.changes import edge_key, edge_schema, node_schema
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES
 from kgrank.graph.store import GraphStore
+from kgrank.resources import schema_version
 
 VALUES: dict[pl.DataType, st.SearchStrategy[Any]] = {
     pl.String(): st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
@@ -119,6 +120,13 @@ def test_preparing_again_changes_nothing(shop: GraphStore) -> None:
     before = everything(shop)
     shop.prepare()
     assert_same(everything(shop), before)
+
+
+def test_a_store_of_a_newer_schema_is_refused(store: GraphStore) -> None:
+    newer = pl.DataFrame({"id": ["schema"], "version": [schema_version() + 1]})
+    store.upsert_nodes("Schema", newer)
+    with pytest.raises(StoreError, match="made by a newer kgrank"):
+        store.prepare()
 
 
 def test_writing_twice_is_writing_once(shop: GraphStore) -> None:

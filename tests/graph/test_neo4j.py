@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import neo4j
 import polars as pl
@@ -257,8 +256,21 @@ def test_a_given_database_with_data_of_others_is_left_alone(
     assert len(neo4j_store.nodes("User")) == 1
 
 
-def test_the_schema_files_hold_one_statement_a_line() -> None:
-    for name in ("constraints", "indexes"):
-        lines = Path(resources.folder("graph") / "schema" / f"{name}.cypher").read_text("utf-8").splitlines()
-        statements = [line for line in lines if not line.startswith("//")]
+def test_the_schema_files_are_numbered_and_hold_one_statement_a_line_that_can_be_run_again() -> None:
+    numbers = [number for number, _ in resources.migrations()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for _, text in resources.migrations():
+        statements = [line for line in text.splitlines() if not line.startswith("//")]
         assert all(re.fullmatch(r"CREATE [^;]* IF NOT EXISTS [^;]*;", line) for line in statements)
+
+
+def test_a_database_of_an_earlier_schema_gets_what_it_lacks(
+    neo4j_store: GraphStore, neo4j_server: Server
+) -> None:
+    with neo4j_server.driver() as driver:
+        driver.execute_query("DROP CONSTRAINT loaded_id", database_=neo4j_server.database)
+        driver.execute_query("MATCH (s:Schema) SET s.version = 2", database_=neo4j_server.database)
+        neo4j_store.prepare()
+        found = driver.execute_query("SHOW CONSTRAINTS YIELD name", database_=neo4j_server.database).records
+    assert "loaded_id" in {record["name"] for record in found}
+    assert neo4j_store.schema_version() == resources.schema_version()
