@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kgrank.errors import InputError
 from kgrank.ontology.model import Category, Ontology
 from kgrank.ranking.importance import AttributeImportance, read_importance
-from kgrank.ranking.rank import Contribution, RankedItem
+from kgrank.ranking.query import Contribution, RankedItem
 from kgrank.weights.model import LearnedWeights, RuleFinding
 
 if TYPE_CHECKING:
@@ -129,6 +129,47 @@ def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) 
         axes.set_title("Rules against the data", loc="left", fontsize=13, color=INK)
         _quiet(axes)
         _save(figure, path)
+    return figure
+
+
+def tune_plot(
+    tries: Sequence[float | None], importance: Mapping[str, float], path: Path | str | None = None
+) -> Figure:
+    """Held-out log-likelihood try after try beside the best so far, and what the differences hang on.
+
+    Args:
+        tries: Log-likelihoods in order; try 0 is the configuration as it stands; None is a try given up.
+        importance: Share of each setting.
+        path: Also save it: .png, .svg or .pdf.
+
+    Returns:
+        The figure, not yet shown.
+
+    Raises:
+        InputError: matplotlib is not installed, or the path cannot be written.
+    """
+    new_figure = _matplotlib()
+    figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * max(len(importance), 5)), layout="constrained")
+    history, shares = (
+        figure.subplots(1, 2, width_ratios=(3, 2)) if importance else (figure.add_subplot(), None)
+    )
+    whole = [(k, value) for k, value in enumerate(tries) if value is not None]
+    best = [max(v for j, v in whole if j <= k) for k, _ in whole]
+    history.axhline(whole[0][1], color=RULE, lw=1, label="as it stands")
+    history.step([k for k, _ in whole], best, where="post", color=QUIET, lw=1, label="best so far")
+    history.scatter(*zip(*whole, strict=True), color=BAR, s=22, zorder=3, label="a try")
+    history.set_xlabel("try", fontsize=10, color=QUIET)
+    history.set_ylabel("held-out log-likelihood", fontsize=10, color=QUIET)
+    history.set_title("Tries", loc="left", fontsize=13, color=INK)
+    history.spines[["top", "right"]].set_visible(False)
+    history.legend(frameon=False, fontsize=9.5)
+    if shares is not None:
+        names = sorted(importance, key=lambda name: -importance[name])
+        shares.barh(names, [importance[n] for n in names], height=0.55, color=BAR, zorder=2)
+        shares.invert_yaxis()
+        shares.set_xlabel("share of the differences", fontsize=10, color=QUIET)
+        _quiet(shares)
+    _save(figure, path)
     return figure
 
 

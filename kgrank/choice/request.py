@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
 from kgrank.choice.importance import importance
 from kgrank.choice.layout import Design, Floats, Ints, Layout
+from kgrank.choice.log import Log
 from kgrank.choice.people import Panel, join_panels, panel, posteriors
-from kgrank.choice.sets import INSIDE, CategoryChoices, Log, category_choices
+from kgrank.choice.reliability import weighed
+from kgrank.choice.sets import INSIDE, CategoryChoices, category_choices
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import CategoryWeights, LearnedWeights, Segment, Utility
 
@@ -23,6 +25,14 @@ TOLERANCE = 1e-14
 
 
 @dataclass(frozen=True)
+class Posterior:
+    """Mode (columns,) and covariance (columns, columns) of a person's deviations, in the population's columns."""
+
+    mean: Floats
+    covariance: Floats
+
+
+@dataclass(frozen=True)
 class PersonTastes:
     """How one person differs from the average shopper.
 
@@ -31,11 +41,13 @@ class PersonTastes:
             number's column; empty for a person without choices.
         errors: Standard errors by AttributeValue id.
         choices: Number of choices behind them.
+        posterior: The whole of it, with which a session begins; None for a person without choices.
     """
 
     deviations: Mapping[str, float]
     errors: Mapping[str, float]
     choices: int
+    posterior: Posterior | None = field(default=None, repr=False, compare=False)
 
 
 def person_tastes(
@@ -47,25 +59,27 @@ def person_tastes(
 ) -> PersonTastes:
     """The posterior of one person under the learned population.
 
-    Choices count alike whatever their age, as in training. Passed over are choices among items whose lowest
-    common category has no weights, and lists of which nothing was taken where training saw none such.
+    Choices count alike whatever their age, and each kind of feedback by its reliability, as in training.
+    Passed over are choices among items whose lowest common category has no weights, and lists of which nothing
+    was taken where training saw none such.
 
     Args:
-        log: The choices of this person alone (``kgrank.choice.sets.read_log``).
+        log: The choices of this person alone (``kgrank.choice.log.read_log``).
         weights: With a population.
         ontology: The category tree.
         design: The columns of a category.
         seed: Of the items drawn where the log does not say what was shown.
     """
     columns, prior = weights.population.columns, weights.population
-    if not columns or log.rated:
+    if not columns:
         return PersonTastes({}, {}, 0)
-    homes = log.heads["category"].drop_nulls().unique().sort()
+    homes = pl.concat([log.heads["category"], log.searches["category"]]).drop_nulls().unique().sort()
+    known = [(category, weights.categories[category]) for category in homes if category in weights.categories]
+    own = [(learned, _home(log, learned, ontology, design(category), seed)) for category, learned in known]
     parts = [
-        person_panel(some, weights.categories[category], columns)
-        for category in homes
-        if category in weights.categories
-        and len((some := _home(log, weights.categories[category], ontology, design(category), seed)).choices)
+        person_panel(weighed(some, weights.reliability), learned, columns)
+        for learned, some in own
+        if len(some.choices)
     ]
     if not parts:
         return PersonTastes({}, {}, 0)
@@ -78,6 +92,7 @@ def person_tastes(
         {columns[k]: float(modes[0, k]) for k in at},
         {columns[k]: float(errors[k]) for k in at},
         len(data.person),
+        Posterior(modes[0], spread[0]),
     )
 
 
@@ -85,10 +100,11 @@ def _home(
     log: Log, learned: CategoryWeights, ontology: Ontology, design: Design, seed: int
 ) -> CategoryChoices:
     """The choices whose lowest common category this is, in the columns that were fitted."""
-    nuisance = tuple(learned.nuisance) if log.shown else ()
+    nuisance = tuple(learned.nuisance)
+    here = pl.col("category") == learned.category
     # Taking nothing says something only where it was learned how often people do.
-    kept = (pl.col("category") == learned.category) & ((pl.col("left") == 0) | (INSIDE in nuisance))
-    own = replace(log, heads=log.heads.filter(kept))
+    kept = here & ((pl.col("left") == 0) | (INSIDE in nuisance))
+    own = replace(log, heads=log.heads.filter(kept), searches=log.searches.filter(here))
     return category_choices(own, design, ontology, seed, nuisance=nuisance, sampled=SAMPLED)
 
 

@@ -1,19 +1,43 @@
 """Items of a category by the learned weights: scores that add up, without torch."""
 
+from kgrank.ranking.answer import answer
 from kgrank.ranking.explain import AttributeReason, Explanation, explain
 from kgrank.ranking.importance import AttributeImportance, Importance, Statement, importance, read_importance
-from kgrank.ranking.rank import Contribution, RankedItem, rank
+from kgrank.ranking.query import (
+    Boost,
+    Bury,
+    Cap,
+    Contribution,
+    Exclude,
+    Filter,
+    LeftOut,
+    Pin,
+    Query,
+    RankedItem,
+    RankedPage,
+)
+from kgrank.ranking.rank import rank
 from kgrank.ranking.shop import Shop, open_shop
 
 __all__ = [
     "AttributeImportance",
     "AttributeReason",
+    "Boost",
+    "Bury",
+    "Cap",
     "Contribution",
+    "Exclude",
     "Explanation",
+    "Filter",
     "Importance",
+    "LeftOut",
+    "Pin",
+    "Query",
     "RankedItem",
+    "RankedPage",
     "Shop",
     "Statement",
+    "answer",
     "explain",
     "importance",
     "open_shop",

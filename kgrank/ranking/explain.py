@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.graph.schema import NUMBER, split_value_id, value_id
-from kgrank.ranking.rank import Contribution, Scored, place_of, score, show
+from kgrank.ranking.query import Contribution
+from kgrank.ranking.rank import Scored, place_of, population_vector, score, show, value_worths
 from kgrank.ranking.shop import Shop
+from kgrank.ranking.top import DECIMALS, position
 from kgrank.ranking.words import attribute_name, phrase, value_words
-from kgrank.weights.model import CategoryWeights
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ def explain(
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
     place = place_of(shop, category, item)
-    scored = score(shop, category, history, person)
-    shown = show(shop, category, scored, place, language)
-    position = int(np.flatnonzero(scored.order == place)[0]) + 1
+    scored = score(shop, category, history, population_vector(shop, person) if person else None)
+    (shown,) = show(shop, scored, np.array([place]), scored.scores[[place]].round(DECIMALS), language)
+    stands = position(scored.scores, place)
     attributes = [c for c in shown.contributions if c.kind == "attribute"]
     sentence = phrase(
         "standing",
         language,
         title=shown.title or item,
-        position=position,
-        items=len(scored.order),
+        position=stands,
+        items=len(scored.scores),
         category=shop.ontology.categories[category].name(language),
         score=shown.score,
     )
@@ -106,22 +106,20 @@ def explain(
         item=item,
         title=shown.title,
         category=category,
-        position=position,
-        items=len(scored.order),
+        position=stands,
+        items=len(scored.scores),
         score=shown.score,
         sentence=sentence,
-        attributes=tuple(_reason(shop, category, scored, place, c, language) for c in attributes),
+        attributes=tuple(_reason(shop, scored, place, c, language) for c in attributes),
         terms=tuple(c for c in shown.contributions if c.kind == "term"),
     )
 
 
-def _reason(
-    shop: Shop, category: str, scored: Scored, place: int, part: Contribution, language: str
-) -> AttributeReason:
-    table, learned = scored.table, scored.weights
-    column = table.amounts[:, table.attributes.index(part.name)]
+def _reason(shop: Shop, scored: Scored, place: int, part: Contribution, language: str) -> AttributeReason:
+    table, learned = scored.table, shop.weights_of(scored.category)
+    column = table.column(part.name, scored.worth, scored.units)
     values = shop.items.values_of(int(table.members[place]), part.name)
-    rank, ranks = _place(learned, part.name, values)
+    rank, ranks = _place(value_worths(shop, scored.category, part.name, scored.deviations), values)
     name = attribute_name(shop.ontology, part.name, language)
     words = value_words(shop.ontology, values, language)
     average = scored.strength * float(column.mean())
@@ -147,19 +145,11 @@ def _reason(
     )
 
 
-def _place(
-    learned: CategoryWeights, attribute: str, values: Sequence[tuple[str, float]]
-) -> tuple[int | None, int]:
+def _place(worths: Mapping[str, float], values: Sequence[tuple[str, float]]) -> tuple[int | None, int]:
     """Place of a single value among the attribute's values, and how many there are."""
-    # A value among several counts slope · share, so a whole share shows its worth; others ignore the number.
-    worth = {
-        u.node: u.at(1.0)
-        for u in learned.utilities
-        if split_value_id(u.node)[0] == attribute and u.node != value_id(attribute, NUMBER)
-    }
-    if len(values) != 1 or values[0][0] not in worth:
-        return None, len(worth)
-    return 1 + sum(w > worth[values[0][0]] for w in worth.values()), len(worth)
+    if len(values) != 1 or values[0][0] not in worths:
+        return None, len(worths)
+    return 1 + sum(w > worths[values[0][0]] for w in worths.values()), len(worths)
 
 
 def _how(place: int | None, places: int, better_than: float, language: str) -> str:

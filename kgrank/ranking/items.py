@@ -84,6 +84,35 @@ class Items:
         placed = [self.places[c] for c in categories if c in self.places]
         return np.unique(np.concatenate(placed)) if placed else np.empty(0, dtype=np.int64)
 
+    @cached_property
+    def _by_node(self) -> tuple[Integers, Integers]:
+        """The rows of HAS_VALUE in the order of their values, and the first row of each value."""
+        order = np.argsort(self.row_node, kind="stable")
+        return order, np.searchsorted(self.row_node[order], np.arange(len(self.nodes) + 1))
+
+    @cached_property
+    def node(self) -> dict[str, int]:
+        """Place of each AttributeValue id."""
+        return {name: k for k, name in enumerate(self.nodes)}
+
+    @cached_property
+    def of_attribute(self) -> dict[str, dict[str, int]]:
+        """By attribute, the place of each of its values; a number has the value ``*``."""
+        found: dict[str, dict[str, int]] = {}
+        for place, name in enumerate(self.nodes):
+            attribute, value = split_value_id(name)
+            found.setdefault(attribute, {})[value] = place
+        return found
+
+    def rows_of(self, node: int) -> Integers:
+        """The rows of HAS_VALUE with one value, in the order of their items."""
+        order, start = self._by_node
+        return order[start[node] : start[node + 1]]
+
+    def having(self, node: int) -> Integers:
+        """Row numbers of the items with one value, ascending."""
+        return self.row_item[self.rows_of(node)]
+
     def values(self, item: int) -> list[tuple[str, float]]:
         """AttributeValue id and number of all that one item has."""
         low, high = np.searchsorted(self.row_item, [item, item + 1])

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from kgrank.choice.layout import Layout
 from kgrank.choice.request import PersonTastes, person_tastes, personal_shares, personal_utilities
 from kgrank.choice.sets import read_log
 from kgrank.errors import InputError, nearest
-from kgrank.graph.schema import EDGES
+from kgrank.graph.schema import EDGES, NUMBER, value_id
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ranking.items import Integers, Reals
+from kgrank.ranking.scores import Worth
 from kgrank.ranking.shop import Shop
 from kgrank.resources import cypher
 from kgrank.weights.model import CategoryWeights
@@ -43,7 +47,8 @@ def tastes_of(shop: Shop, events: pl.DataFrame) -> PersonTastes:
     """
     seen = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
     graph = KnowledgeGraph({}, {**shop.items.graph(seen).edges, "INTERACTED": events})
-    return person_tastes(read_log(graph, shop.ontology), shop.weights, shop.ontology, shop.design)
+    log = read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
+    return person_tastes(log, shop.weights, shop.ontology, shop.design)
 
 
 def personal_weights(shop: Shop, category: str, deviations: Mapping[str, float]) -> CategoryWeights:
@@ -54,3 +59,84 @@ def personal_weights(shop: Shop, category: str, deviations: Mapping[str, float])
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:
     """One person's share of each attribute in a category."""
     return personal_shares(shop.weights_of(category), shop.design(category).layout, deviations)
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How a person's deviations act on the items of a category.
+
+    Attributes:
+        columns: Places in the population's columns of those that act here (columns,).
+        profiles: What a deviation adds to each profile, measured from the average item (profiles, columns).
+        units: The numbers in units of their columns, 0 where missing (items, numbers).
+        number: Column of each number, one past the last where it has none (numbers,).
+        values: What a deviation adds to each whole value, by AttributeValue id (columns,).
+    """
+
+    columns: Integers
+    profiles: Reals
+    units: Reals
+    number: Integers
+    values: Mapping[str, Reals]
+
+    def worth(self, shop: Shop, category: str, deviations: Reals) -> Worth:
+        """What values and numbers are worth to a person whose deviations are (population columns,)."""
+        table = shop.scores(category)
+        own = np.append(deviations[self.columns], 0.0)
+        profile = table.worth.profile + self.profiles @ own[:-1]
+        return Worth(profile, table.profiles.tables(profile), own[self.number])
+
+    def rows(self, shop: Shop, category: str, places: Integers, width: int) -> Reals:
+        """(places, width) the population's columns of some items of the category."""
+        table = shop.scores(category)
+        here = np.zeros((len(places), len(self.columns) + 1))
+        here[:, :-1] = self.profiles[table.profiles.own[places]].sum(axis=1)
+        here[:, self.number] += self.units[places]
+        found = np.zeros((len(places), width))
+        found[:, self.columns] = here[:, :-1]
+        return found
+
+
+def moves(shop: Shop, category: str) -> Moves:
+    """How deviations act in a category; ``Shop.moves`` keeps it."""
+    table, layout = shop.scores(category), shop.design(category).layout
+    served = {u.node for u in shop.weights_of(category).utilities}
+    place = {node: k for k, node in enumerate(shop.weights.population.columns)}
+    here = [node for node in layout.nodes if node in place]
+    at = {node: k for k, node in enumerate(here)}
+    profiles = np.zeros((int(table.profiles.first[-1]), len(here)))
+    effects = _effects(layout, at)
+    for profile, node, share in zip(
+        table.profiles.part_profile.tolist(),
+        (shop.items.nodes[n] for n in table.profiles.part_node.tolist()),
+        table.profiles.part_number.tolist(),
+        strict=True,
+    ):
+        # A value without a served utility adds nothing for anyone; one among several counts by its share.
+        if node in served and node in effects:
+            profiles[profile] += effects[node] * (share or 1.0)
+    number = np.full(len(table.numbers), len(here), dtype=np.int64)
+    units = np.zeros(table.number.shape, order="F")
+    for m, k in enumerate(table.numbers):
+        node = value_id(table.attributes[k], NUMBER)
+        if node in at and node in served:
+            block = layout.block[table.attributes[k]]
+            number[m] = at[node]
+            units[:, m] = np.nan_to_num((table.number[:, m] - block.centre) / block.scale)
+    return Moves(np.array([place[n] for n in here], dtype=np.int64), profiles, units, number, effects)
+
+
+def _effects(layout: Layout, at: Mapping[str, int]) -> dict[str, Reals]:
+    """What one deviation after another adds to a whole value, against the average item that has one (columns,)."""
+    found = {}
+    for block in layout.blocks:
+        mean = np.zeros(len(at))
+        for node, share in zip(block.nodes, block.mean.tolist(), strict=True):
+            if node in at:
+                mean[at[node]] = share
+        for node in () if block.number else block.nodes:
+            found[node] = -mean
+            if node in at:
+                found[node] = found[node].copy()
+                found[node][at[node]] += 1.0
+    return found

@@ -11,47 +11,15 @@ from kgrank.errors import InputError, WeightsError
 from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ranking.behaviour import reason
 from kgrank.ranking.items import Integers, Reals
-from kgrank.ranking.scores import CategoryScores
+from kgrank.ranking.query import Contribution, RankedItem
+from kgrank.ranking.scores import CategoryScores, Worth
 from kgrank.ranking.shop import Shop
 from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, UNIT, recency
+from kgrank.ranking.top import first
 from kgrank.ranking.words import attribute_name, phrase, value_words
-from kgrank.weights.model import CategoryWeights
-
-DECIMALS = 9
-"""Scores are compared after rounding, in Python and in Cypher alike."""
 
 PERSONAL = 0.1
 """In logits: a person's own part is named from here on, where it is larger than the average shopper's."""
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """One summand of a score.
-
-    Attributes:
-        name: The attribute's id, or the term's name.
-        kind: ``attribute`` or ``term``.
-        amount: In logits, against the average item of the category.
-        value: The item's value ids joined by ``|``, or its number; None where it has none. For a term, the
-            item of the history that speaks loudest.
-        words: The same for a reader.
-    """
-
-    name: str
-    kind: str
-    amount: float
-    value: str | None
-    words: str
-
-
-@dataclass(frozen=True)
-class RankedItem:
-    """An item, its score, and the contributions that add up to it (to 1e-9), largest first."""
-
-    item: str
-    title: str
-    score: float
-    contributions: tuple[Contribution, ...]
 
 
 @dataclass(frozen=True)
@@ -59,26 +27,49 @@ class Scored:
     """All items of a category with their scores, before any is shown.
 
     Attributes:
-        weights: Of the category, with the utilities of the person if one is given.
+        category: By whose weights.
         table: What each attribute contributes by them.
-        personal: The person's part of it (items, attributes); None without a person.
-        scores: Rounded to 9 decimals, in the order of ``CategoryScores.members`` (items,).
-        order: Places of the items from the highest score down, ties by id (items,).
+        worth: What values and numbers are worth to the person, or to the average shopper.
+        units: The numbers in standard units, where a person is given (items, numbers).
+        scores: Before rounding, in the order of ``CategoryScores.members`` (items,).
         strength: Weight of the attribute score.
         terms: Weighted amount of each behaviour term (items,).
         seen: How much each item of the history still counts, by row number.
         history: Row numbers of the history, oldest first.
+        deviations: The person's, in the order of the population's columns (columns,).
     """
 
-    weights: CategoryWeights
+    category: str
     table: CategoryScores
-    personal: Reals | None
+    worth: Worth
+    units: Reals | None
     scores: Reals
-    order: Integers
     strength: float
-    terms: dict[str, Reals]
-    seen: dict[int, float]
+    terms: Mapping[str, Reals]
+    seen: Mapping[int, float]
     history: tuple[int, ...]
+    deviations: Reals | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The summands: attributes, most important first, then terms."""
+        return (*self.table.attributes, *self.terms)
+
+    def amounts(self, places: Integers) -> Reals:
+        """What each summand adds to some items (places, names)."""
+        found = self.table.amounts(places, self.worth, self.units)
+        if self.strength != 1.0:
+            found *= self.strength
+        if not self.terms:
+            return found
+        return np.column_stack([found, *(amount[places] for amount in self.terms.values())])
+
+    def personal(self, places: Integers) -> Reals | None:
+        """The person's part of the attributes' amounts (places, attributes); None without a person."""
+        if self.units is None:
+            return None
+        average = self.table.amounts(places, self.table.worth)
+        return self.strength * (self.table.amounts(places, self.worth, self.units) - average)
 
 
 def rank(
@@ -92,7 +83,7 @@ def rank(
     person: Mapping[str, float] | None = None,
     language: str = "en",
 ) -> list[RankedItem]:
-    """The items of a category and all below it, by that category's weights.
+    """The items of a category and all below it, by that category's weights: ``answer`` without a page's extras.
 
     Args:
         shop: Where.
@@ -114,68 +105,108 @@ def rank(
     """
     if limit < 0 or offset < 0:
         raise InputError(f"limit {limit}, offset {offset}", expected="neither below 0")
-    scored = score(shop, category, history, person)
-    order = scored.order if candidates is None else _among(shop, category, scored, candidates)
-    return [
-        show(shop, category, scored, place, language) for place in order[offset : offset + limit].tolist()
-    ]
+    scored = score(shop, category, history, population_vector(shop, person) if person else None)
+    some = np.arange(len(scored.scores))
+    if candidates is not None:
+        some = np.unique(np.array([place_of(shop, category, item) for item in candidates], dtype=np.int64))
+    places, scores = first(scored.scores[some], offset + limit)
+    return show(shop, scored, some[places[offset:]], scores[offset:], language)
 
 
-def score(
-    shop: Shop, category: str, history: Sequence[str] = (), person: Mapping[str, float] | None = None
-) -> Scored:
-    """Scores every item of a category's subtree."""
-    table, weights, personal = shop.scores(category), shop.weights_of(category), None
-    if person:
-        from kgrank.ranking.person import personal_weights
+def population_vector(shop: Shop, deviations: Mapping[str, float]) -> Reals:
+    """(columns,) deviations by AttributeValue id in the order of the population's columns."""
+    return np.array([deviations.get(node, 0.0) for node in shop.weights.population.columns])
 
-        average, weights = table, personal_weights(shop, category, person)
-        table = CategoryScores.of(shop.items, weights, shop.subtree(category))
-        personal = table.amounts - average.amounts
-    strength, terms, seen = 1.0, dict[str, Reals](), dict[int, float]()
+
+def score(shop: Shop, category: str, history: Sequence[str] = (), deviations: Reals | None = None) -> Scored:
+    """Scores every item of a category's subtree.
+
+    Args:
+        shop: Where.
+        category: Its id.
+        history: Items looked at, oldest first.
+        deviations: A person's, in the order of the population's columns (columns,).
+
+    Raises:
+        InputError: An unknown category or item.
+        WeightsError: The weights say nothing of the category, or have no term for a history.
+    """
+    table = shop.scores(category)
+    worth, units = table.worth, None
+    if deviations is not None and len(deviations):
+        moved = shop.moves(category)
+        worth, units = moved.worth(shop, category, deviations), moved.units
+    scores = table.scores(worth, units)
+    if not history:
+        return Scored(category, table, worth, units, scores, 1.0, {}, {}, (), deviations)
     rows = tuple(shop.item(item) for item in history)
-    if rows and shop.behaviour is not None:
-        learned = shop.weights_of(category).terms
-        strength = learned.get(ATTRIBUTES, 1.0)
+    learned = shop.weights_of(category).terms
+    strength, seen = learned.get(ATTRIBUTES, 1.0), dict[int, float]()
+    if shop.behaviour is not None:
         added = shop.behaviour.contributions(rows, table.members)
         terms = {name: learned.get(name, 1.0) * amount for name, amount in added.items()}
-    elif rows:
-        learned = shop.weights_of(category).terms
+    else:
         settings = _goes_after(shop, category)
         seen = recency(rows, settings[DECAY])
         amount = shop.transitions.after(seen, len(shop.items.ids))[table.members]
-        strength = learned.get(ATTRIBUTES, 1.0)
-        terms[GOES_AFTER] = learned[GOES_AFTER] * np.log1p(amount / settings[UNIT])
-    total = np.round(strength * table.total + sum(terms.values()), DECIMALS)
-    # Members stand in the order of their ids, so a stable sort breaks ties by id.
-    return Scored(
-        weights, table, personal, total, np.argsort(-total, kind="stable"), strength, terms, seen, rows
-    )
+        terms = {GOES_AFTER: learned[GOES_AFTER] * np.log1p(amount / settings[UNIT])}
+    total = strength * scores + sum(terms.values())
+    return Scored(category, table, worth, units, total, strength, terms, seen, rows, deviations)
 
 
-def show(shop: Shop, category: str, scored: Scored, place: int, language: str) -> RankedItem:
-    """One scored item with its contributions in words."""
-    table = scored.table
-    item = int(table.members[place])
+def show(shop: Shop, scored: Scored, places: Integers, scores: Reals, language: str) -> list[RankedItem]:
+    """Scored items with their contributions in words."""
+    amounts, personal = scored.amounts(places), scored.personal(places)
+    own = np.zeros((len(places), len(scored.table.attributes))) if personal is None else personal
+    return [
+        _item(shop, scored, int(scored.table.members[place]), total, row, mine, language)
+        for place, total, row, mine in zip(
+            places.tolist(), scores.tolist(), amounts.tolist(), own.tolist(), strict=True
+        )
+    ]
+
+
+def _item(
+    shop: Shop,
+    scored: Scored,
+    item: int,
+    total: float,
+    amounts: Sequence[float],
+    personal: Sequence[float],
+    language: str,
+) -> RankedItem:
     values: dict[str, list[tuple[str, float]]] = {}
     for node, number in shop.items.values(item):
         values.setdefault(split_value_id(node)[0], []).append((node, number))
-    amounts = (scored.strength * table.amounts[place]).tolist()
-    own = [0.0] * len(amounts)
-    if scored.personal is not None:
-        own = (scored.strength * scored.personal[place]).tolist()
+    attributes = scored.table.attributes
     parts = [
         _attribute(shop, attribute, amount, mine, values.get(attribute, []), language)
-        for attribute, amount, mine in zip(table.attributes, amounts, own, strict=True)
+        for attribute, amount, mine in zip(attributes, amounts, personal, strict=False)
     ]
     parts += [
-        _term(shop, name, float(amount[place]), item, scored, language)
-        for name, amount in scored.terms.items()
+        _term(shop, name, amount, item, scored, language)
+        for name, amount in zip(scored.terms, amounts[len(attributes) :], strict=True)
     ]
     parts.sort(key=lambda c: -abs(c.amount))
-    return RankedItem(
-        shop.items.ids[item], shop.items.titles[item], float(scored.scores[place]), tuple(parts)
-    )
+    return RankedItem(shop.items.ids[item], shop.items.titles[item], total, tuple(parts))
+
+
+def value_worths(
+    shop: Shop, category: str, attribute: str, deviations: Reals | None = None
+) -> dict[str, float]:
+    """What a whole value of an attribute adds in a category, by AttributeValue id; empty for a number.
+
+    A value among several counts by its share of this.
+    """
+    moved = None if deviations is None or not len(deviations) else shop.moves(category)
+    found = {}
+    for utility in shop.weights_of(category).utilities:
+        name, value = split_value_id(utility.node)
+        if name == attribute and value != NUMBER:
+            found[utility.node] = utility.at(1.0)
+            if moved is not None and deviations is not None and utility.node in moved.values:
+                found[utility.node] += float(moved.values[utility.node] @ deviations[moved.columns])
+    return found
 
 
 def place_of(shop: Shop, category: str, item: str) -> int:
@@ -195,14 +226,6 @@ def place_of(shop: Shop, category: str, item: str) -> int:
             todo=f"It stands in {inside}",
         )
     return place
-
-
-def _among(shop: Shop, category: str, scored: Scored, candidates: Sequence[str]) -> Integers:
-    """The order of the candidates alone."""
-    wanted = np.zeros(len(scored.order), dtype=bool)
-    wanted[[place_of(shop, category, item) for item in candidates]] = True
-    chosen: Integers = scored.order[wanted[scored.order]]
-    return chosen
 
 
 def _attribute(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from kgrank.errors import InputError, StoreError, WeightsError, nearest
@@ -15,14 +16,16 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.behaviour import Behaviour
-from kgrank.ranking.items import Items
+from kgrank.ranking.items import Items, Reals
 from kgrank.ranking.scores import CategoryScores
-from kgrank.ranking.terms import Transitions
+from kgrank.ranking.terms import DECAY, GOES_AFTER, UNIT, Transitions
+from kgrank.ranking.text import TextIndex
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
 
 if TYPE_CHECKING:
     from kgrank.choice.layout import Design
+    from kgrank.ranking.person import Moves
 
 NEEDED_NODES = ("Item", "AttributeValue")
 NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "SUBCATEGORY_OF")
@@ -42,6 +45,8 @@ class Shop:
     """The terms with learned curves, where a whole shop is ranked by them."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
+    _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
+    _moves: dict[str, Moves] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(
@@ -77,6 +82,37 @@ class Shop:
     def titles(self) -> Mapping[str, str]:
         """Title by item id."""
         return dict(zip(self.items.ids, self.items.titles, strict=True))
+
+    @cached_property
+    def text(self) -> TextIndex:
+        """The words of the items; made at the first query."""
+        return TextIndex.of(self.items, self.ontology)
+
+    @cached_property
+    def column(self) -> Mapping[str, int]:
+        """Place of each column of the population."""
+        return {name: k for k, name in enumerate(self.weights.population.columns)}
+
+    @cached_property
+    def population(self) -> tuple[Reals, Reals]:
+        """Mean (columns,) and precision (columns, columns) of the shoppers' deviations."""
+        learned = self.weights.population
+        width = len(learned.columns)
+        mean = np.array(learned.mean) if learned.mean else np.zeros(width)
+        return mean, np.linalg.inv(np.array(learned.covariance).reshape(width, width))
+
+    def home(self, rows: Sequence[int]) -> str | None:
+        """The lowest category that holds some items by row number; None where there is none."""
+        firsts = frozenset(self.items.categories.get(row, (None,))[0] for row in rows)
+        if firsts not in self._homes:
+            self._homes[firsts] = _lowest(self.ontology, firsts)
+        return self._homes[firsts]
+
+    def has_history(self, category: str) -> bool:
+        """Whether a ranking after a history differs: whether there are behaviour terms."""
+        named = {term.name: term.settings for term in self.weights.terms}
+        plain = {DECAY, UNIT} <= named.get(GOES_AFTER, {}).keys()
+        return self.behaviour is not None or (plain and GOES_AFTER in self.weights_of(category).terms)
 
     def subtree(self, category: str) -> tuple[str, ...]:
         """The category and all below it, each once.
@@ -124,6 +160,19 @@ class Shop:
             self._designs[category] = category_design(graph, self.ontology, category)
         return self._designs[category]
 
+    def moves(self, category: str) -> Moves:
+        """How a person's tastes act on a category's items; computed once.
+
+        Raises:
+            InputError: An unknown category.
+            WeightsError: A category without weights.
+        """
+        from kgrank.ranking.person import moves
+
+        if category not in self._moves:
+            self._moves[category] = moves(self, category)
+        return self._moves[category]
+
     def item(self, item: str) -> int:
         """Row number of an item.
 
@@ -133,6 +182,15 @@ class Shop:
         if item not in self.items.index:
             raise InputError(f"there is no item {item!r}", todo=nearest(item, self.items.index))
         return self.items.index[item]
+
+
+def _lowest(ontology: Ontology, categories: frozenset[str | None]) -> str | None:
+    """The lowest category that holds some others."""
+    named = sorted(c for c in categories if c is not None)
+    if len(named) < len(categories) or not named:
+        return None
+    paths = [(c, *ontology.ancestors(c)) for c in named]
+    return next((c for c in paths[0] if all(c in path for path in paths)), None)
 
 
 def check_category(ontology: Ontology, category: str) -> None:

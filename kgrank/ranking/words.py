@@ -17,6 +17,51 @@ _PHRASES = {
     "and": {"en": ", ", "zh": "、"},
     "has": {"en": "{name}: {value}", "zh": "{name}：{value}"},
     "for-you": {"en": "{words}, for you {amount:+.2f}", "zh": "{words}，对您 {amount:+.2f}"},
+    "from-to": {"en": "{low} to {high}{unit}", "zh": "{low} 至 {high}{unit}"},
+    "from": {"en": "{low}{unit} or more", "zh": "{low}{unit} 以上"},
+    "up-to": {"en": "{high}{unit} or less", "zh": "{high}{unit} 以下"},
+    "pinned": {"en": "pinned to place {position}: {reason}", "zh": "固定在第 {position} 位：{reason}"},
+    "buried": {"en": "put behind all others: {reason}", "zh": "排在其他商品之后：{reason}"},
+    "excluded": {"en": "excluded: {reason}", "zh": "已排除：{reason}"},
+    "boosted": {"en": "boosted by the shop: {reason}", "zh": "由商店加权：{reason}"},
+    "diverse": {
+        "en": "moved up for variety, by its score number {position}",
+        "zh": "为多样性上移，按得分排第 {position}",
+    },
+    "capped": {
+        "en": "stands lower: {name} {value} takes at most {share} of the first {top} places",
+        "zh": "位置后移：{name}{value}在前 {top} 位中最多占 {share}",
+    },
+    "cap-short": {
+        "en": "a cap could not be kept, for lack of other items: {reason}",
+        "zh": "缺少其他商品，无法遵守上限：{reason}",
+    },
+    "pin-absent": {
+        "en": "{item} is pinned but is not among these items",
+        "zh": "{item} 已固定，但不在这些商品之中",
+    },
+    "nobody-known": {
+        "en": "Nothing tells this shopper's tastes: ranked by the average shopper's.",
+        "zh": "尚无此顾客的偏好信息：按平均顾客排序。",
+    },
+    "no-population": {
+        "en": "These weights do not say how shoppers differ: the session moves no taste.",
+        "zh": "此权重未说明顾客之间的差异：本次会话不改变偏好。",
+    },
+    "no-words": {"en": "No item has any of the words: {words}.", "zh": "没有商品包含：{words}。"},
+    "some-words": {
+        "en": "No item has all {all} words; these have {matched} of them. No item has: {missing}.",
+        "zh": "没有商品包含全部 {all} 个词；这些商品包含其中 {matched} 个。没有商品包含：{missing}。",
+    },
+    "few-words": {
+        "en": "No item has all {all} words; these have {matched} of them.",
+        "zh": "没有商品包含全部 {all} 个词；这些商品包含其中 {matched} 个。",
+    },
+    "filter-empty": {
+        "en": "The filter {filter} leaves none of {items} items.",
+        "zh": "筛选“{filter}”后，{items} 件商品一件不剩。",
+    },
+    "category-empty": {"en": "{name} has no items.", "zh": "{name}没有商品。"},
     "more-is-better": {"en": "more is better", "zh": "越高越好"},
     "less-is-better": {"en": "less is better", "zh": "越低越好"},
     "inherits": {"en": "{share} as the category above", "zh": "{share}随上级类目"},
