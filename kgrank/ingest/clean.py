@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +14,7 @@ from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, VALUES, schema
 from kgrank.ingest.events import read_events, read_sequences, without_bots
 from kgrank.ingest.items import merge_items, read_items
 from kgrank.ingest.mapping import Mapping, default_mapping
-from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, find_categories, values_of
+from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, find_categories, renamed, values_of
 from kgrank.ingest.ratings import read_ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
 from kgrank.ingest.read import FILE, LINE
@@ -76,7 +76,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         ids = {path: infer.category_id(path) for path in items["category"].unique()}
         items = items.with_columns(pl.col("category").replace(ids))
     else:
-        columns = [replace(c, attribute=attribute_id(c.attribute, ontology, c.path)) for c in columns]
+        columns = [renamed(c, ontology) for c in columns]
         items = category_ids(items, ontology)
         if items["brand"].is_not_null().any():
             attribute_id(BRAND, ontology, items[FILE][0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from kgrank.ingest.mapping import AttributeField
 from kgrank.ingest.raw import STEP, RawColumn
 from kgrank.ingest.read import FILE, LINE
 from kgrank.ingest.report import Rejects
-from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term
+from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term, current
 from kgrank.ontology.units import convert, parse_quantity
 
 VALUE_COLUMNS = {
@@ -33,16 +34,19 @@ def same(text: str) -> str:
 
 
 def words(terms: Iterable[Term]) -> dict[str, str]:
-    """Ids by everything a term is called; a name that two terms share is left out, ids always count."""
-    terms = list(terms)
+    """Ids by everything a term is called; a name that two terms share is left out, ids always count.
+
+    What a deprecated term is called leads to the one that replaces it.
+    """
+    known = {term.id: term for term in terms}
     called: dict[str, set[str]] = {}
-    for term in terms:
+    for term in known.values():
         texts = [term.notation, *term.names.values(), *(s for all in term.synonyms.values() for s in all)]
         for text in texts:
             if text:
-                called.setdefault(same(text), set()).add(term.id)
+                called.setdefault(same(text), set()).add(current(term.id, known))
     names = {text: next(iter(ids)) for text, ids in called.items() if len(ids) == 1}
-    return names | {same(term.id): term.id for term in terms}
+    return names | {same(id_): current(id_, known) for id_ in known}
 
 
 def attribute_id(name: str, ontology: Ontology, where: object) -> str:
@@ -53,7 +57,7 @@ def attribute_id(name: str, ontology: Ontology, where: object) -> str:
     """
     if name in ontology.attributes:
         return name
-    known = words(ontology.attributes.values())
+    known = words(replace(a, deprecated=False) for a in ontology.attributes.values())
     if same(name) not in known:
         raise InputError(
             f"unknown attribute {name!r}",
@@ -62,6 +66,22 @@ def attribute_id(name: str, ontology: Ontology, where: object) -> str:
             todo=f"{nearest(name, ontology.attributes)} Or leave the column out by a mapping.",
         )
     return known[same(name)]
+
+
+def renamed(column: RawColumn, ontology: Ontology) -> RawColumn:
+    """The column under its attribute's id; under the one that replaces it where no category has it any more.
+
+    Plain numbers stay in the unit of the attribute that the file names.
+
+    Raises:
+        InputError: The ontology has no such attribute.
+    """
+    named = attribute_id(column.attribute, ontology, column.path)
+    here = ontology.attributes[named]
+    if not here.deprecated or any(named in c.uses for c in ontology.categories.values()):
+        return replace(column, attribute=named)
+    field = column.field if column.field.unit else replace(column.field, unit=here.unit)
+    return replace(column, attribute=current(named, ontology.attributes), field=field)
 
 
 def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
@@ -87,7 +107,7 @@ def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
 def find_categories(texts: pl.Series, ontology: Ontology) -> dict[str, str | None]:
     """The category of each path, else of its last step alone; None where the ontology has neither."""
     known = words(ontology.categories.values())
-    paths = {_path(ontology, c): c for c in ontology.categories}
+    paths = {_path(ontology, c): current(c, ontology.categories) for c in ontology.categories}
     found = {}
     for text in texts.drop_nulls().unique().sort():
         steps = tuple(same(step) for step in text.split(STEP))

@@ -74,6 +74,17 @@ class Term:
         return self.names.get(language) or next(iter(self.names.values()), self.id)
 
 
+def current(id_: str, terms: Mapping[str, Term]) -> str:
+    """What a thing goes by now: what replaces it where it is deprecated, or what replaces that."""
+    seen = [id_]
+    while (here := terms.get(seen[-1])) is not None and here.deprecated and here.replaced_by in terms:
+        assert here.replaced_by is not None
+        if here.replaced_by in seen:
+            break
+        seen.append(here.replaced_by)
+    return seen[-1]
+
+
 @dataclass(frozen=True)
 class Narrowing:
     """Fewer values of an attribute, in a category and below."""
