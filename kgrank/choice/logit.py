@@ -122,7 +122,10 @@ class Choices:
         rows = slice(self.start[choices.start], self.start[choices.stop])
         x = self.raw[rows].toarray()
         mean = self._mixing(probability, choices) @ x
-        return np.asarray(x.T @ (x * weight[rows, None]) - mean.T @ (mean * self.total[choices, None]))
+        # A product of a matrix with itself takes half the time of one of two matrices.
+        x *= np.sqrt(weight[rows, None])
+        mean *= np.sqrt(self.total[choices, None])
+        return np.asarray(x.T @ x - mean.T @ mean)
 
     def _information_wide(self, probability: Floats, weight: Floats) -> Floats:
         """For attributes of thousands of values: nothing is made dense but the result."""
