@@ -28,9 +28,10 @@ import numpy as np
 
 from benchmarks.importance import read
 from benchmarks.machine import environment, finish, peak_mb, show
-from kgrank.choice.evidence import Place, verdict, weigh
+from kgrank.choice.evidence import verdict, weigh
 from kgrank.choice.head import Variances, fit_head, place
 from kgrank.choice.importance import importance
+from kgrank.choice.place import Place
 from kgrank.choice.sets import CategoryChoices
 from kgrank.errors import InputError, KgrankError
 from kgrank.learning.run import say

@@ -4,55 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from zlib import crc32
 
 import numpy as np
 from scipy import special
 
-from kgrank.choice.layout import Floats, Layout, Truths
-from kgrank.choice.posterior import DRAWS, FORBIDDEN, gaussian, reweighted
-from kgrank.choice.rules import CERTAIN, Switch, applies, chance_of, margin, switch
+from kgrank.choice.conflicts import smallest_sets
+from kgrank.choice.layout import Floats, Ints, Layout
+from kgrank.choice.place import Place
+from kgrank.choice.posterior import DRAWS, Reweighted, allowed, gaussian, reweighted
+from kgrank.choice.spoken import (
+    RELIABILITY_PRIOR,
+    Factor,
+    Here,
+    Spoken,
+    factor,
+    here,
+    speaking,
+)
+from kgrank.choice.statements import Statements
 from kgrank.errors import RunError
 from kgrank.ontology.model import Ontology, Rule
 
-RELIABILITY = (0.0, 1.12)
-RELIABILITY_PRIOR = (1 - 1 / 1.12, 1 / 1.12)
-"""How far an author's confidences are to be believed: confidences p act as π + reliability · (p - π), which is
-nothing, for one author in nine, or a little more than the author says; the mean is 1. Learned from all of an
-author's rules at once, so that many wrong rules together have a bounded say; without it, seven wrong rules at
-p = .9 would outweigh data of a million to one."""
+UNLIKELY = 0.025
+"""Probability below which the data contradict a rule, or several rules together."""
 
+FEW = 200
+"""Effective draws of the data's posterior below which its rules say something else than the data."""
 
-@dataclass(frozen=True)
-class Place:
-    """One category's posterior from its data alone, Gaussian, and the prior it came from.
+QUIET = 0.02
+"""A rule whose confidence is so near its chance says nothing."""
 
-    Attributes:
-        layout: The category's columns.
-        mean: (columns,) part-worths; ``covariance`` (columns, columns), clustered by person.
-        prior_mean: (columns,) and ``prior_deviation`` (columns,) of the prior without rules.
-        choices: Number of choices behind it, and ``people`` behind them.
-        home: Whether these choices count here and in no other home, so that none counts twice.
-    """
+SHOWN = 5
+"""Names in a note; of more it says how many."""
 
-    layout: Layout
-    mean: Floats
-    covariance: Floats
-    prior_mean: Floats
-    prior_deviation: Floats
-    choices: int
-    people: int
-    home: bool
+ATTEMPTS = 50
+"""How often a smaller set of hard rules that seem to exclude each other is looked for."""
 
 
 @dataclass(frozen=True)
 class RuleEvidence:
-    """A rule against the data, over all its places."""
+    """A rule against the data, over all its places.
+
+    Attributes:
+        rule: The rule.
+        places: The categories whose data count for it.
+        chance: Probability that it holds under the prior without rules, the mean over the places.
+        data: The same under the data alone; ``posterior`` under the data and all rules.
+        right: Probability that the rule is right as a whole, from the data of all places.
+        evidence: Log Bayes factor.
+        fails_in: Places where it rather fails than holds, by the data alone.
+        choices: Number of choices; ``people`` behind them.
+    """
 
     rule: Rule
     places: tuple[str, ...]
     chance: float
     data: float
     posterior: float
+    right: float
     evidence: float
     fails_in: tuple[str, ...]
     choices: int
@@ -60,188 +71,275 @@ class RuleEvidence:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """Draws of every category's part-worths with the rules (draws, columns), and without; and the audit."""
+class Conflict:
+    """Rules of which each may well hold by the data alone, but not all of them together.
 
-    layouts: dict[str, Layout]
-    draws: dict[str, Floats]
-    without: dict[str, Floats]
-    rules: tuple[RuleEvidence, ...]
+    Attributes:
+        rules: A smallest set: every part of it may hold together.
+        places: The categories where they fight.
+        alone: (rules,) probability of each; ``together`` of all at once; in the place where that is least.
+    """
+
+    rules: tuple[Rule, ...]
+    places: tuple[str, ...]
+    alone: tuple[float, ...]
+    together: float
 
 
 @dataclass(frozen=True)
-class _Spoken:
-    """The rules in the places where they speak, before they act.
+class Verdicts:
+    """The part-worths with the rules, and the audit.
 
     Attributes:
-        where: The places of each rule; ``rules`` the rules of each place.
-        chance: Probability that a rule holds in a place under the prior without rules.
-        held: (draws,) whether it holds in each draw from the data alone.
-        switches: One a rule.
+        layouts: The columns by category.
+        draws: (draws, columns) of the part-worths with the rules.
+        without: (columns,) their mean without rules.
+        spoken: The categories where rules speak.
+        rules: Each rule against the data.
+        conflicts: Rules that fight through the data.
+        notes: What a reader must know of the rules.
     """
 
-    ontology: Ontology
-    places: Mapping[str, Place]
-    where: Mapping[str, list[str]]
-    rules: Mapping[str, list[str]]
-    chance: Mapping[tuple[str, str], float]
-    held: Mapping[tuple[str, str], Truths]
-    switches: Mapping[str, Switch]
-
-    def factor(self, rule: str, place: str) -> float:
-        """Log Bayes factor of a rule's switch, on against off, from one place's data."""
-        held = self.held[rule, place].mean()
-        return float(np.log(self.switches[rule].ratio(held, self.chance[rule, place])))
-
-    def on_elsewhere(self, rule: str, place: str) -> float:
-        """Probability of a rule's switch from its other homes; those below a place are part of it."""
-        own = set(self.ontology.subtree(place))
-        rest = sum(self.factor(rule, o) for o in self.where[rule] if self.places[o].home and o not in own)
-        prior = self.switches[rule].prior
-        odds = np.log(prior) - np.log1p(-min(prior, CERTAIN)) + rest
-        return float(special.expit(odds))
-
-    def by_author(self, place: str, on: Mapping[str, float], held: Mapping[str, Truths]) -> dict[str, Floats]:
-        """(reliabilities, draws) logarithm of the product of each author's soft factors in a place."""
-        found: dict[str, Floats] = {}
-        for name, probability in on.items():
-            rule = self.ontology.rules[name]
-            if rule.hard:
-                continue
-            ratio = self.switches[name].ratio(held[name], self.chance[name, place])
-            share = _shares(probability)[:, None]
-            found[rule.creator] = found.get(rule.creator, 0.0) + np.log(share * ratio + (1 - share))
-        return found
-
-
-def _shares(probability: float) -> Floats:
-    """(reliabilities,) probability of a switch under each reliability, with the given mean, and none above 1.
-
-    Up to the point where the highest reaches 1 they are in proportion to the reliability; a rule that is nearly
-    certain leaves less and less room for doubt about its author.
-    """
-    grid = np.array(RELIABILITY)
-    slope = min(probability, (1 - probability) / (grid[-1] - 1))
-    return np.asarray(probability + slope * (grid - 1))
+    layouts: Mapping[str, Layout]
+    draws: Mapping[str, Floats]
+    without: Mapping[str, Floats]
+    spoken: frozenset[str]
+    rules: tuple[RuleEvidence, ...]
+    conflicts: tuple[Conflict, ...]
+    notes: tuple[str, ...]
 
 
 def weigh(ontology: Ontology, places: Mapping[str, Place], seed: int = 0) -> Verdicts:
     """Re-weights every category's posterior by the rules, once, and says what the data say of each rule.
 
+    A category's draws depend on the seed, its name, and what speaks there, and not on other categories' order.
+
     Raises:
-        RunError: The hard rules of a category cannot hold together.
+        RunError: The hard rules of a category cannot hold together, or its posterior is not finite.
     """
-    generator = np.random.default_rng(seed)
-    free = {c: gaussian(p.mean, p.covariance, generator) for c, p in places.items()}
-    spoken = _spoken(ontology, places, free)
-    said = {c: _said(spoken, c) for c, place in places.items() if place.home and spoken.rules[c]}
-    draws = {
-        c: _with_rules(spoken, c, free[c], said, generator) if spoken.rules[c] else free[c] for c in places
-    }
-    audit = tuple(_evidence(spoken, rule, draws) for rule, where in spoken.where.items() if where)
-    return Verdicts({c: p.layout for c, p in places.items()}, draws, free, audit)
+    for name, place in places.items():
+        _refuse_infinite(name, place)
+    draws = {c: gaussian(p.mean, p.covariance, _generator(seed, c)) for c, p in places.items()}
+    layouts = {c: p.layout for c, p in places.items()}
+    known: dict[str, Here] = {}
+    conflicts: dict[tuple[int, ...], list[tuple[str, Floats, float]]] = {}
+    for name, said in speaking(ontology, layouts).items():
+        known[name], pieces = here(name, places[name], said, draws[name])
+        if places[name].home:
+            for some, alone, together in _fighting(ontology, known[name], pieces):
+                conflicts.setdefault(some, []).append((name, alone, together))
+    spoken = Spoken(ontology, known)
+    said_of = {c: _said(spoken, known[c], draws[c]) for c in spoken.homes}
+    held: dict[str, Floats] = {}
+    strained: list[str] = []
+    for name, one in known.items():
+        found = _with_rules(spoken, one, draws[name], said_of, _generator(seed, name, 1))
+        draws[name] = found.draws
+        held[name] = one.said.share(one.said.pieces(found.draws))
+        if found.effective < FEW:
+            strained.append(name)
+    audit = _audit(spoken, held)
+    return Verdicts(
+        layouts,
+        draws,
+        {c: p.mean for c, p in places.items()},
+        frozenset(known),
+        audit,
+        tuple(_conflict(spoken, some, found) for some, found in conflicts.items()),
+        _notes(audit, strained),
+    )
 
 
-def _spoken(ontology: Ontology, places: Mapping[str, Place], free: Mapping[str, Floats]) -> _Spoken:
-    where = {
-        rule.id: [c for c in ontology.scope(rule) if c in places and applies(rule, places[c].layout)]
-        for rule in ontology.rules.values()
-    }
-    rules: dict[str, list[str]] = {c: [] for c in places}
-    chance: dict[tuple[str, str], float] = {}
-    held: dict[tuple[str, str], Truths] = {}
-    switches: dict[str, Switch] = {}
-    for name, inside in where.items():
-        rule = ontology.rules[name]
-        for c in inside:
-            place = places[c]
-            rules[c].append(name)
-            chance[name, c] = chance_of(rule, place.layout, place.prior_mean, place.prior_deviation)
-            held[name, c] = margin(rule, place.layout, free[c]) >= 0
-        if inside:
-            switches[name] = switch(rule.sure, float(np.mean([chance[name, c] for c in inside])))
-    return _Spoken(ontology, places, where, rules, chance, held, switches)
+def _generator(seed: int, name: str, turn: int = 0) -> np.random.Generator:
+    return np.random.default_rng([seed, crc32(name.encode()), turn])
 
 
-def _said(spoken: _Spoken, place: str) -> dict[str, Floats]:
-    """(reliabilities,) log-evidence of a home's data for each author's reliability."""
-    on = {rule: spoken.switches[rule].prior for rule in spoken.rules[place]}
-    held = {rule: spoken.held[rule, place] for rule in on}
-    return {
-        author: np.asarray(special.logsumexp(total, axis=1) - np.log(DRAWS))
-        for author, total in spoken.by_author(place, on, held).items()
-    }
+def _refuse_infinite(name: str, place: Place) -> None:
+    """Rules cannot mend a posterior that the choices left without a finite mean and spread.
+
+    Raises:
+        RunError: A number of it is NaN or infinite, or the prior has no width.
+    """
+    numbers = (place.mean, place.covariance, place.prior_mean, place.prior_deviation)
+    if all(np.isfinite(x).all() for x in numbers):
+        return
+    bad = ~(
+        np.isfinite(place.mean) & np.isfinite(place.covariance).all(0) & np.isfinite(place.prior_deviation)
+    )
+    nodes = [n for n, b in zip(place.layout.nodes, bad, strict=True) if b] or list(place.layout.nodes)
+    raise RunError(
+        f"the part-worths of {', '.join(nodes[:5])} have no finite posterior",
+        where=name,
+        expected="a finite mean and covariance from the choices",
+        todo="Look at these values in the items and events of the category: check them for infinite numbers.",
+    )
 
 
-def _believed(spoken: _Spoken, place: str, author: str, said: Mapping[str, Mapping[str, Floats]]) -> Floats:
-    """(reliabilities,) log-probability of an author's reliability, from the other homes."""
-    own = set(spoken.ontology.subtree(place))
-    rest = sum(found[author] for o, found in said.items() if author in found and o not in own)
-    logs = np.log(RELIABILITY_PRIOR) + rest
-    return np.asarray(logs - special.logsumexp(logs))
+def _said(spoken: Spoken, one: Here, free: Floats) -> dict[int, Floats]:
+    """By author, (reliabilities,) log-evidence of a home's data."""
+    joint = factor(spoken, one, spoken.prior[one.rules])
+    logs = special.logsumexp(joint.by_author(one.said.pieces(free)), axis=0) - np.log(len(free))
+    return dict(zip(joint.authors.tolist(), logs, strict=True))
+
+
+def _believed(spoken: Spoken, name: str, authors: Ints, said: Mapping[str, Mapping[int, Floats]]) -> Floats:
+    """(authors, reliabilities) log-probability of each author's reliability, from the other homes."""
+    own = set(spoken.part_of(name))
+    others = [found for home, found in said.items() if home not in own]
+    logs = np.tile(np.log(RELIABILITY_PRIOR), (len(authors), 1))
+    for row, author in zip(logs, authors.tolist(), strict=True):
+        row += sum(found[author] for found in others if author in found)
+    return np.asarray(logs - special.logsumexp(logs, axis=1)[:, None])
 
 
 def _with_rules(
-    spoken: _Spoken,
-    name: str,
+    spoken: Spoken,
+    one: Here,
     free: Floats,
-    said: Mapping[str, Mapping[str, Floats]],
+    said: Mapping[str, Mapping[int, Floats]],
     generator: np.random.Generator,
-) -> Floats:
+) -> Reweighted:
     """Draws of one place's part-worths under its data and its rules."""
-    place, rules = spoken.places[name], spoken.ontology.rules
-    on = {rule: spoken.on_elsewhere(rule, name) for rule in spoken.rules[name]}
-    authors = {rules[rule].creator for rule in on}
-    weight = {author: _believed(spoken, name, author, said) for author in authors}
-
-    def log_factor(x: Floats) -> Floats:
-        held = {rule: margin(rules[rule], place.layout, x) >= 0 for rule in on}
-        total = np.zeros(len(x))
-        for author, logs in spoken.by_author(name, on, held).items():
-            total += special.logsumexp(logs + weight[author][:, None], axis=0)
-        for rule, holds in held.items():
-            if rules[rule].hard:
-                total += np.where(holds, 0.0, FORBIDDEN)
-        return total
-
-    try:
-        return reweighted(place.mean, place.covariance, free, log_factor, generator)
-    except RunError as error:
-        hard = ", ".join(rule for rule in on if rules[rule].hard)
-        raise RunError(error.found, where=f"{name}: {hard}", todo=error.todo) from None
-
-
-def _evidence(spoken: _Spoken, name: str, draws: Mapping[str, Floats]) -> RuleEvidence:
-    rule, places = spoken.ontology.rules[name], spoken.places
-    where = spoken.where[name]
-    counted = [c for c in where if places[c].home] or where
-    data = [float(spoken.held[name, c].mean()) for c in counted]
-    chance = [spoken.chance[name, c] for c in counted]
-    posterior = [float((margin(rule, places[c].layout, draws[c]) >= 0).mean()) for c in counted]
-    if len(counted) == 1:
-        # Half a draw on either side keeps the Bayes factor finite.
-        p = np.clip(data[0], 0.5 / DRAWS, 1 - 0.5 / DRAWS)
-        evidence = float(special.logit(p) - special.logit(chance[0]))
-    else:
-        evidence = sum(spoken.factor(name, c) for c in counted)
-    return RuleEvidence(
-        rule,
-        tuple(counted),
-        float(np.mean(chance)),
-        float(np.mean(data)),
-        float(np.mean(posterior)),
-        evidence,
-        tuple(c for c, p in zip(counted, data, strict=True) if p < 0.5),
-        sum(places[c].choices for c in counted),
-        max(places[c].people for c in counted),
+    place = one.place
+    joint = factor(spoken, one, spoken.elsewhere(one))
+    believed = _believed(spoken, one.name, joint.authors, said)
+    found = reweighted(
+        place.mean,
+        place.covariance,
+        free,
+        lambda x: joint.log(x, believed),
+        joint.violation,
+        generator,
     )
+    if found is None:
+        raise _contradiction(spoken, one, joint, free, generator)
+    return found
+
+
+def _contradiction(
+    spoken: Spoken, one: Here, joint: Factor, free: Floats, generator: np.random.Generator
+) -> RunError:
+    """The error that names a smallest set of hard rules that no part-worths keep.
+
+    Draws in which some of the rules hold rule out the sets that hold together there; of what is left the
+    smallest set is searched for part-worths that keep it, which rule out more, until none are found.
+    """
+    place = one.place
+    wide = [place.mean + scale * (free - place.mean) for scale in (1.0, 4.0, 16.0, 64.0)]
+    held = one.said.held(one.said.pieces(np.concatenate(wide)), joint.hard)
+    sure = np.ones(len(joint.hard))
+    some: tuple[int, ...] = tuple(range(len(joint.hard)))
+    for _ in range(ATTEMPTS):
+        sets = smallest_sets(held, 1, sure)
+        impossible = np.flatnonzero(~held.any(1))
+        some = (int(impossible[0]),) if len(impossible) else sets[0] if sets else some
+        rows = joint.hard[list(some)]
+        far = partial(_failing, one.said, rows)
+        kept = allowed(place.mean, place.covariance, far, generator)
+        if kept is None:
+            break
+        held = np.hstack([held, one.said.held(one.said.pieces(kept[:64]), joint.hard)])
+    names = [spoken.rules[int(r)].id for r in one.rules[joint.hard[list(some)]]]
+    return RunError(
+        f"no part-worths keep the hard rule{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+        + (" together" if len(names) > 1 else ""),
+        where=one.name,
+        expected="hard rules that can hold together",
+        todo=f"Give {'one of them' if len(names) > 1 else 'it'} kg:sure 0.95 instead of kg:must.",
+    )
+
+
+def _failing(said: Statements, rules: Ints, part_worths: Floats) -> Floats:
+    return said.failing(said.values(part_worths), rules)
+
+
+def _fighting(ontology: Ontology, one: Here, pieces: Ints) -> list[tuple[tuple[int, ...], Floats, float]]:
+    """Smallest sets of rules, by number, that fight in a place by its data alone: alone, and together."""
+    rules = tuple(ontology.rules.values())
+    plausible = np.flatnonzero(one.data >= UNLIKELY)
+    if len(plausible) < 2:
+        return []
+    held = one.said.held(pieces, plausible)
+    sure = [rules[r].sure for r in one.rules[plausible]]
+    found = []
+    for some in smallest_sets(held, UNLIKELY * held.shape[1], sure):
+        rows = plausible[list(some)]
+        together = float(held[list(some)].all(0).mean())
+        found.append((tuple(one.rules[rows].tolist()), one.data[rows], together))
+    return found
+
+
+def _conflict(spoken: Spoken, some: tuple[int, ...], found: list[tuple[str, Floats, float]]) -> Conflict:
+    _, alone, together = min(found, key=lambda f: f[2])
+    return Conflict(
+        tuple(spoken.rules[r] for r in some),
+        tuple(name for name, _, _ in found),
+        tuple(alone.tolist()),
+        together,
+    )
+
+
+def _audit(spoken: Spoken, held: Mapping[str, Floats]) -> tuple[RuleEvidence, ...]:
+    """Every rule that speaks somewhere; ``held`` is by place, (rules here,) with data and rules."""
+    at = {(name, r): k for name, one in spoken.here.items() for k, r in enumerate(one.rules.tolist())}
+    found = []
+    for number, where in enumerate(spoken.where):
+        if not where:
+            continue
+        counted = [c for c in where if spoken.here[c].place.home] or list(where)
+        rows = [(spoken.here[c], at[c, number]) for c in counted]
+        data = np.array([one.data[k] for one, k in rows])
+        chance = np.array([one.chance[k] for one, k in rows])
+        factors = sum(float(spoken.factors[one.name][k]) for one, k in rows)
+        evidence = factors
+        if len(rows) == 1:
+            # Half a draw on either side keeps the Bayes factor finite.
+            p = np.clip(data[0], 0.5 / DRAWS, 1 - 0.5 / DRAWS)
+            evidence = float(special.logit(p) - special.logit(chance[0]))
+        found.append(
+            RuleEvidence(
+                spoken.rules[number],
+                tuple(counted),
+                float(chance.mean()),
+                float(data.mean()),
+                float(np.mean([held[one.name][k] for one, k in rows])),
+                float(spoken.right(np.array([factors]), np.array([number]))[0]),
+                evidence,
+                tuple(c for c, p in zip(counted, data, strict=True) if p < 0.5),
+                sum(one.place.choices for one, _ in rows),
+                max(one.place.people for one, _ in rows),
+            )
+        )
+    return tuple(found)
+
+
+def _notes(audit: tuple[RuleEvidence, ...], strained: list[str]) -> tuple[str, ...]:
+    """What a reader must know: rules that say nothing, and rules that leave little of what the data say."""
+    notes = []
+    quiet = [f for f in audit if not f.rule.hard and abs(f.rule.sure - f.chance) < QUIET]
+    if quiet:
+        notes.append(
+            f"{_listed([f'{f.rule.id} (kg:sure {f.rule.sure:g}, by chance {f.chance:.2f})' for f in quiet])}: "
+            "no surer than chance, and so without effect."
+        )
+    if strained:
+        notes.append(
+            f"{_listed(strained)}: the rules leave less than one draw in {DRAWS // FEW} of what the choices say; "
+            "what is served there is mostly the rules' word. See kgrank audit."
+        )
+    return tuple(notes)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def verdict(found: RuleEvidence) -> str:
     """What the data alone say of a rule, in one or two words."""
-    if found.data < 0.025:
+    if found.data < UNLIKELY:
         return "contradicted"
-    if found.data > 0.975 and found.data > found.chance:
+    if found.data > 1 - UNLIKELY and found.data > found.chance:
         return "supported"
     low, high = 0.5 / DRAWS, 1 - 0.5 / DRAWS
     odds = np.log(np.clip(found.data, low, high)) - np.log1p(-np.clip(found.data, low, high))

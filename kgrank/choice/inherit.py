@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from kgrank.choice.evidence import Place
 from kgrank.choice.head import Variances, fit_head
 from kgrank.choice.layout import Block, Floats, Ints, Layout
+from kgrank.choice.place import Place
 from kgrank.choice.sets import CategoryChoices
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 

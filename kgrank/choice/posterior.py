@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from kgrank.choice.layout import Floats, Ints
-from kgrank.errors import RunError
 
 DRAWS = 8000
 
@@ -15,12 +15,33 @@ ENOUGH = 1000
 """Effective draws below which re-weighted draws are moved by elliptical slice sampling."""
 
 MOVES = 60
+"""Moves of each draw."""
 
-FORBIDDEN = -1e6
-"""Log-factor of part-worths that break a hard rule."""
+CHAINS = DRAWS // 4
+
+SHRINKS = 80
+"""A draw stays where it is if no place so near is allowed: it stands on the edge, but for rounding."""
+
+SEARCH_ROUNDS, SEARCH_MOVES, BEST = 60, 3, 0.25
+"""The search for part-worths that keep hard rules: the best quarter of the draws is moved on, so many times."""
+
+NOWHERE = 1e-9
+"""Rules that are kept only this nearly hold on a line or in a point, not in a region."""
 
 LogFactor = Callable[[Floats], Floats]
-"""Takes part-worths (draws, columns) to the logarithm of the rules' joint factor (draws,)."""
+"""Takes part-worths (draws, columns) to the logarithm of the rules' joint factor (draws,): -inf where a hard
+rule is broken."""
+
+Violation = Callable[[Floats], Floats]
+"""Takes part-worths (draws, columns) to how far they are from keeping all hard rules: (draws,), 0 inside."""
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """Equally weighted draws (draws, columns), and how many of the draws before they are worth."""
+
+    draws: Floats
+    effective: float
 
 
 def gaussian(mean: Floats, covariance: Floats, generator: np.random.Generator) -> Floats:
@@ -30,48 +51,89 @@ def gaussian(mean: Floats, covariance: Floats, generator: np.random.Generator) -
     return np.asarray(mean + spread - spread.mean(0))
 
 
-def _normal(covariance: Floats, count: int, generator: np.random.Generator) -> Floats:
-    """Draws of N(0, covariance), also where it has directions of no width."""
+def _root(covariance: Floats) -> Floats:
+    """A square root, also where there are directions of no width."""
     values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.clip(values, 0, None))
-    return np.asarray(generator.standard_normal((count, len(values))) @ root.T)
+    return np.asarray(vectors * np.sqrt(np.clip(values, 0, None)))
+
+
+def _normal(covariance: Floats, count: int, generator: np.random.Generator) -> Floats:
+    """Draws of N(0, covariance)."""
+    return np.asarray(generator.standard_normal((count, len(covariance))) @ _root(covariance).T)
 
 
 def reweighted(
-    mean: Floats, covariance: Floats, free: Floats, log_factor: LogFactor, generator: np.random.Generator
-) -> Floats:
-    """Equally weighted draws of N(mean, covariance) times a factor, from draws ``free`` of the Gaussian.
+    mean: Floats,
+    covariance: Floats,
+    free: Floats,
+    log_factor: LogFactor,
+    violation: Violation,
+    generator: np.random.Generator,
+) -> Reweighted | None:
+    """Draws of N(mean, covariance) times a factor, from draws ``free`` of the Gaussian.
 
-    Raises:
-        RunError: The hard rules leave nothing.
+    Returns:
+        None where no part-worths were found that keep all hard rules.
     """
     logs = log_factor(free)
-    if logs.max() < FORBIDDEN / 2:
+    if np.isneginf(logs).all():
         # The data are far from all that the hard rules allow.
-        start = _allowed(mean, covariance, log_factor, generator)
-        return _slice(mean, covariance, start, log_factor, generator)
+        start = allowed(mean, covariance, violation, generator)
+        if start is None:
+            return None
+        return Reweighted(_slice(mean, covariance, start, log_factor, generator), 0.0)
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
-    effective = 1 / (weights**2).sum()
+    effective = float(1 / (weights**2).sum())
     picked: Floats = free[_systematic(weights, generator)]
     if effective >= ENOUGH:
-        return picked
-    start = picked[generator.permutation(len(picked))[: DRAWS // 4]]
-    return _slice(mean, covariance, start, log_factor, generator)
+        return Reweighted(picked, effective)
+    start = picked[generator.permutation(len(picked))[:CHAINS]]
+    return Reweighted(_slice(mean, covariance, start, log_factor, generator), effective)
 
 
-def _allowed(
-    mean: Floats, covariance: Floats, log_factor: LogFactor, generator: np.random.Generator
-) -> Floats:
-    """Starts for the slice sampler within the hard rules: from ever wider draws, the first that keep them."""
-    for scale in 2.0 ** np.arange(1, 12):
+def allowed(
+    mean: Floats, covariance: Floats, violation: Violation, generator: np.random.Generator
+) -> Floats | None:
+    """(CHAINS, columns) part-worths that keep all hard rules, or None where none were found.
+
+    First ever wider draws; where none of them keep the rules, the best ones are moved on among those that are
+    no worse (subset simulation, Au and Beck 2001), until some do or no better ones turn up.
+    """
+    best, least = np.empty(0), np.inf
+    for scale in 2.0 ** np.arange(12):
         wide = mean + scale * _normal(covariance, DRAWS, generator)
-        kept = wide[log_factor(wide) > FORBIDDEN / 2]
-        if len(kept):
-            return np.asarray(kept[np.arange(DRAWS // 4) % len(kept)])
-    raise RunError(
-        "no part-worths keep all hard rules", todo="Give one of them kg:sure 0.95 instead of kg:must."
-    )
+        far = violation(wide)
+        if (far == 0).any():
+            kept = wide[far == 0]
+            return np.asarray(kept[np.arange(CHAINS) % len(kept)])
+        if np.quantile(far, BEST) < least:
+            best, least = wide, float(np.quantile(far, BEST))
+    return _search(best, mean, covariance, violation, generator)
+
+
+def _search(
+    x: Floats, mean: Floats, covariance: Floats, violation: Violation, generator: np.random.Generator
+) -> Floats | None:
+    far = violation(x)
+    for _ in range(SEARCH_ROUNDS):
+        level = float(np.quantile(far, BEST))
+        kept = x[far <= level]
+        before = float(far.min())
+        x = kept[np.arange(CHAINS) % len(kept)]
+
+        def within(y: Floats, level: float = level) -> Floats:
+            return np.where(violation(y) <= level, 0.0, -np.inf)
+
+        x = _slice(mean, covariance, x, within, generator, SEARCH_MOVES)
+        far = violation(x)
+        if (far == 0).any():
+            kept = x[far == 0]
+            return np.asarray(kept[np.arange(CHAINS) % len(kept)])
+        stuck = float(far.min()) >= before and level <= before * (1 + 1e-3)
+        if stuck or level < NOWHERE:
+            break
+    return None
 
 
 def _systematic(weights: Floats, generator: np.random.Generator) -> Ints:
@@ -81,26 +143,40 @@ def _systematic(weights: Floats, generator: np.random.Generator) -> Ints:
 
 
 def _slice(
-    mean: Floats, covariance: Floats, x: Floats, log_factor: LogFactor, generator: np.random.Generator
+    mean: Floats,
+    covariance: Floats,
+    x: Floats,
+    log_factor: LogFactor,
+    generator: np.random.Generator,
+    moves: int = MOVES,
 ) -> Floats:
-    """Elliptical slice sampling (Murray, Adams and MacKay 2010), many chains side by side."""
-    now = log_factor(x)
-    for _ in range(MOVES):
-        other = _normal(covariance, len(x), generator)
-        level = now + np.log(generator.random(len(x)))
-        angle = generator.uniform(0, 2 * np.pi, len(x))
-        low, high = angle - 2 * np.pi, angle.copy()
-        waiting = np.arange(len(x))
-        here = x - mean
-        while len(waiting):
-            a = angle[waiting, None]
-            proposed = mean + here[waiting] * np.cos(a) + other[waiting] * np.sin(a)
-            value = log_factor(proposed)
-            fine = value >= level[waiting]
-            x[waiting[fine]], now[waiting[fine]] = proposed[fine], value[fine]
-            waiting = waiting[~fine]
-            left = angle[waiting] < 0
-            low[waiting[left]] = angle[waiting[left]]
-            high[waiting[~left]] = angle[waiting[~left]]
-            angle[waiting] = generator.uniform(low[waiting], high[waiting])
-    return x
+    """Elliptical slice sampling (Murray, Adams and MacKay 2010), many chains side by side.
+
+    Each chain goes on to its next move as soon as a place is accepted, so that none waits for the slowest.
+    """
+    x, root = x.copy(), _root(covariance)
+    here, now = x - mean, log_factor(x)
+    other, level, angle, low, high = (np.empty(x.shape), *(np.empty(len(x)) for _ in range(4)))
+    left, shrinks = np.full(len(x), moves), np.zeros(len(x), np.int64)
+    new = np.arange(len(x))
+    while True:
+        other[new] = generator.standard_normal((len(new), x.shape[1])) @ root.T
+        level[new] = now[new] + np.log(generator.random(len(new)))
+        angle[new] = generator.uniform(0, 2 * np.pi, len(new))
+        low[new], high[new], shrinks[new] = angle[new] - 2 * np.pi, angle[new], 0
+        waiting = np.flatnonzero(left)
+        if not len(waiting):
+            return x
+        turn = angle[waiting, None]
+        proposed = here[waiting] * np.cos(turn) + other[waiting] * np.sin(turn)
+        value = log_factor(mean + proposed)
+        fine = value >= level[waiting]
+        moved, stays = waiting[fine], waiting[~fine]
+        here[moved], now[moved] = proposed[fine], value[fine]
+        x[moved] = mean + here[moved]
+        shrinks[stays] += 1
+        back = angle[stays] < 0
+        low[stays[back]], high[stays[~back]] = angle[stays[back]], angle[stays[~back]]
+        angle[stays] = generator.uniform(low[stays], high[stays])
+        new = np.concatenate([moved, stays[shrinks[stays] >= SHRINKS]])
+        left[new] -= 1

@@ -8,13 +8,14 @@ A rule that covers several categories is one statement with one hidden switch: s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from kgrank.choice.importance import importance, spreads
-from kgrank.choice.layout import Floats, Layout
-from kgrank.choice.posterior import DRAWS
+from kgrank.choice.layout import Layout
 from kgrank.graph.schema import value_id
 from kgrank.ontology.model import NEGLIGIBLE, Rule, RuleKind
 
@@ -47,20 +48,76 @@ IN_PART_WORTHS = frozenset(
 Exposure on ranked lists."""
 
 
+@dataclass(frozen=True)
+class Quantity:
+    """A function of a category's part-worths on which rules set bounds.
+
+    Attributes:
+        kind: ``share`` of one attribute; least ``step`` between neighbouring shares; least ``fall`` between
+            neighbouring part-worths; ``slope`` of a number; how ``alike`` values are, as room left.
+        at: The attributes' places in the layout for shares, else columns.
+        sign: Of a slope.
+    """
+
+    kind: str
+    at: tuple[int, ...]
+    sign: float = 1.0
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is made of shares, not of part-worths."""
+        return self.kind in ("share", "step")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a rule says in one category: its quantity is from ``low`` to ``high``, both included."""
+
+    quantity: Quantity
+    low: float = 0.0
+    high: float = float("inf")
+
+
+def statement(rule: Rule, layout: Layout) -> Statement | None:
+    """What a rule says of a category's part-worths; None where it says nothing."""
+    if rule.kind not in IN_PART_WORTHS or rule.segments:
+        return None
+    if rule.kind in (RuleKind.PREFERS, RuleKind.SAME_AS):
+        columns = tuple(_columns(rule, layout))
+        kind = "fall" if rule.kind is RuleKind.PREFERS else "alike"
+        return Statement(Quantity(kind, columns)) if len(columns) > 1 else None
+    if not all(a in layout.block for a in rule.attributes):
+        return None
+    if rule.kind is RuleKind.MONOTONE:
+        return _direction(rule, layout)
+    order = list(layout.block)
+    places = tuple(order.index(a) for a in rule.attributes)
+    if rule.kind is RuleKind.ORDER:
+        return Statement(Quantity("step", places))
+    share = float(rule.share or 0.0)
+    within = WITHIN if rule.within is None else rule.within
+    low, high = {
+        RuleKind.AT_LEAST: (share, float("inf")),
+        RuleKind.AT_MOST: (float("-inf"), share),
+        RuleKind.ABOUT: (share - within, share + within),
+        RuleKind.IRRELEVANT: (float("-inf"), NEGLIGIBLE),
+    }[rule.kind]
+    return Statement(Quantity("share", places), low, high)
+
+
+def _direction(rule: Rule, layout: Layout) -> Statement | None:
+    """A Monotone rule: the sign of a number's slope, or of every step between ordered values."""
+    block = layout.block[str(rule.attribute)]
+    more = rule.better == "More"
+    if block.number:
+        return Statement(Quantity("slope", (block.start,), 1.0 if more else -1.0))
+    columns = tuple(range(block.start, block.stop))
+    return Statement(Quantity("fall", columns[::-1] if more else columns)) if len(columns) > 1 else None
+
+
 def applies(rule: Rule, layout: Layout) -> bool:
     """Whether a rule says something about a category's part-worths."""
-    if rule.kind not in IN_PART_WORTHS or rule.segments:
-        return False
-    if rule.kind in (RuleKind.PREFERS, RuleKind.SAME_AS):
-        return len(_columns(rule, layout)) > 1
-    if not all(a in layout.block for a in rule.attributes):
-        return False
-    return rule.kind is not RuleKind.MONOTONE or _steps(rule, layout) > 0
-
-
-def _steps(rule: Rule, layout: Layout) -> int:
-    block = layout.block[str(rule.attribute)]
-    return 1 if block.number else len(block.nodes) - 1
+    return statement(rule, layout) is not None
 
 
 def _columns(rule: Rule, layout: Layout) -> list[int]:
@@ -70,6 +127,33 @@ def _columns(rule: Rule, layout: Layout) -> list[int]:
     else:
         nodes = [n for b in layout.blocks for v in rule.members if (n := value_id(b.attribute, v)) in b.nodes]
     return [layout.column[n] for n in nodes if n in layout.column]
+
+
+def quantity(found: Quantity, layout: Layout, part_worths: Any, weight: Any = None, xp: Any = np) -> Any:
+    """The value of a quantity.
+
+    Args:
+        found: The quantity.
+        layout: The category's columns.
+        part_worths: (…, columns), numpy or torch.
+        weight: (…, attributes) their importance, where it is known already.
+        xp: The array module.
+
+    Returns:
+        (…), a share or a difference of shares, or a difference of logits.
+    """
+    if found.kind == "slope":
+        return found.sign * part_worths[..., found.at[0]]
+    if found.shared and weight is None:
+        weight = importance(layout, part_worths, xp=xp)
+    if found.kind == "share":
+        return weight[..., found.at[0]]
+    own = [(weight if found.shared else part_worths)[..., i] for i in found.at]
+    if found.kind == "alike":
+        at = next(i for i, b in enumerate(layout.blocks) if b.start <= found.at[0] < b.stop)
+        room = ALIKE * spreads(layout, part_worths, full=True, xp=xp)[..., at]
+        return room - (reduce(xp.maximum, own) - reduce(xp.minimum, own))
+    return reduce(xp.minimum, [more - less for more, less in pairwise(own)])
 
 
 def margin(rule: Rule, layout: Layout, part_worths: Any, xp: Any = np) -> Any:
@@ -84,34 +168,14 @@ def margin(rule: Rule, layout: Layout, part_worths: Any, xp: Any = np) -> Any:
     Returns:
         (…), a difference of shares, or of logits for Monotone, Prefers and SameAs.
     """
-    if rule.kind is RuleKind.MONOTONE:
-        block = layout.block[str(rule.attribute)]
-        own = part_worths[..., block.columns]
-        sign = 1.0 if rule.better == "More" else -1.0
-        rise = own if block.number else own[..., 1:] - own[..., :-1]
-        return xp.amin(sign * rise, -1)
-    if rule.kind is RuleKind.PREFERS:
-        own = part_worths[..., _columns(rule, layout)]
-        return xp.amin(own[..., :-1] - own[..., 1:], -1)
-    if rule.kind is RuleKind.SAME_AS:
-        own = part_worths[..., _columns(rule, layout)]
-        at = next(i for i, b in enumerate(layout.blocks) if b.start <= _columns(rule, layout)[0] < b.stop)
-        room = ALIKE * spreads(layout, part_worths, full=True, xp=xp)[..., at]
-        return room - (xp.amax(own, -1) - xp.amin(own, -1))
-    place = {b.attribute: i for i, b in enumerate(layout.blocks)}
-    weight = importance(layout, part_worths, xp=xp)
-    if rule.kind is RuleKind.ORDER:
-        ordered = weight[..., [place[a] for a in rule.order]]
-        return xp.amin(ordered[..., :-1] - ordered[..., 1:], -1)
-    own = weight[..., place[str(rule.attribute)]]
-    if rule.kind is RuleKind.IRRELEVANT:
-        return NEGLIGIBLE - own
-    share = float(rule.share or 0.0)
-    if rule.kind is RuleKind.AT_LEAST:
-        return own - share
-    if rule.kind is RuleKind.AT_MOST:
-        return share - own
-    return (WITHIN if rule.within is None else rule.within) - xp.abs(own - share)
+    said = statement(rule, layout)
+    assert said is not None
+    value = quantity(said.quantity, layout, part_worths, xp=xp)
+    above = value - said.low
+    if said.high == float("inf"):
+        return above
+    below = said.high - value
+    return below if said.low == float("-inf") else xp.minimum(above, below)
 
 
 @dataclass(frozen=True)
@@ -135,16 +199,9 @@ def switch(sure: float, chance: float) -> Switch:
 
     A rule less likely than chance is a statement against itself: on, it holds rarely.
     """
-    sure = min(sure, CERTAIN)
+    sure = float(np.clip(sure, 1 - CERTAIN, CERTAIN))
     if sure >= chance:
         on = 1 - min(EXCEPTION, (1 - sure) / 2)
         return Switch(min((sure - chance) / max(on - chance, 1e-12), 1.0), on)
     on = min(EXCEPTION, sure / 2)
     return Switch(min((chance - sure) / max(chance - on, 1e-12), 1.0), on)
-
-
-def chance_of(rule: Rule, layout: Layout, mean: Floats, deviation: Floats, seed: int = 0) -> float:
-    """Probability that a rule holds under the prior without rules, kept away from 0 and 1."""
-    normal = np.random.default_rng(seed).standard_normal((DRAWS, layout.width))
-    held = margin(rule, layout, mean + normal * deviation) >= 0
-    return float(np.clip(held.mean(), CHANCE_LOW, CHANCE_HIGH))

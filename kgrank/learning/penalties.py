@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from kgrank.choice.importance import importance
 from kgrank.choice.inherit import pairs, rescaled, strength
-from kgrank.choice.layout import Layout
-from kgrank.choice.rules import applies, chance_of, margin, switch
+from kgrank.choice.rules import quantity, switch
+from kgrank.choice.spoken import speaking
+from kgrank.choice.statements import Statements, chances
 from kgrank.learning.tensors import Cells
-from kgrank.ontology.model import Ontology, Rule, RuleKind
+from kgrank.ontology.model import Ontology
 
 SAMPLES = 16
 NOISE = 0.15
@@ -21,26 +23,40 @@ NOISE = 0.15
 STEP_SHARE, STEP_LOGIT = 0.02, 0.1
 """Width of the smooth step that stands for "holds", for margins in shares and in logits."""
 
-IN_LOGITS = frozenset({RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS})
+LEAST = 1e-6
+"""Factor of a broken hard rule, so that its gradient stays finite."""
 
 
 @dataclass(frozen=True)
 class Penalty:
-    """One rule in one category: its factor is ratio on / off in ``up`` where it holds, ``down`` where not."""
+    """The rules of one category: each one's factor is ``up`` where it holds, ``down`` where not.
 
-    rule: Rule
-    layout: Layout
+    Attributes:
+        said: What they say.
+        cell: The category's part-worths among all.
+        up: (rules,) factor of the switch on against off, and ``down``.
+    """
+
+    said: Statements
     cell: slice
-    up: float
-    down: float
+    up: torch.Tensor
+    down: torch.Tensor
 
     def __call__(self, part_worths: torch.Tensor) -> torch.Tensor:
-        """Minus the logarithm of the expected factor at part-worths (cells,); a scalar."""
+        """Minus the logarithm of the expected factors at part-worths (cells,), added up; a scalar."""
         own = part_worths[self.cell]
         near = own + NOISE * torch.randn((SAMPLES, len(own)), device=own.device)
-        width = STEP_LOGIT if self.rule.kind in IN_LOGITS else STEP_SHARE
-        holds = torch.sigmoid(margin(self.rule, self.layout, near, xp=torch) / width).mean()
-        return -torch.log(self.up * holds + self.down * (1 - holds))
+        known = self.said.quantities
+        weight = importance(self.said.layout, near, xp=torch) if any(q.shared for q in known) else None
+        values = torch.stack([quantity(q, self.said.layout, near, weight, torch) for q in known])
+        width = torch.tensor([STEP_SHARE if q.shared else STEP_LOGIT for q in known])
+        which, *ends = (torch.from_numpy(x).to(own.device) for x in self.said.bounds)
+        low, high = (end.float() for end in ends)
+        own_values = values[which]
+        inside = torch.minimum(own_values - low[:, None], high[:, None] - own_values)
+        holds = torch.sigmoid(inside / width.to(own.device)[which, None]).mean(1)
+        up, down = self.up.to(own.device), self.down.to(own.device)
+        return -torch.log(up * holds + down * (1 - holds)).sum()
 
 
 @dataclass(frozen=True)
@@ -84,16 +100,24 @@ def inheritances(ontology: Ontology, where: Cells, categories: Sequence[str]) ->
 
 
 def penalties(ontology: Ontology, where: Cells, categories: Sequence[str]) -> list[Penalty]:
-    """The rules that speak about the part-worths of some categories."""
+    """The rules that speak about the part-worths of some categories, category by category."""
+    rules = tuple(ontology.rules.values())
+    layouts = {one.category: one for one in where.layouts if one.category in set(categories)}
     found = []
-    for rule in ontology.rules.values():
-        for category in ontology.scope(rule):
-            layout = next((one for one in where.layouts if one.category == category), None)
-            if layout is None or category not in categories or not applies(rule, layout):
-                continue
-            chance = chance_of(rule, layout, np.zeros(layout.width), np.ones(layout.width))
-            how = switch(rule.sure, chance)
-            up = how.prior * how.on / chance + 1 - how.prior
-            down = how.prior * (1 - how.on) / (1 - chance) + 1 - how.prior
-            found.append(Penalty(rule, layout, where.of(category), up, max(down, 1e-6)))
+    for category, said in speaking(ontology, layouts).items():
+        layout = layouts[category]
+        compiled = Statements(layout, tuple(s for _, s in said))
+        chance = chances(compiled, np.zeros(layout.width), np.ones(layout.width))
+        switches = [switch(rules[r].sure, c) for (r, _), c in zip(said, chance.tolist(), strict=True)]
+        prior, on = (np.array([getattr(s, name) for s in switches]) for name in ("prior", "on"))
+        up = prior * on / chance + 1 - prior
+        down = np.maximum(prior * (1 - on) / (1 - chance) + 1 - prior, LEAST)
+        found.append(
+            Penalty(
+                compiled,
+                where.of(category),
+                torch.from_numpy(up).float(),
+                torch.from_numpy(down).float(),
+            )
+        )
     return found

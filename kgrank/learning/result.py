@@ -12,11 +12,11 @@ from kgrank.choice.head import Variances
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.layout import Floats, Layout
 from kgrank.choice.people import Tastes
-from kgrank.choice.sets import CategoryChoices
+from kgrank.choice.sets import CategoryChoices, given_places
 from kgrank.choice.terms import TermWeights
+from kgrank.choice.verdicts import finding
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.shop import Shop
-from kgrank.learning.verdicts import finding
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import (
     AttributeWeight,
@@ -57,6 +57,7 @@ def weights_of(
             tuple(tuple(row) for row in tastes.covariance.tolist()),
             tuple(tastes.mean.tolist()),
         ),
+        reliability=shop.reliability,
         notes=_notes(shop),
     )
 
@@ -65,12 +66,12 @@ def _notes(shop: Shop) -> tuple[str, ...]:
     notes = []
     if shop.log.rated:
         notes.append("Learned from ratings, each taken against the person's own mean and spread.")
-    elif not shop.log.shown:
+    elif shop.log.heads["sampled"].any():
         notes.append(
             "The log does not say what was shown: choices are set against items drawn at random, "
             "and people's own tastes are left to the behaviour terms."
         )
-    if shop.log.shown and not shop.log.positions:
+    if shop.log.shown and not shop.log.places and not shop.log.examination:
         notes.append("No positions: being seen is not told apart from being liked.")
     return tuple(notes)
 
@@ -80,15 +81,11 @@ def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWe
     shop, verdicts = fitted.shop, fitted.verdicts
     learned = category in verdicts.draws
     mean = served_part_worths(layout, fitted)
-    if learned:
-        draws = verdicts.draws[category]
-        free = verdicts.without[category]
-    else:
-        draws = free = _prior_draws(layout, mean, fitted.head.variances)
+    draws = verdicts.draws[category] if learned else _prior_draws(layout, mean, fitted.head.variances)
     weight, spread = importance(layout, mean), spreads(layout, mean)
     low, high = np.quantile(importance(layout, draws), [0.025, 0.975], axis=0)
     full = importance(layout, mean, full=True)
-    without = importance(layout, free.mean(0)) if learned and draws is not free else None
+    without = importance(layout, verdicts.without[category]) if category in verdicts.spoken else None
     shoppers = None if fitted.tastes is None else _shoppers(layout, mean, fitted.columns, fitted.tastes)
     own = shop.sets.get(category)
     attributes = tuple(
@@ -115,7 +112,9 @@ def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWe
         0 if own is None else len(np.unique(own.choices.person)),
         "choices" if learned else "network",
         {"attributes": alpha, "goes-after": beta},
-        {} if own is None else _nuisance(own, fitted.head.fits[category].part_worths),
+        {}
+        if own is None
+        else _nuisance(own, fitted.head.fits[category].part_worths) | given_places(shop.log.examination),
     )
 
 

@@ -9,9 +9,11 @@ import pytest
 import torch
 from generated_shop import ontology
 
-from kgrank.choice.evidence import Place, verdict, weigh
+from kgrank.choice.evidence import verdict, weigh
 from kgrank.choice.layout import Block, Layout
-from kgrank.choice.rules import CHANCE_HIGH, CHANCE_LOW, applies, chance_of, margin, switch
+from kgrank.choice.place import Place
+from kgrank.choice.rules import CHANCE_HIGH, CHANCE_LOW, applies, margin, statement, switch
+from kgrank.choice.statements import Statements, chances
 from kgrank.errors import RunError
 from kgrank.ontology.model import AttributeType, Rule, RuleKind
 
@@ -99,6 +101,11 @@ def place(mean: np.ndarray, deviation: float, name: str = "dresses", home: bool 
     )
 
 
+def without_rules(mean: np.ndarray, deviation: float) -> np.ndarray:
+    """Draws of the price's slope from the data alone."""
+    return weigh(ontology({}), {"dresses": place(mean, deviation)}).draws["dresses"][:, 6]
+
+
 CHEAPER = rule(RuleKind.MONOTONE, attribute="price", better="Less")
 
 
@@ -112,8 +119,8 @@ def test_in_one_place_the_rule_weighs_draws_by_its_confidence_over_chance(sure: 
     """p/π where it holds, (1 - p)/(1 - π) where not, counted over the same draws."""
     said = replace(CHEAPER, sure=sure)
     found = weigh(ontology({"r": said}), {"dresses": place(slope(mean), 0.5)})
-    free, drawn = found.without["dresses"][:, 6], found.draws["dresses"][:, 6]
-    chance = chance_of(said, LAYOUT, np.zeros(7), np.ones(7))
+    free, drawn = without_rules(slope(mean), 0.5), found.draws["dresses"][:, 6]
+    (chance,) = chances(Statements(LAYOUT, (statement(said, LAYOUT),)), np.zeros(7), np.ones(7))
     assert chance == pytest.approx(0.5, abs=0.03)
     holds = (free <= 0).mean()
     on, off = holds * sure / chance, (1 - holds) * (1 - sure) / (1 - chance)
@@ -138,7 +145,8 @@ def test_no_soft_rule_moves_the_odds_by_more_than_its_own() -> None:
     far = weigh(ontology({"r": said}), {"dresses": place(slope(5.0), 0.5)})
     assert far.draws["dresses"][:, 6].mean() == pytest.approx(5.0, abs=0.05)
     near = weigh(ontology({"r": said}), {"dresses": place(slope(0.8), 0.5)})
-    before, after = ((x["dresses"][:, 6] <= 0).mean() for x in (near.without, near.draws))
+    slopes = without_rules(slope(0.8), 0.5), near.draws["dresses"][:, 6]
+    before, after = ((x <= 0).mean() for x in slopes)
     odds = np.log(after / (1 - after)) - np.log(before / (1 - before))
     assert odds <= np.log(99) + 0.3
 
@@ -161,14 +169,16 @@ def test_a_hard_rule_that_the_data_do_not_know_still_holds_in_every_draw() -> No
 def test_hard_rules_that_exclude_each_other_are_an_error_that_names_the_category() -> None:
     more = replace(CHEAPER, id="s", better="More", sure=1.0)
     known = ontology({"r": replace(CHEAPER, sure=1.0), "s": more})
-    with pytest.raises(RunError, match="dresses: r, s: no part-worths keep all hard rules"):
+    with pytest.raises(RunError, match="dresses: no part-worths keep the hard rules r and s together"):
         weigh(known, {"dresses": place(slope(0.5), 0.5)})
 
 
 def test_a_rule_leaves_other_categories_alone() -> None:
     places = {"dresses": place(slope(0.2), 0.5), "shoes": place(slope(0.2), 0.5, "shoes")}
     found = weigh(ontology({"r": CHEAPER}), places)
-    assert found.draws["shoes"] is found.without["shoes"]
+    alone = weigh(ontology({}), places)
+    assert (found.draws["shoes"] == alone.draws["shoes"]).all()
+    assert found.spoken == {"dresses"}
 
 
 def test_a_rule_that_holds_in_one_category_is_believed_more_in_another() -> None:

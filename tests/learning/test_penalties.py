@@ -52,7 +52,8 @@ def test_descent_on_the_penalty_leads_to_where_the_rule_holds(
     torch.manual_seed(0)
     one = penalty(generated, RULES[name])
     at = start.clone().requires_grad_(True)
-    assert margin(one.rule, one.layout, start.numpy()) < 0, "the start must break the rule"
+    rule, layout = RULES[name], one.said.layout
+    assert margin(rule, layout, start.numpy()) < 0, "the start must break the rule"
     optimizer = torch.optim.Adam([at], lr=0.02)
     before = float(torch.stack([one(start) for _ in range(20)]).mean())
     for _ in range(200):
@@ -61,7 +62,7 @@ def test_descent_on_the_penalty_leads_to_where_the_rule_holds(
         optimizer.step()
     end = at.detach()
     assert float(torch.stack([one(end) for _ in range(20)]).mean()) < before
-    assert margin(one.rule, one.layout, end.numpy()) > margin(one.rule, one.layout, start.numpy())
+    assert margin(rule, layout, end.numpy()) > margin(rule, layout, start.numpy())
     assert torch.isfinite(end).all()
 
 

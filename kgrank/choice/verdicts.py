@@ -36,7 +36,7 @@ def _instead(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> str
     parts = []
     for category in found.places[:3]:
         layout = verdicts.layouts[category]
-        part_worths = verdicts.without[category].mean(0)
+        part_worths = verdicts.without[category]
         said = _shares(found, ontology, layout.block, importance(layout, part_worths))
         if found.rule.kind in (RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS):
             said = _utilities(found, ontology, layout, part_worths)
