@@ -32,6 +32,7 @@ from kgrank.choice.layout import Floats, Truths
 from kgrank.choice.logit import Choices
 from kgrank.choice.metrics import top1
 from kgrank.choice.people import Panel, Tastes, panel_choices, predictive
+from kgrank.choice.pooling import intervals
 from kgrank.choice.sets import CategoryChoices
 from kgrank.errors import KgrankError
 from kgrank.graph.build import build_graph
@@ -92,7 +93,7 @@ def plain_logit(train: Choices, test: Choices) -> float:
     def loss(b: Floats) -> tuple[float, Floats]:
         utility = x @ (basis @ b)
         probability, _ = train.probabilities(utility)
-        rows = train.gradient_rows(probability)
+        rows = train.gradient_rows(utility, probability)
         return -float(train.log_likelihood(utility).sum()), -(basis.T @ (x.T @ rows))
 
     found = optimize.minimize(loss, np.zeros(basis.shape[1]), jac=True, method="L-BFGS-B",
@@ -272,7 +273,7 @@ def main() -> None:
     for category in fitted.shop.home:
         layout = fitted.shop.designs[category].layout
         draws = fitted.verdicts.draws[category]
-        low, high = np.quantile(importance(layout, draws), [0.025, 0.975], axis=0)
+        low, high = intervals(layout, draws)
         mean = draws.mean(0)
         for i, block in enumerate(layout.blocks):
             rows.append(

@@ -34,8 +34,8 @@ from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank,
 from kgrank.choice.amounts import Grouping
 from kgrank.choice.groupings import groupings
 from kgrank.choice.layout import Floats, Ints
+from kgrank.choice.log import RESPONSES
 from kgrank.choice.metrics import hit_rate, ndcg, ranks
-from kgrank.choice.sets import RESPONSES
 from kgrank.choice.shopwide import Counts, People, learn_shopwide
 from kgrank.choice.transitions import Sequences, TransitionSettings, sequences
 from kgrank.errors import InputError, KgrankError

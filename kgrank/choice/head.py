@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.choice.evidence import Place
 from kgrank.choice.layout import Floats, Layout
-from kgrank.choice.logit import Fit, fit, fit_ratings
+from kgrank.choice.logit import Fit, fit
+from kgrank.choice.place import Place
 from kgrank.choice.sets import CategoryChoices
 
 FLAT = 0.02
@@ -80,8 +80,6 @@ def _fit(some: CategoryChoices, prior: Floats | None, variances: Variances, star
     layout, nuisance = some.design.layout, len(some.nuisance)
     mean = np.concatenate([np.zeros(layout.width) if prior is None else prior, np.zeros(nuisance)])
     weight = precision(layout, nuisance, None if prior is None else variances)
-    if some.rated:
-        return fit_ratings(some.choices, mean, weight)
     return fit(some.choices, mean, weight, start)
 
 

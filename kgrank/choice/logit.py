@@ -1,4 +1,8 @@
-"""The conditional logit: its likelihood, its optimum under a Gaussian prior, its clustered errors."""
+"""The conditional logit: its likelihood, its optimum under a Gaussian prior, its clustered errors.
+
+Ratings stand in the same likelihood: a rating is a choice of one row whose ``chosen`` is normal around the
+utility with variance 1 (``kgrank.choice.reliability`` brings it to that unit).
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,7 @@ class Choices:
         person: (choices,) number of the person.
         time: (choices,) time or order.
         offset: (rows,) utility that is given; zeros unless set.
+        rated: (choices,) which are ratings, each of one row; None where there are none.
     """
 
     raw: sparse.csr_matrix
@@ -48,6 +53,7 @@ class Choices:
     person: Ints
     time: Ints
     offset: Floats
+    rated: Truths | None = None
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -64,8 +70,9 @@ class Choices:
 
     @cached_property
     def total(self) -> Floats:
-        """(choices,) how often the choice was made, the outside option included."""
-        return self._sum(self.chosen) + self.left
+        """(choices,) how often the choice was made, the outside option included; a rating once."""
+        found = self._sum(self.chosen) + self.left
+        return found if self.rated is None else np.where(self.rated, 1.0, found)
 
     def _sum(self, rows: Floats) -> Floats:
         return np.add.reduceat(rows, self.start[:-1]) if len(self) else np.empty(0)
@@ -75,7 +82,7 @@ class Choices:
         return np.asarray(self.raw @ (self.centring @ part_worths)) + self.offset
 
     def probabilities(self, utility: Floats) -> tuple[Floats, Floats]:
-        """Probability of each row, and log of each choice's denominator."""
+        """Probability of each row, and log of each choice's denominator; of a rating, 1 and its utility."""
         top = np.maximum.reduceat(utility, self.start[:-1])
         top = np.where(self.outside, np.maximum(top, 0.0), top)
         odds = np.exp(utility - top[self.choice])
@@ -85,11 +92,15 @@ class Choices:
     def log_likelihood(self, utility: Floats) -> Floats:
         """(choices,) log-likelihood of each choice."""
         _, denominator = self.probabilities(utility)
-        return self._sum(self.chosen * utility) - self.total * denominator
+        found = self._sum(self.chosen * utility) - self.total * denominator
+        if self.rated is None:
+            return found
+        return np.where(self.rated, -0.5 * self._sum((self.chosen - utility) ** 2), found)
 
-    def gradient_rows(self, probability: Floats) -> Floats:
+    def gradient_rows(self, utility: Floats, probability: Floats) -> Floats:
         """(rows,) derivative of the log-likelihood by each row's utility."""
-        return self.chosen - self.total[self.choice] * probability
+        rows = self.chosen - self.total[self.choice] * probability
+        return rows if self.rated is None else np.where(self.rated[self.choice], self.chosen - utility, rows)
 
     def gradient(self, rows: Floats) -> Floats:
         """(columns,) gradient from the derivative by each row's utility."""
@@ -105,6 +116,10 @@ class Choices:
     def information(self, probability: Floats) -> Floats:
         """(columns, columns) negative Hessian of the log-likelihood."""
         weight = self.total[self.choice] * probability
+        if self.rated is not None:
+            rated = self.rated[self.choice]
+            # A rating's row stands alone: no mean is taken off it.
+            weight, probability = np.where(rated, 1.0, weight), np.where(rated, 0.0, probability)
         raw = self._information_wide(probability, weight) if self.raw.shape[1] > WIDE else sum(
             self._information_dense(probability, weight, choices) for choices in self._chunks()
         )  # fmt: skip
@@ -142,11 +157,6 @@ class Choices:
             (probability[first:last], columns, start), shape=(len(start) - 1, last - first)
         )
 
-    @cached_property
-    def cross_product(self) -> Floats:
-        """(columns, columns) of the rows' columns: the information of ratings with unit variance."""
-        return np.asarray(self.centring.T @ np.asarray((self.raw.T @ self.raw) @ self.centring))
-
     def take(self, which: Truths | Ints) -> Choices:
         """Some of the choices."""
         which = np.flatnonzero(which) if which.dtype == bool else which
@@ -161,6 +171,7 @@ class Choices:
             person=self.person[which],
             time=self.time[which],
             offset=self.offset[rows],
+            rated=None if self.rated is None else self.rated[which],
         )
 
 
@@ -205,7 +216,7 @@ def optimum(
     best = value(at, utility)
     for _ in range(100):
         probability, _ = choices.probabilities(utility)
-        gradient = choices.gradient(choices.gradient_rows(probability)) - precision * (at - mean)
+        gradient = choices.gradient(choices.gradient_rows(utility, probability)) - precision * (at - mean)
         hessian = choices.information(probability) + np.diag(precision)
         step = linalg.cho_solve(linalg.cho_factor(hessian), gradient)
         decrement = float(gradient @ step)
@@ -237,25 +248,9 @@ def fit(
     at, hessian = optimum(choices, mean, precision, start)
     utility = choices.utility(at)
     probability, _ = choices.probabilities(utility)
-    covariance = _clustered(choices, choices.gradient_rows(probability), precision, hessian)
+    rows = choices.gradient_rows(utility, probability)
+    covariance = _clustered(choices, rows, precision, hessian)
     return Fit(at, hessian, covariance, float(choices.log_likelihood(utility).sum()))
-
-
-def fit_ratings(ratings: Choices, mean: Floats, precision: Floats) -> Fit:
-    """Least squares under the same prior, for rows that are ratings (``chosen``); errors by person as in ``fit``.
-
-    The variance of the errors is estimated by the residuals, in two rounds.
-    """
-    variance = 1.0
-    cross, along = ratings.cross_product, ratings.gradient(ratings.chosen)
-    for _ in range(3):
-        hessian = cross / variance + np.diag(precision)
-        at = linalg.solve(hessian, along / variance + precision * mean, assume_a="pos")
-        residual = ratings.chosen - ratings.utility(at)
-        variance = max(float(residual @ residual) / len(residual), 1e-9)
-    covariance = _clustered(ratings, residual / variance, precision, hessian)
-    loss = -0.5 * len(residual) * (np.log(2 * np.pi * variance) + 1)
-    return Fit(at, hessian, covariance, float(loss))
 
 
 def _clustered(choices: Choices, rows: Floats, precision: Floats, hessian: Floats) -> Floats:

@@ -46,6 +46,7 @@ class Panel:
         left: (choices,) how often it was taken.
         person: (choices,) from 0, ascending.
         people: Number of people.
+        rated: (choices,) which are ratings, as in ``Choices``; None where there are none.
     """
 
     x: Floats
@@ -56,6 +57,7 @@ class Panel:
     left: Floats
     person: Ints
     people: int
+    rated: Truths | None = None
 
     @property
     def choice(self) -> Ints:
@@ -72,6 +74,8 @@ class Panel:
         total = np.add.reduceat(odds, first) + np.where(self.outside, np.exp(-top), 0.0)
         units = np.add.reduceat(self.chosen, first) + self.left
         fit = np.add.reduceat(self.chosen * utility, first) - units * (np.log(total) + top)
+        if self.rated is not None:
+            fit = np.where(self.rated, -0.5 * np.add.reduceat((self.chosen - utility) ** 2, first), fit)
         return odds / total[choice], fit
 
 
@@ -117,6 +121,7 @@ def panel(choices: Choices, part_worths: Floats, columns: Floats) -> tuple[Panel
             sorted_.left,
             person[order].astype(np.int64),
             len(persons),
+            sorted_.rated,
         ),
         persons.astype(np.int64),
     )
@@ -141,6 +146,7 @@ def join_panels(panels: list[tuple[Panel, Ints]], persons: Ints | None = None) -
     def choicewise(name: str) -> Floats:
         return np.concatenate([getattr(one, name) for one, _ in panels])[order]
 
+    rated = [np.zeros(len(one.left), bool) if one.rated is None else one.rated for one, _ in panels]
     joined = Panel(
         rowwise("x"),
         rowwise("offset"),
@@ -150,6 +156,7 @@ def join_panels(panels: list[tuple[Panel, Ints]], persons: Ints | None = None) -
         choicewise("left"),
         owner[order].astype(np.int64),
         len(persons),
+        np.concatenate(rated)[order] if any(one.rated is not None for one, _ in panels) else None,
     )
     return joined, persons
 
@@ -164,12 +171,16 @@ class _People:
         self.first_row = data.start[self.first_choice]
         self.owner = np.repeat(data.person, np.diff(data.start))
 
-    def derivatives(self, probability: Floats) -> tuple[Floats, Floats]:
+    def derivatives(self, utility: Floats, probability: Floats) -> tuple[Floats, Floats]:
         """(people, columns) gradients and (people, columns, columns) information of the likelihood."""
         data = self.data
         units = np.add.reduceat(data.chosen, data.start[:-1]) + data.left
         residual = data.chosen - units[data.choice] * probability
         weight = units[data.choice] * probability
+        if data.rated is not None:
+            rated = data.rated[data.choice]
+            residual = np.where(rated, data.chosen - utility, residual)
+            weight, probability = np.where(rated, 1.0, weight), np.where(rated, 0.0, probability)
         mixing = sparse.csr_matrix((probability, np.arange(len(probability)), data.start))
         mean = mixing @ data.x
         width = data.x.shape[1]
@@ -201,6 +212,7 @@ class _People:
             chosen=data.chosen[r, None],
             outside=data.outside[t, None],
             left=data.left[t, None],
+            rated=None if data.rated is None else data.rated[t, None],
         )
         return one.probabilities(data.offset[r, None] + data.x[r] @ deviations.T)[1]
 
@@ -228,15 +240,18 @@ def posteriors(
     precision = np.linalg.inv(covariance)
     at = np.tile(mean, (data.people, 1)) if start is None else start.copy()
 
-    def value(x: Floats) -> tuple[Floats, Floats]:
-        probability, fit = data.probabilities(members.utility(x))
+    def value(x: Floats) -> tuple[tuple[Floats, Floats], Floats]:
+        utility = members.utility(x)
+        probability, fit = data.probabilities(utility)
         gap = x - mean
-        return probability, members.by_person(fit) - 0.5 * np.einsum("uc,cd,ud->u", gap, precision, gap)
+        return (utility, probability), members.by_person(fit) - 0.5 * np.einsum(
+            "uc,cd,ud->u", gap, precision, gap
+        )
 
-    probability, best = value(at)
+    here, best = value(at)
     information = np.empty(0)
     for _ in range(rounds):
-        gradient, information = members.derivatives(probability)
+        gradient, information = members.derivatives(*here)
         gradient -= (at - mean) @ precision
         information += precision
         step = np.linalg.solve(information, gradient[..., None])[..., 0]
@@ -245,7 +260,7 @@ def posteriors(
         size = np.ones(data.people)
         for _ in range(20):
             there = at + size[:, None] * step
-            probability, now = value(there)
+            here, now = value(there)
             worse = now < best - 1e-12
             if not worse.any():
                 break
@@ -399,6 +414,7 @@ def restrict(data: Panel, which: Truths) -> Panel:
         outside=data.outside[at],
         left=data.left[at],
         person=data.person[at],
+        rated=None if data.rated is None else data.rated[at],
     )
 
 
@@ -425,4 +441,5 @@ def panel_choices(data: Panel) -> Choices:
         data.person,
         np.zeros(len(data.person), np.int64),
         data.offset,
+        data.rated,
     )

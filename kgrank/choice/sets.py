@@ -1,185 +1,63 @@
-"""Choice sets from the event log: what was shown together, and what of it was taken."""
+"""The choices of a log in a category's columns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
-from kgrank.choice.layout import Design, Ints, Truths
+from kgrank.choice.layout import Design, Floats, Ints, Truths
+from kgrank.choice.log import KINDS, RESPONSES, Log
 from kgrank.choice.logit import Choices
-from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
 
-RESPONSES = ("view", "cart", "purchase")
 SAMPLED = 20
 """Items drawn beside the chosen one where the log does not say what was shown."""
 
 ENOUGH = 20_000
 """Choices of a category that are used at most where sets are sampled: more would only sharpen its intervals."""
 
+VALUES = 50
+"""Values of an attribute up to which a search is a choice among all of them; of more, some are drawn."""
+
 INSIDE = "inside"
 """The column that sets all items against the outside option; no attribute."""
 
+RATED = "rated"
+"""The column of the mean rating in a category; no attribute."""
 
-@dataclass(frozen=True)
-class Log:
-    """The choices of a whole shop, before they are given a category's columns.
+SUPPLY = "supply"
+"""The column that says how many items have the value that a search may name, in logarithms; no attribute."""
 
-    Attributes:
-        rows: One row an alternative: choice, item, position, chosen (units).
-        heads: One row a choice: choice, user, list, time, first (whether it is the first from its list),
-            left (units of the outside option), category (the lowest that holds all its items).
-        shown: Whether the log says what was shown; if not, sets are sampled.
-        rated: Whether items were rated instead of chosen: then a choice is one row, and ``chosen`` the rating.
-        positions: Whether places on a screen are known and vary.
-        users: User ids in order; ``heads.user`` is their number.
-    """
-
-    rows: pl.DataFrame
-    heads: pl.DataFrame
-    shown: bool
-    rated: bool
-    positions: bool
-    users: tuple[str, ...]
-
-
-def read_log(graph: KnowledgeGraph, ontology: Ontology) -> Log:
-    """The choices in a graph's events.
-
-    Where impressions are logged, each list gives one choice for each response in it, in order of time, from
-    what was left of the list (items taken earlier are gone); a list without a response is a choice of the
-    outside option. Responses with a quantity (units bought) are one choice weighted by units. Without
-    impressions every response is a choice from all items, to be sampled. A log of ratings alone is read as
-    ratings.
-    """
-    events = graph.edge("INTERACTED")
-    users = events["source"].unique().sort()
-    number = pl.DataFrame({"source": users, "user": np.arange(len(users))})
-    events = events.join(number, on="source")
-    category = graph.edge("IN_CATEGORY").select(target="source", category="target").sort("target", "category")
-    category = category.unique("target", keep="first", maintain_order=True)
-    shown = events.filter(pl.col("kind") == "impression")
-    responses = events.filter(pl.col("kind").is_in(RESPONSES))
-    ratings = events.filter((pl.col("kind") == "rating") & pl.col("value").is_not_null())
-    rated = responses.is_empty() and not ratings.is_empty()
-    if rated:
-        heads, rows = _unshown(_relative(ratings), category)
-    elif shown.is_empty():
-        heads, rows = _unshown(responses, category)
-    else:
-        heads, rows = _listed(shown, responses)
-        heads = heads.join(_lowest_common(rows, category, ontology), on="choice", how="left")
-    positions = rows["position"].n_unique() > 1 if len(rows) else False
-    return Log(rows, heads.sort("choice"), not shown.is_empty(), rated, positions, tuple(users))
-
-
-def _relative(ratings: pl.DataFrame) -> pl.DataFrame:
-    """Ratings against the person's own mean, in units of their spread: people use a scale differently."""
-    own = pl.col("value") - pl.col("value").mean().over("user")
-    return ratings.with_columns(value=own / pl.max_horizontal(own.std(), 1e-9))
-
-
-def _unshown(responses: pl.DataFrame, category: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    taken = responses.join(category, on="target").sort("time", "id").with_row_index("choice")
-    heads = taken.select("choice", "user", "list", "time", "category", first=pl.lit(True), left=pl.lit(0.0))
-    rows = taken.select(
-        "choice", item="target", position=pl.lit(None, pl.Int64), chosen=pl.col("value").fill_null(1.0)
-    )
-    return heads, rows
-
-
-def _listed(shown: pl.DataFrame, responses: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    key = ["user", "list"]
-    taken = (
-        responses.join(shown.select(key).unique(), on=key, how="semi")
-        .sort("time", "id")
-        .group_by(*key, "target", maintain_order=True)
-        .agg(pl.col("time").first(), pl.col("value").max())
-    )
-    units = taken.filter(pl.col("value").is_not_null())
-    single = taken.filter(pl.col("value").is_null()).with_columns(
-        turn=pl.int_range(pl.len()).over(key)  # rows are in order of time
-    )
-    lists = shown.group_by(key, maintain_order=True).agg(pl.col("time").min())
-    turns = pl.concat(
-        [
-            lists.join(single.select(key).unique(), on=key, how="anti").with_columns(turn=0),
-            single.select(*key, "time", "turn"),
-        ],
-        how="diagonal_relaxed",
-    ).sort("time", *key, "turn")
-    turns = turns.with_row_index("choice")
-    rows = (
-        turns.select("choice", *key, "turn")
-        .join(shown.select(*key, "target", "position", "id"), on=key)
-        .join(single.select(*key, "target", taken_at="turn"), on=[*key, "target"], how="left")
-        .join(units.select(*key, "target", "value"), on=[*key, "target"], how="left")
-        .filter(pl.col("taken_at").is_null() | (pl.col("taken_at") >= pl.col("turn")))
-        .with_columns(
-            chosen=pl.coalesce(
-                pl.col("value"), (pl.col("taken_at") == pl.col("turn")).cast(pl.Float64)
-            ).fill_null(0.0)
-        )
-        .sort("choice", "position", "id")
-    )
-    # The same item shown twice in a list was taken once.
-    rows = rows.with_columns(
-        chosen=pl.when(pl.int_range(pl.len()).over("choice", "target") == 0).then("chosen").otherwise(0.0)
-    )
-    totals = rows.group_by("choice").agg(pl.col("chosen").sum())
-    heads = turns.join(totals, on="choice").select(
-        "choice",
-        "user",
-        "list",
-        "time",
-        first=pl.col("turn") == 0,
-        left=(pl.col("chosen") == 0).cast(pl.Float64),
-    )
-    return heads, rows.select("choice", "position", "chosen", item="target")
-
-
-def _lowest_common(rows: pl.DataFrame, category: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
-    """The lowest category that holds all items of each choice: choice, category."""
-    sets = (
-        rows.join(category, left_on="item", right_on="target", how="left")
-        .group_by("choice")
-        .agg(pl.col("category").unique().sort())
-    )
-    paths = {c: (c, *ontology.ancestors(c)) for c in ontology.categories}
-
-    def lowest(members: list[str]) -> str | None:
-        if not members or None in members:
-            return None
-        others = [set(paths[m]) for m in members[1:]]
-        return next((c for c in paths[members[0]] if all(c in o for o in others)), None)
-
-    distinct = sets.select("category").unique()
-    found = distinct.with_columns(
-        lowest=pl.Series([lowest(m) for m in distinct["category"].to_list()], dtype=pl.String())
-    )
-    return sets.join(found, on="category").select("choice", category="lowest")
+_PLACE = "position "
 
 
 @dataclass(frozen=True)
 class CategoryChoices:
     """The choices within a category's subtree in its columns, with nuisance columns behind the attributes'.
 
-    ``nuisance`` names them: ``inside`` and ``position 2`` … They take no part in importance.
+    Attributes:
+        design: The category's columns.
+        choices: The choices.
+        nuisance: Names of the nuisance columns: ``inside``, ``position 2`` …, ``rated``, ``supply``. They take
+            no part in importance.
+        item_row: (rows,) the design's row of each alternative; -1 where it is a value that a search may name.
+        number: (choices,) the log's number of each choice.
+        kind: (choices,) its kind, a place in ``KINDS``.
+        sampled: (choices,) whether its other alternatives were drawn.
     """
 
     design: Design
     choices: Choices
     nuisance: tuple[str, ...]
     item_row: Ints
-    """(rows,) the design's row of each alternative."""
     number: Ints
-    """(choices,) the log's number of each choice."""
-    rated: bool = False
-    """Whether the rows are ratings."""
+    kind: Ints
+    sampled: Truths
 
     def take(self, which: Truths) -> CategoryChoices:
         """Some of the choices, in the same columns."""
@@ -189,7 +67,13 @@ class CategoryChoices:
             choices=self.choices.take(which),
             item_row=self.item_row[rows],
             number=self.number[which],
+            kind=self.kind[which],
+            sampled=self.sampled[which],
         )
+
+    def of_kinds(self, names: Sequence[str]) -> Truths:
+        """(choices,) whether a choice is of one of these kinds."""
+        return np.isin(self.kind, [KINDS.index(n) for n in names])
 
 
 def category_choices(
@@ -213,71 +97,124 @@ def category_choices(
     """
     inside = pl.Series(ontology.subtree(design.layout.category))
     heads = log.heads.filter(pl.col("category").is_in(inside.implode()))
-    if not log.shown and not log.rated and len(heads) > ENOUGH:
-        heads = heads.sample(ENOUGH, seed=seed).sort("choice")
-    items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
-    rows = (
-        log.rows.join(heads.select("choice"), on="choice").join(items, on="item").sort("choice", "position")
-    )
-    if not log.shown and not log.rated:
-        rows = _sample(rows, len(design.items), sampled, seed)
+    drawn = heads.filter("sampled")
+    if len(drawn) > ENOUGH:
+        drawn = drawn.sample(ENOUGH, seed=seed)
+        heads = pl.concat([heads.filter(~pl.col("sampled")), drawn]).sort("choice")
+    rows = _rows(log, heads, design, sampled, seed)
     size = rows.group_by("choice", maintain_order=True).len()
     heads = heads.join(size, on="choice").sort("choice")
-    if nuisance is None:
-        nuisance = [INSIDE] if (heads["left"] > 0).any() else []
-        nuisance += _positions(rows["position"]) if log.positions else []
-    marks = _marks(rows["position"], nuisance)
-    raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
-    layout = design.layout
-    centring = np.zeros((raw.shape[1], layout.width + len(nuisance)))
-    wide = layout.centring.shape[0]
-    centring[:wide, : layout.width] = layout.centring
-    centring[wide:, layout.width :] = np.eye(len(nuisance))
-    choices = Choices(
-        raw=raw,
-        centring=centring,
-        start=np.concatenate([[0], np.cumsum(heads["len"].to_numpy())]).astype(np.int64),
-        chosen=rows["chosen"].to_numpy().astype(float),
-        outside=(heads["first"].to_numpy() & (INSIDE in nuisance)),
-        left=heads["left"].to_numpy().astype(float),
-        person=heads["user"].to_numpy().astype(np.int64),
-        time=heads["time"].fill_null(0).to_numpy().astype(np.int64),
-        offset=np.zeros(len(rows)),
+    asked = log.searches.filter(
+        pl.col("category").is_in(inside.implode()) & pl.col("node").is_in(list(design.layout.nodes))
     )
-    return CategoryChoices(
+    if nuisance is None:
+        nuisance = _nuisance(log, heads, asked)
+    rated = (heads["kind"] == "rating").to_numpy()
+    marks = _marks(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
+    raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
+    found = CategoryChoices(
         design,
-        choices,
+        Choices(
+            raw=raw,
+            centring=_centring(design, len(nuisance)),
+            start=np.concatenate([[0], np.cumsum(heads["len"].to_numpy())]).astype(np.int64),
+            chosen=rows["chosen"].to_numpy().astype(float),
+            outside=heads["outside"].to_numpy() & (INSIDE in nuisance),
+            left=heads["left"].to_numpy().astype(float),
+            person=heads["user"].to_numpy().astype(np.int64),
+            time=heads["time"].fill_null(0).to_numpy().astype(np.int64),
+            offset=_seen(rows["position"], log.examination),
+            rated=rated if rated.any() else None,
+        ),
         tuple(nuisance),
         rows["at"].to_numpy().astype(np.int64),
         heads["choice"].to_numpy().astype(np.int64),
-        log.rated,
+        heads["kind"].to_physical().to_numpy().astype(np.int64),
+        heads["sampled"].to_numpy(),
+    )
+    return _beside(found, _asked(asked, design, nuisance, seed)) if len(asked) else found
+
+
+def _rows(log: Log, heads: pl.DataFrame, design: Design, sampled: int, seed: int) -> pl.DataFrame:
+    """The alternatives of some choices with the design's row ``at``, those to be drawn among them."""
+    items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
+    rows = log.rows.join(heads.select("choice", "sampled"), on="choice").join(items, on="item")
+    rows = rows.sort("choice", "position")
+    drawn = rows.filter("sampled")
+    if drawn.is_empty():
+        return rows
+    drawn = _sample(drawn, len(design.items), sampled, seed)
+    return pl.concat([drawn, rows.filter(~pl.col("sampled"))], how="diagonal").sort(
+        "choice", maintain_order=True
     )
 
 
-def _positions(position: pl.Series) -> list[str]:
-    """A name for each place on the screen but the first."""
-    return [f"position {p}" for p in position.unique().drop_nulls().sort().to_list()[1:]]
+def _nuisance(log: Log, heads: pl.DataFrame, asked: pl.DataFrame) -> list[str]:
+    """The nuisance columns that choices call for."""
+    found = [INSIDE] if (heads["left"] > 0).any() else []
+    if not log.examination:
+        found += place_names(log.places)
+    if (heads["kind"] == "rating").any():
+        found.append(RATED)
+    if len(asked):
+        found.append(SUPPLY)
+    return found
 
 
-def _marks(position: pl.Series, nuisance: Sequence[str]) -> sparse.csr_matrix:
-    """(rows, nuisance columns) 1 where a row has the column's place; the column ``inside`` has every row."""
-    column = {name: i for i, name in enumerate(nuisance)}
-    at = np.array([column.get(f"position {p}", -1) for p in position.to_list()], dtype=np.int64)
-    marked = np.flatnonzero(at >= 0)
-    row, place = marked, at[marked]
-    if INSIDE in column:
-        row = np.concatenate([row, np.arange(len(at))])
-        place = np.concatenate([place, np.full(len(at), column[INSIDE])])
-    return sparse.csr_matrix((np.ones(len(row)), (row, place)), shape=(len(at), len(nuisance)))
+def place_names(places: Sequence[int]) -> list[str]:
+    """A name for each group of places on the screen but the first; the last has no end."""
+    ends = [*(p - 1 for p in places[2:]), None] if len(places) > 1 else []
+    spans = zip(places[1:], ends, strict=True)
+    return [f"{_PLACE}{a}+" if b is None else f"{_PLACE}{a}" + (f"-{b}" if b > a else "") for a, b in spans]
+
+
+def given_places(examination: Sequence[float]) -> dict[str, float]:
+    """What a given examination curve adds at each place but the first, in logits, by the place's name."""
+    odds = np.log(np.asarray(examination, float)) - np.log(examination[0]) if len(examination) else []
+    names = place_names(range(1, len(examination) + 1))
+    return dict(zip(names, [float(x) for x in odds[1:]], strict=True))
+
+
+def _seen(position: pl.Series, examination: Sequence[float]) -> Floats:
+    """(rows,) the logarithm of how often a place is looked at, against the first; the last has no end."""
+    if not examination:
+        return np.zeros(len(position))
+    odds = np.log(np.asarray(examination, float)) - np.log(examination[0])
+    place = position.fill_null(1).clip(1, len(examination)).to_numpy() - 1
+    return np.asarray(odds[place])
+
+
+def _marks(position: pl.Series, rated: Truths, nuisance: Sequence[str]) -> sparse.csr_matrix:
+    """(rows, nuisance columns) ``inside`` marks items, ``rated`` ratings, a place the rows that stand there."""
+    place = position.fill_null(0).to_numpy()
+    columns = []
+    for name in nuisance:
+        if name.startswith(_PLACE):
+            low, _, high = name.removeprefix(_PLACE).rstrip("+").partition("-")
+            last = np.inf if name.endswith("+") else int(high or low)
+            columns.append((place >= int(low)) & (place <= last))
+        else:
+            columns.append(
+                rated if name == RATED else ~rated if name == INSIDE else np.zeros(len(place), bool)
+            )
+    if not columns:
+        return sparse.csr_matrix((len(place), 0))
+    return sparse.csr_matrix(np.column_stack(columns).astype(float))
+
+
+def _centring(design: Design, nuisance: int) -> Floats:
+    """(raw columns, columns): the attributes' centring, and each nuisance column as it is."""
+    own = design.layout.centring
+    found = np.zeros((own.shape[0] + nuisance, own.shape[1] + nuisance))
+    found[: own.shape[0], : own.shape[1]] = own
+    found[own.shape[0] :, own.shape[1] :] = np.eye(nuisance)
+    return found
 
 
 def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataFrame:
     """Beside each chosen item, others drawn uniformly: consistent without a correction (McFadden 1978)."""
-    count = min(sampled, items - 1)
-    generator = np.random.default_rng(seed)
-    drawn = generator.integers(0, max(items - 1, 1), (len(rows), count))
-    own = rows["at"].to_numpy()[:, None]
-    drawn = np.where(drawn >= own, drawn + 1, drawn)
+    drawn = _others(rows["at"].to_numpy(), items, min(sampled, items - 1), seed)
+    count = drawn.shape[1]
     others = pl.DataFrame(
         {"choice": np.repeat(rows["choice"].to_numpy(), count), "at": drawn.ravel().astype(np.int64)}
     )
@@ -286,3 +223,111 @@ def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataF
         .with_columns(pl.col("chosen").fill_null(0.0))
         .sort("choice", "chosen", descending=[False, True])
     )
+
+
+def _others(own: Ints, of: int, count: int, seed: int) -> Ints:
+    """(rows, count) numbers below ``of`` drawn uniformly beside each row's own."""
+    drawn = np.random.default_rng(seed).integers(0, max(of - 1, 1), (len(own), count))
+    return np.where(drawn >= own[:, None], drawn + 1, drawn)
+
+
+def _asked(asked: pl.DataFrame, design: Design, nuisance: Sequence[str], seed: int) -> CategoryChoices:
+    """Searches as choices of the value that they name among the values of its attribute."""
+    if len(asked) > ENOUGH:
+        asked = asked.sample(ENOUGH, seed=seed).sort("choice")
+    raws, heads, starts = [], [], []
+    wide = design.raw.shape[1]
+    for mark, block in enumerate(design.layout.blocks):
+        some = asked.filter(pl.col("attribute") == block.attribute)
+        count = len(block.nodes)
+        if block.number or count < 2 or some.is_empty():
+            continue
+        at = {node: k for k, node in enumerate(block.nodes)}
+        own = np.array([at[n] for n in some["node"]], dtype=np.int64)
+        if count > VALUES:
+            offered = np.column_stack([own, _others(own, count, VALUES, seed)])
+        else:
+            offered = (own[:, None] + np.arange(count)) % count
+        n, m = offered.shape
+        columns = np.column_stack(
+            [block.start + offered.ravel(), np.full(n * m, wide - len(design.layout.blocks) + mark)]
+        )
+        data = np.ones((n * m, 2))
+        if SUPPLY in nuisance:
+            columns = np.column_stack([columns, np.full(n * m, wide + list(nuisance).index(SUPPLY))])
+            data = np.column_stack([data, np.log(block.mean)[offered.ravel()]])
+        pointer = np.arange(0, data.size + 1, data.shape[1])
+        raws.append(
+            sparse.csr_matrix((data.ravel(), columns.ravel(), pointer), shape=(n * m, wide + len(nuisance)))
+        )
+        heads.append(some)
+        starts.append(np.full(n, m))
+    return _searched(raws, heads, starts, design, nuisance)
+
+
+def _searched(
+    raws: list[sparse.csr_matrix],
+    heads: list[pl.DataFrame],
+    sizes: list[Ints],
+    design: Design,
+    nuisance: Sequence[str],
+) -> CategoryChoices:
+    """The searches of all attributes; the value that is named stands first among its choice's rows."""
+    head = pl.concat(heads) if heads else pl.DataFrame({"choice": [], "user": [], "time": []})
+    size = np.concatenate(sizes) if sizes else np.empty(0, np.int64)
+    start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+    rows, count = int(start[-1]), len(head)
+    chosen = np.zeros(rows)
+    chosen[start[:-1]] = 1.0
+    width = design.raw.shape[1] + len(nuisance)
+    choices = Choices(
+        raw=sparse.csr_matrix(sparse.vstack(raws) if raws else (0, width)),
+        centring=_centring(design, len(nuisance)),
+        start=start,
+        chosen=chosen,
+        outside=np.zeros(count, bool),
+        left=np.zeros(count),
+        person=head["user"].to_numpy().astype(np.int64),
+        time=head["time"].fill_null(0).to_numpy().astype(np.int64),
+        offset=np.zeros(rows),
+    )
+    return CategoryChoices(
+        design,
+        choices,
+        tuple(nuisance),
+        np.full(rows, -1, np.int64),
+        head["choice"].to_numpy().astype(np.int64),
+        np.full(count, KINDS.index("search"), np.int64),
+        np.zeros(count, bool),
+    )
+
+
+def _beside(first: CategoryChoices, second: CategoryChoices) -> CategoryChoices:
+    """Choices of the same columns, one after the other."""
+    a, b = first.choices, second.choices
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(a, name), getattr(b, name)])
+
+    rated = [np.zeros(len(c), bool) if c.rated is None else c.rated for c in (a, b)]
+    choices = replace(
+        a,
+        raw=sparse.csr_matrix(sparse.vstack([a.raw, b.raw])),
+        start=np.concatenate([a.start, a.start[-1] + b.start[1:]]),
+        rated=np.concatenate(rated) if a.rated is not None or b.rated is not None else None,
+        **{n: joined(n) for n in ("chosen", "outside", "left", "person", "time", "offset")},
+    )
+    return replace(
+        first,
+        choices=choices,
+        item_row=np.concatenate([first.item_row, second.item_row]),
+        number=np.concatenate([first.number, second.number]),
+        kind=np.concatenate([first.kind, second.kind]),
+        sampled=np.concatenate([first.sampled, second.sampled]),
+    )
+
+
+def on_items(some: Mapping[str, CategoryChoices]) -> dict[str, CategoryChoices]:
+    """Of each category's choices those of items: views, carts and purchases."""
+    found = {c: s.take(s.of_kinds(RESPONSES)) for c, s in some.items()}
+    return {c: s for c, s in found.items() if len(s.choices)}

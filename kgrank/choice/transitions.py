@@ -10,7 +10,7 @@ import polars as pl
 from scipy import sparse
 
 from kgrank.choice.layout import Ints
-from kgrank.choice.sets import RESPONSES
+from kgrank.choice.log import RESPONSES
 from kgrank.graph.tables import KnowledgeGraph
 
 

@@ -23,6 +23,8 @@ class DataConfig:
         ontology: Folder of Turtle files; inferred from the mapping where there is none.
         mapping: Mapping file for other column names.
         until: Leave out events after this time (ISO 8601, or the order of a log without a clock).
+        examination: Probability that each place of a list is looked at, from the first on, the last for all
+            deeper ones; by default estimated from the log.
     """
 
     store: str
@@ -30,6 +32,12 @@ class DataConfig:
     ontology: str | None = None
     mapping: str | None = None
     until: str | None = None
+    examination: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        odd = next((p for p in self.examination or () if not 0 < p <= 1), None)
+        if odd is not None:
+            raise RunError(f"data.examination holds {odd}", expected="probabilities above 0, up to 1")
 
 
 @dataclass(frozen=True)

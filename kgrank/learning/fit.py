@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightning.pytorch.loggers import Logger
@@ -19,6 +19,9 @@ from kgrank.learning.config import RunConfig
 from kgrank.learning.priors import Learning, NetworkFit, cross_fitted, train
 from kgrank.learning.shop import Shop, people_panel, taste_scale
 from kgrank.ontology.model import Ontology
+
+MOST_RATED = 100
+"""Columns up to which people are told apart by their ratings alone."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,12 @@ def fit_shop(
     """The network, every category's optimum under its priors, the rules, and the people."""
     what = Learning(graph, ontology, [d.layout for d in shop.designs.values()], shop.home, config)
     network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
-    priors = {} if network.interrupted else cross_fitted(what, max(network.epochs, 1), report)
+    priors: dict[str, Floats] = {}
+    try:
+        if not network.interrupted:
+            priors = cross_fitted(what, max(network.epochs, 1), report)
+    except KeyboardInterrupt:
+        network = replace(network, interrupted=True)
     report("optimum of every category, and the rules")
     head = fit_head(shop.sets, priors)
     places = {
@@ -58,10 +66,21 @@ def fit_shop(
     verdicts = weigh(ontology, inherit(ontology, shop.sets, places, head.variances), config.seed)
     columns: tuple[str, ...] = ()
     tastes = None
-    if config.model.people and shop.home and shop.log.shown:
+    told = _told(shop)
+    if config.model.people and told:
         report("how people differ")
-        columns, tastes = fit_people(shop.home, head, config.seed)
+        columns, tastes = fit_people(told, head, config.seed)
     return ShopFit(shop, network, priors, head, verdicts, columns, tastes)
+
+
+def _told(shop: Shop) -> dict[str, CategoryChoices]:
+    """The choices that tell people apart: not those whose other alternatives were drawn.
+
+    Of ratings alone only where there are few columns: rated catalogues have brands without end.
+    """
+    told = {c: s.take(~s.sampled) for c, s in shop.home.items() if not s.sampled.all()}
+    wide = sum(s.design.layout.width for s in told.values())
+    return {} if shop.log.rated and wide > MOST_RATED else told
 
 
 def fit_people(home: Mapping[str, CategoryChoices], head: Head, seed: int) -> tuple[tuple[str, ...], Tastes]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from kgrank.choice.head import fit_head
 from kgrank.choice.layout import Floats, Ints
+from kgrank.choice.log import RESPONSES
 from kgrank.choice.metrics import top1
 from kgrank.learning.config import RunConfig
 from kgrank.learning.shop import Shop
@@ -37,14 +38,19 @@ class Exam:
 def sit(
     shop: Shop, priors: Mapping[str, Floats], config: RunConfig, categories: Iterable[str] | None = None
 ) -> Exam:
-    """Log-likelihood of the held-out choices of some categories (all by default), in the shop's order."""
+    """Log-likelihood of the held-out choices of some categories (all by default), in the shop's order.
+
+    Searches are no part of it, and ratings only where there is nothing else.
+    """
+    asked = ("rating",) if shop.log.rated else (*RESPONSES, "rank")
     training, test = {}, {}
     for category in shop.home if categories is None else categories:
         some = shop.home[category]
         which = split(some.choices, config.validation, config.seed)
-        if which.any() and not which.all():
-            training[category] = replace(some, choices=some.choices.take(~which))
-            test[category] = some.choices.take(which)
+        last = which & some.of_kinds(asked)
+        if last.any() and not which.all():
+            training[category] = some.take(~which)
+            test[category] = some.take(last).choices
     if not training:
         return Exam(np.empty(0, np.int64), np.empty(0), np.empty(0))
     head = fit_head(training, {c: m for c, m in priors.items() if c in training})
@@ -52,7 +58,7 @@ def sit(
     for category, choices in test.items():
         utility = choices.utility(head.fits[category].part_worths)
         if shop.log.rated:
-            scores.append(-0.5 * (utility - choices.chosen) ** 2)
+            scores.append(-0.5 * (shop.reliability.noise * (utility - choices.chosen)) ** 2)
         else:
             scores.append(choices.log_likelihood(utility))
             hits.append(top1(choices, utility))

@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.groupings import groupings
 from kgrank.choice.layout import Floats
+from kgrank.choice.sets import on_items
 from kgrank.choice.shopwide import People, behaviour_terms, learn_shopwide, link_table
 from kgrank.choice.terms import TermWeights, weigh_terms
 from kgrank.choice.transitions import (
@@ -57,7 +58,7 @@ def learn(
     report: Callable[[str], None] = lambda _: None,
 ) -> Learned:
     """Learns everything there is to learn from a graph."""
-    shop = read_shop(graph, ontology, config.seed)
+    shop = read_shop(graph, ontology, config.seed, config.data.examination or ())
     report(f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people")
     fitted = fit_shop(
         shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
@@ -89,7 +90,7 @@ def _behaviour(
             one = TermWeights({"": (wide.strength, 1.0)}, 1.0)
             return one, behaviour_terms(wide, log.items), link_table(wide.counts, log.items, KEPT)
     part_worths = {c: f.part_worths for c, f in fitted.head.fits.items()}
-    home = shop.home if shop.log.shown else {}
+    home = on_items(shop.home) if shop.log.shown else {}
     terms = weigh_terms(home, part_worths, log, shop.log.users, settings)
     term = BehaviourTerm(
         "goes-after",

@@ -98,7 +98,6 @@ class ChoiceModel(nn.Module):
 
     def __init__(self, network: PartWorthNetwork, where: Cells, rows: ChoiceRows) -> None:
         super().__init__()
-        self.rated = rows.rated
         self.network = network
         self.where = where
         self.deviation = nn.Parameter(torch.zeros(where.width))
@@ -121,9 +120,7 @@ class ChoiceModel(nn.Module):
         """(choices,) minus the cross-entropy of each choice, or minus half the squared error of a rating."""
         parameters = torch.cat([part_worths, self.nuisance])[:, None]
         raw = _Product.apply(self.centring, self.centring_transposed, parameters)
-        utility: torch.Tensor = _Product.apply(some.raw, some.transposed, raw).squeeze(1)
-        if self.rated:
-            return -0.5 * (utility - some.chosen).square()
+        utility: torch.Tensor = _Product.apply(some.raw, some.transposed, raw).squeeze(1) + some.offset
         count = len(some.left)
         top = torch.full((count,), -torch.inf, device=utility.device)
         top = top.scatter_reduce(0, some.choice, utility.detach(), "amax")
@@ -132,7 +129,8 @@ class ChoiceModel(nn.Module):
         odds = odds + torch.where(some.outside, torch.exp(-top), torch.zeros_like(top))
         units = torch.zeros_like(top).index_add(0, some.choice, some.chosen)
         taken = torch.zeros_like(top).index_add(0, some.choice, some.chosen * utility)
-        return taken - (units + some.left) * (odds.log() + top)
+        error = torch.zeros_like(top).index_add(0, some.choice, (utility - some.chosen).square())
+        return torch.where(some.rated, -0.5 * error, taken - (units + some.left) * (odds.log() + top))
 
     def penalty(self, precision: float) -> torch.Tensor:
         """Negative log-prior of the deviations and, barely, of the nuisance parameters."""

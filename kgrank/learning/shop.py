@@ -11,11 +11,14 @@ import polars as pl
 from kgrank.choice.head import Head
 from kgrank.choice.importance import spreads
 from kgrank.choice.layout import Design, Floats, Ints, category_design
+from kgrank.choice.log import Log, read_log
 from kgrank.choice.people import Panel, join_panels, panel
-from kgrank.choice.sets import CategoryChoices, Log, category_choices, read_log
+from kgrank.choice.reliability import reliability, weighed
+from kgrank.choice.sets import INSIDE, CategoryChoices, category_choices
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
+from kgrank.weights.model import Reliability
 
 SMALLEST_TASTE = 1e-3
 """In logits: an attribute without any effect still gets a proper prior."""
@@ -23,25 +26,34 @@ SMALLEST_TASTE = 1e-3
 
 @dataclass(frozen=True)
 class Shop:
-    """Designs and choices of every category that has items."""
+    """Designs and choices of every category that has items; each kind of feedback in its own scale."""
 
     designs: Mapping[str, Design]
     sets: Mapping[str, CategoryChoices]
     home: Mapping[str, CategoryChoices]
     log: Log
+    reliability: Reliability
 
 
-def read_shop(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
+def read_shop(
+    graph: KnowledgeGraph, ontology: Ontology, seed: int, examination: Sequence[float] = ()
+) -> Shop:
     """Columns and choice sets of all categories.
+
+    Args:
+        graph: Items and events.
+        ontology: The category tree.
+        seed: Of what is drawn.
+        examination: Probability that each place is looked at, from the first on; estimated if empty.
 
     Raises:
         InputError: No category has a choice between items that differ.
     """
-    log = read_log(graph, ontology)
+    log = read_log(graph, ontology, examination)
     designs = {c: category_design(graph, ontology, c) for c in ontology.categories}
     designs = {c: d for c, d in designs.items() if d.layout.width and d.items}
     sets, home = {}, {}
-    own = set(log.heads["category"].drop_nulls().unique())
+    own = set(log.heads["category"].drop_nulls()) | set(log.searches["category"])
     for category, design in designs.items():
         some = category_choices(log, design, ontology, seed)
         if len(some.choices):
@@ -55,15 +67,18 @@ def read_shop(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
         raise InputError(
             "there is not one choice to learn from",
             where="events",
-            expected="impressions with a view, cart or purchase, or purchases",
+            expected="impressions with a view, cart or purchase, or purchases, rankings, ratings",
             todo="Load behaviour (events or choice tasks) beside the items.",
         )
-    return Shop(designs, sets, home, log)
+    how = reliability({c: s for c, s in sets.items() if ontology.categories[c].parent is None}, log.entry)
+    sets, home = ({c: weighed(s, how) for c, s in some.items()} for some in (sets, home))
+    return Shop(designs, sets, home, log, how)
 
 
 def _only(log: Log, some: CategoryChoices, ontology: Ontology, seed: int) -> CategoryChoices:
     """Of a category's choices those whose lowest common category it is: those below it have other homes."""
-    own = replace(log, heads=log.heads.filter(pl.col("category") == some.design.layout.category))
+    here = pl.col("category") == some.design.layout.category
+    own = replace(log, heads=log.heads.filter(here), searches=log.searches.filter(here))
     return category_choices(own, some.design, ontology, seed, nuisance=some.nuisance)
 
 
@@ -108,4 +123,4 @@ def taste_scale(home: Mapping[str, CategoryChoices], head: Head, columns: Sequen
 
 
 def _person_nuisance(some: CategoryChoices) -> tuple[str, ...]:
-    return tuple(n for n in some.nuisance if not n.startswith("position"))
+    return tuple(n for n in some.nuisance if n == INSIDE)

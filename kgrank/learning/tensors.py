@@ -48,9 +48,8 @@ def graph_tensors(graph: KnowledgeGraph, hidden: Collection[str] = ()) -> GraphT
     """The graph's edges both ways, without the interactions with items of the ``hidden`` categories."""
     ids = {label: graph.node(label)["id"].to_list() for label in LABELS}
     number = {label: {x: i for i, x in enumerate(names)} for label, names in ids.items()}
-    liked = (
-        graph.edge("INTERACTED").filter(pl.col("kind") != "impression").select("source", "target").unique()
-    )
+    acts = ~pl.col("kind").is_in(["impression", "rank"])
+    liked = graph.edge("INTERACTED").filter(acts).select("source", "target").unique()
     if hidden:
         unseen = graph.edge("IN_CATEGORY").filter(pl.col("target").is_in(list(hidden)))["source"]
         liked = liked.filter(~pl.col("target").is_in(unseen.implode()))
@@ -147,8 +146,9 @@ class ChoiceRows:
     outside: np.ndarray[Any, Any]
     left: np.ndarray[Any, Any]
     person: np.ndarray[Any, Any]
+    offset: np.ndarray[Any, Any]
+    rated: np.ndarray[Any, Any]
     time: np.ndarray[Any, Any]
-    rated: bool
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -177,10 +177,11 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
     )
     shape = (int(offset[-1]), where.width + len(shared))
     centring_ = sparse.csr_matrix((np.concatenate([b[2] for b in blocks]), index), shape=shape)
-    counts = np.concatenate([np.diff(s.choices.start) for s in sets])
+    choices = [s.choices for s in sets]
+    counts = np.concatenate([np.diff(c.start) for c in choices])
 
     def together(name: str) -> np.ndarray[Any, Any]:
-        return np.concatenate([getattr(s.choices, name) for s in sets])
+        return np.concatenate([getattr(c, name) for c in choices])
 
     return ChoiceRows(
         sparse.csr_matrix(sparse.block_diag(rows, "csr")),
@@ -191,8 +192,9 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
         together("outside"),
         together("left"),
         together("person"),
+        together("offset"),
+        np.concatenate([np.zeros(len(c), bool) if c.rated is None else c.rated for c in choices]),
         together("time"),
-        any(s.rated for s in sets),
     )
 
 
@@ -206,6 +208,8 @@ class Batch:
     chosen: torch.Tensor
     outside: torch.Tensor
     left: torch.Tensor
+    offset: torch.Tensor
+    rated: torch.Tensor
 
     def to(self, device: torch.device) -> Batch:
         """On another device."""
@@ -224,4 +228,6 @@ def batch(rows: ChoiceRows, which: np.ndarray[Any, Any]) -> Batch:
         torch.from_numpy(rows.chosen[at]).float(),
         torch.from_numpy(rows.outside[which]),
         torch.from_numpy(rows.left[which]).float(),
+        torch.from_numpy(rows.offset[at]).float(),
+        torch.from_numpy(rows.rated[which]),
     )

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from kgrank.choice.layout import Layout
+from kgrank.choice.log import read_log
 from kgrank.choice.request import PersonTastes, person_tastes, personal_shares, personal_utilities
-from kgrank.choice.sets import read_log
 from kgrank.errors import InputError, nearest
 from kgrank.graph.schema import EDGES, NUMBER, value_id
 from kgrank.graph.store import GraphStore

@@ -183,6 +183,21 @@ class Population:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """How much each kind of feedback says of tastes (``kgrank.choice.reliability``).
+
+    Attributes:
+        scale: Of the utility behind each kind, by its name; 1 for the kind with the most choices.
+        noise: Standard deviation of ratings around the utility, in units of a person's spread.
+        entry: The kind beside whose first choice in a list stands the outside option.
+    """
+
+    scale: Mapping[str, float] = field(default_factory=dict)
+    noise: float = 1.0
+    entry: str = "view"
+
+
+@dataclass(frozen=True)
 class LearnedWeights:
     """One version of the weights, as it is stored, served and read."""
 
@@ -198,5 +213,6 @@ class LearnedWeights:
     terms: tuple[BehaviourTerm, ...] = ()
     findings: tuple[RuleFinding, ...] = ()
     population: Population = field(default_factory=Population)
+    reliability: Reliability = field(default_factory=Reliability)
     notes: tuple[str, ...] = ()
     """What a reader must know: sampled choice sets, no positions, inferred ontology."""

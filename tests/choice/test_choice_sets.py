@@ -10,7 +10,8 @@ import pytest
 from generated_shop import ontology
 
 from kgrank.choice.layout import category_design
-from kgrank.choice.sets import SAMPLED, CategoryChoices, Log, category_choices, read_log
+from kgrank.choice.log import Log, read_log
+from kgrank.choice.sets import SAMPLED, CategoryChoices, category_choices
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 
@@ -105,7 +106,7 @@ def test_a_list_over_two_categories_belongs_to_the_lowest_that_holds_both(tmp_pa
 def test_positions_are_marks_from_the_second_place_on(tmp_path: Path) -> None:
     events = shown("d0 d1 d2") + act("d1", "2026-01-01T10:00:05Z")
     _, some = log_of(tmp_path, events + shown("d2 d0", "2026-01-02T10:00:00Z", session="b"))
-    assert some.nuisance == ("inside", "position 2", "position 3")
+    assert some.nuisance == ("inside", "position 2", "position 3+")
     width = some.design.layout.width
     x = (some.choices.raw @ some.choices.centring)[:, width:]
     assert x[:3].tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]

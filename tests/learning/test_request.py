@@ -16,9 +16,10 @@ from kgrank.choice.head import Head, fit_head
 from kgrank.choice.importance import importance as shares_of
 from kgrank.choice.importance import spreads
 from kgrank.choice.layout import Floats, category_design
+from kgrank.choice.log import read_log
 from kgrank.choice.people import join_panels, posteriors
 from kgrank.choice.request import PersonTastes, person_panel
-from kgrank.choice.sets import INSIDE, category_choices, read_log
+from kgrank.choice.sets import INSIDE, category_choices
 from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
 from kgrank.graph.sync import load
