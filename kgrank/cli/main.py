@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli import audit, demo, load, ontology, ontology_tables, ontology_text, rank
+from kgrank.cli import audit, demo, doctor, load, ontology, ontology_tables, ontology_text, rank, weights
 from kgrank.cli.common import err, out
 from kgrank.errors import KgrankError
 
@@ -30,6 +30,8 @@ app.add_typer(ontology.app, name="ontology")
 load.register(app)
 rank.register(app)
 audit.register(app)
+doctor.register(app)
+app.add_typer(weights.app, name="weights")
 
 
 def _version(show: bool) -> None:

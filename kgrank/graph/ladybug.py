@@ -314,8 +314,9 @@ def definitions() -> Iterator[str]:
         yield f"CREATE NODE TABLE IF NOT EXISTS `{node.label}`(id STRING, PRIMARY KEY (id))"
     for edge in EDGES.values():
         yield f"CREATE REL TABLE IF NOT EXISTS `{edge.name}`(FROM `{edge.source}` TO `{edge.target}`)"
-    for name, table in (*NODES.items(), *EDGES.items()):
-        for column, kind in table.columns.items():
+    columns = {n: t.columns for n, t in NODES.items()} | {n: t.columns for n, t in EDGES.items()}
+    for name, kinds in columns.items():
+        for column, kind in kinds.items():
             yield f"ALTER TABLE `{name}` ADD IF NOT EXISTS `{column}` {_TYPES[kind]}"
 
 

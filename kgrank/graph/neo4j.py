@@ -101,22 +101,41 @@ class Neo4jStore:
         return self._address
 
     def prepare(self) -> None:
-        """Applies the files of graph/schema that the database has not seen; a second call changes nothing."""
+        """Applies the files of graph/schema that the database has not seen, or has lost indexes of.
+
+        A second call changes nothing.
+        """
         applied = self.schema_version()
         refuse_newer(applied, self._address)
+        missing = set(self.missing_indexes()[0])
         for number, text in migrations():
-            if number > applied:
+            if number > applied or not missing.isdisjoint(_names(text)):
                 # Each statement can be run again, so one that was cut short is completed by the next call.
                 for statement in text.split(";"):
                     if statement.strip():
                         self._run(statement)
                 self._run("CALL db.awaitIndexes()")
-                self._run("MERGE (s:Schema {id: 'schema'}) SET s.version = $number", number=number)
+                self._run(
+                    "MERGE (s:Schema {id: 'schema'}) SET s.version = $number", number=max(number, applied)
+                )
 
     def schema_version(self) -> int:
         """The number of the last migration that the database has seen; 0 where none."""
         found = self._run("MATCH (s:Schema {id: 'schema'}) RETURN s.version AS version")
         return int(found[0]["version"]) if found else 0
+
+    @property
+    def agent(self) -> str:
+        """What the server calls itself, with its version."""
+        with self._told():
+            return self._driver.get_server_info().agent
+
+    def missing_indexes(self) -> tuple[list[str], list[str]]:
+        """Names of constraints and indexes of graph/schema that are not there, and of those not online."""
+        named = [name for _, text in migrations() for name in _names(text)]
+        found = {row["name"]: row["state"] for row in self._run("SHOW INDEXES YIELD name, state")}
+        missing = [name for name in named if name not in found]
+        return missing, [name for name in named if found.get(name, "ONLINE") != "ONLINE"]
 
     def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes nodes; those that exist get the table's properties."""
@@ -267,6 +286,11 @@ class Neo4jStore:
             yield
         except (Neo4jError, DriverError) as error:
             raise _store_error(error, self._address, self._database, self._timeout) from error
+
+
+def _names(statements: str) -> list[str]:
+    """The constraints and indexes that some statements make."""
+    return re.findall(r"CREATE (?:CONSTRAINT|INDEX) (\w+)", statements)
 
 
 def _parts(values: pl.Series, size: int) -> Iterator[list[Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from kgrank.errors import WeightsError
+from kgrank.graph.changes import refuse_unknown_version
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore
 from kgrank.ontology.model import Ontology
@@ -68,6 +69,19 @@ def served_weights(store: GraphStore) -> LearnedWeights:
     return weights_of(rows[0]["document"], f"{store.address}, weights {rows[0]['version']}")
 
 
+def stored_weights(store: GraphStore, version: str) -> LearnedWeights:
+    """One version of the weights in a store.
+
+    Raises:
+        StoreError: The store has no such version.
+        WeightsError: Its document is damaged.
+    """
+    rows = store.nodes("Weights", pl.Series([version])).rows(named=True)
+    if not rows:
+        refuse_unknown_version(version, store.nodes("Weights")["id"].to_list())
+    return weights_of(rows[0]["document"], f"{store.address}, weights {version}")
+
+
 def served_transitions(store: GraphStore, version: str) -> pl.DataFrame:
     """The item transitions of one version in a store: source, target, weight, and the counts if it has any."""
     found = store.edges("GOES_AFTER").filter(pl.col("version") == version)
@@ -85,7 +99,7 @@ def check_fits(weights: LearnedWeights, ontology: Ontology) -> None:
         raise WeightsError(
             f"weights {weights.version} belong to the ontology with fingerprint {weights.ontology}",
             expected=f"fingerprint {ontology.fingerprint} (the ontology here, version {ontology.version})",
-            todo="Train again on this graph, or load the graph with the ontology of these weights",
+            todo="Carry over what still means the same (kgrank ontology carry), or train again on this graph",
         )
 
 

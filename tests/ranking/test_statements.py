@@ -15,6 +15,7 @@ from shops import NODES_OF, Example, example, load
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import open_shop, rank
+from kgrank.ranking.written import ranked_edges
 from kgrank.resources import cypher, folder
 
 STATEMENTS = sorted(p.stem for p in (folder("graph") / "rank").glob("*.cypher"))
@@ -44,6 +45,7 @@ def stocked(
         address = request.getfixturevalue("neo4j_address")
     with open_store(address) as store:
         load(store, MADE, other_version=example(1007, version="v1").weights)
+        store.serve(MADE.weights.version, ranked_edges(open_shop(store), 20))
         yield store, MADE
 
 
