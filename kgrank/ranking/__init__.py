@@ -1,4 +1,8 @@
-"""Items of a category by the learned weights: scores that add up, without torch."""
+"""Items of a category by the learned weights: scores that add up, without torch.
+
+``answer`` ranks; ``explain``, ``compare`` and ``ways_into`` say why; ``facets`` orders filters. Sessions are made
+by ``start``, ``observe`` and ``undo`` of ``kgrank.ranking.session``; ``shifts`` says what they moved.
+"""
 
 from kgrank.ranking.answer import answer
 from kgrank.ranking.explain import AttributeReason, Explanation, explain

@@ -30,7 +30,7 @@ BOOST = "boost"
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """The items a query is about.
 
     Attributes:
@@ -56,7 +56,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
     _check(query)
-    asked = _asked(shop, query)
+    asked = asked_for(shop, query)
     category = asked.category
     scored = score_query(shop, category, query)
     some, left_out = _without_excluded(shop, scored, asked.some, query)
@@ -136,7 +136,7 @@ def _check(query: Query) -> None:
         raise InputError("an item is pinned twice", expected="each item at one place")
 
 
-def _asked(shop: Shop, query: Query) -> _Asked:
+def asked_for(shop: Shop, query: Query) -> Asked:
     """The category and the items a query is about, text, candidates and filters applied one after another."""
     if query.category is None and query.text is None and query.candidates is None:
         raise InputError("nothing says what to rank", expected="a category, a text or candidates")
@@ -165,7 +165,7 @@ def _asked(shop: Shop, query: Query) -> _Asked:
         if before and not len(some):
             said_filter = in_words(shop, one, query.language)
             notes.append(phrase("filter-empty", query.language, filter=said_filter, items=before))
-    return _Asked(category, some, tuple(notes))
+    return Asked(category, some, tuple(notes))
 
 
 def _by_words(shop: Shop, text: str, language: str) -> tuple[Integers, list[str]]:

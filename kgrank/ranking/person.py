@@ -61,6 +61,13 @@ def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[s
     return personal_shares(shop.weights_of(category), shop.design(category).layout, deviations)
 
 
+def own_shares(shop: Shop, category: str, deviations: Reals | None) -> dict[str, float]:
+    """Each attribute's share for a person with deviations (population columns,), or for the average shopper."""
+    if deviations is None or not len(deviations):
+        return {a.attribute: a.weight for a in shop.weights_of(category).attributes}
+    return shares(shop, category, dict(zip(shop.column, deviations.tolist(), strict=True)))
+
+
 @dataclass(frozen=True)
 class Moves:
     """How a person's deviations act on the items of a category.

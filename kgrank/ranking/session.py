@@ -189,10 +189,10 @@ def _updated(session: Session) -> Session:
     x, offset, weight = session.x, session.offset, session.weight
     flat = x.reshape(-1, x.shape[2])
     at, last = session.deviations, np.inf
-    information = session.information + weight[-1] * _information(x[-1], _probabilities(flat, offset, at)[-1])
+    probability = _probabilities(flat, offset, at)
+    information = session.information + weight[-1] * _information(x[-1], probability[-1])
     factor, _ = lapack.dpotrf(session.precision + information)
     for _ in range(STEPS):
-        probability = _probabilities(flat, offset, at)
         residual = -probability
         residual[:, 0] += 1.0
         gradient = (residual * weight[:, None]).ravel() @ flat - session.precision @ (at - session.mean)
@@ -202,14 +202,14 @@ def _updated(session: Session) -> Session:
             break
         if decrement > last / 2:
             # The information of old events is out of date: far from where they were seen it is made anew.
-            information = sum(
-                (w * _information(rows, p) for w, rows, p in zip(weight, x, probability, strict=True)),
-                np.zeros_like(session.information),
-            )
+            information = np.zeros_like(information)
+            for w, rows, p in zip(weight, x, probability, strict=True):
+                information += w * _information(rows, p)
             factor, _ = lapack.dpotrf(session.precision + information)
             step, _ = lapack.dpotrs(factor, gradient)
         last = decrement
         at = at + step
+        probability = _probabilities(flat, offset, at)
     return replace(session, deviations=at, information=information)
 
 

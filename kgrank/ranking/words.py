@@ -44,6 +44,67 @@ _PHRASES = {
         "en": "Nothing tells this shopper's tastes: ranked by the average shopper's.",
         "zh": "尚无此顾客的偏好信息：按平均顾客排序。",
     },
+    "shift-value": {
+        "en": "{name} {before} → {after}: you looked at {taken} {value} {category} of {events}, "
+        "and {usual} of {category} are {value}.",
+        "zh": "{name} {before} → {after}：您看的 {events} 件中 {taken} 件为{value}，"
+        "而{category}中有 {usual} 为{value}。",
+    },
+    "shift-number": {
+        "en": "{name} {before} → {after}: what you looked at has {average} on average, all {category} {usual}.",
+        "zh": "{name} {before} → {after}：您看过的商品平均为 {average}，全部{category}平均为 {usual}。",
+    },
+    "shift-none": {
+        "en": "{name} {before} → {after}: nothing that you looked at tells more of it.",
+        "zh": "{name} {before} → {after}：您看过的商品对此没有更多说明。",
+    },
+    "facet-one": {
+        "en": "{name} is left out: {values} value among these items divides nothing.",
+        "zh": "不显示{name}：这些商品只有 {values} 个取值，无法区分。",
+    },
+    "facet-covers": {
+        "en": "{name} is left out: only {coverage} of these items have a value, fewer than {least}.",
+        "zh": "不显示{name}：只有 {coverage} 的商品有取值，低于 {least}。",
+    },
+    "facet-reason": {
+        "en": "{name} is {share} of the decision, {coverage} of the likely choices have a value, and two of them "
+        "differ in it in {divides} of cases.",
+        "zh": "{name}占决定的 {share}；{coverage} 的可能选择有取值；其中任意两件有 {divides} 的机会不同。",
+    },
+    "facet-value": {
+        "en": "{name}: {share} of the likely choices, {items} of the items",
+        "zh": "{name}：占可能选择的 {share}，占商品的 {items}",
+    },
+    "over": {
+        "en": "{first} stands above {second} by {difference:+.2f}, ± {margin:.2f}.",
+        "zh": "{first}的得分比{second}高 {difference:+.2f}（± {margin:.2f}）。",
+    },
+    "under": {
+        "en": "{first} does not stand above {second}: it has {difference:+.2f}, ± {margin:.2f}.",
+        "zh": "{first}并不高于{second}：得分差 {difference:+.2f}（± {margin:.2f}）。",
+    },
+    "against": {
+        "en": "{name}: {first} against {second}, {difference:+.2f} ± {margin:.2f}.",
+        "zh": "{name}：{first}对{second}，{difference:+.2f} ± {margin:.2f}。",
+    },
+    "alike": {"en": "{name}: {first} for both.", "zh": "{name}：两者均为{first}。"},
+    "change": {
+        "en": "{name} from {old} to {new} ({gain:+.2f})",
+        "zh": "{name}由{old}改为{new}（{gain:+.2f}）",
+    },
+    "way": {
+        "en": "{title} would be number {position} with {changes}.",
+        "zh": "若{changes}，{title}将排第 {position}。",
+    },
+    "within-already": {
+        "en": "{title} is number {position} already.",
+        "zh": "{title}已排第 {position}。",
+    },
+    "no-way": {
+        "en": "No change of its attributes brings {title} into the first {first}: it lacks {gap:.2f}, "
+        "and the best values of all of them add {best:.2f}.",
+        "zh": "改变属性无法使{title}进入前 {first}：差 {gap:.2f}，全部取最优值也只加 {best:.2f}。",
+    },
     "no-population": {
         "en": "These weights do not say how shoppers differ: the session moves no taste.",
         "zh": "此权重未说明顾客之间的差异：本次会话不改变偏好。",
