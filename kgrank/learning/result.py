@@ -12,6 +12,7 @@ from kgrank.choice.head import Variances
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.layout import Floats, Layout
 from kgrank.choice.people import Tastes
+from kgrank.choice.pooling import intervals, quantiles
 from kgrank.choice.sets import CategoryChoices, given_places
 from kgrank.choice.terms import TermWeights
 from kgrank.choice.verdicts import finding
@@ -40,13 +41,14 @@ def weights_of(
     """One version of the weights, named by its time and its ontology."""
     created = datetime.now(UTC).replace(microsecond=0)
     shop, tastes = fitted.shop, fitted.tastes
+    bound = {c for rule in ontology.rules.values() if rule.hard for c in ontology.scope(rule)}
     return LearnedWeights(
         version=f"w-{created:%Y%m%d-%H%M%S}-{ontology.fingerprint[:6]}",
         created=created.isoformat(),
         code=__version__,
         ontology=ontology.fingerprint,
         graph="",
-        categories={c: _category(d.layout, fitted, terms) for c, d in shop.designs.items()},
+        categories={c: _category(d.layout, fitted, terms, bound=c in bound) for c, d in shop.designs.items()},
         metrics=metrics,
         terms=behaviour,
         findings=tuple(finding(found, ontology, fitted.verdicts) for found in fitted.verdicts.rules),
@@ -76,14 +78,15 @@ def _notes(shop: Shop) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWeights:
+def _category(layout: Layout, fitted: ShopFit, terms: TermWeights, *, bound: bool) -> CategoryWeights:
+    """What is learned of a category; ``bound`` where hard rules hold, which intervals must keep to."""
     category = layout.category
     shop, verdicts = fitted.shop, fitted.verdicts
     learned = category in verdicts.draws
     mean = served_part_worths(layout, fitted)
     draws = verdicts.draws[category] if learned else _prior_draws(layout, mean, fitted.head.variances)
     weight, spread = importance(layout, mean), spreads(layout, mean)
-    low, high = np.quantile(importance(layout, draws), [0.025, 0.975], axis=0)
+    low, high = quantiles(layout, draws) if bound else intervals(layout, draws)
     full = importance(layout, mean, full=True)
     without = importance(layout, verdicts.without[category]) if category in verdicts.spoken else None
     shoppers = None if fitted.tastes is None else _shoppers(layout, mean, fitted.columns, fitted.tastes)
@@ -92,8 +95,8 @@ def _category(layout: Layout, fitted: ShopFit, terms: TermWeights) -> CategoryWe
         AttributeWeight(
             block.attribute,
             float(weight[i]),
-            float(min(low[i], weight[i])),
-            float(max(high[i], weight[i])),
+            float(low[i]),
+            float(high[i]),
             float(spread[i]),
             reference(block),
             float(full[i]),
