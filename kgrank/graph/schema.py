@@ -75,8 +75,16 @@ NODES: Mapping[str, NodeType] = {
         ),
         NodeType(
             "Weights",
-            {"created": TEXT, "ontology": TEXT, "graph": TEXT, "code": TEXT, "document": TEXT},
-            "One version of the learned weights; `document` is the whole artefact (JSON).",
+            {
+                "created": TEXT,
+                "ontology": TEXT,
+                "graph": TEXT,
+                "code": TEXT,
+                "document": TEXT,
+                "posteriors": TEXT,
+            },
+            "One version of the learned weights; `document` is the whole artefact (JSON), `posteriors` what the "
+            "choices alone say of every category (JSON), which no ranking reads.",
         ),
         NodeType(
             "Ontology",

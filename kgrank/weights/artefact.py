@@ -64,12 +64,39 @@ def document(weights: LearnedWeights, where: object = None) -> str:
     """The text of the weights file, checked as it is checked on reading."""
     body = encode(weights)
     _checked(body, where)
-    content = _layout({"format": FORMAT, **body}, levels=4).removeprefix("{")
-    return f'{{\n  "checksum": "{_checksum(content)}",{content}\n'
+    return sealed(FORMAT, body, where, levels=4)
 
 
 def weights_of(text: str, where: object = None) -> LearnedWeights:
     """The weights of a document, as ``read_weights`` reads them from a file."""
+    return _checked(unsealed(text, FORMAT, where), where)
+
+
+def sealed(form: int, body: dict[str, Any], where: object = None, levels: int = 3) -> str:
+    """A JSON document with its format and a checksum of all the rest.
+
+    Args:
+        form: Number of the format.
+        body: The document.
+        where: What an error calls it.
+        levels: Depth down to which each member takes a line of its own.
+
+    Raises:
+        WeightsError: A number is NaN or infinite.
+    """
+    try:
+        content = _layout({"format": form, **body}, levels).removeprefix("{")
+    except ValueError:
+        raise WeightsError("a number is NaN or infinite", where=where) from None
+    return f'{{\n  "checksum": "{_checksum(content)}",{content}\n'
+
+
+def unsealed(text: str, form: int, where: object = None) -> dict[str, Any]:
+    """The body of a document that ``sealed`` wrote.
+
+    Raises:
+        WeightsError: Not JSON, cut off, edited (the checksum differs), or of another format.
+    """
     try:
         body = json.loads(text)
     except ValueError as error:
@@ -80,11 +107,11 @@ def weights_of(text: str, where: object = None) -> LearnedWeights:
         raise WeightsError(
             "is not a weights file", where=where, expected='a JSON object with "format"', todo=_AGAIN
         )
-    if body["format"] != FORMAT:
+    if body["format"] != form:
         raise WeightsError(
             f"has format {body['format']!r}",
             where=where,
-            expected=f"format {FORMAT}",
+            expected=f"format {form}",
             todo="Read it with the kgrank release that wrote it, or train again",
         )
     del body["format"]
@@ -96,7 +123,7 @@ def weights_of(text: str, where: object = None) -> LearnedWeights:
             expected="the file as it was written",
             todo=f"Change the rules, not the file. {_AGAIN}",
         )
-    return _checked(body, where)
+    return body
 
 
 def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> None:

@@ -19,13 +19,14 @@ Tables = dict[str, pl.DataFrame]
 
 
 def weights_to_tables(
-    weights: LearnedWeights, transitions: pl.DataFrame | None = None
+    weights: LearnedWeights, transitions: pl.DataFrame | None = None, posteriors: str | None = None
 ) -> tuple[Tables, Tables]:
     """Node and edge tables of one version of the weights, for ``GraphStore.replace_version``.
 
     Args:
         weights: The weights; the whole artefact goes into the node's ``document``.
         transitions: Item transitions (source, target, weight), written as GOES_AFTER edges.
+        posteriors: The document of what the choices alone say (``kgrank.weights.posteriors``).
 
     Raises:
         WeightsError: The weights could not be written to a file either.
@@ -37,6 +38,7 @@ def weights_to_tables(
         "graph": weights.graph,
         "code": weights.code,
         "document": document(weights, weights.version),
+        "posteriors": posteriors,
     }
     nodes = {"Weights": pl.DataFrame([node], schema={"id": pl.String(), **NODES["Weights"].columns})}
     edges = {

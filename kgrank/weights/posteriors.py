@@ -1,0 +1,132 @@
+"""What the choices alone say of every category, kept with the weights: what a new rule is weighed against.
+
+Ranking never reads it. It stands in the store beside the weights' document, as JSON of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kgrank.codec import DocumentError, decode, encode
+from kgrank.errors import WeightsError
+from kgrank.graph.store import GraphStore
+from kgrank.ontology.model import AttributeType
+from kgrank.resources import cypher
+from kgrank.weights.artefact import sealed, unsealed
+from kgrank.weights.model import LearnedWeights
+
+FORMAT = 1
+"""Number of the document's format; it grows when a field changes its meaning."""
+
+_AGAIN = "Train again with `python train.py`"
+
+
+@dataclass(frozen=True)
+class AttributeColumns:
+    """The columns of one attribute, as ``kgrank.choice.layout.Block`` has them."""
+
+    attribute: str
+    type: AttributeType
+    nodes: tuple[str, ...]
+    mean: tuple[float, ...]
+    items: tuple[int, ...]
+    reference: tuple[bool, ...]
+    centre: float
+    scale: float
+    low: float
+    high: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class CategoryPosterior:
+    """The part-worths of one category from its choices alone, without its rules.
+
+    Attributes:
+        attributes: The columns, in their order.
+        mean: Of the part-worths, one a column.
+        covariance: Its lower triangle, row by row.
+        prior_mean: Of the prior without rules, and its ``prior_deviation``.
+        choices: Number of choices, and of ``people``.
+        home: Whether these choices count here and in no other category.
+    """
+
+    attributes: tuple[AttributeColumns, ...]
+    mean: tuple[float, ...]
+    covariance: tuple[float, ...]
+    prior_mean: tuple[float, ...]
+    prior_deviation: tuple[float, ...]
+    choices: int
+    people: int
+    home: bool
+
+
+@dataclass(frozen=True)
+class Posteriors:
+    """The posteriors of all categories with choices, and which weights they belong to."""
+
+    version: str
+    ontology: str
+    """Fingerprint of the ontology of these weights."""
+    seed: int
+    categories: Mapping[str, CategoryPosterior]
+
+
+def posteriors_document(posteriors: Posteriors) -> str:
+    """The text that is kept with the weights.
+
+    Raises:
+        WeightsError: A number is NaN or infinite.
+    """
+    return sealed(FORMAT, encode(posteriors), posteriors.version)
+
+
+def posteriors_of(text: str, where: object = None) -> Posteriors:
+    """The posteriors of a document.
+
+    Raises:
+        WeightsError: Not such a document, cut off, edited (the checksum differs) or of another format.
+    """
+    body = unsealed(text, FORMAT, where)
+    try:
+        found = decode(Posteriors, body)
+    except DocumentError as error:
+        place = f" at {error.place}" if error.path else ""
+        raise WeightsError(f"{error.problem}{place}", where=where, todo=_AGAIN) from None
+    for name, one in found.categories.items():
+        width = sum(len(a.nodes) for a in one.attributes)
+        lengths = len(one.mean), len(one.prior_mean), len(one.prior_deviation), len(one.covariance)
+        if lengths != (width, width, width, width * (width + 1) // 2):
+            raise WeightsError(
+                f"the posterior of {name} has {lengths} numbers",
+                where=where,
+                expected=f"{width} columns and half a square of them",
+                todo=_AGAIN,
+            )
+    return found
+
+
+def served_posteriors(store: GraphStore, weights: LearnedWeights) -> Posteriors:
+    """The posteriors behind the weights that a store serves.
+
+    Raises:
+        WeightsError: They were not kept, are damaged, or belong to other weights.
+    """
+    rows = store.query(cypher("rank/served_posteriors"))
+    text = rows[0]["posteriors"] if rows else None
+    where = f"{store.address}, weights {weights.version}"
+    if not text:
+        raise WeightsError(
+            "these weights were written without the posteriors of their choices", where=where, todo=_AGAIN
+        )
+    found = posteriors_of(text, where)
+    if (found.version, found.ontology) != (weights.version, weights.ontology):
+        raise WeightsError(
+            f"the posteriors belong to weights {found.version} with ontology {found.ontology}",
+            where=where,
+            expected=f"those of {weights.version} with ontology {weights.ontology}",
+            todo=_AGAIN,
+        )
+    return found
