@@ -11,7 +11,18 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli import audit, demo, doctor, load, ontology, ontology_tables, ontology_text, rank, weights
+from kgrank.cli import (
+    audit,
+    demo,
+    doctor,
+    load,
+    ontology,
+    ontology_carry,
+    ontology_tables,
+    ontology_text,
+    rank,
+    weights,
+)
 from kgrank.cli.common import err, out
 from kgrank.errors import KgrankError
 
@@ -26,6 +37,7 @@ app = typer.Typer(
 app.add_typer(demo.app, name="demo")
 ontology_text.register(ontology.app)
 ontology_tables.register(ontology.app)
+ontology_carry.register(ontology.app)
 app.add_typer(ontology.app, name="ontology")
 load.register(app)
 rank.register(app)

@@ -165,8 +165,10 @@ def weight_lines(found: Effect) -> Iterator[str]:
     """What becomes of the weights, one line a group, with the first few cells."""
     scaled = {f"{c}/{a} × {factor:g}": None for (c, a), factor in found.rescaled.items()}
     renamed = {f"{'/'.join(new)}": None for new in found.renamed.values()}
+    joined = {"/".join(c): None for c in found.joined}
     yield _group(len(found.kept), "carry over unchanged")
     yield _group(len(found.renamed), "carry over under a new name", list(renamed))
+    yield _group(len(found.joined), "end where others stand already: retrain to join them", list(joined))
     yield _group(len(found.rescaled), "are kept in another unit", list(scaled))
     yield _group(len(found.prior), "are kept, but a rule about them changed: retrain", _names(found.prior))
     yield _group(
@@ -196,6 +198,7 @@ def as_json(found: Difference) -> dict[str, object]:
         "weights": {
             "kept": len(weights.kept),
             "renamed": [[list(a), list(b)] for a, b in weights.renamed.items()],
+            "joined": [[list(a), list(b)] for a, b in weights.joined.items()],
             "rescaled": [[list(c), factor] for c, factor in weights.rescaled.items()],
             **{w: [list(c) for c in getattr(weights, w)] for w in ("prior", "stale", "gone", "new")},
         },

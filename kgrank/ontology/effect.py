@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from kgrank.errors import InputError
 from kgrank.ontology.model import Attribute, AttributeType, Category, Ontology, Rule, RuleKind
@@ -19,10 +20,14 @@ _UNTRAINED = frozenset({RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE})
 
 @dataclass(frozen=True)
 class Effect:
-    """Every cell of the old version is in exactly one of the first six; ``new`` are those of the new version."""
+    """Every cell of the old version is in exactly one of the first seven; ``new`` are those of the new version.
+
+    A cell that is ``joined`` goes where another one stands already: that one stays.
+    """
 
     kept: tuple[Cell, ...] = ()
     renamed: Mapping[Cell, Cell] = field(default_factory=dict)
+    joined: Mapping[Cell, Cell] = field(default_factory=dict)
     rescaled: Mapping[Cell, float] = field(default_factory=dict)
     prior: tuple[Cell, ...] = ()
     stale: tuple[Cell, ...] = ()
@@ -32,31 +37,53 @@ class Effect:
 
 def effect(old: Ontology, new: Ontology) -> Effect:
     """What becomes of each weight."""
-    moved = _moved(old, new)
-    meaning = {a: _meaning(old.attributes[a], new.attributes.get(a)) for a in old.attributes}
-    ruled = _ruled(old, new)
-    groups: dict[str, list[Cell]] = {k: [] for k in ("kept", "prior", "stale", "gone")}
+    moved, ruled = _moved(old, new), _ruled(old, new)
+    meaning = cache(lambda a, b: _meaning(old.attributes[a], new.attributes.get(b)))
+    kept: list[Cell] = []
+    prior: list[Cell] = []
+    stale: list[Cell] = []
+    gone: list[Cell] = []
     renamed: dict[Cell, Cell] = {}
+    joined: dict[Cell, Cell] = {}
     rescaled: dict[Cell, float] = {}
-    reached: set[Cell] = set()
     before, after = set(cells(old)), set(cells(new))
+    reached: set[Cell] = set()
+    heirs = {c: c for c in old.categories}
     for cell in cells(old):
         target = _target(cell, old, new, after)
         if target is None:
-            groups["gone"].append(cell)
+            gone.append(cell)
             continue
+        taken = target in before or target in reached or heirs.setdefault(target[0], cell[0]) != cell[0]
         reached.add(target)
-        means = meaning[cell[1]] if target[1] == cell[1] else 1.0
+        means = meaning(cell[1], target[1])
         if means is None or (target[0] == cell[0] and cell[0] in moved):
-            groups["stale"].append(cell)
+            stale.append(cell)
         elif target != cell:
-            renamed[cell] = target
+            (joined if taken else renamed)[cell] = target
         elif means != 1.0:
             rescaled[cell] = means
         else:
-            groups["prior" if cell in ruled else "kept"].append(cell)
+            (prior if cell in ruled else kept).append(cell)
     fresh = tuple(c for c in cells(new) if c not in reached and c not in before)
-    return Effect(**{k: tuple(v) for k, v in groups.items()}, renamed=renamed, rescaled=rescaled, new=fresh)
+    return Effect(tuple(kept), renamed, joined, rescaled, tuple(prior), tuple(stale), tuple(gone), new=fresh)
+
+
+def why_not(cell: Cell, reach: Effect, old: Ontology, new: Ontology) -> str:
+    """Why the weight of a cell is not carried over, in words."""
+    category, attribute = cell
+    if cell in reach.joined:
+        return f"{'/'.join(reach.joined[cell])} has weights of its own"
+    heir = _replacement(category, old.categories, new.categories)
+    here = new.attributes.get(_replacement(attribute, old.attributes, new.attributes))
+    if heir not in new.categories:
+        return "the category is gone"
+    if here is None:
+        return "the attribute is gone"
+    if not {here.id, attribute} & set(new.applicable(heir)):
+        return f"{heir} does not have {here.id}"
+    reason = _unlike(old.attributes[attribute], here) if attribute in old.attributes else None
+    return reason or f"the category has moved below {new.categories[heir].parent or 'nothing'}"
 
 
 def cells(ontology: Ontology) -> Iterator[Cell]:
@@ -68,7 +95,7 @@ def _target(cell: Cell, old: Ontology, new: Ontology, after: set[Cell]) -> Cell 
     """Where a weight goes: to what replaces its category or attribute, else it stays; None where it ends."""
     category = _replacement(cell[0], old.categories, new.categories)
     attribute = _replacement(cell[1], old.attributes, new.attributes)
-    for target in ((category, attribute), (category, cell[1]), (cell[0], attribute), cell):
+    for target in ((category, attribute), (category, cell[1])):
         if target in after:
             return target
     return None
@@ -108,18 +135,26 @@ def _meaning(old: Attribute, new: Attribute | None) -> float | None:
     """The factor from the old to the new meaning of an attribute; None where the two cannot be compared."""
     if new is None:
         return 1.0
+    return None if _unlike(old, new) else _factor(old.unit, new.unit)
+
+
+def _unlike(old: Attribute, new: Attribute) -> str | None:
+    """Why the weights of one attribute mean nothing of another; None where they can be compared."""
+    common = [v for v in old.values if v in new.values]
     if old.type is not new.type:
-        return None
-    if old.unit != new.unit:
-        return _factor(old.unit, new.unit)
-    if old.type is AttributeType.ORDERED:
-        common = [v for v in old.values if v in new.values]
-        if common != [v for v in new.values if v in old.values]:
-            return None
-    return 1.0
+        return f"{new.id} is of type {new.type}, not {old.type}"
+    if _factor(old.unit, new.unit) is None:
+        return f"{new.id} is in {new.unit}, not {old.unit}"
+    if old.values and not common and not old.open:
+        return f"{new.id} has none of its values"
+    if old.type is AttributeType.ORDERED and common != [v for v in new.values if v in old.values]:
+        return f"the values of {new.id} are in another order"
+    return None
 
 
 def _factor(old: str | None, new: str | None) -> float | None:
+    if old == new:
+        return 1.0
     if old is None or new is None:
         return None
     try:

@@ -101,7 +101,7 @@ def check_fits(weights: LearnedWeights, ontology: Ontology) -> None:
         raise WeightsError(
             f"weights {weights.version} belong to the ontology with fingerprint {weights.ontology}",
             expected=f"fingerprint {ontology.fingerprint} (the ontology here, version {ontology.version})",
-            todo="Carry over what still means the same (kgrank ontology carry), or train again on this graph",
+            todo="Train again on this graph, or carry over what still means the same: kgrank ontology carry",
         )
 
 

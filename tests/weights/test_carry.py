@@ -1,0 +1,185 @@
+"""Weights under a new version of the ontology: what means the same ranks the same, the rest is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invented_weights import invented
+from typer.testing import CliRunner
+
+from kgrank.cli.main import app
+from kgrank.errors import WeightsError
+from kgrank.graph.connect import open_store
+from kgrank.ontology.read import read_ontology
+from kgrank.resources import folder
+from kgrank.weights.artefact import document, read_weights, weights_of, write_weights
+from kgrank.weights.carry import Carried, carry
+from kgrank.weights.model import (
+    LearnedWeights,
+    Utility,
+)
+from kgrank.weights.tables import weights_to_tables
+
+RUN = CliRunner()
+ENDED = "owl:deprecated true ;\n    dcterms:isReplacedBy"
+PREFIXES = """@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+"""
+CUT = """
+a:cut a kg:Attribute ; skos:notation "cut" ; skos:prefLabel "Cut"@en , "剪裁"@zh ;
+    kg:type kg:Ordered ; kg:values ( v:slim v:regular v:loose ) .
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder("ontology") / "fashion", tmp_path / "my-shop"))
+
+
+def edit(shop: Path, file: str, *changes: tuple[str, str]) -> None:
+    path = shop / file
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(PREFIXES + text if file == "attributes.ttl" else text, encoding="utf-8")
+
+
+def rename_fit(shop: Path) -> None:
+    fit = 'skos:prefLabel "Fit"@en , "版型"@zh ;'
+    edit(shop, "attributes.ttl", (fit, f"{fit}\n    {ENDED} a:cut ;"), ("a:sleeve a", f"{CUT}\na:sleeve a"))
+    edit(shop, "categories.ttl", ("a:fit", "a:cut"))
+
+
+def carried(shop: Path) -> Carried:
+    old = read_ontology(folder("ontology") / "fashion")
+    found = carry(invented(old), old, read_ontology(shop))
+    weights_of(document(found.weights), "as it is checked when it is read")
+    assert len(found.kept) + len(found.renamed) + len(found.rescaled) + len(found.left) == 109
+    return found
+
+
+def utilities(weights: LearnedWeights, category: str) -> dict[str, Utility]:
+    return {u.node: u for u in weights.categories[category].utilities}
+
+
+def test_a_renamed_attribute_keeps_its_shares_and_utilities(shop: Path) -> None:
+    rename_fit(shop)
+    found = carried(shop)
+    assert len(found.renamed) == 11
+    assert not found.left
+    before = invented(read_ontology(folder("ontology") / "fashion")).categories["dresses"]
+    after = found.weights.categories["dresses"]
+    as_before = [replace(a, attribute="fit") if a.attribute == "cut" else a for a in after.attributes]
+    assert as_before == list(before.attributes)
+    renamed = {u.node.replace("cut=", "fit="): u.segments for u in after.utilities}
+    assert renamed == {u.node: u.segments for u in before.utilities}
+    assert found.weights.population.columns == ("inside", "cut=slim", "cut=loose", "heel=*", "color=red")
+    assert found.weights.ontology == read_ontology(shop).fingerprint
+
+
+def test_another_unit_gives_the_same_contribution_to_the_same_length(shop: Path) -> None:
+    edit(shop, "attributes.ttl", ('kg:unit "mm" ;\n    kg:min 0 ;\n    kg:max 120', 'kg:unit "cm"'))
+    found = carried(shop)
+    assert ("pumps", "heel") in found.rescaled
+    before = utilities(invented(read_ontology(folder("ontology") / "fashion")), "pumps")["heel=*"]
+    after = utilities(found.weights, "pumps")["heel=*"]
+    assert after.at(7.5) == pytest.approx(before.at(75))
+    (heel,) = (a for a in found.weights.categories["pumps"].attributes if a.attribute == "heel")
+    assert heel.reference == "2 to 9, the items' 5th to 95th percentile"
+
+
+def test_another_currency_is_left_out_and_the_other_shares_add_up_again(shop: Path) -> None:
+    edit(shop, "attributes.ttl", ('kg:unit "EUR"', 'kg:unit "USD"'))
+    found = carried(shop)
+    assert found.left["dresses", "price"] == "price is in USD, not EUR"
+    assert set(found.left) == {(c, "price") for c in found.weights.categories}
+    shares = [a.weight for a in found.weights.categories["dresses"].attributes]
+    assert sum(shares) == pytest.approx(1)
+    assert "price=*" not in utilities(found.weights, "dresses")
+
+
+def test_a_retired_category_leaves_its_weights_where_there_are_others(shop: Path) -> None:
+    boots = '"靴子"@zh ;\n'
+    edit(shop, "categories.ttl", (boots, f"{boots}    {ENDED} c:sneakers ;\n"), ("# The", f"{PREFIXES}# The"))
+    found = carried(shop)
+    assert found.left["boots", "price"] == "sneakers/price has weights of its own"
+    assert "boots" not in found.weights.categories
+    assert (
+        found.weights.categories["sneakers"]
+        == invented(read_ontology(folder("ontology") / "fashion")).categories["sneakers"]
+    )
+
+
+def test_values_that_are_gone_and_rules_that_changed_are_named(shop: Path) -> None:
+    edit(shop, "attributes.ttl", (" v:pink", ""))
+    edit(
+        shop,
+        "values.ttl",
+        ('v:pink a kg:Value ; skos:notation "pink" ; skos:prefLabel "Pink"@en , "粉色"@zh .\n', ""),
+    )
+    edit(shop, "rules.ttl", ("kg:share 0.2 ;", "kg:share 0.3 ;"))
+    found = carried(shop)
+    assert found.values == ("color=pink",)
+    assert found.findings == ("sneaker-price",)
+    assert all(f.sentence for f in found.weights.findings)
+
+
+def test_weights_of_a_third_version_are_refused(shop: Path) -> None:
+    old = read_ontology(folder("ontology") / "fashion")
+    rename_fit(shop)
+    new = read_ontology(shop)
+    with pytest.raises(WeightsError, match="expected those of the old version"):
+        carry(invented(new), old, new)
+
+
+ITEMS = "id,category,brand,color,fit,price\n" + "".join(
+    f"i{n},dresses,aurora,{color},{fit},{20 + n}\n"
+    for n, (color, fit) in enumerate(
+        [("red", "slim"), ("navy", "loose"), ("red", "loose"), ("blue", "regular")]
+    )
+)
+
+
+def test_a_shop_goes_on_ranking_as_before_after_a_rename(shop: Path, tmp_path: Path) -> None:
+    """The recipe in the docs, from the files of a shop to its ranking."""
+    old = Path(shutil.copytree(shop, tmp_path / "before"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "items.csv").write_text(ITEMS, encoding="utf-8")
+    store, data = str(tmp_path / "shop.lb"), str(tmp_path / "data")
+    assert RUN.invoke(app, ["load", data, "--ontology", str(old), "--store", store]).exit_code == 0
+    with open_store(store) as opened:
+        weights = invented(read_ontology(old))
+        opened.replace_version(weights.version, *weights_to_tables(weights))
+    ranking = RUN.invoke(app, ["rank", "dresses", "--store", store, "--json"])
+    rename_fit(shop)
+    assert RUN.invoke(app, ["load", data, "--ontology", str(shop), "--store", store]).exit_code == 0
+    refused = RUN.invoke(app, ["rank", "dresses", "--store", store, "--json"])
+    assert "kgrank ontology carry" in str(refused.exception)
+    result = RUN.invoke(app, ["ontology", "carry", "--store", store, "--from", str(old), "--to", str(shop)])
+    assert result.exit_code == 0, result.output
+    assert "11 under a new name: apparel/cut" in result.output
+    again = RUN.invoke(app, ["rank", "dresses", "--store", store, "--json"])
+    scores = [
+        [(i["item"], round(i["score"], 9)) for i in json.loads(r.output)["ranking"]] for r in (ranking, again)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_a_file_is_carried_to_a_file_and_what_is_left_out_is_exit_code_1(shop: Path, tmp_path: Path) -> None:
+    old = folder("ontology") / "fashion"
+    write_weights(tmp_path / "weights.json", invented(read_ontology(old)))
+    edit(shop, "attributes.ttl", ('kg:unit "EUR"', 'kg:unit "USD"'))
+    command = ["ontology", "carry", str(tmp_path / "weights.json"), "--from", str(old), "--to", str(shop)]
+    result = RUN.invoke(app, [*command, "-o", str(tmp_path / "new.json")])
+    assert result.exit_code == 1
+    assert "dresses/price: price is in USD, not EUR" in result.output
+    assert "python train.py" in result.output
+    assert read_weights(tmp_path / "new.json").ontology == read_ontology(shop).fingerprint
+    told = json.loads(RUN.invoke(app, [*command, "-o", str(tmp_path / "new.json"), "--json"]).output)
+    assert len(told["left"]) == 11
+    assert "say which weights" in str(RUN.invoke(app, command).exception)
