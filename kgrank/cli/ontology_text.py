@@ -12,6 +12,8 @@ from rich.text import Text
 from kgrank.cli.common import out, print_json
 from kgrank.cli.ontology import plural, print_messages
 from kgrank.errors import InputError
+from kgrank.graph.connect import open_store
+from kgrank.graph.touched import stock
 from kgrank.ontology.check import examine
 from kgrank.ontology.check.advice import advise
 from kgrank.ontology.diff import as_json, difference, weight_lines
@@ -100,18 +102,31 @@ def diff(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 where a thing was taken out without a replacement.")
     ] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Count the items of this store that a change touches."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Say what changed from A to B, and what that does to learned weights.
 
-    Example: kgrank ontology diff HEAD~1:ontology/fashion ontology/fashion
+    Example: kgrank ontology diff HEAD~1:ontology/fashion ontology/fashion --store demo-shop/graph.lb
     """
-    found = difference(*read_versions(old, new))
+    before, after = read_versions(old, new)
+    found = difference(before, after)
+    items: list[int | None] = [None] * len(found.changes)
+    if store is not None:
+        with open_store(store) as opened:
+            held = stock(opened)
+        items = [held.touched(change, before, after) for change in found.changes]
     if json:
-        print_json(as_json(found))
+        told = as_json(found)
+        counted = zip(told["changes"], items, strict=True)  # type: ignore[call-overload]
+        print_json({**told, "changes": [change | {"items": count} for change, count in counted]})
     else:
-        for change in found.changes:
-            out.print(Text(change.line()))
+        for change, count in zip(found.changes, items, strict=True):
+            touched = "" if count is None else f" ({count:,} item{'' if count == 1 else 's'})"
+            out.print(Text(change.line() + touched))
         if not found.changes:
             out.print("nothing changed")
         out.print("weights:")
