@@ -153,30 +153,43 @@ def _from_jars() -> Iterator[Server]:
 def start_from_jars(home: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], Server]:
     """Starts a server with its data in ``home``; it does not answer yet when this returns."""
     port = port or _free_port()
-    java = ["java", "-cp", f"{_jars()}/*", "-Xms256m", "-Xmx768m"]
-    java += [
-        f"--add-opens=java.base/{package}=ALL-UNNAMED"
-        for package in ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
-    ]
-    environment = {**os.environ, "NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
     if not (home / "conf").exists():
-        (home / "conf").mkdir()
+        (home / "conf").mkdir(parents=True)
         (home / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port), encoding="ascii")
-        first = [*java, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password", PASSWORD]
-        subprocess.run(first, check=True, env=environment, capture_output=True, timeout=120)
+        admin(home, "dbms", "set-initial-password", PASSWORD)
     # The server dies with the tests, even where they are killed; Ctrl-C is for the tests alone.
     with_parent = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     entry = ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={home / 'conf'}"]
     with (home / "log.txt").open("ab") as log:
         process = subprocess.Popen(
-            [*with_parent, *java, *entry],
-            env=environment,
+            [*with_parent, *_java(), *entry],
+            env=_environment(home),
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
     return process, Server(f"bolt://127.0.0.1:{port}", "neo4j", PASSWORD)
+
+
+def admin(home: Path, *words: str) -> None:
+    """Runs ``neo4j-admin`` on a server's data, while the server is down."""
+    command = [*_java(), "org.neo4j.cli.AdminTool", *words]
+    done = subprocess.run(command, env=_environment(home), capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise RuntimeError(f"neo4j-admin {words[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _java() -> list[str]:
+    opens = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+    return [
+        *("java", "-cp", f"{_jars()}/*", "-Xms256m", "-Xmx768m"),
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opens),
+    ]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
 
 
 def _jars() -> Path:

@@ -11,8 +11,10 @@ from rich import box
 from rich.table import Table
 
 from kgrank.cli.common import err, out, print_json, progress_bar
+from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
+from kgrank.graph.offline import write_import
 from kgrank.graph.sync import Changes, load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import Clean, ingest
@@ -34,9 +36,9 @@ LABELS = {
 def load_command(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files stand.")],
     store: Annotated[
-        str,
+        str | None,
         typer.Option(metavar="ADDRESS", envvar="KGRANK_STORE", help="A file (shop.lb), or bolt://host:7687."),
-    ],
+    ] = None,
     ontology: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Turtle files; without it one is inferred from the data."),
@@ -61,12 +63,23 @@ def load_command(
             help="Compare with all of the store, not with the record of the last load: after other writes.",
         ),
     ] = False,
+    offline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Writes files for Neo4j's offline import instead, for a first load of much."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Load items and events, or choice tasks, into a store; a later load writes what changed since.
 
     Example: kgrank load demo-shop --ontology ontology/fashion --store demo-shop/graph.lb --prune
     """
+    if (store is None) == (offline is None):
+        raise InputError(
+            "no store" if store is None else "a store and a folder for an offline import",
+            expected="--store ADDRESS or --offline DIR",
+        )
     clean = ingest(
         folder,
         ontology=read_ontology(ontology) if ontology is not None else None,
@@ -77,6 +90,10 @@ def load_command(
     if strict:
         clean.report.refuse()
     graph = build_graph(clean)
+    if offline is not None:
+        _print_import(write_import(graph, offline), json)
+        return
+    assert store is not None
     with open_store(store) as opened, progress_bar() as progress:
         changes = load(opened, graph, progress, prune=prune, anew=anew)
     if json:
@@ -129,6 +146,15 @@ def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None
     counts = [_count(len(graph.node(label)), *LABELS[label]) for label in shown]
     counts.append(_count(len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED")), "event", "events"))
     out.print(f"In {store}: {', '.join(counts)}.", markup=False)
+
+
+def _print_import(arguments: str, json: bool) -> None:
+    if json:
+        print_json({"import": arguments})
+    else:
+        out.print("Stop the server, and run on its machine (the database is overwritten):")
+        out.print(f"  neo4j-admin {arguments}", markup=False)
+        out.print("Start it again, and make the indexes: kgrank doctor --repair.")
 
 
 def _print_changes(changes: Changes) -> None:

@@ -111,9 +111,8 @@ class Neo4jStore:
         for number, text in migrations():
             if number > applied or not missing.isdisjoint(_names(text)):
                 # Each statement can be run again, so one that was cut short is completed by the next call.
-                for statement in text.split(";"):
-                    if statement.strip():
-                        self._run(statement)
+                for statement in _statements(text):
+                    self._run(statement)
                 self._run("CALL db.awaitIndexes()")
                 self._run(
                     "MERGE (s:Schema {id: 'schema'}) SET s.version = $number", number=max(number, applied)
@@ -291,6 +290,12 @@ class Neo4jStore:
 def _names(statements: str) -> list[str]:
     """The constraints and indexes that some statements make."""
     return re.findall(r"CREATE (?:CONSTRAINT|INDEX) (\w+)", statements)
+
+
+def _statements(text: str) -> list[str]:
+    """The statements of a file; comments, in lines of their own, are no part of them."""
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("//"))
+    return [statement for part in code.split(";") if (statement := part.strip())]
 
 
 def _parts(values: pl.Series, size: int) -> Iterator[list[Any]]:
