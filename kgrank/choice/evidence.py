@@ -77,11 +77,13 @@ class Conflict:
     Attributes:
         rules: A smallest set: every part of it may hold together.
         places: The categories where they fight.
-        alone: (rules,) probability of each; ``together`` of all at once; in the place where that is least.
+        worst: The one where they fight most.
+        alone: (rules,) probability of each there; ``together`` of all at once.
     """
 
     rules: tuple[Rule, ...]
     places: tuple[str, ...]
+    worst: str
     alone: tuple[float, ...]
     together: float
 
@@ -270,10 +272,11 @@ def _fighting(ontology: Ontology, one: Here, pieces: Ints) -> list[tuple[tuple[i
 
 
 def _conflict(spoken: Spoken, some: tuple[int, ...], found: list[tuple[str, Floats, float]]) -> Conflict:
-    _, alone, together = min(found, key=lambda f: f[2])
+    worst, alone, together = min(found, key=lambda f: f[2])
     return Conflict(
         tuple(spoken.rules[r] for r in some),
         tuple(name for name, _, _ in found),
+        worst,
         tuple(alone.tolist()),
         together,
     )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from kgrank.choice.evidence import RuleEvidence, Verdicts, verdict
+from kgrank.choice.evidence import Conflict, RuleEvidence, Verdicts, verdict
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Layout
-from kgrank.ontology.model import Ontology, RuleKind
+from kgrank.choice.layout import Floats, Layout
+from kgrank.ontology.model import Ontology, Rule, RuleKind
 from kgrank.ontology.sentences import sentence
-from kgrank.weights.model import RuleFinding
+from kgrank.weights.model import RuleConflict, RuleFinding
 
 
 def finding(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> RuleFinding:
@@ -28,36 +26,51 @@ def finding(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> Rule
         _instead(found, ontology, verdicts),
         found.choices,
         found.people,
+        found.right,
+    )
+
+
+def conflict(found: Conflict, ontology: Ontology, verdicts: Verdicts) -> RuleConflict:
+    """A set of rules that fight, as it is stored."""
+    ids = tuple(rule.id for rule in found.rules)
+    names = [ontology.categories[c].name() for c in found.places]
+    where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    alone = ", ".join(f"{p:.2f}" for p in found.alone)
+    said = (_about(rule, ontology, verdicts, found.worst) for rule in found.rules)
+    return RuleConflict(
+        ids,
+        f"{', '.join(ids[:-1])} and {ids[-1]} cannot all be right in {where}: by the choices each may hold "
+        f"(probability {alone}), all together with {found.together:.3f}.",
+        found.places,
+        found.alone,
+        found.together,
+        "; ".join(dict.fromkeys(said)),
     )
 
 
 def _instead(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> str:
     """What the data alone say of what the rule speaks about, place by place where they differ."""
-    parts = []
-    for category in found.places[:3]:
-        layout = verdicts.layouts[category]
-        part_worths = verdicts.without[category]
-        said = _shares(found, ontology, layout.block, importance(layout, part_worths))
-        if found.rule.kind in (RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS):
-            said = _utilities(found, ontology, layout, part_worths)
-        parts.append(f"{ontology.categories[category].name()}: {said}")
+    parts = [
+        f"{ontology.categories[c].name()}: {_about(found.rule, ontology, verdicts, c)}"
+        for c in found.places[:3]
+    ]
     if len(found.places) > 1:
         held = len(found.places) - len(found.fails_in)
         parts.insert(0, f"holds in {held} of {len(found.places)} categories")
     return "; ".join(parts)
 
 
-def _shares(found: RuleEvidence, ontology: Ontology, block: Mapping[str, object], weight: object) -> str:
-    at = {attribute: i for i, attribute in enumerate(block)}
-    shares = np.asarray(weight)
-    named = [a for a in found.rule.attributes if a in at]
-    named.sort(key=lambda a: -shares[at[a]])
-    return ", ".join(f"{ontology.attributes[a].name()} {shares[at[a]]:.0%}" for a in named)
+def _about(rule: Rule, ontology: Ontology, verdicts: Verdicts, category: str) -> str:
+    """What the data alone say of what a rule speaks about, in one category."""
+    layout, part_worths = verdicts.layouts[category], verdicts.without[category]
+    if rule.kind in (RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS):
+        return _utilities(rule, ontology, layout, part_worths)
+    shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))
+    named = sorted((a for a in rule.attributes if a in shares), key=lambda a: -shares[a])
+    return ", ".join(f"{ontology.attributes[a].name()} {shares[a]:.0%}" for a in named)
 
 
-def _utilities(found: RuleEvidence, ontology: Ontology, layout: Layout, part_worths: object) -> str:
-    own = np.asarray(part_worths)
-    rule = found.rule
+def _utilities(rule: Rule, ontology: Ontology, layout: Layout, own: Floats) -> str:
     if rule.kind is RuleKind.MONOTONE:
         block = layout.block[str(rule.attribute)]
         name = ontology.attributes[str(rule.attribute)].name()

@@ -13,6 +13,7 @@ from kgrank.choice.head import Head, fit_head, place
 from kgrank.choice.inherit import inherit
 from kgrank.choice.layout import Floats
 from kgrank.choice.people import Tastes, estimate, some_people
+from kgrank.choice.place import Place
 from kgrank.choice.sets import CategoryChoices
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
@@ -32,6 +33,7 @@ class ShopFit:
     network: NetworkFit
     priors: Mapping[str, Floats]
     head: Head
+    places: Mapping[str, Place]
     verdicts: Verdicts
     columns: tuple[str, ...]
     tastes: Tastes | None
@@ -63,14 +65,17 @@ def fit_shop(
         c: place(s, head.fits[c], priors.get(c), head.variances, home=c in shop.home)
         for c, s in shop.sets.items()
     }
-    verdicts = weigh(ontology, inherit(ontology, shop.sets, places, head.variances), config.seed)
+    places = inherit(ontology, shop.sets, places, head.variances)
+    verdicts = weigh(ontology, places, config.seed)
+    for note in verdicts.notes:
+        report(f"warning: {note}")
     columns: tuple[str, ...] = ()
     tastes = None
     told = _told(shop)
     if config.model.people and told:
         report("how people differ")
         columns, tastes = fit_people(told, head, config.seed)
-    return ShopFit(shop, network, priors, head, verdicts, columns, tastes)
+    return ShopFit(shop, network, priors, head, places, verdicts, columns, tastes)
 
 
 def _told(shop: Shop) -> dict[str, CategoryChoices]:

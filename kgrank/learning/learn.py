@@ -11,6 +11,7 @@ import polars as pl
 from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.groupings import groupings
+from kgrank.choice.kept import kept
 from kgrank.choice.layout import Floats
 from kgrank.choice.sets import on_items
 from kgrank.choice.shopwide import People, behaviour_terms, learn_shopwide, link_table
@@ -33,6 +34,7 @@ from kgrank.weights.model import (
     BehaviourTerm,
     LearnedWeights,
 )
+from kgrank.weights.posteriors import Posteriors
 
 KEPT = 200
 """Transitions kept from each item in the graph."""
@@ -40,9 +42,10 @@ KEPT = 200
 
 @dataclass(frozen=True)
 class Learned:
-    """The weights, and the transitions that stand beside them (source, target, weight)."""
+    """The weights, the posteriors of the choices alone, and the transitions (source, target, weight)."""
 
     weights: LearnedWeights
+    posteriors: Posteriors
     transitions: pl.DataFrame
     interrupted: bool
 
@@ -69,7 +72,8 @@ def learn(
         metrics["network_val_loss"] = fitted.network.loss
     terms, behaviour, links = _behaviour(fitted, graph, ontology, config.seed, metrics)
     weights = weights_of(fitted, ontology, terms, metrics, behaviour)
-    return Learned(weights, links, fitted.network.interrupted)
+    posteriors = Posteriors(weights.version, ontology.fingerprint, config.seed, kept(fitted.places))
+    return Learned(weights, posteriors, links, fitted.network.interrupted)
 
 
 def _behaviour(

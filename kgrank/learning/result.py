@@ -15,7 +15,7 @@ from kgrank.choice.people import Tastes
 from kgrank.choice.pooling import intervals, quantiles
 from kgrank.choice.sets import CategoryChoices, given_places
 from kgrank.choice.terms import TermWeights
-from kgrank.choice.verdicts import finding
+from kgrank.choice.verdicts import conflict, finding
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.shop import Shop
 from kgrank.ontology.model import Ontology
@@ -60,7 +60,8 @@ def weights_of(
             tuple(tastes.mean.tolist()),
         ),
         reliability=shop.reliability,
-        notes=_notes(shop),
+        conflicts=tuple(conflict(found, ontology, fitted.verdicts) for found in fitted.verdicts.conflicts),
+        notes=(*_notes(shop), *fitted.verdicts.notes),
     )
 
 

@@ -30,6 +30,7 @@ from kgrank.ontology.document import load as ontology_of
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.weights.artefact import write_transitions, write_weights
+from kgrank.weights.posteriors import posteriors_document
 from kgrank.weights.tables import weights_to_tables
 
 Report = Callable[[str], None]
@@ -138,7 +139,8 @@ def _write(learned: Learned, out: Path, store: GraphStore, report: Report) -> No
     report(f"writing {out / 'weights.json'} and {store.address}")
     write_weights(out / "weights.json", learned.weights)
     write_transitions(out / "weights.json", learned.transitions)
-    nodes, edges = weights_to_tables(learned.weights, learned.transitions)
+    posteriors = posteriors_document(learned.posteriors)
+    nodes, edges = weights_to_tables(learned.weights, learned.transitions, posteriors)
     store.replace_version(learned.weights.version, nodes, edges)
 
 

@@ -150,6 +150,8 @@ class RuleFinding:
         instead: What the data say, in words.
         choices: Number of choices it rests on.
         people: Number of people behind them.
+        right: Probability that the rule is right as a whole, from the choices of all its categories; it may fail
+            in a few of them. None in weights that were written without it.
     """
 
     rule: str
@@ -163,6 +165,28 @@ class RuleFinding:
     instead: str
     choices: int
     people: int
+    right: float | None = None
+
+
+@dataclass(frozen=True)
+class RuleConflict:
+    """Rules of which each may well hold by the choices alone, but not all of them together.
+
+    Attributes:
+        rules: Ids of a smallest set: every part of it may hold together.
+        sentence: What is the matter, in words.
+        categories: Where they fight.
+        alone: Probability of each by the choices alone, in the order of ``rules``; ``together`` of all at once.
+            Both where they fight most.
+        instead: What the choices say there of what the rules speak about, in words.
+    """
+
+    rules: tuple[str, ...]
+    sentence: str
+    categories: tuple[str, ...]
+    alone: tuple[float, ...]
+    together: float
+    instead: str
 
 
 @dataclass(frozen=True)
@@ -212,6 +236,7 @@ class LearnedWeights:
     metrics: Mapping[str, float] = field(default_factory=dict)
     terms: tuple[BehaviourTerm, ...] = ()
     findings: tuple[RuleFinding, ...] = ()
+    conflicts: tuple[RuleConflict, ...] = ()
     population: Population = field(default_factory=Population)
     reliability: Reliability = field(default_factory=Reliability)
     notes: tuple[str, ...] = ()
