@@ -27,7 +27,7 @@ from kgrank.weights.model import Reliability
 RATING = KINDS.index("rating")
 SEARCH = KINDS.index("search")
 
-ENOUGH = 10_000
+ENOUGH = 4_000
 """Choices of a kind in a category that are used at most: a handful of numbers is learned."""
 
 RIDGE = 0.02
@@ -73,7 +73,7 @@ def reliability(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) 
     size = len(others) + bool(counts[RATING])
     found = optimize.minimize(
         loss, np.zeros(size), jac=True, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * size,
-        options={"ftol": 1e-9, "maxiter": 50},
+        options={"ftol": 1e-8, "maxiter": 50},
     )  # fmt: skip
     return named(found.x)
 

@@ -12,9 +12,11 @@ from kgrank.errors import InputError
 from kgrank.ingest import infer
 from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, VALUES, schema
 from kgrank.ingest.events import read_events, read_sequences, without_bots
+from kgrank.ingest.feedback import checked
 from kgrank.ingest.items import merge_items, read_items
 from kgrank.ingest.mapping import Mapping, default_mapping
 from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, find_categories, renamed, values_of
+from kgrank.ingest.pairs import read_pairs
 from kgrank.ingest.ratings import read_ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
 from kgrank.ingest.read import FILE, LINE
@@ -100,6 +102,7 @@ def _read(folder: Path, mapping: Mapping, rejects: Rejects) -> list[Raw]:
         *(read_items(folder, s, rejects) for s in mapping.items),
         *(read_tasks(folder, s, rejects) for s in mapping.tasks),
         *(read_ratings(folder, s, rejects) for s in mapping.ratings),
+        *(read_pairs(folder, s, rejects) for s in mapping.pairs),
         *(read_events(folder, s, rejects) for s in mapping.events),
         *(read_sequences(folder, s, rejects) for s in mapping.sequences),
     ]
@@ -193,7 +196,7 @@ def _events(
                 events = events.with_columns(pl.col("time") + last)
                 last = int(events["time"].max() or last)  # type: ignore[arg-type]
         tables.append(events)
-    events = pl.concat(tables) if tables else pl.DataFrame(schema=EVENT_COLUMNS)
+    events = checked(pl.concat(tables) if tables else pl.DataFrame(schema=EVENT_COLUMNS), rejects)
     if given:
         events = category_ids(events, ontology)
     else:

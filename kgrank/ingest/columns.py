@@ -16,7 +16,7 @@ class Column:
     about: str
 
 
-KINDS = ("search", "impression", "view", "cart", "purchase", "rating")
+KINDS = ("search", "impression", "view", "cart", "purchase", "rank", "rating")
 """The kinds of events, in the order in which they happen."""
 
 ITEMS: Mapping[str, Column] = {
@@ -37,15 +37,15 @@ VALUES: Mapping[str, Column] = {
 
 EVENTS: Mapping[str, Column] = {
     "id": Column(pl.String(), "Made of the event's content, so that the same event has the same id."),
-    "kind": Column(pl.String(), "search, impression, view, cart, purchase or rating."),
+    "kind": Column(pl.String(), "search, impression, view, cart, purchase, rank or rating."),
     "user": Column(pl.String(), "Who."),
     "item": Column(pl.String(), "On which item; null for a search."),
     "category": Column(pl.String(), "The category that a search went to."),
     "time": Column(pl.Int64(), "Seconds since 1970, or the order of the log."),
     "session": Column(pl.String(), "The visit."),
-    "list": Column(pl.String(), "What was shown together."),
+    "list": Column(pl.String(), "What was shown, or ranked, together."),
     "position": Column(pl.Int64(), "The place in the list, from 1."),
-    "value": Column(pl.Float64(), "A rating, or a quantity."),
+    "value": Column(pl.Float64(), "A rating, a quantity, or a place in a ranking, 1 the best."),
     "query": Column(pl.String(), "The words searched for."),
 }
 
@@ -63,7 +63,8 @@ STANDARD: Mapping[str, tuple[str, ...]] = {
         "list",
         "value",
     ),
-    "tasks": ("category", "person", "task", "alternative", "chosen", "units", "time"),
+    "tasks": ("category", "person", "task", "alternative", "chosen", "units", "rank", "time"),
+    "pairs": ("person", "better", "worse", "time"),
 }
 """Column names that need no mapping, by section; further columns of items and tasks are attributes."""
 

@@ -15,7 +15,7 @@ from kgrank.ingest.events import ACTIONS_AN_HOUR, IMPRESSIONS_WITHOUT_ACTION
 from kgrank.ingest.located import about
 from kgrank.ingest.report import MOST, REASONS
 
-_SECTIONS = (mapping.Items, mapping.Events, mapping.Sequences, mapping.Tasks, mapping.Ratings)
+_SECTIONS = (mapping.Items, mapping.Events, mapping.Sequences, mapping.Tasks, mapping.Ratings, mapping.Pairs)
 _PARTS = (
     mapping.Field,
     mapping.CategoryField,
@@ -43,6 +43,7 @@ ontology.
 | `events.*` | {events} | not read |
 | `sequences.txt` | none: one line a user, `user item item …`, oldest first; each is a purchase | |
 | `tasks.*` | {tasks} | attributes of the alternative |
+| `pairs.*` | {pairs} | not read |
 
 - `kind` is one of {kinds}.
 - `time` is ISO 8601 or seconds (milli- or microseconds) since 1970. A log without a clock needs a
@@ -52,6 +53,13 @@ ontology.
 - Where impressions are logged without `list`, what one user saw in one session, for one query, at one
   time is a list. A view, cart or purchase without `list` belongs to the list in which its user last saw
   the item: in the session, or where no session is logged, within half an hour.
+- What people did to the items of a list is read as a ranking by deeds: what was bought, then what went
+  into the cart, then what was viewed, then the rest. How much each kind says is learned
+  ([training](training.md#feedback)).
+- A ranking is a `rank` event for each of its items, with the `list` that was ranked and the place as
+  `value`, 1 the best; an item without a place is below all that have one. A row of `pairs` is a ranking of
+  two items of the catalogue. Rankings of alternatives that are no items stand in `tasks`, with `rank` instead
+  of `chosen`.
 - Cells may carry units (`4 cm`), names or synonyms of values in any language of the ontology, and any
   case.
 

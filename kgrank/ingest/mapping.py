@@ -39,6 +39,14 @@ class Form(StrEnum):
     DIFFERENCES = "differences"
 
 
+class Marks(StrEnum):
+    """What the numbers of a rated profile are."""
+
+    RATINGS = "ratings"
+    PLACES = "places"
+    POINTS = "points"
+
+
 class Format(StrEnum):
     """How a file is written."""
 
@@ -207,16 +215,19 @@ class Events(Source):
     time: Annotated[TimeField, "When it happened, or `order`."] = TimeField()
     user: Annotated[Field, "Who."] = Field()
     session: Annotated[Field, "The visit."] = Field()
-    kind: Annotated[KindField, "impression, search, view, cart, purchase or rating."] = KindField()
+    kind: Annotated[KindField, "impression, search, view, cart, purchase, rank or rating."] = KindField()
     item: Annotated[Field, "On which item; empty for a search."] = Field()
     category: Annotated[CategoryField, "The category that a search went to."] = CategoryField()
     position: Annotated[Field, "The place on the page, from 1."] = Field()
     query: Annotated[Field, "The words searched for."] = Field()
     list: Annotated[
         Field,
-        "What was shown together. By default, where impressions are logged: user, session, query and time.",
+        "What was shown, or ranked, together. By default, where impressions are logged: user, session, query "
+        "and time.",
     ] = Field()
-    value: Annotated[Field, "A rating, or a quantity."] = Field()
+    value: Annotated[
+        Field, "A rating, a quantity, or a place in a ranking, 1 the best; empty: below all that have one."
+    ] = Field()
     outside: Annotated[
         bool | None,
         "Whether a shopper may leave a list without choosing; by default yes where impressions are logged.",
@@ -249,6 +260,10 @@ class Tasks(Source):
         Field, "long: 1 on the chosen row. wide: the chosen alternative. differences: 1 for the first."
     ] = Field()
     units: Annotated[Field, "How many units were bought, instead of `chosen`."] = Field()
+    rank: Annotated[
+        Field,
+        "long: the alternative's place, 1 the best, instead of `chosen`; empty: below all that have one.",
+    ] = Field()
     time: Annotated[TimeField | None, "When; by default the order of a person's tasks."] = None
     outside: Annotated[Outside, "The outside option: true, false, all_zero, or a table: {column: value}."] = (
         Outside()
@@ -265,19 +280,36 @@ class Tasks(Source):
     def __post_init__(self) -> None:
         if self.form is Form.WIDE and not self.alternatives:
             raise ValueError("a wide table without its alternatives")
+        if self.rank != Field() and (self.form is not Form.LONG or self.outside.exists):
+            raise ValueError("ranks stand in the long form, without an outside option")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ratings(Source):
-    """Rated profiles: one row a person, one column a profile."""
+    """Rated or ranked profiles: one row a person, one column a profile."""
 
     profiles: Annotated[str, "The file of the profiles, one row each, in the order of the columns."]
+    marks: Annotated[
+        Marks,
+        "ratings: the higher, the better. places: a ranking, 1 the best. points: a ranking, the highest number "
+        "the best.",
+    ] = Marks.RATINGS
     category: Annotated[CategoryField, "The category of the profiles."] = CategoryField()
     person: Annotated[Field, "Who rated; by default each row is a person."] = Field()
     attributes: Annotated[
         abc.Mapping[str, AttributeField], "Attributes and where their values stand in the profiles."
     ] = field(default_factory=dict)
     rest: Annotated[bool, "Whether every other column of the profiles is an attribute too."] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs(Source):
+    """Pairwise preferences: one row a pair of items, the better and the worse."""
+
+    person: Annotated[Field, "Who prefers; by default each row is a person."] = Field()
+    better: Annotated[Field, "The item that is preferred."] = Field()
+    worse: Annotated[Field, "The item that it is preferred to."] = Field()
+    time: Annotated[TimeField | None, "When; by default the order of the rows."] = None
 
 
 @dataclass(frozen=True)
@@ -289,12 +321,13 @@ class Mapping:
     events: Annotated[tuple[Events, ...], "Behaviour logs."] = ()
     sequences: Annotated[tuple[Sequences, ...], "Logs with one line a user."] = ()
     tasks: Annotated[tuple[Tasks, ...], "Choice tasks."] = ()
-    ratings: Annotated[tuple[Ratings, ...], "Rated profiles."] = ()
+    ratings: Annotated[tuple[Ratings, ...], "Rated or ranked profiles."] = ()
+    pairs: Annotated[tuple[Pairs, ...], "Pairwise preferences between items."] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files of all sections."""
-        return (*self.items, *self.events, *self.sequences, *self.tasks, *self.ratings)
+        return (*self.items, *self.events, *self.sequences, *self.tasks, *self.ratings, *self.pairs)
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -306,7 +339,9 @@ def read_mapping(path: Path) -> Mapping:
     mapping: Mapping = read_yaml(path, Mapping)
     if not mapping.sources:
         raise InputError(
-            "the mapping names no file", where=path, expected="items, events, sequences, tasks or ratings"
+            "the mapping names no file",
+            where=path,
+            expected="items, events, sequences, tasks, ratings or pairs",
         )
     return mapping
 
@@ -321,12 +356,12 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "there is no such folder", where=folder, expected="a folder with items and events, or tasks"
         )
-    found = {name: _standard(folder, name) for name in ("items", "events", "sequences", "tasks")}
+    found = {name: _standard(folder, name) for name in ("items", "events", "sequences", "tasks", "pairs")}
     if not any(found.values()):
         raise InputError(
             "no file with a standard name",
             where=folder,
-            expected="items.*, events.*, sequences.txt or tasks.* (csv, tsv, parquet, jsonl; .gz)",
+            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl; .gz)",
             todo="Name the files in a mapping and pass it with --mapping (docs/file-schemas.md).",
         )
     return Mapping(
@@ -334,6 +369,7 @@ def default_mapping(folder: Path) -> Mapping:
         events=tuple(Events(file=f) for f in found["events"]),
         sequences=tuple(Sequences(file=f) for f in found["sequences"]),
         tasks=tuple(Tasks(file=f, rest=True) for f in found["tasks"]),
+        pairs=tuple(Pairs(file=f) for f in found["pairs"]),
     )
 
 

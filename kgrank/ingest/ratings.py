@@ -1,4 +1,4 @@
-"""Rated profiles: a table of profiles, and a matrix with one row a person and one column a profile."""
+"""Rated or ranked profiles: a table of profiles, and a matrix with one row a person and one column a profile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 from kgrank.errors import InputError
 from kgrank.ingest import fields
 from kgrank.ingest.items import raw_column
-from kgrank.ingest.mapping import Ratings
+from kgrank.ingest.mapping import Marks, Ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, ITEM_COLUMNS, Raw, attribute_fields, category_path, with_schema
 from kgrank.ingest.read import LINE, read_table
 from kgrank.ingest.report import Rejects
@@ -18,7 +18,7 @@ from kgrank.ingest.tasks import alternatives
 
 
 def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
-    """The profiles as items, the ratings as events in the order of the columns.
+    """The profiles as items, the ratings or places as events in the order of the columns.
 
     Raises:
         InputError: The profiles and the columns of ratings differ in number.
@@ -57,9 +57,13 @@ def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
     long = rejects.drop(long, number.is_null(), "not a number", path, id="user", found=pl.col("value"))
     item = dict(zip(columns, items["id"], strict=True))
     place = {c: i for i, c in enumerate(columns, 1)}
+    # Points count from the other end; the best has place 1.
+    top = number.max().over("user") + 1
+    ranked = source.marks is not Marks.RATINGS
     events = long.with_columns(
-        number,
-        pl.lit("rating").alias("kind"),
+        (top - number if source.marks is Marks.POINTS else number).alias("value"),
+        pl.lit("rank" if ranked else "rating").alias("kind"),
+        (pl.lit(f"{path.stem}/") + pl.col("user") if ranked else pl.lit(None, pl.String)).alias("list"),
         pl.col("variable").replace_strict(item, return_dtype=pl.String).alias("item"),
         pl.col("variable").replace_strict(place, return_dtype=pl.Int64).alias("time"),
     )

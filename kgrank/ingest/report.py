@@ -26,7 +26,12 @@ REASONS: Mapping[str, str] = {
     "outside the category": "value dropped: the category allows fewer values of the attribute",
     "no choice": "task dropped: nothing is chosen, and there is no outside option",
     "several choices": "task dropped: more than one alternative is chosen",
-    "one alternative": "task dropped: fewer than two alternatives, the outside option counted",
+    "one alternative": "task or ranking dropped: fewer than two alternatives, the outside option counted",
+    "tied places": "ranking dropped: two items have the same place, or one stands twice",
+    "not a place": "ranking dropped: a place that is no number from 1",
+    "no list": "event dropped: a place in a ranking without the list that was ranked",
+    "not shown": "kept, but no choice: the item was not shown in the list that the event names",
+    "one rating": "kept, but says nothing of tastes: the ratings of its user are all the same",
     "contradiction": "kept: the item has what an Excludes rule forbids",
     "search without category": "kept, but not in the graph: a search needs the category it went to",
 }
@@ -40,7 +45,7 @@ SCHEMA = {
     "found": pl.String(),
 }
 
-KEPT = frozenset({"contradiction", "search without category"})
+KEPT = frozenset({"contradiction", "search without category", "not shown", "one rating"})
 """Reasons for which nothing is dropped."""
 
 MOST = 0.5

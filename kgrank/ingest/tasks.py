@@ -2,7 +2,8 @@
 
 Every form is first brought into the long one: one row an alternative, in the columns person, task, order,
 chosen, category, outside, and one ``a:`` column an attribute. An alternative becomes an item, whose id is its
-category and a hash of its attributes; a task becomes a list of impressions and a purchase of what was chosen.
+category and a hash of its attributes; a task becomes a list of impressions and a purchase of what was chosen, or
+a ranking where places are given.
 """
 
 from __future__ import annotations
@@ -53,12 +54,20 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
     build = {Form.LONG: _long, Form.WIDE: _wide, Form.DIFFERENCES: _differences}[source.form]
     long = build(table, source, attributes, path, used)
     long = long.with_columns(category_path(source.category))
-    long = _whole_tasks(long, source, path, rejects)
-    return _lists(long, attributes, path, clock=source.time is not None, outside=source.outside.exists)
+    ranked = source.form is Form.LONG and _mark(table, source) == "rank"
+    long = _whole_tasks(long, source, path, rejects, ranked=ranked)
+    clock, outside = source.time is not None, source.outside.exists
+    return _lists(long, attributes, path, clock=clock, outside=outside, ranked=ranked)
 
 
 def _lists(
-    long: pl.DataFrame, attributes: dict[str, AttributeField], path: Path, *, clock: bool, outside: bool
+    long: pl.DataFrame,
+    attributes: dict[str, AttributeField],
+    path: Path,
+    *,
+    clock: bool,
+    outside: bool,
+    ranked: bool,
 ) -> Raw:
     """Tasks in the long form as items and events."""
     long = alternatives(long.filter(~pl.col("outside")), attributes)
@@ -73,14 +82,17 @@ def _lists(
         pl.col("chosen").alias("value"),
         LINE,
     )
-    bought = shown.filter(pl.col("value") > 0).with_columns(pl.lit("purchase").alias("kind"))
-    shown = shown.with_columns(pl.lit(None, pl.Float64).alias("value"))
+    if ranked:
+        events = shown.with_columns(pl.lit("rank").alias("kind"))
+    else:
+        bought = shown.filter(pl.col("value") > 0).with_columns(pl.lit("purchase").alias("kind"))
+        events = pl.concat([shown.with_columns(pl.lit(None, pl.Float64).alias("value")), bought])
     return Raw(
         items=with_schema(items, ITEM_COLUMNS, path),
         columns=tuple(columns),
-        events=with_schema(pl.concat([shown, bought]), EVENT_COLUMNS, path),
+        events=with_schema(events, EVENT_COLUMNS, path),
         clock=clock,
-        outside=outside,
+        outside=None if ranked else outside,
         tasks=True,
     )
 
@@ -150,7 +162,7 @@ def _long(
     path: Path,
     used: frozenset[str],
 ) -> pl.DataFrame:
-    mark = "units" if source.units.column is not None or "units" in table.columns else "chosen"
+    mark = _mark(table, source)
     taken = frozenset(source.attributes)
     frame = table.select(
         *_head(table, source, path, used, one_a_row=False),
@@ -182,8 +194,16 @@ def _long(
     return _numbers(frame, mark, path)
 
 
+def _mark(table: pl.DataFrame, source: Tasks) -> str:
+    """What the long form says of an alternative: ``units``, ``rank`` or ``chosen``."""
+    taken = frozenset(source.attributes)
+    return next((m for m in ("units", "rank") if fields.given(table, getattr(source, m), m, taken)), "chosen")
+
+
 def _numbers(frame: pl.DataFrame, mark: str, path: Path) -> pl.DataFrame:
-    """What is chosen as a number: 0 or 1, or units."""
+    """What is chosen as a number: 0 or 1, units, or a place, null where there is none."""
+    if mark == "rank":
+        return _places(frame, path)
     words = {"true": "1", "false": "0", "yes": "1", "no": "0", "True": "1", "False": "0"}
     number = pl.col("chosen").replace(words).cast(pl.Float64, strict=False)
     odd = number.is_null() | ~number.is_finite() | (number < 0)
@@ -196,6 +216,20 @@ def _numbers(frame: pl.DataFrame, mark: str, path: Path) -> pl.DataFrame:
             where=f"{path}:{bad[LINE][0]}",
             expected="0 or 1" if mark == "chosen" else "a number from 0",
             todo=todo,
+        )
+    return frame.with_columns(number)
+
+
+def _places(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    number = pl.col("chosen").cast(pl.Float64, strict=False)
+    bad = frame.filter(
+        pl.col("chosen").is_not_null() & ~(number.is_finite() & (number >= 1)).fill_null(False)
+    )
+    if len(bad):
+        raise InputError(
+            f"rank is {bad['chosen'][0]!r}",
+            where=f"{path}:{bad[LINE][0]}",
+            expected="a number from 1, the best, or nothing",
         )
     return frame.with_columns(number)
 
@@ -299,16 +333,18 @@ def _side(table: pl.DataFrame, field: AttributeField, name: str, sign: float, pa
     return value
 
 
-def _whole_tasks(long: pl.DataFrame, source: Tasks, path: Path, rejects: Rejects) -> pl.DataFrame:
+def _whole_tasks(
+    long: pl.DataFrame, source: Tasks, path: Path, rejects: Rejects, *, ranked: bool
+) -> pl.DataFrame:
     """Tasks with one choice among at least two; without a clock, time is the order of a person's tasks."""
     lacking = pl.any_horizontal(pl.col(c).is_null() for c in _TASK)
     long = rejects.drop(long, lacking, "no id", path, id="task", found=pl.lit("no category, person or task"))
     total, rows = pl.col("chosen").sum().over(_TASK), pl.len().over(_TASK)
     name = pl.concat_str(_TASK, separator="/")
     free = source.outside.exists and not (source.outside.rows and source.form is Form.LONG)
-    if not free:
+    if not free or ranked:
         long = rejects.drop(long, total == 0, "no choice", path, id="task", found=name)
-    if not _in_units(long, source):
+    if not ranked and not _in_units(long, source):
         long = rejects.drop(long, total > 1, "several choices", path, id="task", found=name)
     few = rows + (1 if free else 0) < 2
     long = rejects.drop(long, few, "one alternative", path, id="task", found=name)
