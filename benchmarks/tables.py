@@ -24,6 +24,8 @@ BARS: Mapping[str, Mapping[str, str]] = {
     },
     "recommend-amazon_beauty-published": {"hr10": "≥ .0950", "ndcg10": "≥ .0590"},
     "recommend-amazon_beauty-refit": {"hr10": "≥ .1080", "ndcg10": "≥ .0670"},
+    "coverage": {"coverage": ".93 to .97", "coverage_part_worths": ".93 to .97"},
+    "seeds-demo": {"thin_seed_spread_in_errors": "≤ .25"},
     "ontology": {
         "check_seconds": "≤ 5",
         "recheck_file_seconds": "≤ 0.3",
@@ -62,7 +64,10 @@ MARGINS = {"≥": 1.0, "≤": -1.0}
 
 
 def met(value: float, bar: str) -> bool:
-    """Whether a figure meets its bar."""
+    """Whether a figure meets its bar: ``≥ 1``, ``≤ 1``, ``1``, or ``1 to 2``."""
+    least, between, most = bar.partition(" to ")
+    if between:
+        return float(least) <= value <= float(most)
     sign, _, number = bar.partition(" ")
     if not number:
         return value == float(sign)
