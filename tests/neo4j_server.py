@@ -133,7 +133,7 @@ def _from_docker() -> Iterator[Server]:
     command += ["--env", f"NEO4J_AUTH=neo4j/{PASSWORD}", f"neo4j:{VERSION}-community"]
     subprocess.run(command, check=True, capture_output=True, timeout=600)
     try:
-        yield _wait(Server(f"bolt://127.0.0.1:{port}", "neo4j", PASSWORD))
+        yield wait(Server(f"bolt://127.0.0.1:{port}", "neo4j", PASSWORD))
     finally:
         subprocess.run(["docker", "stop", name], capture_output=True, timeout=60)
 
@@ -143,7 +143,7 @@ def _from_jars() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="kgrank-neo4j-", ignore_cleanup_errors=True) as folder:
         process, server = start_from_jars(Path(folder))
         try:
-            yield _wait(server, process)
+            yield wait(server, process)
         finally:
             # Its data goes with it: no need to let it shut down in order.
             process.kill()
@@ -175,7 +175,9 @@ def start_from_jars(home: Path, port: int | None = None) -> tuple[subprocess.Pop
 def admin(home: Path, *words: str) -> None:
     """Runs ``neo4j-admin`` on a server's data, while the server is down."""
     command = [*_java(), "org.neo4j.cli.AdminTool", *words]
-    done = subprocess.run(command, env=_environment(home), capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        command, cwd=home, env=_environment(home), capture_output=True, text=True, timeout=600
+    )
     if done.returncode:
         raise RuntimeError(f"neo4j-admin {words[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
@@ -212,7 +214,7 @@ def _jars() -> Path:
     return jars
 
 
-def _wait(server: Server, process: subprocess.Popen[bytes] | None = None) -> Server:
+def wait(server: Server, process: subprocess.Popen[bytes] | None = None) -> Server:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

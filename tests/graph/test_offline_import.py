@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from generated_shop import graph_of, write_files
-from neo4j_server import PASSWORD, _wait, admin, start_from_jars
+from neo4j_server import PASSWORD, admin, start_from_jars, wait
 from polars.testing import assert_frame_equal
 
 from kgrank.errors import InputError
@@ -31,7 +31,7 @@ def test_an_imported_graph_is_the_loaded_one_and_a_load_after_it_goes_on(tmp_pat
     admin(home, *shlex.split(write_import(graph, tmp_path / "import")))
     process, server = start_from_jars(home, int(server.address.rpartition(":")[2]))
     try:
-        _wait(server, process)
+        wait(server, process)
         with open_store(server.address, user=server.user, password=PASSWORD) as store:
             for label, table in graph.nodes.items():
                 assert_frame_equal(store.nodes(label), table.sort("id"))
