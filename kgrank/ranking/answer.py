@@ -17,6 +17,8 @@ from kgrank.ranking.filters import holds, in_words, targets
 from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.query import Cap, Contribution, LeftOut, Query, RankedItem, RankedPage
 from kgrank.ranking.rank import Scored, place_of, population_vector, score, show
+from kgrank.ranking.scores import Worth
+from kgrank.ranking.session import worth
 from kgrank.ranking.shop import Shop, check_category
 from kgrank.ranking.top import DECIMALS, first
 from kgrank.ranking.words import attribute_name, phrase, value_name
@@ -105,13 +107,16 @@ def score_query(shop: Shop, category: str, query: Query) -> Scored:
     """The scores of a category's items for the query's shopper, before boosts."""
     history: tuple[str, ...] = query.history
     deviations: Reals | None = None
+    known: Worth | None = None
     if query.session is not None:
         deviations = query.session.deviations
+        if len(deviations):
+            known = worth(shop, query.session, category)
         if history or shop.has_history(category):
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:
         deviations = population_vector(shop, query.person.deviations)
-    return score(shop, category, history, deviations)
+    return score(shop, category, history, deviations, known)
 
 
 def _check(query: Query) -> None:

@@ -167,9 +167,7 @@ def _errors(
 def _spread(query: Query) -> Reals | None:
     """(columns, columns) covariance of the shopper's own tastes; None for the average shopper."""
     if query.session is not None:
-        return np.asarray(
-            np.linalg.inv(query.session.precision + query.session.information), dtype=np.float64
-        )
+        return query.session.posterior.covariance()
     if query.person is not None and query.person.posterior is not None:
         return query.person.posterior.covariance
     return None

@@ -79,6 +79,11 @@ class Items:
                 found.setdefault(item, []).append(category)
         return {item: tuple(names) for item, names in found.items()}
 
+    @cached_property
+    def home(self) -> tuple[str | None, ...]:
+        """The first category of each item, by name; None where it stands in none."""
+        return tuple(self.categories.get(row, (None,))[0] for row in range(len(self.ids)))
+
     def within(self, categories: Sequence[str]) -> Integers:
         """Row numbers of the items that stand in some categories, each once, ascending."""
         placed = [self.places[c] for c in categories if c in self.places]

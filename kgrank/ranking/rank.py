@@ -118,7 +118,13 @@ def population_vector(shop: Shop, deviations: Mapping[str, float]) -> Reals:
     return np.array([deviations.get(node, 0.0) for node in shop.weights.population.columns])
 
 
-def score(shop: Shop, category: str, history: Sequence[str] = (), deviations: Reals | None = None) -> Scored:
+def score(
+    shop: Shop,
+    category: str,
+    history: Sequence[str] = (),
+    deviations: Reals | None = None,
+    known: Worth | None = None,
+) -> Scored:
     """Scores every item of a category's subtree.
 
     Args:
@@ -126,6 +132,7 @@ def score(shop: Shop, category: str, history: Sequence[str] = (), deviations: Re
         category: Its id.
         history: Items looked at, oldest first.
         deviations: A person's, in the order of the population's columns (columns,).
+        known: What values are worth by these deviations, where that is known already.
 
     Raises:
         InputError: An unknown category or item.
@@ -135,7 +142,7 @@ def score(shop: Shop, category: str, history: Sequence[str] = (), deviations: Re
     worth, units = table.worth, None
     if deviations is not None and len(deviations):
         moved = shop.moves(category)
-        worth, units = moved.worth(shop, category, deviations), moved.units
+        worth, units = known or moved.worth(shop, category, deviations), moved.units
     scores = table.scores(worth, units)
     if not history:
         return Scored(category, table, worth, units, scores, 1.0, {}, {}, (), deviations)

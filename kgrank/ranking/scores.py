@@ -48,7 +48,7 @@ class Profiles:
         for group in self.groups:
             table = worth[self.first[group[0]] : self.first[group[0] + 1]]
             for k in group[1:]:
-                table = np.add.outer(table, worth[self.first[k] : self.first[k + 1]]).ravel()
+                table = (table[:, None] + worth[self.first[k] : self.first[k + 1]]).reshape(-1)
             found.append(table)
         return tuple(found)
 
@@ -148,7 +148,7 @@ class CategoryScores:
             # Codes are cells of the table by construction; "clip" spares numpy a copy.
             total += table.take(code, out=buffer, mode="clip")
         if worth.slopes is not None and units is not None:
-            total += units @ worth.slopes
+            total += np.dot(units, worth.slopes, out=buffer)
         return total
 
     def amounts(self, places: Integers, worth: Worth, units: Reals | None = None) -> Reals:

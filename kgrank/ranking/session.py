@@ -5,34 +5,27 @@ the shopper, is the prior, and each event adds weight · log P(what was taken | 
 that of its kind times ``decay`` to the power of its age in events. An event that does not say what was shown is a
 choice against items drawn at random from the category; a search is one of the average match against the average
 item. Events older than ``horizon`` count no more.
-
-An event costs one Newton step: its own information (rank: what was shown, less one) is added to the decayed
-information of the others, which is factored, not fitted again; the exact gradient of all events then takes what is
-left by the same factor, until the decrement is below ``TOLERANCE``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import lapack
 
+from kgrank.choice.online import Online
 from kgrank.choice.sets import INSIDE
 from kgrank.errors import InputError, nearest
 from kgrank.ranking.items import Integers, Reals
+from kgrank.ranking.scores import Worth
 from kgrank.ranking.shop import Shop, check_category
 
 if TYPE_CHECKING:
     from kgrank.choice.request import PersonTastes
 
-TOLERANCE = 1e-8
-"""Newton decrement, in log-posterior, at which an update ends: far below a posterior standard deviation."""
-
-STEPS = 12
 SEARCHED = 64
 """Matches of a search, evenly spaced, that stand for all of them."""
 
@@ -53,8 +46,8 @@ class SessionRule:
     kinds: Mapping[str, float] = field(
         default_factory=lambda: {"search": 1.0, "view": 1.0, "cart": 2.0, "purchase": 3.0}
     )
-    horizon: int = 32
-    alternatives: int = 24
+    horizon: int = 20
+    alternatives: int = 20
 
 
 @dataclass(frozen=True)
@@ -82,26 +75,20 @@ class Session:
 
     Attributes:
         rule: How events count.
-        mean: Prior mean of the deviations, in the order of the population's columns (columns,).
-        precision: Of the prior (columns, columns).
         events: Oldest first.
-        deviations: Mode of the posterior (columns,).
-        x: Columns of the alternatives of the events that count, the taken one first (events, alternatives,
-            columns).
-        offset: Their utility before any deviation, minus infinity where there is no alternative.
-        weight: Of each event, decayed (events,).
-        information: Of the decayed events at the tastes of their time (columns, columns).
+        posterior: Of the shopper's deviations, in the order of the population's columns.
     """
 
     rule: SessionRule
-    mean: Reals
-    precision: Reals
     events: tuple[Event, ...]
-    deviations: Reals
-    x: Reals
-    offset: Reals
-    weight: Reals
-    information: Reals
+    posterior: Online
+    worths: dict[str, Worth] = field(default_factory=dict, repr=False, compare=False)
+    """What values are worth to the shopper, by category; made when first asked for."""
+
+    @property
+    def deviations(self) -> Reals:
+        """(columns,) the shopper's tastes by now."""
+        return self.posterior.mode
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -116,18 +103,9 @@ def start(shop: Shop, person: PersonTastes | None = None, rule: SessionRule | No
     if person is not None and person.posterior is not None:
         mean = person.posterior.mean
         precision = np.asarray(np.linalg.inv(person.posterior.covariance), dtype=np.float64)
-    used, width = rule or SessionRule(), len(mean)
-    return Session(
-        rule=used,
-        mean=mean,
-        precision=precision,
-        events=(),
-        deviations=mean,
-        x=np.zeros((0, used.alternatives + 1, width)),
-        offset=np.zeros((0, used.alternatives + 1)),
-        weight=np.zeros(0),
-        information=np.zeros((width, width)),
-    )
+    used = rule or SessionRule()
+    # One alternative more than of items: taking nothing.
+    return Session(used, (), Online.of(mean, precision, used.horizon, used.alternatives + 1))
 
 
 def observe(shop: Shop, session: Session, event: Event) -> Session:
@@ -141,17 +119,18 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
     events = (*session.events, event)
     if choice is None:
         return replace(session, events=events)
-    x, offset = choice
-    keep = slice(max(len(session.weight) + 1 - rule.horizon, 0), None)
-    after = replace(
-        session,
-        events=events,
-        x=np.concatenate([session.x[keep], x[None]]),
-        offset=np.concatenate([session.offset[keep], offset[None]]),
-        weight=np.append(rule.decay * session.weight[keep], rule.kinds[event.kind]),
-        information=rule.decay * session.information,
-    )
-    return _updated(after)
+    category, x, offset = choice
+    posterior = session.posterior.after(x, offset, rule.kinds[event.kind], rule.decay)
+    after = Session(rule, events, posterior)
+    worth(shop, after, category)
+    return after
+
+
+def worth(shop: Shop, session: Session, category: str) -> Worth:
+    """What the values of a category are worth to the shopper by now."""
+    if category not in session.worths:
+        session.worths[category] = shop.moves(category).worth(shop, category, session.deviations)
+    return session.worths[category]
 
 
 def undo(shop: Shop, session: Session, which: int = -1) -> Session:
@@ -167,69 +146,17 @@ def undo(shop: Shop, session: Session, which: int = -1) -> Session:
     return replay(shop, session, left)
 
 
-def replay(shop: Shop, session: Session, events: list[Event]) -> Session:
+def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
     """A session with the same prior and other events, as if they had come one by one."""
-    width = len(session.mean)
-    fresh = replace(
-        session,
-        events=(),
-        deviations=session.mean,
-        x=session.x[:0],
-        offset=session.offset[:0],
-        weight=session.weight[:0],
-        information=np.zeros((width, width)),
-    )
+    prior, rule = session.posterior, session.rule
+    fresh = Session(rule, (), Online.of(prior.mean, prior.precision, rule.horizon, rule.alternatives + 1))
     for event in events:
         fresh = observe(shop, fresh, event)
     return fresh
 
 
-def _updated(session: Session) -> Session:
-    """The mode after the last event, from the mode before it."""
-    x, offset, weight = session.x, session.offset, session.weight
-    flat = x.reshape(-1, x.shape[2])
-    at, last = session.deviations, np.inf
-    probability = _probabilities(flat, offset, at)
-    information = session.information + weight[-1] * _information(x[-1], probability[-1])
-    factor, _ = lapack.dpotrf(session.precision + information)
-    for _ in range(STEPS):
-        residual = -probability
-        residual[:, 0] += 1.0
-        gradient = (residual * weight[:, None]).ravel() @ flat - session.precision @ (at - session.mean)
-        step, _ = lapack.dpotrs(factor, gradient)
-        decrement = float(gradient @ step)
-        if decrement < TOLERANCE:
-            break
-        if decrement > last / 2:
-            # The information of old events is out of date: far from where they were seen it is made anew.
-            information = np.zeros_like(information)
-            for w, rows, p in zip(weight, x, probability, strict=True):
-                information += w * _information(rows, p)
-            factor, _ = lapack.dpotrf(session.precision + information)
-            step, _ = lapack.dpotrs(factor, gradient)
-        last = decrement
-        at = at + step
-        probability = _probabilities(flat, offset, at)
-    return replace(session, deviations=at, information=information)
-
-
-def _probabilities(flat: Reals, offset: Reals, at: Reals) -> Reals:
-    """(events, alternatives) of each choice."""
-    utility = (flat @ at).reshape(offset.shape) + offset
-    odds = np.exp(utility - utility.max(axis=1, keepdims=True))
-    probability: Reals = odds / odds.sum(axis=1, keepdims=True)
-    return probability
-
-
-def _information(rows: Reals, probability: Reals) -> Reals:
-    """(columns, columns) of one choice."""
-    mean = probability @ rows
-    found: Reals = rows.T @ (rows * probability[:, None]) - np.outer(mean, mean)
-    return found
-
-
-def _choice(shop: Shop, session: Session, event: Event) -> tuple[Reals, Reals] | None:
-    """Columns and offsets of an event's alternatives, the taken one first; None where it says nothing."""
+def _choice(shop: Shop, session: Session, event: Event) -> tuple[str, Reals, Reals] | None:
+    """Category, columns and offsets of an event's alternatives, the taken one first; None if it says nothing."""
     if event.kind not in session.rule.kinds:
         raise InputError(
             f"there is no kind of event {event.kind!r}", todo=nearest(event.kind, session.rule.kinds)
@@ -240,12 +167,12 @@ def _choice(shop: Shop, session: Session, event: Event) -> tuple[Reals, Reals] |
         return _search(shop, session, event)
     if event.item is None:
         raise InputError(f"an event of kind {event.kind!r} names no item", expected="an item's id")
-    item = shop.item(event.item)
-    shown = [shop.item(i) for i in event.shown]
+    item, index = shop.item(event.item), shop.items.index
+    shown = [index[i] if i in index else shop.item(i) for i in event.shown]
     if shown and item not in shown:
         raise InputError(f"item {event.item!r} was not among the {len(shown)} shown", expected="one of them")
     category = event.category or shop.home(shown or [item])
-    if category is None or category not in shop.weights.categories or not len(session.mean):
+    if category is None or category not in shop.weights.categories or not len(session.posterior.mean):
         return None
     members = shop.scores(category).members
     if not shown:
@@ -264,7 +191,7 @@ def _choice(shop: Shop, session: Session, event: Event) -> tuple[Reals, Reals] |
 
 def _padded(
     shop: Shop, session: Session, category: str, items: Integers, screen: tuple[list[int], bool] | None
-) -> tuple[Reals, Reals] | None:
+) -> tuple[str, Reals, Reals] | None:
     """Some items as alternatives; ``screen`` has their places and whether nothing was taken of the list before."""
     learned, table, moved = shop.weights_of(category), shop.scores(category), shop.moves(category)
     at = np.minimum(np.searchsorted(table.members, items), max(len(table.members) - 1, 0))
@@ -272,7 +199,7 @@ def _padded(
     if not inside[:1].all() or not len(items):
         return None
     at = at[inside]
-    width, count = len(session.mean), len(at)
+    width, count = len(session.posterior.mean), len(at)
     x = np.zeros((session.rule.alternatives + 1, width))
     offset = np.full(session.rule.alternatives + 1, -np.inf)
     x[:count] = moved.rows(shop, category, at, width)
@@ -287,25 +214,25 @@ def _padded(
             if screen[1]:
                 # The outside option has utility 0 and could be taken until something else was.
                 offset[count] = 0.0
-    return x, offset
+    return category, x, offset
 
 
-def _search(shop: Shop, session: Session, event: Event) -> tuple[Reals, Reals] | None:
+def _search(shop: Shop, session: Session, event: Event) -> tuple[str, Reals, Reals] | None:
     """The average match against the average item, from which all columns are measured."""
     if not event.text:
         raise InputError("a search has no text", expected="words")
     found = shop.text.find(event.text).rows
     category = event.category or shop.home(found.tolist())
-    if category is None or category not in shop.weights.categories or not len(session.mean):
+    if category is None or category not in shop.weights.categories or not len(session.posterior.mean):
         return None
     table = shop.scores(category)
     at = np.flatnonzero(np.isin(table.members, found, assume_unique=True))
     if not len(at) or len(at) == len(table.members):
         return None
     at = at[np.linspace(0, len(at) - 1, min(len(at), SEARCHED)).round().astype(int)]
-    x = np.zeros((session.rule.alternatives + 1, len(session.mean)))
+    x = np.zeros((session.rule.alternatives + 1, len(session.posterior.mean)))
     offset = np.full(session.rule.alternatives + 1, -np.inf)
-    x[0] = shop.moves(category).rows(shop, category, at, len(session.mean)).mean(axis=0)
+    x[0] = shop.moves(category).rows(shop, category, at, len(session.posterior.mean)).mean(axis=0)
     offset[0] = float(table.total[at].mean())
     offset[1] = float(table.total.mean())
-    return x, offset
+    return category, x, offset

@@ -63,8 +63,8 @@ def shifts(shop: Shop, session: Session, category: str, language: str = "en") ->
     shop.weights_of(category)
     layout = shop.design(category).layout
     served = part_worths(layout, shop.weights_of(category))
-    moved = _own(shop, layout.nodes, session.deviations) - _own(shop, layout.nodes, session.mean)
-    start = served + _own(shop, layout.nodes, session.mean)
+    moved = _own(shop, layout.nodes, session.deviations) - _own(shop, layout.nodes, session.posterior.mean)
+    start = served + _own(shop, layout.nodes, session.posterior.mean)
     before, after = importance(layout, start), importance(layout, start + moved)
     rows = np.array([shop.item(e.item) for e in session.events if e.item is not None], dtype=np.int64)
     rows = rows[np.isin(rows, shop.scores(category).members)]

@@ -103,7 +103,8 @@ class Shop:
 
     def home(self, rows: Sequence[int]) -> str | None:
         """The lowest category that holds some items by row number; None where there is none."""
-        firsts = frozenset(self.items.categories.get(row, (None,))[0] for row in rows)
+        homes = self.items.home
+        firsts = frozenset([homes[row] for row in rows])
         if firsts not in self._homes:
             self._homes[firsts] = _lowest(self.ontology, firsts)
         return self._homes[firsts]
