@@ -69,6 +69,15 @@ def refuse_missing(name: str, end: str, table: pl.DataFrame, known: pl.Series) -
     )
 
 
+def refuse_other_sources(name: str, sources: pl.Series, table: pl.DataFrame) -> None:
+    """StoreError where a table has edges of a source that is not among some."""
+    others = table.filter(~pl.col("source").is_in(sources.implode()))["source"]
+    if len(others):
+        raise StoreError(
+            f"the table of {name} has edges of {others[0]}", expected="edges of the named sources"
+        )
+
+
 def check_version(version: str, edges: Mapping[str, pl.DataFrame]) -> None:
     """StoreError where a table of one version holds edges of another type or another version."""
     for name, table in edges.items():

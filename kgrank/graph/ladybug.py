@@ -32,6 +32,7 @@ from kgrank.graph.changes import (
     node_schema,
     refuse_missing,
     refuse_newer,
+    refuse_other_sources,
     refuse_served_version,
     refuse_unknown_version,
 )
@@ -51,8 +52,8 @@ _log = logging.getLogger(__name__)
 BULK = 10_000
 """Edges above which COPY is faster: its commit writes the whole table anew, about 2 s for a million edges."""
 
-LOOKED_UP = 20_000
-"""Ids up to which rows are looked up one by one; beyond it reading the whole table is faster."""
+LOOKED_UP = 1_000
+"""Ids up to which rows are looked up: each takes half a millisecond, as long as reading five hundred edges."""
 
 _NO_ROOM = "IO exception: Cannot write to file"
 
@@ -132,6 +133,21 @@ class LadybugStore:
                 _insert_edges(connection, name, new)
         if progress:
             progress(name, len(table), len(table))
+
+    def replace_edges(self, name: str, sources: pl.Series, table: pl.DataFrame) -> None:
+        """The edges of some sources become those of the table, in one transaction."""
+        table = checked_edges(name, table)
+        refuse_other_sources(name, sources, table)
+        if sources.is_empty():
+            return
+        edge = EDGES[name]
+        start = f"MATCH (a:`{edge.source}` {{id: given}})-[r:`{name}`]->(b:`{edge.target}`)"
+        rows = pl.DataFrame({"given": sources.unique()}).to_arrow()
+        with self._writing() as connection:
+            _refuse_missing(connection, name, table)
+            # Finding what is the same among them would take as long as deleting it.
+            connection.execute(f"LOAD FROM $rows {start} DELETE r", {"rows": rows})
+            _insert_edges(connection, name, table)
 
     def delete_edges(self, name: str, table: pl.DataFrame) -> None:
         """Deletes the edges of the table; those that the store does not have are passed over."""

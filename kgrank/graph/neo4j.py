@@ -31,6 +31,7 @@ from kgrank.graph.changes import (
     node_schema,
     refuse_missing,
     refuse_newer,
+    refuse_other_sources,
     refuse_served_version,
     refuse_unknown_version,
 )
@@ -163,6 +164,19 @@ class Neo4jStore:
                     progress(name, done, len(table))
         if progress and new.is_empty():
             progress(name, done, len(table))
+
+    def replace_edges(self, name: str, sources: pl.Series, table: pl.DataFrame) -> None:
+        """The edges of some sources become those of the table; each source's in one transaction."""
+        table = checked_edges(name, table)
+        refuse_other_sources(name, sources, table)
+        with self._told(), self._driver.session(database=self._database) as session:
+            session.execute_read(_refuse_missing, name, table)
+            for some in _parts(sources.unique(), SOURCES):
+                ids = pl.Series(some, dtype=pl.String)
+                stored = self.edges(name, ids)
+                own = table.filter(pl.col("source").is_in(ids.implode()))
+                stale = stored.join(own, on=edge_key(EDGES[name]), how="anti")
+                session.execute_write(_change_edges, name, stale, changed(own, stored))
 
     def delete_edges(self, name: str, table: pl.DataFrame) -> None:
         """Deletes the edges of the table; those that the store does not have are passed over."""
@@ -384,6 +398,14 @@ def _refuse_missing(transaction: neo4j.ManagedTransaction, name: str, table: pl.
             dtype=pl.String,
         )
         refuse_missing(name, end, table, ids.filter(~ids.is_in(missing.implode())))
+
+
+def _change_edges(
+    transaction: neo4j.ManagedTransaction, name: str, stale: pl.DataFrame, new: pl.DataFrame
+) -> None:
+    if len(stale):
+        _remove_edges(transaction, name, stale)
+    _write_edges(transaction, name, new)
 
 
 def _write_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.DataFrame) -> None:

@@ -53,6 +53,14 @@ class GraphStore(Protocol):
         """Writes edges between nodes that exist; an edge to a missing node is a StoreError."""
         ...
 
+    def replace_edges(self, name: str, sources: pl.Series, table: pl.DataFrame) -> None:
+        """The edges of some sources become those of the table; each source's in one transaction.
+
+        Raises:
+            StoreError: An edge to a missing node, or of another source.
+        """
+        ...
+
     def delete_edges(self, name: str, table: pl.DataFrame) -> None:
         """Deletes the edges of the table; those that the store does not have are passed over."""
         ...

@@ -106,22 +106,23 @@ def _sync_edges(
     *,
     anew: bool,
 ) -> None:
-    table = graph.edge(name)
+    table, sources = graph.edge(name), graph.node(EDGES[name].source)["id"]
     found, recorded = buckets(table), None if anew else read_record(store, name)
     if recorded is not None:
-        other = differing(found, recorded).implode()
-        if other.explode().is_empty():
+        other = differing(found, recorded)
+        if other.is_empty():
             return
-        table = table.filter(bucket_of("source").is_in(other))
+        table = table.filter(bucket_of("source").is_in(other.implode()))
+        sources = sources.to_frame("id").filter(bucket_of("id").is_in(other.implode()))["id"]
     forget_record(store, name)
-    store.upsert_edges(name, table, progress)
+    if recorded is None or name in EVENTS:
+        store.upsert_edges(name, table, progress)
+        if name not in EVENTS:
+            stored = store.edges(name, sources)
+            store.delete_edges(name, stored.join(table, on=["source", "target"], how="anti"))
+    else:
+        store.replace_edges(name, sources, table)
     changes.compared[name] = len(table)
-    if name not in EVENTS:
-        sources = graph.node(EDGES[name].source)["id"]
-        if recorded is not None:
-            sources = sources.to_frame().filter(bucket_of("id").is_in(other))["id"]
-        stored = store.edges(name, sources)
-        store.delete_edges(name, stored.join(table, on=["source", "target"], how="anti"))
     write_record(store, name, found)
 
 

@@ -276,6 +276,21 @@ def test_rows_are_read_of_the_named_nodes_alone(shop: GraphStore) -> None:
     assert shop.edges("INTERACTED", pl.Series([], dtype=pl.String)).is_empty()
 
 
+def test_the_edges_of_some_sources_are_replaced_and_those_of_others_stay(shop: GraphStore) -> None:
+    table = edge_table("HAS_VALUE", [("i1", "price=*"), ("i4", "color=red")], number=[11.0, 0.0])
+    shop.replace_edges("HAS_VALUE", pl.Series(["i1", "i3", "i4"]), table)
+    assert shop.edges("HAS_VALUE").select("source", "target", "number").rows() == [
+        ("i1", "price=*", 11.0),
+        ("i2", "price=*", 30.0),
+        ("i4", "color=red", 0.0),
+    ]
+    with pytest.raises(StoreError, match="edges of i2; expected edges of the named sources"):
+        shop.replace_edges("HAS_VALUE", pl.Series(["i1"]), edge_table("HAS_VALUE", [("i2", "price=*")]))
+    with pytest.raises(StoreError, match="AttributeValue with the id gone"):
+        shop.replace_edges("HAS_VALUE", pl.Series(["i1"]), edge_table("HAS_VALUE", [("i1", "gone")]))
+    assert len(shop.edges("HAS_VALUE")) == 3
+
+
 def test_a_deleted_node_goes_with_its_edges_and_nothing_else(shop: GraphStore) -> None:
     shop.delete_nodes("Item", pl.Series(["i1", "i9"]))
     assert shop.nodes("Item")["id"].to_list() == ["i2", "i3", "i4"]
