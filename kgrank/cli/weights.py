@@ -66,7 +66,7 @@ def serve_command(
 ) -> None:
     """Serve a version, an earlier one too: readers see the one before or this one, never parts of both.
 
-    Example: kgrank weights serve 20261124T101500Z-3fe2 --ranked 200
+    Example: kgrank weights serve w-20261124-101500-3fe20a --ranked 200
     """
     with open_store(store or default_store()) as opened:
         chosen = version or _served(opened)

@@ -122,6 +122,8 @@ def _sync_edges(
             store.delete_edges(name, stored.join(table, on=["source", "target"], how="anti"))
     else:
         store.replace_edges(name, sources, table)
+        if progress:
+            progress(name, len(table), len(table))
     changes.compared[name] = len(table)
     write_record(store, name, found)
 
