@@ -53,7 +53,7 @@ def intervals(layout: Layout, draws: Floats) -> tuple[Floats, Floats]:
         lower end of 0 says that the attribute may not matter.
     """
     weight = importance(layout, draws.mean(0))
-    contrasts, sizes = _contrasts(layout)
+    contrasts, sizes = contrasts_of(layout)
     if not contrasts.shape[1]:
         return weight, weight
     used = np.flatnonzero(contrasts.any(1))
@@ -72,7 +72,7 @@ def _ends(share: Floats, weight: Floats) -> tuple[Floats, Floats]:
     return np.minimum(low, weight), np.maximum(high, weight)
 
 
-def _contrasts(layout: Layout) -> tuple[Floats, list[int]]:
+def contrasts_of(layout: Layout) -> tuple[Floats, list[int]]:
     """(columns, contrasts) orthogonal differences between the values that count, and their number by attribute.
 
     A number's is scaled so that its rise over the reference range compares with a difference of two values.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,8 @@ class RuleFinding:
         instead: What the data say, in words.
         choices: Number of choices it rests on.
         people: Number of people behind them.
-        right: Probability that the rule is right as a whole, from the choices of all its categories; it may fail
-            in a few of them. None in weights that were written without it.
+        right: Probability that the rule is right as a whole, from the choices of all its categories and of its
+            author's other rules; it may fail in a few of them. None for a rule about one category.
     """
 
     rule: str
@@ -187,6 +188,35 @@ class RuleConflict:
     alone: tuple[float, ...]
     together: float
     instead: str
+
+
+class Cause(StrEnum):
+    """What can be wrong with data, as far as weights go."""
+
+    SEPARATION = "separation"
+    CONSTANT = "constant"
+    COLLINEAR = "collinear"
+    FEW_CHOICES = "few-choices"
+    ONE_PERSON = "one-person"
+    MANY_VALUES = "many-values"
+    MIXED_UNITS = "mixed-units"
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Something in the data of a category that its weights cannot be better than.
+
+    Attributes:
+        cause: What kind.
+        category: Its id.
+        attribute: The attribute that it is about; None where it is about all.
+        text: What was found and what follows, in words.
+    """
+
+    cause: Cause
+    category: str
+    attribute: str | None
+    text: str
 
 
 @dataclass(frozen=True)
@@ -241,3 +271,5 @@ class LearnedWeights:
     reliability: Reliability = field(default_factory=Reliability)
     notes: tuple[str, ...] = ()
     """What a reader must know: sampled choice sets, no positions, inferred ontology."""
+    concerns: tuple[Concern, ...] = ()
+    """What is wrong with the data of single categories."""

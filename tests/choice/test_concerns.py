@@ -1,0 +1,168 @@
+"""Bad data: every cause is named with its category, attribute and value, and every fit stays finite."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from generated_shop import graph_of
+
+from kgrank.choice.concerns import concerns
+from kgrank.choice.evidence import weigh
+from kgrank.choice.head import fit_head, place
+from kgrank.choice.importance import importance
+from kgrank.choice.pooling import intervals
+from kgrank.learning.shop import Shop, read_shop
+from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
+from kgrank.weights.model import Cause, Concern
+
+SIZES = ("s", "m", "l", "xl")
+BRANDS = ("aurora", "trailo", "nordlys")
+Item = dict[str, object]
+Items = Sequence[Item]
+
+
+def items(count: int = 48) -> list[Item]:
+    """Items in which nothing is wrong: brand, size and price in no relation."""
+    rng = np.random.default_rng(0)
+    return [
+        {"brand": BRANDS[k % 3], "size": SIZES[(k // 3) % 4], "price": int(rng.integers(20, 60))}
+        for k in range(count)
+    ]
+
+
+def shop(
+    folder: Path,
+    some: Items,
+    *,
+    people: int = 40,
+    lists: int = 6,
+    utility: Callable[[Item], float] = lambda i: 0.5 * (i["brand"] == "aurora"),
+    shown: Callable[[np.random.Generator], Sequence[int]] | None = None,
+    person: Callable[[int], int] = lambda n: n,
+) -> Shop:
+    """The items and choices by the multinomial logit, through files as a user's."""
+    rng = np.random.default_rng(1)
+    names = list(some[0])
+    with (folder / "items.csv").open("w", newline="") as file:
+        rows = [(f"i{k}", "dresses", *i.values()) for k, i in enumerate(some)]
+        csv.writer(file).writerows([("id", "category", *names), *rows])
+    events: list[tuple[object, ...]] = []
+    for n in range(people * lists):
+        at = shown(rng) if shown else rng.choice(len(some), 4, replace=False)
+        where = (f"2026-01-01T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z",
+                 f"u{person(n // lists)}", f"l{n}")  # fmt: skip
+        events += [(*where, "impression", f"i{k}") for k in at]
+        best = max(at, key=lambda k: utility(some[k]) + rng.gumbel())
+        events.append((*where, "view", f"i{best}"))
+    with (folder / "events.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("time", "user", "list", "kind", "item"), *events])
+    graph, known = graph_of(folder, ontology(names))
+    return read_shop(graph, known, 0)
+
+
+def ontology(names: Sequence[str]) -> Ontology:
+    types: Mapping[str, Attribute] = {
+        "brand": Attribute("brand", open=True),
+        "size": Attribute("size", type=AttributeType.ORDERED, values=SIZES),
+        "price": Attribute("price", type=AttributeType.NUMBER),
+        "model": Attribute("model", open=True),
+    }
+    attributes = {n: types[n] for n in names}
+    return Ontology(
+        "1", {"dresses": Category("dresses", uses=dict.fromkeys(names, Need.ALLOWED))}, attributes
+    )
+
+
+def found(some: Shop) -> list[Concern]:
+    """The concerns, after a look at the fit: finite, weights within their intervals, intervals within 0 and 1."""
+    head = fit_head(some.sets, {})
+    here = place(some.sets["dresses"], head.fits["dresses"], None, head.variances, home=True)
+    draws = weigh(Ontology("1", {}, {}), {"dresses": here}).draws["dresses"]
+    low, high = intervals(here.layout, draws)
+    weight = importance(here.layout, draws.mean(0))
+    assert np.isfinite(draws).all()
+    assert ((low >= 0) & (low <= weight) & (weight <= high) & (high <= 1)).all()
+    return list(concerns(some.home))
+
+
+def one(some: Shop) -> Concern:
+    """The only concern."""
+    (only,) = found(some)
+    assert only.category == "dresses"
+    return only
+
+
+def test_data_with_nothing_wrong_raise_no_concern(tmp_path: Path) -> None:
+    assert found(shop(tmp_path, items())) == []
+
+
+@pytest.mark.parametrize(("sign", "word"), [(50.0, "always"), (-50.0, "never")])
+def test_a_value_that_is_always_or_never_chosen_is_named(tmp_path: Path, sign: float, word: str) -> None:
+    concern = one(shop(tmp_path, items(), utility=lambda i: sign * (i["brand"] == "aurora")))
+    assert (concern.cause, concern.attribute) == (Cause.SEPARATION, "brand")
+    assert f"aurora was {word} chosen" in concern.text
+
+
+def test_a_number_whose_smallest_is_always_chosen_is_named(tmp_path: Path) -> None:
+    concern = one(shop(tmp_path, items(), utility=lambda i: -100.0 * float(i["price"])))  # type: ignore[arg-type]
+    assert (concern.cause, concern.attribute) == (Cause.SEPARATION, "price")
+    assert "smallest" in concern.text
+
+
+def test_an_attribute_that_never_differs_within_a_choice_is_named(tmp_path: Path) -> None:
+    """Every list shows one brand alone."""
+
+    def of_one_brand(rng: np.random.Generator) -> Sequence[int]:
+        return [int(k) for k in rng.choice(16, 4, replace=False) * 3 + rng.integers(3)]
+
+    concern = one(shop(tmp_path, items(), shown=of_one_brand, utility=lambda i: 0.0))
+    assert (concern.cause, concern.attribute) == (Cause.CONSTANT, "brand")
+
+
+def test_attributes_that_go_together_are_named_as_a_pair(tmp_path: Path) -> None:
+    some = items()
+    for k, item in enumerate(some):
+        item["price"] = 20 + 15 * SIZES.index(str(item["size"])) + k % 2
+    concern = one(shop(tmp_path, some))
+    assert (concern.cause, concern.attribute) == (Cause.COLLINEAR, "size")
+    assert "with price" in concern.text
+
+
+def test_a_category_with_three_choices_is_named(tmp_path: Path) -> None:
+    concern = one(shop(tmp_path, items(), people=3, lists=1))
+    assert concern.cause is Cause.FEW_CHOICES
+    assert concern.text.startswith("3 choices for 6 part-worths")
+
+
+@pytest.mark.parametrize("others", [0, 5])
+def test_one_person_with_all_the_choices_is_named(tmp_path: Path, others: int) -> None:
+    """A person with 60 lists, alone or beside a few others."""
+    concern = one(shop(tmp_path, items(), people=60 + others, lists=1, person=lambda n: max(n - 59, 0)))
+    assert concern.cause is Cause.ONE_PERSON
+    assert concern.text.startswith(f"60 of {60 + others} choices")
+
+
+def test_an_attribute_of_very_many_values_is_named(tmp_path: Path) -> None:
+    some = [{**item, "model": f"m{k % 200:03d}"} for k, item in enumerate(items(600))]
+    concern = one(shop(tmp_path, some, people=200, utility=lambda i: 0.0))
+    assert (concern.cause, concern.attribute) == (Cause.MANY_VALUES, "model")
+    assert "200 values, none on 1%" in concern.text
+
+
+@pytest.mark.parametrize(("brand", "factor", "words"), [
+    ("nordlys", 100.0, "times as large"),
+    ("nordlys", 0.01, "as large for brand nordlys"),
+])  # fmt: skip
+def test_a_price_in_cents_for_one_brand_is_named(
+    tmp_path: Path, brand: str, factor: float, words: str
+) -> None:
+    some = items(24)[:12] + items(24)
+    some = [{**i, "price": float(i["price"]) * (factor if i["brand"] == brand else 1.0)} for i in some]  # type: ignore[arg-type]
+    concern = [c for c in found(shop(tmp_path, some)) if c.cause is Cause.MIXED_UNITS]
+    assert [c.attribute for c in concern] == ["price"]
+    assert words in concern[0].text
+    assert brand in concern[0].text
