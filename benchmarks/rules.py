@@ -232,7 +232,9 @@ def audit(study: Study, people: int, draws: int, seed: int) -> dict[str, float]:
         posterior, _ = study.place(np.isin(study.some.choices.person, some))
         for name, rules in audited(study.yes, study.no).items():
             said = weigh(study.known(rules), {study.category: posterior}, turn)
-            counts[name] += float(np.mean([verdict(r) == "contradicted" for r in said.rules])) / draws
+            counts[name] += (
+                float(np.mean([verdict(r.data, r.chance) == "contradicted" for r in said.rules])) / draws
+            )
     return counts
 
 

@@ -16,11 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from kgrank.choice.what_if import CategoryChange
+
 BAR, RULE, UP, DOWN, INK, QUIET = "#4878a8", "#e0a030", "#3a8f6b", "#c8553d", "#222222", "#8a8a8a"
 
 _WIDTH, _ROW, _MARGIN = 8.0, 0.42, 1.5
-_MARKS = ("learned share", "95 % interval", "average of shoppers", "what a rule allows", "truth")
+_MARKS = (
+    "learned share",
+    "95 % interval",
+    "average of shoppers",
+    "what a rule allows",
+    "truth",
+    "without",
+    "with the new rules",
+)
 _LONGEST = 48
+_CATEGORIES = 6
 _VERDICTS = {"supported": UP, "leans for": UP, "silent": QUIET, "leans against": RULE, "contradicted": DOWN}
 _CHINESE_FONTS = (
     "Noto Sans CJK SC",
@@ -170,6 +181,46 @@ def tune_plot(
         shares.set_xlabel("share of the differences", fontsize=10, color=QUIET)
         _quiet(shares)
     _save(figure, path)
+    return figure
+
+
+def what_if_plot(
+    changes: Sequence[CategoryChange], ontology: Ontology, path: Path | str | None = None
+) -> Figure:
+    """Shares of the decision without new rules and with them, in the categories that change most.
+
+    Args:
+        changes: In the order to show them.
+        ontology: Names.
+        path: Also save it: .png, .svg or .pdf.
+
+    Returns:
+        The figure, not yet shown.
+
+    Raises:
+        InputError: matplotlib is not installed, or the path cannot be written.
+    """
+    new_figure = _matplotlib()
+    shown = [c for c in changes if c.attributes][:_CATEGORIES]
+    rows = [len(c.attributes) for c in shown] or [1]
+    figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * (sum(rows) + len(rows))), layout="constrained")
+    with _fonts():
+        grid = figure.subplots(len(rows), squeeze=False, sharex=True, gridspec_kw={"height_ratios": rows})
+        for axes, change in zip(grid[:, 0], shown, strict=False):
+            for at, a in enumerate(change.attributes):
+                for share, by, color in ((a.before, -0.15, QUIET), (a.after, 0.15, BAR)):
+                    if share.low is not None and share.high is not None:
+                        axes.plot([share.low, share.high], [at + by, at + by], color=color, lw=1.5)
+                    label = "without" if by < 0 else "with the new rules"
+                    axes.plot(share.weight, at + by, "o", color=color, ms=6, label=label)
+            names = [ontology.attributes[a.attribute].name() for a in change.attributes]
+            axes.set_yticks(range(len(names)), [_readable(n, n) for n in names], fontsize=11)
+            axes.invert_yaxis()
+            axes.set_title(ontology.categories[change.category].name(), loc="left", fontsize=12, color=INK)
+            _quiet(axes)
+        grid[-1, 0].set_xlabel("share of the decision, with its 95 % interval", fontsize=10, color=QUIET)
+        _legend(figure, grid[0, 0])
+        _save(figure, path)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import partial
 from zlib import crc32
@@ -15,7 +15,6 @@ from kgrank.choice.layout import Floats, Ints, Layout
 from kgrank.choice.place import Place
 from kgrank.choice.posterior import DRAWS, Reweighted, allowed, gaussian, reweighted
 from kgrank.choice.spoken import (
-    RELIABILITY_PRIOR,
     Factor,
     Here,
     Spoken,
@@ -49,16 +48,21 @@ class RuleEvidence:
 
     Attributes:
         rule: The rule.
-        places: The categories whose data count for it.
+        where: The categories where it speaks, and ``each`` (categories, 3): probability that it holds there under
+            the prior without rules, under the data alone, and under the data and all rules.
+        places: Those whose data count for it.
         chance: Probability that it holds under the prior without rules, the mean over the places.
         data: The same under the data alone; ``posterior`` under the data and all rules.
-        right: Probability that the rule is right as a whole, from the data of all places.
+        right: Probability that the rule is right as a whole, from the data of all places, and what they say of its
+            author.
         evidence: Log Bayes factor.
         fails_in: Places where it rather fails than holds, by the data alone.
         choices: Number of choices; ``people`` behind them.
     """
 
     rule: Rule
+    where: tuple[str, ...]
+    each: Floats
     places: tuple[str, ...]
     chance: float
     data: float
@@ -111,10 +115,18 @@ class Verdicts:
     notes: tuple[str, ...]
 
 
-def weigh(ontology: Ontology, places: Mapping[str, Place], seed: int = 0) -> Verdicts:
+def weigh(
+    ontology: Ontology, places: Mapping[str, Place], seed: int = 0, only: Container[str] | None = None
+) -> Verdicts:
     """Re-weights every category's posterior by the rules, once, and says what the data say of each rule.
 
-    A category's draws depend on the seed, its name, and what speaks there, and not on other categories' order.
+    A category's draws depend on the seed, its name and the rules, not on the order of the categories.
+
+    Args:
+        ontology: The rules, and the tree of categories.
+        places: What the data alone say, by category.
+        seed: Of the draws.
+        only: Categories that are wanted; the data of the others count all the same. By default all.
 
     Raises:
         RunError: The hard rules of a category cannot hold together, or its posterior is not finite.
@@ -127,15 +139,16 @@ def weigh(ontology: Ontology, places: Mapping[str, Place], seed: int = 0) -> Ver
     conflicts: dict[tuple[int, ...], list[tuple[str, Floats, float]]] = {}
     for name, said in speaking(ontology, layouts).items():
         known[name], pieces = here(name, places[name], said, draws[name])
-        if places[name].home:
+        if places[name].home and (only is None or name in only):
             for some, alone, together in _fighting(ontology, known[name], pieces):
                 conflicts.setdefault(some, []).append((name, alone, together))
     spoken = Spoken(ontology, known)
-    said_of = {c: _said(spoken, known[c], draws[c]) for c in spoken.homes}
     held: dict[str, Floats] = {}
     strained: list[str] = []
     for name, one in known.items():
-        found = _with_rules(spoken, one, draws[name], said_of, _generator(seed, name, 1))
+        if only is not None and name not in only:
+            continue
+        found = _with_rules(spoken, one, draws[name], _generator(seed, name, 1))
         draws[name] = found.draws
         held[name] = one.said.share(one.said.pieces(found.draws))
         if found.effective < FEW:
@@ -177,42 +190,10 @@ def _refuse_infinite(name: str, place: Place) -> None:
     )
 
 
-def _said(spoken: Spoken, one: Here, free: Floats) -> dict[int, Floats]:
-    """By author, (reliabilities,) log-evidence of a home's data."""
-    joint = factor(spoken, one, spoken.prior[one.rules])
-    logs = special.logsumexp(joint.by_author(one.said.pieces(free)), axis=0) - np.log(len(free))
-    return dict(zip(joint.authors.tolist(), logs, strict=True))
-
-
-def _believed(spoken: Spoken, name: str, authors: Ints, said: Mapping[str, Mapping[int, Floats]]) -> Floats:
-    """(authors, reliabilities) log-probability of each author's reliability, from the other homes."""
-    own = set(spoken.part_of(name))
-    others = [found for home, found in said.items() if home not in own]
-    logs = np.tile(np.log(RELIABILITY_PRIOR), (len(authors), 1))
-    for row, author in zip(logs, authors.tolist(), strict=True):
-        row += sum(found[author] for found in others if author in found)
-    return np.asarray(logs - special.logsumexp(logs, axis=1)[:, None])
-
-
-def _with_rules(
-    spoken: Spoken,
-    one: Here,
-    free: Floats,
-    said: Mapping[str, Mapping[int, Floats]],
-    generator: np.random.Generator,
-) -> Reweighted:
+def _with_rules(spoken: Spoken, one: Here, free: Floats, generator: np.random.Generator) -> Reweighted:
     """Draws of one place's part-worths under its data and its rules."""
-    place = one.place
-    joint = factor(spoken, one, spoken.elsewhere(one))
-    believed = _believed(spoken, one.name, joint.authors, said)
-    found = reweighted(
-        place.mean,
-        place.covariance,
-        free,
-        lambda x: joint.log(x, believed),
-        joint.violation,
-        generator,
-    )
+    place, joint = one.place, factor(spoken, one)
+    found = reweighted(place.mean, place.covariance, free, joint.log, joint.violation, generator)
     if found is None:
         raise _contradiction(spoken, one, joint, free, generator)
     return found
@@ -283,37 +264,38 @@ def _conflict(spoken: Spoken, some: tuple[int, ...], found: list[tuple[str, Floa
 
 
 def _audit(spoken: Spoken, held: Mapping[str, Floats]) -> tuple[RuleEvidence, ...]:
-    """Every rule that speaks somewhere; ``held`` is by place, (rules here,) with data and rules."""
-    at = {(name, r): k for name, one in spoken.here.items() for k, r in enumerate(one.rules.tolist())}
-    found = []
-    for number, where in enumerate(spoken.where):
-        if not where:
-            continue
-        counted = [c for c in where if spoken.here[c].place.home] or list(where)
-        rows = [(spoken.here[c], at[c, number]) for c in counted]
-        data = np.array([one.data[k] for one, k in rows])
-        chance = np.array([one.chance[k] for one, k in rows])
-        factors = sum(float(spoken.factors[one.name][k]) for one, k in rows)
-        evidence = factors
-        if len(rows) == 1:
-            # Half a draw on either side keeps the Bayes factor finite.
-            p = np.clip(data[0], 0.5 / DRAWS, 1 - 0.5 / DRAWS)
-            evidence = float(special.logit(p) - special.logit(chance[0]))
-        found.append(
-            RuleEvidence(
-                spoken.rules[number],
-                tuple(counted),
-                float(chance.mean()),
-                float(data.mean()),
-                float(np.mean([held[one.name][k] for one, k in rows])),
-                float(spoken.right(np.array([factors]), np.array([number]))[0]),
-                evidence,
-                tuple(c for c, p in zip(counted, data, strict=True) if p < 0.5),
-                sum(one.place.choices for one, _ in rows),
-                max(one.place.people for one, _ in rows),
-            )
-        )
-    return tuple(found)
+    """The rules that speak in a wanted place; ``held`` is by place, (rules here,) with data and rules."""
+    rows: list[list[tuple[str, int]]] = [[] for _ in spoken.rules]
+    for name in held:
+        for k, number in enumerate(spoken.here[name].rules.tolist()):
+            rows[number].append((name, k))
+    return tuple(_evidence(spoken, number, some, held) for number, some in enumerate(rows) if some)
+
+
+def _evidence(
+    spoken: Spoken, number: int, rows: list[tuple[str, int]], held: Mapping[str, Floats]
+) -> RuleEvidence:
+    """One rule; ``rows`` are its places, each with its row there."""
+    each = np.array([[spoken.here[c].chance[k], spoken.here[c].data[k], held[c][k]] for c, k in rows])
+    homes = np.array([spoken.here[c].place.home for c, _ in rows])
+    counted = homes if homes.any() else np.ones(len(rows), bool)
+    some = [row for row, own in zip(rows, counted, strict=True) if own]
+    factors = sum(float(spoken.factors[c][k]) for c, k in some)
+    chance, data, posterior = (float(x) for x in each[counted].mean(0))
+    return RuleEvidence(
+        spoken.rules[number],
+        tuple(c for c, _ in rows),
+        each,
+        tuple(c for c, _ in some),
+        chance,
+        data,
+        posterior,
+        float(spoken.right[number]),
+        moved(data, chance) if len(some) == 1 else factors,
+        tuple(c for (c, _), p in zip(some, each[counted, 1], strict=True) if p < 0.5),
+        sum(spoken.here[c].place.choices for c, _ in some),
+        max(spoken.here[c].place.people for c, _ in some),
+    )
 
 
 def _notes(audit: tuple[RuleEvidence, ...], strained: list[str]) -> tuple[str, ...]:
@@ -338,15 +320,24 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-def verdict(found: RuleEvidence) -> str:
-    """What the data alone say of a rule, in one or two words."""
-    if found.data < UNLIKELY:
+def moved(data: float, chance: float) -> float:
+    """Log Bayes factor of a rule in one place; half a draw on either side keeps it finite."""
+    held = np.clip(data, 0.5 / DRAWS, 1 - 0.5 / DRAWS)
+    return float(special.logit(held) - special.logit(chance))
+
+
+def verdict(data: float, chance: float) -> str:
+    """What the data alone say of a rule, in one or two words.
+
+    Args:
+        data: Probability that it holds, from the data alone.
+        chance: The same under the prior without rules.
+    """
+    if data < UNLIKELY:
         return "contradicted"
-    if found.data > 1 - UNLIKELY and found.data > found.chance:
+    if data > 1 - UNLIKELY and data > chance:
         return "supported"
-    low, high = 0.5 / DRAWS, 1 - 0.5 / DRAWS
-    odds = np.log(np.clip(found.data, low, high)) - np.log1p(-np.clip(found.data, low, high))
-    moved = odds - (np.log(found.chance) - np.log1p(-found.chance))
-    if abs(moved) < np.log(3):
+    evidence = moved(data, chance)
+    if abs(evidence) < np.log(3):
         return "silent"
-    return "leans for" if moved > 0 else "leans against"
+    return "leans for" if evidence > 0 else "leans against"

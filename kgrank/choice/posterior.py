@@ -25,7 +25,7 @@ SHRINKS = 80
 SEARCH_ROUNDS, SEARCH_MOVES, BEST = 60, 3, 0.25
 """The search for part-worths that keep hard rules: the best quarter of the draws is moved on, so many times."""
 
-NOWHERE = 1e-9
+NOWHERE = 1e-6
 """Rules that are kept only this nearly hold on a line or in a point, not in a region."""
 
 LogFactor = Callable[[Floats], Floats]

@@ -1,7 +1,7 @@
 """The rules in the places where they speak: their switches, their authors, and the factor they make there.
 
 A rule is one statement with one hidden switch. Each place's data give a Bayes factor for it, and a place is
-re-weighted with the probability of the switch given the other homes; so are the reliabilities of authors.
+re-weighted with what the other homes leave to believe of the switch, and of the author's reliability.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
 
 from kgrank.choice.layout import Floats, Ints, Layout, Truths
 from kgrank.choice.place import Place
-from kgrank.choice.rules import CERTAIN, EXCEPTION, Statement, Switch, statement, switch
+from kgrank.choice.rules import EXCEPTION, Statement, Switch, statement, switch
 from kgrank.choice.statements import Statements, chances, total
 from kgrank.ontology.model import Ontology, Rule
 
@@ -164,16 +163,49 @@ class Spoken:
         known = self.here
         return [c for c in self.ontology.subtree(name) if c in known and known[c].place.home]
 
-    def right(self, factors: Floats, rules: Ints) -> Floats:
-        """(some rules,) probability of their switches after some log-factors."""
-        prior = self.prior[rules]
-        odds = np.log(prior) - np.log1p(-np.minimum(prior, CERTAIN)) + factors
-        return np.asarray(special.expit(odds))
+    def beliefs(self, factors: Floats) -> Beliefs:
+        """What some places' data leave to believe, from the factors of all rules (rules,) there.
 
-    def elsewhere(self, one: Here) -> Floats:
-        """(rules here,) probability of each rule's switch from its other homes."""
-        others = self._all_homes - self.added(self.part_of(one.name))
-        return self.right(others[one.rules], one.rules)
+        Exact where the rules of an author hold independently of each other in each place.
+        """
+        share = shares(self.prior)
+        with np.errstate(divide="ignore"):
+            on, off = np.log(share) + factors, np.log1p(-share)
+        both = np.logaddexp(on, off)
+        authors = np.zeros((int(self.authors.max(initial=-1)) + 1, len(RELIABILITY))) + np.log(
+            RELIABILITY_PRIOR
+        )
+        np.add.at(authors, self.authors[~self.hard], both.T[~self.hard])
+        return Beliefs(authors - np.logaddexp.reduce(authors, axis=1)[:, None], np.exp(on - both))
+
+    def elsewhere(self, name: str) -> Beliefs:
+        """What the homes leave to believe that are no part of a place."""
+        return self.beliefs(self._all_homes - self.added(self.part_of(name)))
+
+    @cached_property
+    def right(self) -> Floats:
+        """(rules,) probability that each rule is right as a whole, from the data of all homes.
+
+        For a rule without homes, from those of all its places.
+        """
+        factors = self._all_homes.copy()
+        homeless = [k for k, names in enumerate(self.where) if not set(names) & set(self.homes)]
+        factors[homeless] = self.added(self.here)[homeless]
+        found = self.beliefs(factors)
+        return np.asarray((np.exp(found.authors)[self.authors] * found.on.T).sum(1))
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What is believed of authors and of rules.
+
+    Attributes:
+        authors: (authors, reliabilities) log-probability of each author's reliability.
+        on: (reliabilities, rules) probability that a rule is right, its author's reliability being so.
+    """
+
+    authors: Floats
+    on: Floats
 
 
 def shares(probability: Floats) -> Floats:
@@ -192,33 +224,21 @@ class Factor:
 
     Attributes:
         said: What the rules say.
-        authors: Numbers of the authors of soft rules.
-        tables: By quantity, (pieces, authors · reliabilities + 1) log-factors; last, how many hard rules break.
+        authors: (authors here, reliabilities) log-probabilities.
+        tables: By quantity, (pieces, authors here · reliabilities + 1) log-factors; last, hard rules broken.
         hard: The rules that must hold, as rows of ``said``.
     """
 
     said: Statements
-    authors: Ints
+    authors: Floats
     tables: list[Floats]
     hard: Ints
 
-    def by_author(self, pieces: Ints) -> Floats:
-        """(draws, authors, reliabilities) logarithm of the product of each author's soft factors."""
-        return self._split(total(self.tables, pieces))[0]
-
-    def _split(self, sums: Floats) -> tuple[Floats, Floats]:
-        shape = len(sums), len(self.authors), len(RELIABILITY)
-        return sums[:, :-1].reshape(shape), sums[:, -1]
-
-    def log(self, part_worths: Floats, believed: Floats) -> Floats:
-        """(draws,) its logarithm; -inf where a hard rule is broken.
-
-        Args:
-            part_worths: (draws, columns).
-            believed: (authors, reliabilities) log-probabilities.
-        """
-        soft, broken = self._split(total(self.tables, self.said.pieces(part_worths)))
-        found = np.logaddexp.reduce(soft + believed, axis=2).sum(1)
+    def log(self, part_worths: Floats) -> Floats:
+        """(draws,) its logarithm at part-worths (draws, columns); -inf where a hard rule is broken."""
+        sums = total(self.tables, self.said.pieces(part_worths))
+        soft, broken = sums[:, :-1].reshape(len(sums), *self.authors.shape), sums[:, -1]
+        found = np.logaddexp.reduce(soft + self.authors, axis=2).sum(1)
         return np.asarray(np.where(broken < 0.5, found, -np.inf))
 
     def violation(self, part_worths: Floats) -> Floats:
@@ -226,16 +246,16 @@ class Factor:
         return self.said.failing(self.said.values(part_worths), self.hard)
 
 
-def factor(spoken: Spoken, one: Here, on: Floats) -> Factor:
-    """The factor of a place's rules with switches on with the probabilities ``on`` (rules here,)."""
-    holds, fails = spoken.ratios(one)
-    share = shares(on)
+def factor(spoken: Spoken, one: Here) -> Factor:
+    """The factor of a place's rules, as they are believed from other homes."""
+    believed = spoken.elsewhere(one.name)
+    on = believed.on[:, one.rules]
     soft = np.flatnonzero(~spoken.hard[one.rules])
     authors, number = np.unique(spoken.authors[one.rules[soft]], return_inverse=True)
-    rows = np.zeros((2, len(authors), len(RELIABILITY), len(on)))
-    for k, ratio in enumerate((holds, fails)):
-        rows[k, number, :, soft] = np.log(share * ratio + (1 - share))[:, soft].T
-    held, failed = rows.reshape(2, len(authors) * len(RELIABILITY), len(on))
+    rows = np.zeros((2, len(authors), len(RELIABILITY), on.shape[1]))
+    for k, ratio in enumerate(spoken.ratios(one)):
+        rows[k, number, :, soft] = np.log(on * ratio + (1 - on))[:, soft].T
+    held, failed = rows.reshape(2, len(authors) * len(RELIABILITY), on.shape[1])
     hard = spoken.hard[one.rules].astype(float)
     tables = one.said.tables(np.vstack([held, 0 * hard]), np.vstack([failed, hard]))
-    return Factor(one.said, authors, tables, np.flatnonzero(hard))
+    return Factor(one.said, believed.authors[authors], tables, np.flatnonzero(hard))

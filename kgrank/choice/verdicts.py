@@ -22,11 +22,11 @@ def finding(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> Rule
         found.data,
         found.posterior,
         found.evidence,
-        verdict(found),
+        verdict(found.data, found.chance),
         _instead(found, ontology, verdicts),
         found.choices,
         found.people,
-        found.right,
+        found.right if len(found.places) > 1 else None,
     )
 
 

@@ -1,7 +1,8 @@
-"""``kgrank audit``: which rules the data bear out, and which they contradict."""
+"""``kgrank audit``: which rules the data bear out, and what a new rule would change."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,10 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.cli.common import out, print_json
+from kgrank.cli.common import err, out, print_json
 from kgrank.cli.rank import Json, Store, default_store
 from kgrank.graph.connect import open_store
-from kgrank.weights.model import LearnedWeights, RuleFinding
+from kgrank.weights.model import LearnedWeights, RuleConflict, RuleFinding
 from kgrank.weights.tables import served_weights
 
 COLOURS = {
@@ -26,12 +27,25 @@ COLOURS = {
 }
 """Verdicts from the best to the worst for a rule."""
 
+LEGEND = (
+    "data: probability that the rule holds, from the choices alone. evidence: logarithm of the Bayes factor for "
+    "it.\nright: probability that a rule about several categories is right as a whole, exceptions allowed."
+)
+
 CHANCE = 0.025
 """Share of true rules that a verdict `contradicted` misses by chance."""
 
 
 def audit_command(
     store: Store = None,
+    what_if: Annotated[
+        str | None,
+        typer.Option(
+            "--what-if",
+            metavar="RULE",
+            help="Show what a new rule would change, instead: a .ttl file with one or more rules, or the Turtle.",
+        ),
+    ] = None,
     chart: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
     ] = None,
@@ -41,20 +55,13 @@ def audit_command(
 
     Example: kgrank audit --store demo-shop/graph.lb --chart audit.png
     """
-    with open_store(store or default_store()) as opened:
-        weights = served_weights(opened)
-    found = sorted(weights.findings, key=lambda f: (-list(COLOURS).index(f.verdict), f.evidence))
-    if chart is not None:
-        from kgrank.plots import audit_plot
+    if what_if is not None:
+        from kgrank.cli.what_if import show
 
-        audit_plot(found, path=chart)
-    if json:
-        print_json({"weights": weights.version, "findings": [asdict(f) for f in found]})
+        contradicted = show(store or default_store(), what_if, chart, json=json)
     else:
-        _print(found, weights)
-        if chart is not None:
-            out.print(f"Chart: {escape(str(chart))}")
-    if any(f.verdict == "contradicted" for f in found):
+        contradicted = _show(store or default_store(), chart, json=json)
+    if contradicted:
         raise typer.Exit(1)
 
 
@@ -63,14 +70,44 @@ def register(app: typer.Typer) -> None:
     app.command("audit")(audit_command)
 
 
+def _show(store: str, chart: Path | None, *, json: bool) -> bool:
+    """Shows the findings; whether the data contradict one."""
+    with open_store(store) as opened:
+        weights = served_weights(opened)
+    found = sorted(weights.findings, key=lambda f: (-list(COLOURS).index(f.verdict), f.evidence))
+    if chart is not None:
+        from kgrank.plots import audit_plot
+
+        audit_plot(found, path=chart)
+    if json:
+        fights = [asdict(c) for c in weights.conflicts]
+        print_json({"weights": weights.version, "findings": [asdict(f) for f in found], "conflicts": fights})
+    else:
+        _print(found, weights)
+        if chart is not None:
+            out.print(f"Chart: {escape(str(chart))}")
+    return any(f.verdict == "contradicted" for f in found)
+
+
 def _print(found: list[RuleFinding], weights: LearnedWeights) -> None:
     if not found:
         out.print("No rule speaks about part-worths in a category with items.")
         return
+    out.print(findings_table(found))
+    out.print(LEGEND)
+    print_conflicts(weights.conflicts)
+    out.print(
+        f"{len(found)} rules, weights {escape(weights.version)}; "
+        f"chance alone would contradict about {len(found) * CHANCE:.1f} that are right."
+    )
+
+
+def findings_table(found: Sequence[RuleFinding]) -> Table:
+    """What the data say of each rule; ``LEGEND`` explains the columns."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("rule, and what the data say", overflow="fold")
-    for name in ("sure", "data", "evidence", "choices"):
+    for name in ("sure", "data", "evidence", "right", "choices"):
         table.add_column(name, justify="right", no_wrap=True)
     for f in found:
         table.add_row(
@@ -79,15 +116,20 @@ def _print(found: list[RuleFinding], weights: LearnedWeights) -> None:
             f"{f.sure:.2f}",
             f"{f.data:.3f}",
             f"{f.evidence:+.1f}",
+            "" if f.right is None else f"{f.right:.2f}",
             f"{f.choices:,}",
             end_section=True,
         )
-    out.print(table)
-    out.print(
-        "data: probability that the rule holds, from the choices alone. "
-        "evidence: logarithm of the Bayes factor for it."
-    )
-    out.print(
-        f"{len(found)} rules, weights {escape(weights.version)}; "
-        f"chance alone would contradict about {len(found) * CHANCE:.1f} that are right."
-    )
+    return table
+
+
+def print_conflicts(conflicts: Sequence[RuleConflict]) -> None:
+    """Sets of rules that fight through the data, each in a line or two."""
+    for c in conflicts:
+        out.print(f"[yellow]Conflict[/]: {escape(c.sentence)} [dim]{escape(c.instead)}[/]")
+
+
+def print_warnings(lines: Sequence[str]) -> None:
+    """Warnings on standard error."""
+    for line in lines:
+        err.print(f"warning: {line}", markup=False)

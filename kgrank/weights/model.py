@@ -241,7 +241,7 @@ class Reliability:
     """How much each kind of feedback says of tastes (``kgrank.choice.reliability``).
 
     Attributes:
-        scale: Of the utility behind each kind, by its name; 1 for the kind with the most choices.
+        scale: Of the utility behind each kind, by its name; 1 for the kind that most lists have.
         noise: Standard deviation of ratings around the utility, in units of a person's spread.
         entry: The kind beside whose first choice in a list stands the outside option.
     """

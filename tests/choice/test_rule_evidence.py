@@ -163,7 +163,7 @@ def test_a_hard_rule_that_the_data_do_not_know_still_holds_in_every_draw() -> No
     drawn = found.draws["dresses"][:, 6]
     assert (drawn <= 0).all()
     assert drawn.mean() == pytest.approx(-0.05, abs=0.02)
-    assert verdict(found.rules[0]) == "contradicted"
+    assert verdict(found.rules[0].data, found.rules[0].chance) == "contradicted"
 
 
 def test_hard_rules_that_exclude_each_other_are_an_error_that_names_the_category() -> None:
@@ -211,7 +211,7 @@ def test_choices_that_count_elsewhere_are_not_counted_twice() -> None:
 def test_the_audit_says_what_the_data_alone_say(mean: float, deviation: float, word: str) -> None:
     found = weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(mean), deviation)})
     (evidence,) = found.rules
-    assert verdict(evidence) == word
+    assert verdict(evidence.data, evidence.chance) == word
     assert np.isfinite(evidence.evidence)
     assert (evidence.choices, evidence.people) == (100, 50)
 
