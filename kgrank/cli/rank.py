@@ -57,6 +57,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 TOP_REASONS = 3
 _BAR = 8
+_CONCERNS = 10
 
 
 def rank_command(
@@ -228,6 +229,10 @@ def _print_importance(found: Importance) -> None:
     _print_findings(found.attributes)
     for note in found.notes:
         out.print(f"Note: {escape(note)}")
+    for concern in found.concerns[:_CONCERNS]:
+        out.print(f"[bold]Warning[/]: {escape(concern.sentence)}")
+    if len(found.concerns) > _CONCERNS:
+        out.print(f"[bold]Warning[/]: {len(found.concerns) - _CONCERNS:,} more; --json shows all.")
 
 
 def _print_findings(attributes: tuple[AttributeImportance, ...]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from lightning.pytorch.loggers import Logger
 
+from kgrank.choice.concerns import concerns
 from kgrank.choice.groupings import groupings
 from kgrank.choice.kept import kept
 from kgrank.choice.layout import Floats
@@ -35,6 +36,9 @@ from kgrank.weights.model import (
     LearnedWeights,
 )
 from kgrank.weights.posteriors import Posteriors
+
+SAID = 20
+"""Concerns that are reported at most; all are kept with the weights."""
 
 KEPT = 200
 """Transitions kept from each item in the graph."""
@@ -63,6 +67,11 @@ def learn(
     """Learns everything there is to learn from a graph."""
     shop = read_shop(graph, ontology, config.seed, config.data.examination or ())
     report(f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people")
+    doubts = concerns(shop.home)
+    for concern in doubts[:SAID]:
+        report(f"warning: {concern.sentence}")
+    if len(doubts) > SAID:
+        report(f"warning: {len(doubts) - SAID:,} more of the kind; `kgrank importance CATEGORY` shows them")
     fitted = fit_shop(
         shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
     )
@@ -71,7 +80,7 @@ def learn(
     if fitted.network.loss is not None:
         metrics["network_val_loss"] = fitted.network.loss
     terms, behaviour, links = _behaviour(fitted, graph, ontology, config.seed, metrics)
-    weights = weights_of(fitted, ontology, terms, metrics, behaviour)
+    weights = replace(weights_of(fitted, ontology, terms, metrics, behaviour), concerns=doubts)
     posteriors = Posteriors(weights.version, ontology.fingerprint, config.seed, kept(fitted.places))
     return Learned(weights, posteriors, links, fitted.network.interrupted)
 

@@ -73,6 +73,7 @@ def run(config: RunConfig, report: Report) -> dict[str, Any]:
         "categories": len(weights.categories),
         **weights.metrics,
         "contradicted_rules": [f.rule for f in weights.findings if f.verdict == "contradicted"],
+        "warnings": len(weights.concerns),
         "interrupted": learned.interrupted,
         "seconds": round(time.monotonic() - began, 1),
     }

@@ -9,7 +9,7 @@ from kgrank.ontology.model import NEGLIGIBLE, Ontology, Rule, RuleKind
 from kgrank.ontology.sentences import sentence
 from kgrank.ranking.shop import Shop, category_weights
 from kgrank.ranking.words import attribute_name, phrase, value_name
-from kgrank.weights.model import LearnedWeights, RuleFinding
+from kgrank.weights.model import Concern, LearnedWeights, RuleFinding
 
 _OF_WEIGHTS = frozenset(RuleKind) - {RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE}
 
@@ -65,6 +65,8 @@ class Importance:
     source: str
     attributes: tuple[AttributeImportance, ...]
     notes: tuple[str, ...]
+    concerns: tuple[Concern, ...] = ()
+    """What is wrong with the data of this category and of those below it."""
 
 
 def importance(
@@ -97,6 +99,7 @@ def read_importance(
     """What matters in a category, from weights and an ontology alone."""
     learned = category_weights(weights, ontology, category)
     findings = {f.rule: f for f in weights.findings}
+    below = frozenset(ontology.subtree(category))
     statements = list(_statements(ontology, category, findings, language))
     ranked = sorted(learned.attributes, key=lambda a: (-a.weight, a.attribute))
     return Importance(
@@ -122,6 +125,7 @@ def read_importance(
             for a in ranked
         ),
         notes=weights.notes,
+        concerns=tuple(c for c in weights.concerns if c.category in below),
     )
 
 

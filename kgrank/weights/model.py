@@ -218,6 +218,12 @@ class Concern:
     attribute: str | None
     text: str
 
+    @property
+    def sentence(self) -> str:
+        """With its place, by ids."""
+        place = self.category if self.attribute is None else f"{self.category}, {self.attribute}"
+        return f"{place}: {self.text}"
+
 
 @dataclass(frozen=True)
 class Population:

@@ -18,7 +18,8 @@ from kgrank.errors import InputError
 from kgrank.learning.config import ModelConfig, OptimizerConfig, RunConfig, ValidationConfig
 from kgrank.learning.learn import learn
 from kgrank.ontology.model import Rule, RuleKind
-from kgrank.weights.model import CategoryWeights, LearnedWeights
+from kgrank.ranking.importance import read_importance
+from kgrank.weights.model import CategoryWeights, Cause, LearnedWeights
 
 Configure = Callable[..., RunConfig]
 
@@ -243,3 +244,23 @@ def test_events_after_the_split_change_nothing(tmp_path: Path, configure: Config
     assert cut.categories == before.categories
     assert cut.metrics == before.metrics
     assert same == transitions
+
+
+def test_what_is_wrong_with_the_data_is_said_and_kept_with_the_weights(
+    tmp_path: Path, configure: Configure
+) -> None:
+    """Dresses with a price in cents for all that are red."""
+    folder = write_files(tmp_path / "cents", people=60)
+    items = pl.read_csv(folder / "items.csv")
+    cents = (pl.col("category") == "dresses") & (pl.col("color") == "red")
+    items.with_columns(price=pl.when(cents).then(pl.col("price") * 100).otherwise("price")).write_csv(
+        folder / "items.csv"
+    )
+    said: list[str] = []
+    weights = learn(*graph_of(folder, without_rules()), configure(), report=said.append).weights
+    kept = [c for c in weights.concerns if c.cause is Cause.MIXED_UNITS]
+    assert [(c.category, c.attribute) for c in kept] == [("dresses", "price")]
+    assert f"warning: {kept[0].sentence}" in said
+    shown = read_importance(weights, without_rules(), "clothing").concerns
+    assert kept[0] in shown
+    assert kept[0] not in read_importance(weights, without_rules(), "shoes").concerns
