@@ -4,7 +4,7 @@ The log-posterior is -½ (δ - m)'P(δ - m) + Σ_e w_e log P_e(taken | δ), with
 A choice costs one Newton step: its own information (rank: its alternatives, less one) is added to the decayed
 information of the others, which is factored, not fitted again. What is left of the exact gradient of all choices
 is taken by the same factor, corrected by what the steps so far said of the curvature (L-BFGS, Nocedal 1980), until
-the decrement is below ``TOLERANCE``.
+the decrement is below ``TOLERANCE``; the step from there is the last.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from scipy.linalg import lapack
 
 from kgrank.choice.layout import Floats
 
-TOLERANCE = 1e-8
-"""Newton decrement, in log-posterior, at which an update ends: far below what could turn two items round."""
+TOLERANCE = 1e-6
+"""Newton decrement, in log-posterior, from which the next step is the last: it leaves far less than that."""
 
-STEPS = 30
+STEPS, PAIRS = 30, 2
 SPARE = 8
 """Choices beyond the horizon that fit into a window before it is copied."""
 
@@ -102,11 +102,12 @@ class Online:
 
         Args:
             x: Columns of the alternatives, the taken one first (alternatives, columns).
-            offset: Their utility before any deviation (alternatives,), minus infinity for none.
+            offset: Their utility before any deviation (alternatives,), minus infinity for none. Measured here from
+                the largest, so that exp cannot overflow for deviations that a prior lets happen.
             weight: Of the choice.
             decay: What is left of the weight of the others.
         """
-        window, stop = self.window, self.stop
+        window, stop, offset = self.window, self.stop, offset - offset.max()
         start = max(stop + 1 - self.horizon, self.start)
         if not window.put(stop, x, offset):
             fresh = Window(*window.x.shape)
@@ -128,9 +129,7 @@ class Online:
 def _updated(now: Online) -> Online:
     """The mode after the last choice, from the mode before it."""
     flat, at = now.x.reshape(-1, len(now.mean)), now.mode
-    # What keeps exp from overflowing is found once: steps are small beside it.
-    utility = (flat @ at).reshape(now.offset.shape) + now.offset
-    offset = now.offset - utility.max(axis=1, keepdims=True)
+    offset = now.offset
     probability, gradient = _gradient(now, flat, offset, at)
     last = now.x[-1]
     mean = probability[-1] @ last
@@ -141,19 +140,22 @@ def _updated(now: Online) -> Online:
     factor, _ = lapack.dpotrf((now.precision + information).T, clean=0)
     pairs: list[tuple[Floats, Floats, float]] = []
     for _ in range(STEPS):
-        step = _direction(factor, gradient, pairs)
+        step = _direction(factor, gradient, pairs[-PAIRS:])
         slope = float(gradient @ step)
         if slope < TOLERANCE:
+            at = at + step
             break
-        there = _gradient(now, flat, offset, at + step)[1]
+        target = at + step
+        there = _gradient(now, flat, offset, target)[1]
         turned = float(there @ step)
         if turned < -slope / 2:
             # Beyond the top along the step: to where the slope would be 0, were it straight.
-            step *= slope / (slope - turned)
-            there = _gradient(now, flat, offset, at + step)[1]
-        change = gradient - there
-        pairs.append((step, change, 1.0 / float(change @ step)))
-        at, gradient = at + step, there
+            part = slope / (slope - turned)
+            step, target, slope = part * step, at + part * step, part * slope
+            there = _gradient(now, flat, offset, target)[1]
+            turned = float(there @ step)
+        pairs.append((step, gradient - there, 1.0 / (slope - turned)))
+        at, gradient = target, there
     return replace(now, mode=at, information=information)
 
 

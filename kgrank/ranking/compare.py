@@ -155,7 +155,7 @@ def _errors(
         )
     spread = _spread(query)
     if spread is not None and scored.deviations is not None:
-        rows = shop.moves(scored.category).rows(shop, scored.category, places, len(shop.column))
+        rows = shop.moves(scored.category).rows(scored.table, places)
         gap = rows[0] - rows[1]
         for k, attribute in enumerate(scored.table.attributes):
             here = np.array([split_value_id(n)[0] == attribute for n in shop.column])

@@ -16,7 +16,7 @@ from kgrank.graph.schema import EDGES, NUMBER, value_id
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ranking.items import Integers, Reals
-from kgrank.ranking.scores import Worth
+from kgrank.ranking.scores import CategoryScores, Worth
 from kgrank.ranking.shop import Shop
 from kgrank.resources import cypher
 from kgrank.weights.model import CategoryWeights
@@ -72,35 +72,33 @@ def own_shares(shop: Shop, category: str, deviations: Reals | None) -> dict[str,
 class Moves:
     """How a person's deviations act on the items of a category.
 
+    Columns are those of the population.
+
     Attributes:
-        columns: Places in the population's columns of those that act here (columns,).
         profiles: What a deviation adds to each profile, measured from the average item (profiles, columns).
         units: The numbers in units of their columns, 0 where missing (items, numbers).
-        number: Column of each number, one past the last where it has none (numbers,).
+        number: Column of each number; one without a column has units of 0 (numbers,).
         values: What a deviation adds to each whole value, by AttributeValue id (columns,).
     """
 
-    columns: Integers
     profiles: Reals
     units: Reals
     number: Integers
     values: Mapping[str, Reals]
 
-    def worth(self, shop: Shop, category: str, deviations: Reals) -> Worth:
-        """What values and numbers are worth to a person whose deviations are (population columns,)."""
-        table = shop.scores(category)
-        own = np.append(deviations[self.columns], 0.0)
-        profile = table.worth.profile + self.profiles @ own[:-1]
-        return Worth(profile, table.profiles.tables(profile), own[self.number])
+    def worth(self, table: CategoryScores, deviations: Reals) -> Worth:
+        """What values and numbers of the category are worth to a person with deviations (columns,)."""
+        profile = table.worth.profile + self.profiles @ deviations
+        return Worth(profile, table.profiles.tables(profile), deviations[self.number])
 
-    def rows(self, shop: Shop, category: str, places: Integers, width: int) -> Reals:
-        """(places, width) the population's columns of some items of the category."""
-        table = shop.scores(category)
-        here = np.zeros((len(places), len(self.columns) + 1))
-        here[:, :-1] = self.profiles[table.profiles.own[places]].sum(axis=1)
-        here[:, self.number] += self.units[places]
-        found = np.zeros((len(places), width))
-        found[:, self.columns] = here[:, :-1]
+    def rows(self, table: CategoryScores, places: Integers) -> Reals:
+        """(places, columns) of some items of the category."""
+        own = table.profiles.own[places]
+        has = np.zeros((len(places), len(self.profiles)))
+        has[np.arange(len(places))[:, None], own] = 1.0
+        found: Reals = has @ self.profiles
+        for m, column in enumerate(self.number.tolist()):
+            found[:, column] += self.units[places, m]
         return found
 
 
@@ -108,10 +106,8 @@ def moves(shop: Shop, category: str) -> Moves:
     """How deviations act in a category; ``Shop.moves`` keeps it."""
     table, layout = shop.scores(category), shop.design(category).layout
     served = {u.node for u in shop.weights_of(category).utilities}
-    place = {node: k for k, node in enumerate(shop.weights.population.columns)}
-    here = [node for node in layout.nodes if node in place]
-    at = {node: k for k, node in enumerate(here)}
-    profiles = np.zeros((int(table.profiles.first[-1]), len(here)))
+    at = shop.column
+    profiles = np.zeros((int(table.profiles.first[-1]), len(at)))
     effects = _effects(layout, at)
     for profile, node, share in zip(
         table.profiles.part_profile.tolist(),
@@ -122,7 +118,7 @@ def moves(shop: Shop, category: str) -> Moves:
         # A value without a served utility adds nothing for anyone; one among several counts by its share.
         if node in served and node in effects:
             profiles[profile] += effects[node] * (share or 1.0)
-    number = np.full(len(table.numbers), len(here), dtype=np.int64)
+    number = np.zeros(len(table.numbers), dtype=np.int64)
     units = np.zeros(table.number.shape, order="F")
     for m, k in enumerate(table.numbers):
         node = value_id(table.attributes[k], NUMBER)
@@ -130,7 +126,7 @@ def moves(shop: Shop, category: str) -> Moves:
             block = layout.block[table.attributes[k]]
             number[m] = at[node]
             units[:, m] = np.nan_to_num((table.number[:, m] - block.centre) / block.scale)
-    return Moves(np.array([place[n] for n in here], dtype=np.int64), profiles, units, number, effects)
+    return Moves(profiles, units, number, effects)
 
 
 def _effects(layout: Layout, at: Mapping[str, int]) -> dict[str, Reals]:

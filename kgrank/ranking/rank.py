@@ -142,7 +142,7 @@ def score(
     worth, units = table.worth, None
     if deviations is not None and len(deviations):
         moved = shop.moves(category)
-        worth, units = known or moved.worth(shop, category, deviations), moved.units
+        worth, units = known or moved.worth(table, deviations), moved.units
     scores = table.scores(worth, units)
     if not history:
         return Scored(category, table, worth, units, scores, 1.0, {}, {}, (), deviations)
@@ -212,7 +212,7 @@ def value_worths(
         if name == attribute and value != NUMBER:
             found[utility.node] = utility.at(1.0)
             if moved is not None and deviations is not None and utility.node in moved.values:
-                found[utility.node] += float(moved.values[utility.node] @ deviations[moved.columns])
+                found[utility.node] += float(moved.values[utility.node] @ deviations)
     return found
 
 

@@ -12,7 +12,7 @@ from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ranking.items import Integers, Items, Reals
 from kgrank.weights.model import CategoryWeights, Utility
 
-JOINT = 8192
+JOINT = 1024
 """Profiles of several attributes share one table of at most so many cells: one gather instead of several."""
 
 

@@ -129,7 +129,7 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
 def worth(shop: Shop, session: Session, category: str) -> Worth:
     """What the values of a category are worth to the shopper by now."""
     if category not in session.worths:
-        session.worths[category] = shop.moves(category).worth(shop, category, session.deviations)
+        session.worths[category] = shop.moves(category).worth(shop.scores(category), session.deviations)
     return session.worths[category]
 
 
@@ -202,7 +202,7 @@ def _padded(
     width, count = len(session.posterior.mean), len(at)
     x = np.zeros((session.rule.alternatives + 1, width))
     offset = np.full(session.rule.alternatives + 1, -np.inf)
-    x[:count] = moved.rows(shop, category, at, width)
+    x[:count] = moved.rows(table, at)
     offset[:count] = table.of_numbers[at] + table.worth.profile[table.profiles.own[at]].sum(axis=1)
     if screen is not None and learned.nuisance:
         places = [k for k, here in zip(screen[0], inside.tolist(), strict=True) if here]
@@ -232,7 +232,7 @@ def _search(shop: Shop, session: Session, event: Event) -> tuple[str, Reals, Rea
     at = at[np.linspace(0, len(at) - 1, min(len(at), SEARCHED)).round().astype(int)]
     x = np.zeros((session.rule.alternatives + 1, len(session.posterior.mean)))
     offset = np.full(session.rule.alternatives + 1, -np.inf)
-    x[0] = shop.moves(category).rows(shop, category, at, len(session.posterior.mean)).mean(axis=0)
+    x[0] = shop.moves(category).rows(table, at).mean(axis=0)
     offset[0] = float(table.total[at].mean())
     offset[1] = float(table.total.mean())
     return category, x, offset
