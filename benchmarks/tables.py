@@ -24,6 +24,7 @@ BARS: Mapping[str, Mapping[str, str]] = {
     },
     "recommend-amazon_beauty-published": {"hr10": "≥ .0950", "ndcg10": "≥ .0590"},
     "recommend-amazon_beauty-refit": {"hr10": "≥ .1080", "ndcg10": "≥ .0670"},
+    "exposure-generated": {"l1_corrected": "≤ .1", "l1_given": "≤ .1"},
     "coverage": {"coverage": ".93 to .97", "coverage_part_worths": ".93 to .97"},
     "seeds-demo": {"thin_seed_spread_in_errors": "≤ .25"},
     "ontology": {

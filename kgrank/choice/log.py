@@ -83,7 +83,7 @@ def read_log(
     # A quantity of nothing, or one that came back, is no choice.
     responses = responses.filter(pl.col("value").is_null() | (pl.col("value") > 0))
     taken = _taken(shown, responses)
-    entry = entry or _entry(taken)
+    entry = entry or _entry(responses)
     if shown.is_empty():
         parts = [_each(_strongest_of_runs(responses), category, sampled=True)]
     else:
@@ -180,10 +180,11 @@ def _listed(shown: pl.DataFrame, taken: pl.DataFrame, entry: str) -> tuple[pl.Da
     return steps, rows
 
 
-def _entry(taken: pl.DataFrame) -> str:
-    """The kind of response that most lists have, the weaker of two."""
-    lists = taken.select("user", "list", "kind", "strength").unique().group_by("kind", "strength").len()
-    return lists.sort("len", "strength", descending=[True, False])["kind"][0] if len(lists) else RESPONSES[0]
+def _entry(responses: pl.DataFrame) -> str:
+    """The kind of response that most lists have, the weaker of two: what comes before all else."""
+    lists = responses.select("user", "list", "kind", strength=_STRENGTH).unique()
+    counts = lists.group_by("kind", "strength").len().sort("len", "strength", descending=[True, False])
+    return counts["kind"][0] if len(counts) else RESPONSES[0]
 
 
 def _ranked(ranks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -262,7 +263,7 @@ def _places(rows: pl.DataFrame) -> tuple[int, ...]:
     found: list[int] = []
     held = float(TAKEN)
     for place, chosen in taken.sort("position").iter_rows():
-        if len(found) < SINGLE or held >= TAKEN:
+        if len(found) <= SINGLE or held >= TAKEN:
             found.append(place)
             held = 0.0
         held += chosen

@@ -4,7 +4,7 @@ A purchase and a view follow the same tastes, but not equally closely. The utili
 s_k · x'b with one b for all kinds and a scale s_k of the kind, as in the joint estimation of several sources of
 data (Ben-Akiva and Morikawa 1990; Swait and Louviere 1993): the variance of what else decides is π² / (6 s_k²),
 so a kind with half the scale says a quarter as much. A rating, in units of its person's spread, is normal
-around c + s x'b with a variance of its own. The scale of the kind with the most choices is 1; the others, and the
+around c + s x'b with a variance of its own. The scale of the kind that most lists have is 1; the others, and the
 noise of ratings, maximise the profile likelihood (the best b for given scales, category by category) under a
 prior of their logarithms, N(0, 1). What follows each other within a list enters step by step
 (``kgrank.choice.log``).
@@ -42,14 +42,16 @@ def reliability(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) 
 
     Args:
         sets: Choices by category.
-        entry: Passed on: the kind that stands beside the outside option in the log.
+        entry: The kind that stands beside the outside option in the log.
     """
     counts = sum(
         (np.bincount(s.kind, minlength=len(KINDS)) for s in sets.values()), np.zeros(len(KINDS), int)
     )
     present = np.flatnonzero(counts)
     # Choices say of themselves in which unit they are; ratings and searches only beside them.
-    main = max(present, key=lambda k: (k not in (RATING, SEARCH), counts[k]), default=RATING)
+    main = max(
+        present, key=lambda k: (KINDS[k] == entry, k not in (RATING, SEARCH), counts[k]), default=RATING
+    )
     others = [int(k) for k in present if k != main]
     if not others and main != RATING:
         return Reliability({KINDS[k]: 1.0 for k in present}, entry=entry)
