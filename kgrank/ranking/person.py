@@ -21,7 +21,9 @@ from kgrank.ranking.shop import Shop
 from kgrank.resources import cypher
 from kgrank.weights.model import CategoryWeights
 
-_EVENT = {"source": pl.String(), "target": pl.String(), **EDGES["INTERACTED"].columns}
+_ENDS = {"source": pl.String(), "target": pl.String()}
+_EVENT = {**_ENDS, **EDGES["INTERACTED"].columns}
+_SEARCH = {**_ENDS, **EDGES["SEARCHED"].columns}
 
 
 def read_person(store: GraphStore, shop: Shop, user: str) -> PersonTastes:
@@ -31,22 +33,25 @@ def read_person(store: GraphStore, shop: Shop, user: str) -> PersonTastes:
         InputError: An unknown user.
     """
     rows = store.query(cypher("rank/user_choices"), {"user": user})
-    if not rows:
+    asked = store.query(cypher("rank/user_searches"), {"user": user})
+    if not rows and not asked:
         users = store.nodes("User")["id"]
         if user not in users:
             raise InputError(f"there is no user {user!r}", todo=nearest(user, users))
     events = [{"source": user, "target": r["item"], **r} for r in rows]
-    return tastes_of(shop, pl.DataFrame(events, schema=_EVENT))
+    searches = [{"source": user, "target": r["category"], **r} for r in asked]
+    return tastes_of(shop, pl.DataFrame(events, schema=_EVENT), pl.DataFrame(searches, schema=_SEARCH))
 
 
-def tastes_of(shop: Shop, events: pl.DataFrame) -> PersonTastes:
-    """One person's tastes from their events, a table like INTERACTED.
+def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = None) -> PersonTastes:
+    """One person's tastes from their events, a table like INTERACTED, and searches, one like SEARCHED.
 
     Raises:
         InputError: An event on an item that the shop does not have.
     """
     seen = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
-    graph = KnowledgeGraph({}, {**shop.items.graph(seen).edges, "INTERACTED": events})
+    own = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
+    graph = KnowledgeGraph({}, {**shop.items.graph(seen).edges, **own})
     log = read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
     return person_tastes(log, shop.weights, shop.ontology, shop.design)
 

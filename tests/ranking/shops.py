@@ -160,6 +160,7 @@ def _tables(
         "MADE_BY": [{"source": i, "target": "acme"} for i in ids if random.random() < 0.5],
         "HAS_VALUE": [],
         "INTERACTED": [event for k in range(0, items - 2, 3) for event in _list_shown(k)],
+        "SEARCHED": [{"source": "ann", "target": "clothes", "id": "s1", "time": 1, "query": "red, please"}],
     }
     for i in ids:
         for attribute, nodes in NODES_OF.items():

@@ -113,7 +113,11 @@ def test_a_shoppers_tastes_are_the_same_from_either_store(store: GraphStore) -> 
     ann = read_person(store, shop, "ann")
     assert ann.choices > 0
     assert set(ann.deviations) == set(NODES)
-    assert ann == tastes_of(shop, made.graph.edge("INTERACTED"))
+    events, searches = made.graph.edge("INTERACTED"), made.graph.edge("SEARCHED")
+    assert ann == tastes_of(shop, events, searches)
+    without = tastes_of(shop, events)
+    assert ann.choices == without.choices + 1
+    assert ann.deviations["color=red"] > without.deviations["color=red"]
     assert rank(shop, "all", limit=99, person=ann.deviations) != rank(shop, "all", limit=99)
     assert read_person(store, shop, "bob").choices == 0
     with pytest.raises(InputError, match=r"there is no user 'anne'. Did you mean ann?"):
