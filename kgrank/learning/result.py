@@ -11,6 +11,7 @@ from kgrank import __version__
 from kgrank.choice.head import Variances
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.layout import Floats, Layout
+from kgrank.choice.log import KINDS
 from kgrank.choice.people import Tastes
 from kgrank.choice.pooling import intervals, quantiles
 from kgrank.choice.sets import CategoryChoices, given_places
@@ -74,6 +75,10 @@ def _notes(shop: Shop) -> tuple[str, ...]:
             "The log does not say what was shown: choices are set against items drawn at random, "
             "and people's own tastes are left to the behaviour terms."
         )
+    scale = shop.reliability.scale
+    if len(scale) > 1:
+        said = ", ".join(f"{kind} {scale[kind]:.2f}" for kind in KINDS if kind in scale)
+        notes.append(f"How closely each kind of feedback follows tastes: {said}.")
     if shop.log.shown and not shop.log.places and not shop.log.examination:
         notes.append("No positions: being seen is not told apart from being liked.")
     return tuple(notes)
