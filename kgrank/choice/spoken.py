@@ -15,7 +15,7 @@ import numpy as np
 from kgrank.choice.layout import Floats, Ints, Layout, Truths
 from kgrank.choice.place import Place
 from kgrank.choice.rules import EXCEPTION, Statement, Switch, statement, switch
-from kgrank.choice.statements import Statements, chances, total
+from kgrank.choice.statements import Statements, chances, prior_draws, total
 from kgrank.ontology.model import Ontology, Rule
 
 CARELESS = (1 - EXCEPTION - 0.9) / (1 - EXCEPTION - 0.5)
@@ -26,6 +26,10 @@ nothing for a careless author, or a little more than the author says; the mean i
 as it says. Learned from all of an author's rules at once, so that many wrong rules together have a bounded say;
 without it, seven wrong rules at p = .9 would outweigh data of a million to one. One author in nine is careless:
 doubt about a rule at .9 against an even chance is doubt about its author (docs/decisions/model.md)."""
+
+
+AT_ONCE = 4_000_000
+"""Numbers that are worked out at once, so that many authors need little memory."""
 
 
 @dataclass(frozen=True)
@@ -224,8 +228,9 @@ class Factor:
 
     Attributes:
         said: What the rules say.
-        authors: (authors here, reliabilities) log-probabilities.
-        tables: By quantity, (pieces, authors here · reliabilities + 1) log-factors; last, hard rules broken.
+        authors: (authors, reliabilities) log-probabilities, of those with several soft rules here.
+        tables: By quantity, (pieces, authors · reliabilities + 2) log-factors; the last two are those of authors
+            with one rule, and how many hard rules break.
         hard: The rules that must hold, as rows of ``said``.
     """
 
@@ -236,10 +241,15 @@ class Factor:
 
     def log(self, part_worths: Floats) -> Floats:
         """(draws,) its logarithm at part-worths (draws, columns); -inf where a hard rule is broken."""
+        step = max(AT_ONCE // self.tables[0].shape[1], 1)
+        chunks = range(0, len(part_worths), step)
+        return np.concatenate([self._log(part_worths[k : k + step]) for k in chunks])
+
+    def _log(self, part_worths: Floats) -> Floats:
         sums = total(self.tables, self.said.pieces(part_worths))
-        soft, broken = sums[:, :-1].reshape(len(sums), *self.authors.shape), sums[:, -1]
-        found = np.logaddexp.reduce(soft + self.authors, axis=2).sum(1)
-        return np.asarray(np.where(broken < 0.5, found, -np.inf))
+        by_author = sums[:, :-2].reshape(len(sums), *self.authors.shape)
+        found = np.logaddexp.reduce(by_author + self.authors, axis=2).sum(1) + sums[:, -2]
+        return np.asarray(np.where(sums[:, -1] < 0.5, found, -np.inf))
 
     def violation(self, part_worths: Floats) -> Floats:
         """(draws,) how far the hard rules are from holding."""
@@ -249,13 +259,41 @@ class Factor:
 def factor(spoken: Spoken, one: Here) -> Factor:
     """The factor of a place's rules, as they are believed from other homes."""
     believed = spoken.elsewhere(one.name)
-    on = believed.on[:, one.rules]
-    soft = np.flatnonzero(~spoken.hard[one.rules])
-    authors, number = np.unique(spoken.authors[one.rules[soft]], return_inverse=True)
-    rows = np.zeros((2, len(authors), len(RELIABILITY), on.shape[1]))
-    for k, ratio in enumerate(spoken.ratios(one)):
-        rows[k, number, :, soft] = np.log(on * ratio + (1 - on))[:, soft].T
-    held, failed = rows.reshape(2, len(authors) * len(RELIABILITY), on.shape[1])
-    hard = spoken.hard[one.rules].astype(float)
-    tables = one.said.tables(np.vstack([held, 0 * hard]), np.vstack([failed, hard]))
-    return Factor(one.said, believed.authors[authors], tables, np.flatnonzero(hard))
+    on, author = believed.on[:, one.rules], spoken.authors[one.rules]
+    hard = spoken.hard[one.rules]
+    count = np.bincount(author[~hard], minlength=len(believed.authors))
+    several = np.flatnonzero(count > 1)
+    place = np.searchsorted(several, author)
+    shared, alone = np.flatnonzero(~hard & (count[author] > 1)), np.flatnonzero(~hard & (count[author] == 1))
+    rows = []
+    for ratio, breaks in zip(spoken.ratios(one), (0.0, 1.0), strict=True):
+        logs = np.log(on * ratio + (1 - on))
+        table = np.zeros((len(several), len(RELIABILITY), len(hard)))
+        table[place[shared], :, shared] = logs[:, shared].T
+        single = np.zeros(len(hard))
+        single[alone] = np.logaddexp.reduce(logs[:, alone] + believed.authors[author[alone]].T, axis=0)
+        rows.append(np.vstack([table.reshape(-1, len(hard)), single, breaks * hard]))
+    tables = one.said.tables(*rows)
+    found = believed.authors[several] - _said_twice(one, rows, tables, len(several))
+    return Factor(one.said, found, tables, np.flatnonzero(hard))
+
+
+def _said_twice(one: Here, rows: list[Floats], tables: list[Floats], authors: int) -> Floats:
+    """(authors, reliabilities) by how much an author's rules repeat each other, as a logarithm.
+
+    Rules that hold together more often by chance than if they had nothing to do with each other say in part the
+    same. Without this correction an author who says one thing many times would be believed for saying it often.
+    Rules that hold together less often are left as they are: too few of the draws may show them together.
+    """
+    size = authors * len(RELIABILITY)
+    if not size:
+        return np.zeros((0, len(RELIABILITY)))
+    pieces = one.said.pieces(prior_draws(one.place.layout, one.place.prior_mean, one.place.prior_deviation))
+    chance = one.said.share(pieces)
+    step = max(AT_ONCE // tables[0].shape[1], 1)
+    chunks = [pieces[:, k : k + step] for k in range(0, pieces.shape[1], step)]
+    parts = [np.logaddexp.reduce(total(tables, c)[:, :size], axis=0) for c in chunks]
+    together = np.logaddexp.reduce(parts, axis=0) - np.log(pieces.shape[1])
+    held, failed = (np.exp(r[:size]) for r in rows)
+    apart = np.log(chance * held + (1 - chance) * failed).sum(1)
+    return np.asarray(np.maximum(together - apart, 0.0).reshape(authors, -1))

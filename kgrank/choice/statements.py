@@ -141,9 +141,13 @@ def total(tables: Sequence[Floats], pieces: Ints) -> Floats:
     return found
 
 
-def chances(statements: Statements, mean: Floats, deviation: Floats, seed: int = 0) -> Floats:
+def prior_draws(layout: Layout, mean: Floats, deviation: Floats) -> Floats:
+    """(CHANCE_DRAWS, columns) of the prior without rules; the same ones each time."""
+    normal = np.random.default_rng(0).standard_normal((CHANCE_DRAWS, layout.width))
+    return np.asarray(mean + normal * deviation)
+
+
+def chances(statements: Statements, mean: Floats, deviation: Floats) -> Floats:
     """(rules,) probability that each rule holds under the prior without rules, kept away from 0 and 1."""
-    layout = statements.layout
-    normal = np.random.default_rng(seed).standard_normal((CHANCE_DRAWS, layout.width))
-    held = statements.share(statements.pieces(mean + normal * deviation))
+    held = statements.share(statements.pieces(prior_draws(statements.layout, mean, deviation)))
     return np.asarray(np.clip(held, CHANCE_LOW, CHANCE_HIGH))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 from generated_shop import ontology
+from scipy import stats
 
 from kgrank.choice.evidence import verdict, weigh
 from kgrank.choice.layout import Block, Layout
 from kgrank.choice.place import Place
 from kgrank.choice.rules import CHANCE_HIGH, CHANCE_LOW, applies, margin, statement, switch
+from kgrank.choice.spoken import RELIABILITY, RELIABILITY_PRIOR, shares
 from kgrank.choice.statements import Statements, chances
 from kgrank.errors import RunError
 from kgrank.ontology.model import AttributeType, Rule, RuleKind
@@ -221,3 +224,155 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     known = ontology({"r": replace(CHEAPER, sure=0.99)})
     first, second = (weigh(known, places, seed=3).draws["dresses"] for _ in range(2))
     assert (first == second).all()
+
+
+RIGHT_THERE = {"dresses": (-0.4, 0.2), "shirts": (0.5, -1.0), "shoes": (-0.1, 0.9)}
+"""Means of the price's slope and of what red is liked more than green, over a deviation of 1."""
+
+
+def by_enumeration(rules: list[Rule], homes: list[str]) -> dict[tuple[str, str], float]:
+    """P(a rule holds in a place | data, rules), over all reliabilities, switches and places.
+
+    Every rule bounds part-worths of its own, so whether it holds is a coin of its own in each place.
+    """
+    chance = 0.5
+    data = {
+        (r.id, c): stats.norm.cdf(RIGHT_THERE[c][k] * (-1 if k == 0 else 1 / np.sqrt(2)))
+        for k, r in enumerate(rules)
+        for c in homes
+    }
+    switches = {r.id: switch(r.sure, chance) for r in rules}
+    authors = sorted({r.creator for r in rules})
+    prior = np.array([s.prior for s in switches.values()])
+    held: dict[tuple[str, str], float] = dict.fromkeys(data, 0.0)
+    total = 0.0
+    for trust in product(range(len(RELIABILITY)), repeat=len(authors)):
+        share = {r.id: shares(prior)[trust[authors.index(r.creator)], k] for k, r in enumerate(rules)}
+        for on in product((False, True), repeat=len(rules)):
+            weight = float(np.prod([RELIABILITY_PRIOR[t] for t in trust]))
+            given = {}
+            for r, right in zip(rules, on, strict=True):
+                weight *= share[r.id] if right else 1 - share[r.id]
+                for c in homes:
+                    p = data[r.id, c]
+                    ratios = (switches[r.id].ratio(x, chance) if right else 1.0 for x in (1.0, 0.0))
+                    yes, no = (x * ratio for x, ratio in zip((p, 1 - p), ratios, strict=True))
+                    weight *= yes + no
+                    given[r.id, c] = yes / (yes + no)
+            total += weight
+            for key, p in given.items():
+                held[key] += weight * p
+    return {key: p / total for key, p in held.items()}
+
+
+@pytest.mark.parametrize("authors", [("ann", "ann"), ("ann", "bob")])
+@pytest.mark.parametrize("sure", [(0.7, 0.9), (0.9, 0.6)])
+def test_several_rules_in_several_places_weigh_as_enumeration_says(
+    authors: tuple[str, str], sure: tuple[float, float]
+) -> None:
+    homes = list(RIGHT_THERE)
+    red = rule(RuleKind.PREFERS, attribute="color", values=("red", "green"))
+    rules = [
+        replace(said, id=f"r{k}", categories=tuple(homes), sure=sure[k], creator=authors[k])
+        for k, said in enumerate((CHEAPER, red))
+    ]
+    places = {}
+    for name, (slope_, likes) in RIGHT_THERE.items():
+        mean = np.zeros(LAYOUT.width)
+        mean[6], mean[0] = slope_, likes
+        places[name] = place(mean, 1.0, name)
+    found = weigh(ontology({r.id: r for r in rules}), places)
+    expected = by_enumeration(rules, homes)
+    for evidence in found.rules:
+        for name, held in zip(evidence.where, evidence.each[:, 2], strict=True):
+            assert held == pytest.approx(expected[evidence.rule.id, name], abs=0.03)
+
+
+def test_one_rule_in_several_places_weighs_as_quadrature_says() -> None:
+    """The mean of the slope under its posterior, integrated over the line."""
+    means = {"dresses": -0.6, "shirts": 0.3, "shoes": 0.2}
+    said = replace(CHEAPER, categories=tuple(means), sure=0.8)
+    found = weigh(ontology({"r": said}), {c: place(slope(m), 0.7, c) for c, m in means.items()})
+    how = switch(0.8, 0.5)
+    line = np.linspace(-6, 6, 20_001)
+    density = {c: stats.norm.pdf(line, m, 0.7) for c, m in means.items()}
+    ratio = how.ratio((line <= 0).astype(float), 0.5)
+    for c in means:
+        others = [np.sum(density[o] * ratio) / np.sum(density[o]) for o in means if o != c]
+        odds = how.prior / (1 - how.prior) * np.prod(others)
+        on = odds / (1 + odds)
+        weighted = density[c] * (on * ratio + 1 - on)
+        expected = np.sum(line * weighted) / np.sum(weighted)
+        assert found.draws[c][:, 6].mean() == pytest.approx(expected, abs=0.02)
+
+
+def test_a_rule_that_is_wrong_in_500_places_is_disbelieved_and_costs_nothing_there() -> None:
+    names = ["dresses", *(f"c{k}" for k in range(499))]
+    known = ontology({"r": replace(CHEAPER, categories=tuple(names))})
+    tree = {c: replace(known.categories["shoes"], id=c) for c in names if c not in known.categories}
+    known = replace(known, categories={**known.categories, **tree})
+    everywhere = weigh(known, {c: place(slope(0.4), 0.5, c) for c in names})
+    alone = weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(0.4), 0.5)})
+    assert everywhere.rules[0].right < 0.01
+    without = without_rules(slope(0.4), 0.5).mean()
+    cost = [abs(v.draws["dresses"][:, 6].mean() - without) for v in (everywhere, alone)]
+    assert cost[0] < 0.005 < 0.1 < cost[1]
+
+
+def test_an_author_is_not_disbelieved_more_because_one_wrong_rule_covers_more_places() -> None:
+    """A rule is one statement: wrong in 3 places or in 30, it leaves its author's other rule as strong."""
+
+    def other_holds(places: int) -> float:
+        names = [f"c{k}" for k in range(places)]
+        known = ontology({})
+        tree = {c: replace(known.categories["shoes"], id=c) for c in names}
+        wrong = replace(CHEAPER, id="wrong", categories=tuple(names), sure=0.7)
+        known = replace(
+            known,
+            categories={**known.categories, **tree},
+            rules={"r": replace(CHEAPER, sure=0.7), "wrong": wrong},
+        )
+        at = {c: place(slope(3.0), 0.3, c) for c in names}
+        found = weigh(known, {"dresses": place(slope(0.0), 1.0), **at})
+        return float((found.draws["dresses"][:, 6] <= 0).mean())
+
+    assert other_holds(30) == pytest.approx(other_holds(3), abs=0.02)
+    assert other_holds(3) > 0.55
+
+
+@pytest.mark.parametrize("sure", [1e-12, 1 - 1e-12])
+def test_the_surest_rule_and_the_least_sure_leave_finite_part_worths(sure: float) -> None:
+    found = weigh(ontology({"r": replace(CHEAPER, sure=sure)}), {"dresses": place(slope(0.2), 0.5)})
+    assert np.isfinite(found.draws["dresses"]).all()
+    assert np.isfinite([found.rules[0].evidence, found.rules[0].right]).all()
+
+
+@pytest.mark.parametrize(("mean", "holds"), [(0.8, True), (5.0, False)])
+def test_ten_thousand_authors_that_agree_outweigh_the_data_unless_no_draw_of_these_agrees(
+    mean: float, holds: bool
+) -> None:
+    """Soft rules re-weight draws: what not one in 8,000 shows is overruled, however many say it."""
+    rules = {f"r{k}": replace(CHEAPER, id=f"r{k}", creator=f"p{k}") for k in range(10_000)}
+    found = weigh(ontology(rules), {"dresses": place(slope(mean), 0.5)})
+    drawn = found.draws["dresses"][:, 6]
+    assert np.isfinite(drawn).all()
+    assert ((drawn <= 0) == holds).all()
+
+
+def test_ten_thousand_rules_of_one_author_have_a_bounded_say() -> None:
+    rules = {f"r{k}": replace(CHEAPER, id=f"r{k}", creator="ann") for k in range(10_000)}
+    found = weigh(ontology(rules), {"dresses": place(slope(1.6), 0.5)})
+    drawn = found.draws["dresses"][:, 6]
+    assert np.isfinite(drawn).all()
+    assert (drawn <= 0).mean() < 0.05, "one author in nine is careless, and the data say that it is this one"
+
+
+def test_a_rule_no_surer_than_chance_is_noted_with_its_chance() -> None:
+    found = weigh(ontology({"r": replace(CHEAPER, sure=0.5)}), {"dresses": place(slope(0.2), 0.5)})
+    assert any(note.startswith("r (kg:sure 0.5, by chance 0.5") for note in found.notes)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_posterior_that_is_not_finite_is_an_error_that_names_the_category_and_the_value(bad: float) -> None:
+    with pytest.raises(RunError, match=r"dresses: the part-worths of price=\* have no finite posterior"):
+        weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(bad), 0.5)})
