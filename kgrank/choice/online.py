@@ -94,18 +94,22 @@ class Online:
         return self.window.offset[self.start : self.stop]
 
     def covariance(self) -> Floats:
-        """(columns, columns) of the posterior."""
-        return np.asarray(np.linalg.inv(self.precision + self.information), dtype=np.float64)
+        """(columns, columns) of the posterior, by the exact information at its mode."""
+        probability, _ = _gradient(self, self.x.reshape(-1, len(self.mean)), self.offset, self.mode)
+        found = self.precision.copy()
+        for weight, x, p in zip(self.weight.tolist(), self.x, probability, strict=True):
+            found += weight * _information(x, p)
+        return np.asarray(np.linalg.inv(found), dtype=np.float64)
 
-    def after(self, x: Floats, offset: Floats, weight: float, decay: float) -> Online:
-        """The posterior after one more choice.
+    def after(self, x: Floats, offset: Floats, decay: float, superseded: int | None = None) -> Online:
+        """The posterior after one more choice, of weight 1.
 
         Args:
             x: Columns of the alternatives, the taken one first (alternatives, columns).
             offset: Their utility before any deviation (alternatives,), minus infinity for none. Measured here from
                 the largest, so that exp cannot overflow for deviations that a prior lets happen.
-            weight: Of the choice.
             decay: What is left of the weight of the others.
+            superseded: The choice, of those that count, that counts no more from now on.
         """
         window, stop, offset = self.window, self.stop, offset - offset.max()
         start = max(stop + 1 - self.horizon, self.start)
@@ -116,10 +120,13 @@ class Online:
             fresh.offset[: fresh.used] = window.offset[start:stop]
             fresh.put(fresh.used, x, offset)
             window, start, stop = fresh, 0, stop - start
-        weights = np.empty(stop + 1 - start)
+        weights = np.ones(stop + 1 - start)
         weights[:-1] = self.weight[len(self.weight) - (stop - start) :]
         weights[:-1] *= decay
-        weights[-1] = weight
+        gone = None if superseded is None else superseded - (len(self.weight) - (stop - start))
+        if gone is not None and gone >= 0:
+            # Its information stays in the sum: that of the steps may be too large, never too small.
+            weights[gone] = 0.0
         grown = replace(
             self, window=window, start=start, weight=weights, information=decay * self.information
         )
@@ -131,12 +138,7 @@ def _updated(now: Online) -> Online:
     flat, at = now.x.reshape(-1, len(now.mean)), now.mode
     offset = now.offset
     probability, gradient = _gradient(now, flat, offset, at)
-    last = now.x[-1]
-    mean = probability[-1] @ last
-    own = last.T @ (last * probability[-1][:, None])
-    own -= np.outer(mean, mean)
-    own *= now.weight[-1]
-    information = now.information + own
+    information = now.information + now.weight[-1] * _information(now.x[-1], probability[-1])
     factor, _ = lapack.dpotrf((now.precision + information).T, clean=0)
     pairs: list[tuple[Floats, Floats, float]] = []
     for _ in range(STEPS):
@@ -170,6 +172,14 @@ def _direction(factor: Floats, gradient: Floats, pairs: list[tuple[Floats, Float
     for (step, change, scale), amount in zip(pairs, reversed(taken), strict=True):
         direction += step * (amount - scale * float(change @ direction))
     found: Floats = direction
+    return found
+
+
+def _information(x: Floats, probability: Floats) -> Floats:
+    """(columns, columns) of one choice."""
+    mean = probability @ x
+    found: Floats = x.T @ (x * probability[:, None])
+    found -= np.outer(mean, mean)
     return found
 
 

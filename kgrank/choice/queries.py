@@ -38,12 +38,21 @@ def named_values(ontology: Ontology, searches: pl.DataFrame) -> pl.DataFrame:
         if category not in ontology.categories:
             continue
         known = _known(ontology, category, calls)
-        for query in some["query"]:
-            found: dict[str, set[str]] = {}
-            for attribute, node in _named(same(query), known):
-                found.setdefault(attribute, set()).add(node)
-            rows += [(category, query, a, *nodes) for a, nodes in found.items() if len(nodes) == 1]
+        rows += [(category, query, a, n) for query in some["query"] for a, n in named(query, known).items()]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def phrases(ontology: Ontology, category: str) -> dict[str, tuple[str, str]]:
+    """Attribute and value by what names them in a category."""
+    return _known(ontology, category, {a.id: _calls(a, ontology) for a in ontology.attributes.values()})
+
+
+def named(query: str, known: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """The value that a search names, by attribute, where it names exactly one; ``known`` is of ``phrases``."""
+    found: dict[str, set[str]] = {}
+    for attribute, node in _named(same(query), known):
+        found.setdefault(attribute, set()).add(node)
+    return {attribute: next(iter(nodes)) for attribute, nodes in found.items() if len(nodes) == 1}
 
 
 def _calls(attribute: Attribute, ontology: Ontology) -> dict[str, str]:

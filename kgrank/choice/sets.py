@@ -168,6 +168,14 @@ def place_names(places: Sequence[int]) -> list[str]:
     return [f"{_PLACE}{a}+" if b is None else f"{_PLACE}{a}" + (f"-{b}" if b > a else "") for a, b in spans]
 
 
+def place_span(name: str) -> tuple[float, float] | None:
+    """First and last place of a group by its name; None for another column."""
+    if not name.startswith(_PLACE):
+        return None
+    low, _, high = name.removeprefix(_PLACE).rstrip("+").partition("-")
+    return float(low), np.inf if name.endswith("+") else float(high or low)
+
+
 def given_places(examination: Sequence[float]) -> dict[str, float]:
     """What a given examination curve adds at each place but the first, in logits, by the place's name."""
     odds = np.log(np.asarray(examination, float)) - np.log(examination[0]) if len(examination) else []
@@ -189,10 +197,9 @@ def _marks(position: pl.Series, rated: Truths, nuisance: Sequence[str]) -> spars
     place = position.fill_null(0).to_numpy()
     columns = []
     for name in nuisance:
-        if name.startswith(_PLACE):
-            low, _, high = name.removeprefix(_PLACE).rstrip("+").partition("-")
-            last = np.inf if name.endswith("+") else int(high or low)
-            columns.append((place >= int(low)) & (place <= last))
+        span = place_span(name)
+        if span is not None:
+            columns.append((place >= span[0]) & (place <= span[1]))
         else:
             columns.append(
                 rated if name == RATED else ~rated if name == INSIDE else np.zeros(len(place), bool)

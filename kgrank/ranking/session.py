@@ -1,51 +1,57 @@
 """A session as it happens: each event is a choice among what was shown, and moves the shopper's own tastes.
 
 The tastes are the mode of the person's posterior (``kgrank.choice.request``): the population, or what is known of
-the shopper, is the prior, and each event adds weight · log P(what was taken | what was shown), where weight is
-that of its kind times ``decay`` to the power of its age in events. An event that does not say what was shown is a
-choice against items drawn at random from the category; a search is one of the average match against the average
-item. Events older than ``horizon`` count no more.
+the shopper, is the prior, and each event adds weight · log P(what was taken | what was shown). The utility behind
+an event of kind k is in the learned scale of that kind (``kgrank.choice.reliability``), and the weight is
+``decay`` to the power of its age in events.
+
+- An event on a shown item is a choice among what was shown, places on the screen and taking nothing accounted for
+  as in training; what was taken from the same list before by as strong a deed is gone, and a stronger deed on an
+  item replaces the weaker one.
+- An event that does not say what was shown is a choice against items drawn at random from the category.
+- A search that names a value is a choice of it among the values of its attribute.
+
+Choices beyond ``horizon`` count no more. The update is in ``kgrank.choice.online``: a Newton step an event.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgrank.choice.log import RESPONSES
 from kgrank.choice.online import Online
-from kgrank.choice.sets import INSIDE
+from kgrank.choice.queries import named
+from kgrank.choice.sets import INSIDE, SUPPLY, place_span
 from kgrank.errors import InputError, nearest
 from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.scores import Worth
 from kgrank.ranking.shop import Shop, check_category
 
+SEARCH = "search"
+KINDS = (SEARCH, *RESPONSES)
+"""Kinds of events, from the weakest to the strongest."""
+
 if TYPE_CHECKING:
     from kgrank.choice.request import PersonTastes
-
-SEARCHED = 64
-"""Matches of a search, evenly spaced, that stand for all of them."""
 
 
 @dataclass(frozen=True)
 class SessionRule:
-    """How events count. The numbers are conventions, not learned: logs do not say how fast a wish fades.
+    """How events fade. The numbers are conventions, not learned: logs do not say how fast a wish fades.
 
     Attributes:
         decay: What is left of an event's weight one event later.
-        kinds: Weight of an event by its kind.
-        horizon: Number of events that count.
+        horizon: Number of choices that count.
         alternatives: Alternatives of a choice at most; of more, evenly spaced ones (a sample of the alternatives
             leaves the estimate consistent, McFadden 1978).
     """
 
     decay: float = 0.9
-    kinds: Mapping[str, float] = field(
-        default_factory=lambda: {"search": 1.0, "view": 1.0, "cart": 2.0, "purchase": 3.0}
-    )
     horizon: int = 20
     alternatives: int = 20
 
@@ -77,11 +83,13 @@ class Session:
         rule: How events count.
         events: Oldest first.
         posterior: Of the shopper's deviations, in the order of the population's columns.
+        owners: Numbers of the events behind the choices that count.
     """
 
     rule: SessionRule
     events: tuple[Event, ...]
     posterior: Online
+    owners: tuple[int, ...] = ()
     worths: dict[str, Worth] = field(default_factory=dict, repr=False, compare=False)
     """What values are worth to the shopper, by category; made when first asked for."""
 
@@ -114,16 +122,30 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
     Raises:
         InputError: An unknown kind, item or category, or an item that was not among those shown.
     """
-    rule = session.rule
-    choice = _choice(shop, session, event)
-    events = (*session.events, event)
-    if choice is None:
-        return replace(session, events=events)
-    category, x, offset = choice
-    posterior = session.posterior.after(x, offset, rule.kinds[event.kind], rule.decay)
-    after = Session(rule, events, posterior)
-    worth(shop, after, category)
+    category, choices = _choices(shop, session, event)
+    number, owners, posterior = len(session.events), session.owners, session.posterior
+    decay, superseded = session.rule.decay, _weaker(session, event)
+    for x, offset in choices:
+        posterior = posterior.after(x, offset, decay, superseded)
+        owners = (*owners, number)[-len(posterior.weight) :]
+        # The choices of one event are of one age.
+        decay, superseded = 1.0, None
+    after = Session(session.rule, (*session.events, event), posterior, owners)
+    if category is not None and choices:
+        worth(shop, after, category)
     return after
+
+
+def _weaker(session: Session, event: Event) -> int | None:
+    """The choice that counts on a weaker deed on the same item of the same list."""
+    if not event.shown:
+        return None
+    for choice, number in enumerate(session.owners):
+        before = session.events[number]
+        same = (before.item, before.shown) == (event.item, event.shown)
+        if same and KINDS.index(before.kind) < KINDS.index(event.kind):
+            return choice
+    return None
 
 
 def worth(shop: Shop, session: Session, category: str) -> Worth:
@@ -155,15 +177,13 @@ def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
     return fresh
 
 
-def _choice(shop: Shop, session: Session, event: Event) -> tuple[str, Reals, Reals] | None:
-    """Category, columns and offsets of an event's alternatives, the taken one first; None if it says nothing."""
-    if event.kind not in session.rule.kinds:
-        raise InputError(
-            f"there is no kind of event {event.kind!r}", todo=nearest(event.kind, session.rule.kinds)
-        )
+def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
+    """An event's category, and columns and offsets of the alternatives of its choices, the taken one first."""
+    if event.kind not in KINDS:
+        raise InputError(f"there is no kind of event {event.kind!r}", todo=nearest(event.kind, KINDS))
     if event.category is not None:
         check_category(shop.ontology, event.category)
-    if event.kind == "search":
+    if event.kind == SEARCH:
         return _search(shop, session, event)
     if event.item is None:
         raise InputError(f"an event of kind {event.kind!r} names no item", expected="an item's id")
@@ -172,67 +192,111 @@ def _choice(shop: Shop, session: Session, event: Event) -> tuple[str, Reals, Rea
     if shown and item not in shown:
         raise InputError(f"item {event.item!r} was not among the {len(shown)} shown", expected="one of them")
     category = event.category or shop.home(shown or [item])
-    if category is None or category not in shop.weights.categories or not len(session.posterior.mean):
-        return None
-    members = shop.scores(category).members
+    if category is None or category not in shop.weights.categories or not len(session.deviations):
+        return None, []
     if not shown:
-        drawn = np.random.default_rng(len(session.events)).choice(members, session.rule.alternatives)
-        others = drawn[drawn != item]
-        return _padded(shop, session, category, np.concatenate([[item], others[:-1]]), None)
-    gone = {shop.item(e.item) for e in session.events if e.item is not None and e.shown == event.shown}
-    places = [k for k, other in enumerate(shown) if other != item and other not in gone]
-    if len(places) > session.rule.alternatives - 1:
-        even = np.linspace(0, len(places) - 1, session.rule.alternatives - 1).round().astype(int)
-        places = [places[k] for k in even.tolist()]
-    places = [shown.index(item), *places]
-    rows = np.array([shown[k] for k in places], dtype=np.int64)
-    return _padded(shop, session, category, rows, (places, not gone))
+        members, count = shop.scores(category).members, session.rule.alternatives - 1
+        drawn = np.random.default_rng(len(session.events)).choice(members, count) if len(members) else members
+        rows = np.concatenate([[item], drawn[drawn != item]])
+        return category, _alternatives(shop, session, category, event.kind, rows, None)
+    gone = _gone(session, event)
+    places = [k for k, other in enumerate(shown) if other != item and event.shown[k] not in gone]
+    at = [shown.index(item), *_spaced(places, session.rule.alternatives - 1)]
+    rows = np.array([shown[k] for k in at], dtype=np.int64)
+    screen = _Screen(at, not gone and event.kind == shop.weights.reliability.entry)
+    return category, _alternatives(shop, session, category, event.kind, rows, screen)
 
 
-def _padded(
-    shop: Shop, session: Session, category: str, items: Integers, screen: tuple[list[int], bool] | None
-) -> tuple[str, Reals, Reals] | None:
-    """Some items as alternatives; ``screen`` has their places and whether nothing was taken of the list before."""
-    learned, table, moved = shop.weights_of(category), shop.scores(category), shop.moves(category)
+def _gone(session: Session, event: Event) -> set[str]:
+    """What was taken from the same list before by as strong a deed."""
+    least = KINDS.index(event.kind)
+    return {
+        e.item
+        for e in session.events
+        if e.item is not None and e.shown == event.shown and KINDS.index(e.kind) >= least
+    } - {event.item}
+
+
+def _spaced(places: Sequence[int], count: int) -> list[int]:
+    """So many of some places, evenly spaced."""
+    if len(places) <= count:
+        return list(places)
+    return [places[k] for k in np.linspace(0, len(places) - 1, count).round().astype(int).tolist()]
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """Where alternatives stood on a screen, from 0, and whether nothing could be taken instead."""
+
+    places: list[int]
+    outside: bool
+
+
+def _alternatives(
+    shop: Shop, session: Session, category: str, kind: str, items: Integers, screen: _Screen | None
+) -> list[tuple[Reals, Reals]]:
+    """The choice of the first of some items; none where it stands outside the category."""
+    learned, table = shop.weights_of(category), shop.scores(category)
     at = np.minimum(np.searchsorted(table.members, items), max(len(table.members) - 1, 0))
     inside = table.members[at] == items if len(table.members) else np.zeros(len(items), dtype=bool)
-    if not inside[:1].all() or not len(items):
-        return None
-    at = at[inside]
-    width, count = len(session.posterior.mean), len(at)
-    x = np.zeros((session.rule.alternatives + 1, width))
-    offset = np.full(session.rule.alternatives + 1, -np.inf)
-    x[:count] = moved.rows(table, at)
+    if not inside[0]:
+        return []
+    at, scale = at[inside], shop.weights.reliability.scale.get(kind, 1.0)
+    count = len(at)
+    x, offset = _room(session)
+    x[:count] = shop.moves(category).rows(table, at)
     offset[:count] = table.of_numbers[at] + table.worth.profile[table.profiles.own[at]].sum(axis=1)
+    if scale != 1.0:
+        x *= scale
+        offset[:count] *= scale
     if screen is not None and learned.nuisance:
-        places = [k for k, here in zip(screen[0], inside.tolist(), strict=True) if here]
-        offset[:count] += [learned.nuisance.get(f"position {k + 1}", 0.0) for k in places]
+        # Being looked at, or taking nothing, has nothing to do with how well tastes are followed.
+        offset[:count] += _seen(learned.nuisance, screen.places)[inside]
         if INSIDE in learned.nuisance:
             offset[:count] += learned.nuisance[INSIDE]
-            if INSIDE in shop.column:
-                x[:count, shop.column[INSIDE]] = 1.0
-            if screen[1]:
-                # The outside option has utility 0 and could be taken until something else was.
+            x[:count, shop.column.get(INSIDE, slice(0))] = 1.0
+            if screen.outside:
                 offset[count] = 0.0
-    return category, x, offset
+    return [(x, offset)]
 
 
-def _search(shop: Shop, session: Session, event: Event) -> tuple[str, Reals, Reals] | None:
-    """The average match against the average item, from which all columns are measured."""
+def _room(session: Session) -> tuple[Reals, Reals]:
+    """Columns and offsets of no alternatives yet."""
+    count = session.rule.alternatives + 1
+    return np.zeros((count, len(session.deviations))), np.full(count, -np.inf)
+
+
+def _seen(nuisance: Mapping[str, float], places: Sequence[int]) -> Reals:
+    """(places,) what standing at places of a screen, from 0, adds."""
+    found = np.zeros(len(places))
+    for name, amount in nuisance.items():
+        span = place_span(name)
+        if span is not None:
+            found += [amount * (span[0] <= place + 1 <= span[1]) for place in places]
+    return found
+
+
+def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
+    """A choice for each attribute of which the words name a value."""
     if not event.text:
         raise InputError("a search has no text", expected="words")
-    found = shop.text.find(event.text).rows
-    category = event.category or shop.home(found.tolist())
-    if category is None or category not in shop.weights.categories or not len(session.posterior.mean):
-        return None
-    table = shop.scores(category)
-    at = np.flatnonzero(np.isin(table.members, found, assume_unique=True))
-    if not len(at) or len(at) == len(table.members):
-        return None
-    at = at[np.linspace(0, len(at) - 1, min(len(at), SEARCHED)).round().astype(int)]
-    x = np.zeros((session.rule.alternatives + 1, len(session.posterior.mean)))
-    offset = np.full(session.rule.alternatives + 1, -np.inf)
-    x[0] = shop.moves(category).rows(table, at).mean(axis=0)
-    offset[0] = float(table.total[at].mean())
-    offset[1] = float(table.total.mean())
-    return category, x, offset
+    category = event.category or shop.home(shop.text.find(event.text).rows.tolist())
+    if category is None or category not in shop.weights.categories or not len(session.deviations):
+        return None, []
+    learned, moved, layout = shop.weights_of(category), shop.moves(category), shop.design(category).layout
+    scale = shop.weights.reliability.scale.get(SEARCH, 1.0)
+    utility = {u.node: u.at(1.0) for u in learned.utilities}
+    found = []
+    for attribute, node in named(event.text, shop.phrases(category)).items():
+        block = layout.block.get(attribute)
+        if block is None or node not in block.nodes or len(block.nodes) < 2:
+            continue
+        others = _spaced([k for k, n in enumerate(block.nodes) if n != node], session.rule.alternatives - 1)
+        at = [block.nodes.index(node), *others]
+        x, offset = _room(session)
+        for k, place in enumerate(at):
+            x[k] = scale * moved.values[block.nodes[place]]
+            offset[k] = scale * utility.get(block.nodes[place], 0.0)
+            offset[k] += learned.nuisance.get(SUPPLY, 0.0) * np.log(block.mean[place])
+        found.append((x, offset))
+    return category, found

@@ -46,6 +46,7 @@ class Shop:
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
     _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
+    _phrases: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict, repr=False, compare=False)
     _moves: dict[str, Moves] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
@@ -100,6 +101,14 @@ class Shop:
         width = len(learned.columns)
         mean = np.array(learned.mean) if learned.mean else np.zeros(width)
         return mean, np.linalg.inv(np.array(learned.covariance).reshape(width, width))
+
+    def phrases(self, category: str) -> dict[str, tuple[str, str]]:
+        """Attribute and value by the words that name them in a category; computed once."""
+        from kgrank.choice.queries import phrases
+
+        if category not in self._phrases:
+            self._phrases[category] = phrases(self.ontology, category)
+        return self._phrases[category]
 
     def home(self, rows: Sequence[int]) -> str | None:
         """The lowest category that holds some items by row number; None where there is none."""

@@ -28,7 +28,7 @@ LONGEST = 500
 
 _CHARACTERS = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CHARACTERS}]|[^\W_{_CHARACTERS}]+")
-_STEM, _ENDING = 4, 2
+_STEM, _ENDING = 3, 2
 
 
 def words(text: str) -> list[str]:
