@@ -156,5 +156,5 @@ def _shares_table(change: CategoryChange, ontology: Ontology) -> Table:
 
 
 def _share(share: Share) -> str:
-    ends = "" if share.low is None or share.high is None else f" ({share.low:.3f}–{share.high:.3f})"
-    return f"{share.weight:.3f}{ends}"
+    ends = "" if share.low is None or share.high is None else f" ({abs(share.low):.3f}–{share.high:.3f})"
+    return f"{abs(share.weight):.3f}{ends}"
