@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,9 @@ def check(
     shacl: Annotated[bool, typer.Option("--shacl", help="Run the shipped SHACL shapes as well.")] = False,
     shapes: Annotated[Path | None, typer.Option(help="Run SHACL shapes of your own as well.")] = None,
     sarif: Annotated[Path | None, typer.Option(help="Write the messages to a SARIF file.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and check what each save reaches, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Find every mistake in one run, each with file, line, column and what to do.
 
@@ -42,6 +46,11 @@ def check(
 
     Example: kgrank ontology check ontology/fashion
     """
+    if watch:
+        if json or strict or shacl or shapes or sarif:
+            raise InputError("--watch goes with no other option", todo="Run the check once more for these.")
+        _watch(folder)
+        return
     found = examine(folder)
     messages = list(found.messages)
     if shacl or shapes:
@@ -58,9 +67,34 @@ def check(
         print_json({"folder": str(folder), "errors": errors, "warnings": warnings, "messages": listed})
     else:
         print_messages(folder, messages)
-        out.print(_counts(errors, warnings, found.ontology))
+        out.print(_counts(messages, found.ontology))
     if errors or (strict and warnings):
         raise typer.Exit(1)
+
+
+def _watch(folder: Path) -> None:
+    """Prints what is wrong, and after each save what is wrong with what it reaches."""
+    from kgrank.ontology.check.session import Session
+    from kgrank.ontology.check.watch import look, watch
+
+    before = look(folder)
+    session = Session(folder)
+    print_messages(folder, session.messages)
+    out.print(f"{_totals(session.messages)}. Watching {len(session.files)} files; Ctrl-C ends it.")
+    try:
+        for save in watch(session, before):
+            parts = (("changed", save.changed), ("new", save.added), ("deleted", save.deleted))
+            named = "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names)
+            out.print(Text(f"{datetime.now():%H:%M:%S} {named}"), style="dim")
+            print_messages(folder, save.messages)
+            out.print(f"{_totals(save.messages)} ({save.seconds:.2f} s); in all {_totals(session.whole())}")
+    except KeyboardInterrupt:
+        out.print("stopped")
+
+
+def _totals(messages: Sequence[Message]) -> str:
+    errors = sum(m.severity == "error" for m in messages)
+    return f"{plural(errors, 'error')}, {plural(len(messages) - errors, 'warning')}"
 
 
 @app.command()
@@ -138,8 +172,8 @@ def print_messages(folder: Path, messages: Sequence[Message]) -> None:
         out.print(text)
 
 
-def _counts(errors: int, warnings: int, ontology: Ontology | None) -> str:
-    counts = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
+def _counts(messages: Sequence[Message], ontology: Ontology | None) -> str:
+    counts = _totals(messages)
     if ontology is None:
         return counts
     things = (("category", ontology.categories), ("attribute", ontology.attributes), ("rule", ontology.rules))

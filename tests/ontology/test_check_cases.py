@@ -92,3 +92,11 @@ def test_a_folder_without_turtle_is_refused(tmp_path: Path) -> None:
         check_folder(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         check_folder(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("file", "code"), [("values.ttl", "O204"), ("attributes.ttl", "O310"), ("categories.ttl", "R415")]
+)
+def test_a_missing_file_is_one_message_whatever_named_its_things(file: str, code: str, example: Path) -> None:
+    (example / file).unlink()
+    assert [m.code for m in check_folder(example)] == [code]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from kgrank.errors import InputError
 from kgrank.ontology.check import check_folder
 from kgrank.ontology.check.messages import Message
 from kgrank.ontology.check.session import Session
+from kgrank.ontology.check.watch import look, saved
 
 ONLY_WHOLE = {"W212", "W318"}
 
@@ -70,3 +74,74 @@ def test_a_file_that_does_not_parse_says_so_and_nothing_else(example: Path) -> N
     assert {m.code for m in session.recheck_file("values.ttl")} == {"P001"}
     with pytest.raises(InputError, match="no such file"):
         session.recheck_file("value.ttl")
+
+
+def test_a_deleted_file_is_found_in_what_named_its_things(example: Path) -> None:
+    session = Session(example)
+    (example / "values.ttl").unlink()
+    found = session.recheck_file("values.ttl")
+    assert set(said(found)) == set(said(check_folder(example)))
+    assert "O204" in {m.code for m in found}
+    assert "values.ttl" not in session.files
+
+
+def test_a_new_file_takes_part_and_mends_what_lacked_it(example: Path) -> None:
+    text = (example / "values.ttl").read_text(encoding="utf-8")
+    (example / "values.ttl").unlink()
+    session = Session(example)
+    (example / "more.ttl").write_text(text, encoding="utf-8")
+    assert session.recheck_file("more.ttl") == []
+    assert session.whole() == []
+
+
+def test_the_whole_stays_right_through_any_edits(example: Path) -> None:
+    session = Session(example)
+    originals = {p.name: p.read_bytes() for p in example.glob("*.ttl")}
+    for case in [*CASES[::4], *MORE_CASES[::4]]:
+        damage(example, case)
+        session.recheck_files(originals)
+        assert session.whole() == check_folder(example), case.name
+        for name, content in originals.items():
+            (example / name).write_bytes(content)
+        session.recheck_files(originals)
+        assert session.whole() == []
+
+
+def test_a_watch_sees_saves_new_files_and_deletions(example: Path) -> None:
+    session = Session(example)
+    before = look(example)
+    assert saved(session, before, look(example)) is None
+    damage(example, next(c for c in CASES if c.name == "brand unknown"))
+    (example / "extra.ttl").write_text("# nothing yet\n", encoding="utf-8")
+    after = look(example)
+    found = saved(session, before, after)
+    assert found is not None
+    assert (found.changed, found.added, found.deleted) == (("rules.ttl",), ("extra.ttl",), ())
+    assert [m.code for m in found.messages] == ["R424"]
+    (example / "extra.ttl").unlink()
+    gone = saved(session, after, look(example))
+    assert gone is not None
+    assert gone.deleted == ("extra.ttl",)
+
+
+def _interruptible() -> None:
+    """A shell's background job ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_the_command_watches_until_it_is_interrupted(example: Path) -> None:
+    command = [sys.executable, "-c", "from kgrank.cli.main import main; main()", "ontology", "check"]
+    with subprocess.Popen(
+        [*command, str(example), "--watch"], stdout=subprocess.PIPE, text=True, preexec_fn=_interruptible
+    ) as watching:
+        assert watching.stdout is not None
+        assert watching.stdout.readline() == "0 errors, 0 warnings. Watching 5 files; Ctrl-C ends it.\n"
+        damage(example, next(c for c in CASES if c.name == "brand unknown"))
+        assert watching.stdout.readline().endswith(" changed: rules.ttl\n")
+        assert "R424 the brand aurra is not known" in watching.stdout.readline()
+        told = watching.stdout.readline()
+        assert told.startswith("1 error, 0 warnings (")
+        assert told.endswith("in all 1 error, 0 warnings\n")
+        watching.send_signal(signal.SIGINT)
+        assert watching.stdout.read().endswith("stopped\n")
+    assert watching.returncode == 0

@@ -100,6 +100,8 @@ class Draft:
     by_iri: dict[str, Node] = field(default_factory=dict)
     only: Container[str] | None = None
     """The things that messages are wanted about; all where it is not given."""
+    missing: dict[Kind, str] = field(default_factory=dict)
+    """Kinds of which there is no thing although some are named, each with the code that says so."""
     vague: Mapping[Kind, set[str]] = field(default_factory=lambda: {k: set() for k in Kind})
 
     def is_vague(self, kind: Kind, id_: str | None) -> bool:

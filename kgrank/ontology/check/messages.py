@@ -57,7 +57,7 @@ class Report:
         self._found.append((place, code, severity or grade, text, advice))
 
     def add_once(self, cause: str, code: str, place: Place, text: str, advice: str) -> None:
-        """Notes a finding the first time that its cause is met; later ones are only counted."""
+        """Notes a finding the first time that its cause is met with its code; later ones are only counted."""
         repeated = (cause, code)
         if repeated in self._repeats:
             self._repeats[repeated] += 1

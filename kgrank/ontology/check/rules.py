@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -183,6 +183,8 @@ def _content(draft: Draft, node: Node, ontology: Ontology, categories: tuple[str
     when = [read_condition(draft, node, KG + "if", t, ontology, categories) for t in node.all(KG + "if")]
     then = [read_condition(draft, node, KG + "then", t, ontology, categories) for t in node.all(KG + "then")]
     one(draft, node, KG + "then")
+    if None in (*when, *then):
+        draft.vague[Kind.RULE].add(node.id)
     return {
         "attribute": attribute[0] if attribute else None,
         "order": _list(draft, node, "order", {Kind.ATTRIBUTE: "R428"}),
@@ -207,7 +209,7 @@ def _list(draft: Draft, node: Node, word: str, kinds: Mapping[Kind, str]) -> tup
     named = [
         draft.by_iri[m.value].kind for m in members if isinstance(m, NamedNode) and m.value in draft.by_iri
     ]
-    kind = next((k for k in named if k in kinds), next(iter(kinds)))
+    kind = next((k for k in named if k in kinds), None) or _likely(draft, members, list(kinds))
     if word == "members" and len(set(named)) > 1:
         mixed = " and ".join(f"{k}s" for k in dict.fromkeys(named))
         draft.report.add("R413", node.place(KG + word), f"kg:members mixes {mixed}", "Keep one kind")
@@ -219,6 +221,17 @@ def _list(draft: Draft, node: Node, word: str, kinds: Mapping[Kind, str]) -> tup
         found_text = f"kg:{word} of {node.id} lists fewer than two things"
         draft.report.add("R422", node.place(KG + word), found_text, "Add another, or delete the rule")
     return unique
+
+
+def _likely(draft: Draft, members: Sequence[Object], kinds: Sequence[Kind]) -> Kind:
+    """Of which kind unknown members are: the one whose names begin as theirs do, else one that has no things."""
+    for member in members:
+        if isinstance(member, NamedNode):
+            space = member.value.removesuffix(local(member.value))
+            for kind in kinds:
+                if any(n.iri.startswith(space) for n in list(draft.nodes[kind].values())[:1]):
+                    return kind
+    return next((k for k in kinds if not draft.nodes[k]), kinds[0])
 
 
 def _share(draft: Draft, node: Node, word: str, *, closed: bool) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -50,34 +51,63 @@ class Session:
 
     @uncollected()
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._files = parse_files(folder)
-        graph, self._texts, broken = together(self._files)
+        graph, self._texts, self._broken = together(self._files)
         self._index = _Index(graph)
-        self.messages: list[Message] = broken or examine_graph(graph, self._texts).messages
+        self.messages: list[Message] = self.whole()
         """What was wrong with the folder when it was opened."""
         # All of this stays as long as the program: the collector need not look at it again.
         gc.freeze()
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files that are known."""
+        return tuple(self._files)
+
     @uncollected()
+    def whole(self) -> list[Message]:
+        """Everything that is wrong with the folder, as its files were last read."""
+        return self._broken or examine_graph(self._index.ordered(), self._texts).messages
+
     def recheck_file(self, name: str) -> list[Message]:
         """Reads one file of the folder again; answers with what is wrong in it and in what names it.
 
         Raises:
-            InputError: There is no such file.
+            InputError: There is no such file, and there was none.
         """
-        if not (self._folder / name).is_file():
-            raise InputError("no such file", where=self._folder / name, todo=nearest(name, self._texts))
-        parsed = parse_file(self._folder / name)
-        before = self._files.get(name)
-        problems = parsed.problems or divided_prefixes({**self._files, name: parsed})
-        if problems:
-            return problems
-        self._files[name] = parsed
-        self._texts[name] = parsed.text
-        changed = [*parsed.graph.nodes, *(before.graph.nodes if before else ())]
+        return self.recheck_files([name])
+
+    @uncollected()
+    def recheck_files(self, names: Iterable[str]) -> list[Message]:
+        """Reads some files again, new and deleted ones too; answers as ``recheck_file`` does.
+
+        While a file does not parse, only that is said, and its things are as they were when it last did.
+
+        Raises:
+            InputError: There is no such file, and there was none.
+        """
+        changed: dict[NamedNode | BlankNode, None] = {}
+        for name in names:
+            before = self._files.get(name)
+            if (self.folder / name).is_file():
+                self._files[name] = parsed = parse_file(self.folder / name)
+                if parsed.problems and before is not None:
+                    self._files[name] = replace(parsed, graph=before.graph)
+                self._texts[name] = parsed.text
+            elif before is not None:
+                del self._files[name]
+                self._texts.pop(name, None)
+            else:
+                raise InputError("no such file", where=self.folder / name, todo=nearest(name, self._texts))
+            after = self._files.get(name)
+            for parsed_file in (after, before):
+                if parsed_file is not None:
+                    changed |= dict.fromkeys(parsed_file.graph.nodes)
         self._index.replace(changed, (f.graph for f in self._files.values()))
-        return self._check({s for s in changed if isinstance(s, NamedNode)})
+        problems = [m for parsed in self._files.values() for m in parsed.problems]
+        self._broken = sorted([*problems, *divided_prefixes(self._files)])
+        return self._broken or self._check({s for s in changed if isinstance(s, NamedNode)})
 
     @uncollected()
     def recheck_category(self, category: str) -> list[Message]:
@@ -90,7 +120,7 @@ class Session:
         if not found:
             raise InputError(
                 f"no category {category}",
-                where=self._folder,
+                where=self.folder,
                 todo=nearest(category, self._index.categories()),
             )
         return self._check(found)
@@ -127,6 +157,11 @@ class _Index:
             for n in self._graph.nodes
             if isinstance(n, NamedNode) and self.kind(n) is Kind.CATEGORY
         )
+
+    def ordered(self) -> Graph:
+        """All statements, in the order of the files."""
+        subjects = sorted(self._graph.nodes, key=self._rank.__getitem__)
+        return Graph({s: self._graph.nodes[s] for s in subjects}, {s: self._graph.files[s] for s in subjects})
 
     def replace(self, subjects: Iterable[_Subject], parts: Iterable[Graph]) -> None:
         """Takes what is said of some subjects from the files anew."""

@@ -207,6 +207,8 @@ def refer(
     else:
         name, todo = shown(term), f"Name {article(kind)} by its short name, without quotes"
     # Where no thing of the kind is described at all, that is the one cause of every unknown name.
+    if not known:
+        code = draft.missing.setdefault(kind, code)
     cause = (key(term) or name) if known else kind.value
     draft.report.add_once(cause, code, node.place(word, term), unknown.format(name), todo)
     near = get_close_matches(name.strip('"'), sorted(known), n=1)
