@@ -15,7 +15,7 @@ from scipy import linalg, sparse
 from kgrank.choice.layout import RARE_SHARE, Block, Design, Floats, Ints, Layout, Truths
 from kgrank.choice.logit import Choices
 from kgrank.choice.pooling import contrasts_of
-from kgrank.choice.sets import CategoryChoices
+from kgrank.choice.sets import PLACE, CategoryChoices
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import AttributeType
 from kgrank.weights.model import Cause, Concern
@@ -57,6 +57,7 @@ def concerns(sets: Mapping[str, CategoryChoices]) -> tuple[Concern, ...]:
             found += still.values()
             found += [c for c in separated(layout, items) if c.attribute not in still]
             found += collinear(layout, items)
+            found += placed(layout, items, some.nuisance)
     return tuple(found)
 
 
@@ -268,6 +269,31 @@ def collinear(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
                     "their sum is known well, how it divides between the two is not"
                 )
                 found.append(Concern(Cause.COLLINEAR, layout.category, first, text))
+    return tuple(found)
+
+
+def placed(layout: Layout, choices: Choices, nuisance: Sequence[str]) -> tuple[Concern, ...]:
+    """Attributes that say where on the screen an item stands: being seen is not told apart from being liked."""
+    places = [layout.width + k for k, name in enumerate(nuisance) if name.startswith(PLACE)]
+    if not places:
+        return ()
+    basis, sizes = contrasts_of(layout)
+    even, _ = choices.probabilities(np.zeros(len(choices.chosen)))
+    whole = choices.information(even)
+    root = _root(whole[np.ix_(places, places)])
+    stops = np.cumsum(sizes)
+    found = []
+    for block, stop, size in zip(layout.blocks, stops.tolist(), sizes, strict=True):
+        own = basis[:, stop - size : stop]
+        inside = _root(own.T @ whole[: layout.width, : layout.width] @ own)
+        across = inside.T @ own.T @ whole[: layout.width, places] @ root
+        together = float(np.linalg.norm(across, 2)) ** 2 if across.size else 0.0
+        if together >= TOGETHER:
+            text = (
+                f"goes with the place on the screen (squared correlation within choices {min(together, 1):.3f}): "
+                "being seen is hardly told apart from being liked; data.examination gives what is known of places"
+            )
+            found.append(Concern(Cause.PLACED, layout.category, block.attribute, text))
     return tuple(found)
 
 

@@ -33,7 +33,8 @@ RATED = "rated"
 SUPPLY = "supply"
 """The column that says how many items have the value that a search may name, in logarithms; no attribute."""
 
-_PLACE = "position "
+PLACE = "position "
+"""What the columns of places on the screen are called, before the place."""
 
 
 @dataclass(frozen=True)
@@ -165,14 +166,14 @@ def place_names(places: Sequence[int]) -> list[str]:
     """A name for each group of places on the screen but the first; the last has no end."""
     ends = [*(p - 1 for p in places[2:]), None] if len(places) > 1 else []
     spans = zip(places[1:], ends, strict=True)
-    return [f"{_PLACE}{a}+" if b is None else f"{_PLACE}{a}" + (f"-{b}" if b > a else "") for a, b in spans]
+    return [f"{PLACE}{a}+" if b is None else f"{PLACE}{a}" + (f"-{b}" if b > a else "") for a, b in spans]
 
 
 def place_span(name: str) -> tuple[float, float] | None:
     """First and last place of a group by its name; None for another column."""
-    if not name.startswith(_PLACE):
+    if not name.startswith(PLACE):
         return None
-    low, _, high = name.removeprefix(_PLACE).rstrip("+").partition("-")
+    low, _, high = name.removeprefix(PLACE).rstrip("+").partition("-")
     return float(low), np.inf if name.endswith("+") else float(high or low)
 
 

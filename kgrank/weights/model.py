@@ -70,7 +70,7 @@ class CategoryWeights:
     """All that is learned of one category.
 
     ``strength`` is the sum of the spreads in logits: how decided shoppers are. ``terms`` are the weights of
-    the behaviour terms, with ``attributes`` the weight of the whole attribute score beside them. ``nuisance``
+    the families of behaviour terms; that of ``attributes`` is of the whole attribute score beside them. ``nuisance``
     are the part-worths of what is no attribute: ``inside`` (all items against taking none) and places on the
     screen. ``source`` says whose choices stand behind it: ``choices`` (its own) or ``network`` (none of its own).
     """
@@ -112,14 +112,14 @@ class Flow:
 class BehaviourTerm:
     """A named term beside the attributes: how it is computed, in words and numbers.
 
-    Without a curve, ``goes-after`` is log(1 + amount / ``unit``), with amount = Σ over k of ``decay``^k ·
-    F[k-th last item of the history, item]; F are the transitions beside the weights. With one, a term
-    adds what its curve says of its amount (``kgrank.choice.amounts``).
+    It adds what its curve says of its amount (``kgrank.choice.amounts``), times the weight of its family in
+    the category. A term without a curve was left out: it brings nothing.
 
     Attributes:
         name: Its name.
         about: What its amount is, in words.
-        settings: The numbers of its amount.
+        settings: The numbers of its amount, and ``gain``: what choices that were held out lose without it, in
+            mean log-likelihood.
         curve: From the amount to logits.
         of: For a pair, the names of its two terms.
         counts: Events by item id, for ``popular``.
@@ -200,6 +200,7 @@ class Cause(StrEnum):
     ONE_PERSON = "one-person"
     MANY_VALUES = "many-values"
     MIXED_UNITS = "mixed-units"
+    PLACED = "placed"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import torch
 from generated_shop import ontology
 from scipy import optimize
 
+from kgrank.choice.concerns import concerns
 from kgrank.choice.head import FLAT, NUISANCE, fit_head, precision
 from kgrank.choice.layout import category_design
 from kgrank.choice.log import KINDS, Log, read_log
@@ -25,7 +26,7 @@ from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.network import ChoiceModel, PartWorthNetwork
 from kgrank.learning.tensors import batch, cells, choice_rows, graph_tensors
-from kgrank.weights.model import Reliability
+from kgrank.weights.model import Cause, Reliability
 
 COLORS, SIZES = ("red", "blue", "green"), ("s", "m", "l")
 TRUTH = {"red": 1.0, "blue": 0.0, "green": -1.0, "s": -0.5, "m": 0.5, "l": 0.0, "price": -0.8}
@@ -334,6 +335,23 @@ def test_examination_is_recovered_where_places_vary(shop: Shop) -> None:
     assert part_worths[some.design.layout.width :] == pytest.approx(np.log(odds[1:]), abs=0.2)
     nodes = {n.partition("=")[2]: k for k, n in enumerate(some.design.layout.nodes)}
     assert part_worths[nodes["red"]] - part_worths[nodes["green"]] == pytest.approx(2.0, abs=0.25)
+
+
+def test_where_an_attribute_says_the_place_it_is_said(shop: Shop) -> None:
+    """Red always stands first, blue second, green third: nothing tells a color from its place."""
+    for person in range(60):
+        some = [int(shop.rng.choice(np.arange(color, COUNT, 3))) for color in range(3)]
+        shop.show(f"u{person}", f"l{person}", np.array(some))
+        shop.add(f"u{person}", "view", some[draw(shop.rng, shop.worth[some])], list=f"l{person}")
+    _, some_ = shop.read()
+    (concern,) = concerns({"dresses": some_})
+    assert (concern.cause, concern.attribute) == (Cause.PLACED, "color")
+    assert concerns({"dresses": shop.read((1.0, 0.6, 0.4))[1]}) == (), "it was given, so nothing is in doubt"
+
+
+def test_places_that_vary_are_no_concern(shop: Shop) -> None:
+    looked_at(shop, 300, 1.0 / np.arange(1, 6))
+    assert concerns({"dresses": shop.read()[1]}) == ()
 
 
 def test_a_given_examination_curve_is_an_offset_and_its_last_place_has_no_end(shop: Shop) -> None:
