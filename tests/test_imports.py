@@ -21,7 +21,7 @@ ORDER = (
     {"weights"},
     {"choice"},
     {"ranking"},
-    {"demo", "plots"},
+    {"demo", "plots", "serving"},
     {"cli"},
 )
 """Each part may import those of earlier rows, and itself."""

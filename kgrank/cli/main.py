@@ -21,6 +21,7 @@ from kgrank.cli import (
     ontology_tables,
     ontology_text,
     rank,
+    serve,
     weights,
 )
 from kgrank.cli.common import err, out
@@ -43,6 +44,7 @@ load.register(app)
 rank.register(app)
 audit.register(app)
 doctor.register(app)
+serve.register(app)
 app.add_typer(weights.app, name="weights")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -57,7 +58,8 @@ def write_record(store: GraphStore, table: str, found: pl.DataFrame) -> None:
     file = io.BytesIO()
     found.write_parquet(file)
     hashes = base64.b64encode(file.getvalue()).decode("ascii")
-    store.upsert_nodes("Loaded", pl.DataFrame({"id": [table], "engine": [ENGINE], "hashes": [hashes]}))
+    row = {"id": table, "engine": ENGINE, "written": datetime.now(UTC).isoformat(), "hashes": hashes}
+    store.upsert_nodes("Loaded", pl.DataFrame([row]))
 
 
 def forget_record(store: GraphStore, table: str) -> None:

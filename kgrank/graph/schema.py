@@ -99,7 +99,7 @@ NODES: Mapping[str, NodeType] = {
         ),
         NodeType(
             "Loaded",
-            {"engine": TEXT, "hashes": TEXT},
+            {"engine": TEXT, "written": TEXT, "hashes": TEXT},
             "What the last load wrote, one node a table: a hash for each source, so that the next writes only "
             "what changed.",
         ),
@@ -198,12 +198,13 @@ EDGES: Mapping[str, EdgeType] = {
                 "backward": REAL,
                 "next": REAL,
                 "previous": REAL,
+                "people": REAL,
                 "together": REAL,
             },
             key="version",
-            about="Learned: how much more the target is chosen soon after the source. The counts behind it, "
-            "where a whole shop is ranked: decayed steps forward and backward, steps to the very next item and "
-            "from the one before, and how often both came within reach.",
+            about="Learned: how much more the target is chosen soon after the source. The counts behind it: "
+            "decayed steps forward and backward, steps to the very next item and from the one before, how many "
+            "people went on from the source to the target, and how many had both within reach.",
         ),
         EdgeType(
             "RANKED",

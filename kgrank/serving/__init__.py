@@ -1,0 +1,1 @@
+"""The HTTP service: rankings, explanations and sessions for other programs."""

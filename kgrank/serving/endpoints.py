@@ -1,0 +1,315 @@
+"""What can be asked over HTTP: one table of endpoints, from which routes and OpenAPI are made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kgrank.errors import InputError
+from kgrank.ranking import Explanation, Importance, answer, explain, importance
+from kgrank.ranking.compare import Comparison, compare
+from kgrank.ranking.facets import Facets, facets
+from kgrank.ranking.query import LeftOut, Query, RankedItem
+from kgrank.ranking.session import Session
+from kgrank.ranking.shifts import Shift, shifts
+from kgrank.ranking.ways import Ways, ways_into
+from kgrank.serving.current import Current, Served
+from kgrank.serving.keys import Role
+from kgrank.serving.messages import (
+    Asking,
+    Climbing,
+    Comparing,
+    Events,
+    Explaining,
+    Ranking,
+    Serving,
+    events_of,
+)
+from kgrank.serving.sessions import SessionBook
+from kgrank.weights.model import RuleFinding
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a ranking; ``kgrank.ranking.query.RankedPage`` says what each field means."""
+
+    category: str
+    page: int
+    size: int
+    total: int
+    version: str
+    items: tuple[RankedItem, ...]
+    notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """A session's events, and what they moved in the category of the last one."""
+
+    session: str
+    events: int
+    category: str | None
+    shifts: tuple[Shift, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the data say of each rule."""
+
+    version: str
+    findings: tuple[RuleFinding, ...]
+
+
+@dataclass(frozen=True)
+class Now:
+    """Which version of the weights is served."""
+
+    version: str
+    loaded: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, after its checks.
+
+    Attributes:
+        served: What is served; the whole request uses this one.
+        current: Where it comes from.
+        sessions: The sessions.
+        path: Parameters of the path.
+        body: The message, where the endpoint takes one.
+    """
+
+    served: Served
+    current: Current
+    sessions: SessionBook
+    path: Mapping[str, str]
+    body: Any
+
+
+Handler = Callable[[Asked], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One thing that can be asked.
+
+    Attributes:
+        method: Of HTTP.
+        path: With parameters in braces.
+        role: What a key must be allowed.
+        takes: Type of the message; None where there is none.
+        gives: Type of the answer.
+        handler: From the request to the answer.
+        example: A message.
+    """
+
+    method: str
+    path: str
+    role: Role
+    takes: Any
+    gives: Any
+    handler: Handler
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def _query(asked: Asked) -> Query:
+    """The question with the shopper's tastes and session."""
+    body: Asking = asked.body
+    session = None
+    if body.session is not None:
+        session = _session(asked, body.session)
+    person = None
+    if body.user is not None and session is None:
+        # The store may have to be asked.
+        person = await asyncio.to_thread(asked.current.person, asked.served, body.user)
+    return body.query(person, session)
+
+
+def _session(asked: Asked, name: str) -> Session:
+    session = asked.sessions.get(name, asked.served.shop)
+    if session is None:
+        raise InputError(f"there is no session {name!r}", todo="Post its events first; it may have ended.")
+    return session
+
+
+async def rank_endpoint(asked: Asked) -> Page:
+    """Rank items: a category, words, or candidates, with filters and curation."""
+    found = answer(asked.served.shop, await _query(asked))
+    return Page(
+        found.category,
+        found.page,
+        found.size,
+        found.total,
+        found.version,
+        found.items,
+        found.notes,
+        found.left_out,
+    )
+
+
+async def facets_endpoint(asked: Asked) -> Facets:
+    """The filters to show, and the values in each, by what they decide."""
+    return facets(asked.served.shop, await _query(asked))
+
+
+async def explain_endpoint(asked: Asked) -> Explanation:
+    """Why an item stands where it does."""
+    query, body = await _query(asked), asked.body
+    person = query.person.deviations if query.person else None
+    if query.session is not None:
+        columns = asked.served.shop.weights.population.columns
+        person = dict(zip(columns, query.session.deviations.tolist(), strict=True))
+    history = (*query.history, *(query.session.items if query.session else ()))
+    return explain(
+        asked.served.shop,
+        body.item,
+        body.category,
+        history=history,
+        person=person,
+        language=body.language,
+    )
+
+
+async def compare_endpoint(asked: Asked) -> Comparison:
+    """Why one item stands above another, attribute by attribute."""
+    return compare(asked.served.shop, await _query(asked), asked.body.first, asked.body.second)
+
+
+async def ways_endpoint(asked: Asked) -> Ways:
+    """What would bring an item into the first places."""
+    return ways_into(asked.served.shop, await _query(asked), asked.body.item, asked.body.first)
+
+
+async def importance_endpoint(asked: Asked) -> Importance:
+    """How much each attribute matters in a category."""
+    return importance(asked.served.shop, asked.path["category"])
+
+
+async def audit_endpoint(asked: Asked) -> Audit:
+    """What the data say of each rule."""
+    return Audit(asked.served.version, asked.served.shop.weights.findings)
+
+
+async def observe_endpoint(asked: Asked) -> SessionState:
+    """Tell what a shopper did; the session begins with the first event."""
+    body: Events = asked.body
+    name, shop = asked.path["session"], asked.served.shop
+    person = None
+    if body.user is not None and asked.sessions.get(name, shop) is None:
+        person = await asyncio.to_thread(asked.current.person, asked.served, body.user)
+    session = asked.sessions.observe(name, shop, events_of(body), person)
+    return _state(asked, session, body.language)
+
+
+async def session_endpoint(asked: Asked) -> SessionState:
+    """What a session's events moved."""
+    return _state(asked, _session(asked, asked.path["session"]), "en")
+
+
+async def undo_endpoint(asked: Asked) -> SessionState:
+    """Take an event back, counted from 0: the session is as if it had never happened."""
+    which = asked.path["event"]
+    if not which.isdecimal() or len(which) > 9:
+        raise InputError(f"event {which!r}", expected="its number, from 0")
+    return _state(asked, asked.sessions.undo(asked.path["session"], asked.served.shop, int(which)), "en")
+
+
+async def end_endpoint(asked: Asked) -> SessionState:
+    """Forget a session."""
+    asked.sessions.end(asked.path["session"])
+    return SessionState(asked.path["session"], 0, None, ())
+
+
+async def versions_endpoint(asked: Asked) -> Now:
+    """Which version of the weights is served."""
+    return Now(asked.served.version, asked.served.loaded)
+
+
+async def serve_endpoint(asked: Asked) -> Now:
+    """Serve another version of the weights, an earlier one too."""
+    await asyncio.to_thread(asked.current.serve, asked.body.version)
+    now = asked.current.served or asked.served
+    return Now(now.version, now.loaded)
+
+
+def _state(asked: Asked, session: Session, language: str) -> SessionState:
+    shop = asked.served.shop
+    rows = [shop.items.index[i] for i in session.items[-1:] if i in shop.items.index]
+    last = session.events[-1] if session.events else None
+    category = (last.category if last else None) or (shop.home(rows) if rows else None)
+    if category not in shop.weights.categories:
+        category = None
+    moved = () if category is None else shifts(shop, session, category, language)
+    return SessionState(asked.path["session"], len(session.events), category, moved)
+
+
+_ITEMS = {"category": "dresses", "language": "en"}
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/rank",
+        Role.READ,
+        Ranking,
+        Page,
+        rank_endpoint,
+        {"category": "dresses", "size": 5, "filters": [{"attribute": "price", "maximum": 80}]},
+    ),
+    Endpoint("POST", "/v1/facets", Role.READ, Ranking, Facets, facets_endpoint, _ITEMS),
+    Endpoint(
+        "POST",
+        "/v1/explain",
+        Role.READ,
+        Explaining,
+        Explanation,
+        explain_endpoint,
+        {"item": "dresses-001", "category": "dresses"},
+    ),
+    Endpoint(
+        "POST",
+        "/v1/compare",
+        Role.READ,
+        Comparing,
+        Comparison,
+        compare_endpoint,
+        {"category": "dresses", "first": "dresses-001", "second": "dresses-002"},
+    ),
+    Endpoint(
+        "POST",
+        "/v1/ways",
+        Role.READ,
+        Climbing,
+        Ways,
+        ways_endpoint,
+        {"category": "dresses", "item": "dresses-001", "first": 10},
+    ),
+    Endpoint("GET", "/v1/importance/{category}", Role.READ, None, Importance, importance_endpoint),
+    Endpoint("GET", "/v1/audit", Role.READ, None, Audit, audit_endpoint),
+    Endpoint(
+        "POST",
+        "/v1/sessions/{session}/events",
+        Role.WRITE,
+        Events,
+        SessionState,
+        observe_endpoint,
+        {"events": [{"kind": "view", "item": "dresses-001"}]},
+    ),
+    Endpoint("GET", "/v1/sessions/{session}", Role.READ, None, SessionState, session_endpoint),
+    Endpoint(
+        "DELETE", "/v1/sessions/{session}/events/{event}", Role.WRITE, None, SessionState, undo_endpoint
+    ),
+    Endpoint("DELETE", "/v1/sessions/{session}", Role.WRITE, None, SessionState, end_endpoint),
+    Endpoint("GET", "/v1/weights", Role.READ, None, Now, versions_endpoint),
+    Endpoint(
+        "PUT",
+        "/v1/weights",
+        Role.ADMIN,
+        Serving,
+        Now,
+        serve_endpoint,
+        {"version": "w-20261124-101500-3fe20a"},
+    ),
+)

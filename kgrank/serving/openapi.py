@@ -1,0 +1,109 @@
+"""The service described as OpenAPI 3.1, from its table of endpoints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from kgrank import __version__
+from kgrank.serving.endpoints import Endpoint
+from kgrank.serving.messages import Id
+
+PROBLEM = {
+    "type": "object",
+    "description": "What was found, where, what was expected, and what to do.",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["found"],
+            "properties": {
+                name: {"type": ["string", "null"]} for name in ("found", "where", "expected", "todo")
+            },
+        }
+    },
+}
+
+FAILURES = {
+    "400": "The body is no JSON.",
+    "401": "No key, or an unknown one.",
+    "403": "The key's role is not enough.",
+    "409": "The weights say nothing of the category.",
+    "413": "The body is too large.",
+    "408": "The body did not come in time.",
+    "422": "A field, a category, an item or a value is not what it should be.",
+    "429": "Too many requests; Retry-After says when to ask again.",
+    "503": "Nothing is served yet, or the store does not answer.",
+}
+
+OPEN = {
+    "/health": "The process runs.",
+    "/ready": "Weights are served.",
+    "/metrics": "For Prometheus.",
+    "/openapi.json": "This document.",
+}
+"""What is told without a key."""
+
+
+def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """The whole document."""
+    types = [t for e in endpoints for t in (e.takes, e.gives) if t is not None]
+    schemas, components = msgspec.json.schema_components(
+        [*types, Id], ref_template="#/components/schemas/{name}"
+    )
+    schema = dict(zip(types, schemas, strict=False))
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
+            endpoint, schema, schemas[-1]
+        )
+    for path, words in OPEN.items():
+        kind = "text/plain" if path == "/metrics" else "application/json"
+        answer = {"description": words, "content": {kind: {"schema": {}}}}
+        responses = {"200": answer}
+        if path == "/ready":
+            responses["503"] = _failure("503")
+        paths[path] = {"get": {"summary": words, "responses": responses, "security": []}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "kgrank",
+            "version": __version__,
+            "description": "Learned attribute importance for e-commerce catalogues, and rankings that add up.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {**components, "Problem": PROBLEM},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}],
+    }
+
+
+def _operation(endpoint: Endpoint, schema: Mapping[Any, Any], text: Mapping[str, Any]) -> dict[str, Any]:
+    summary = (endpoint.handler.__doc__ or "").strip()
+    answer = {
+        "description": "The answer.",
+        "content": {"application/json": {"schema": schema[endpoint.gives]}},
+    }
+    found: dict[str, Any] = {
+        "summary": summary,
+        "description": f"Needs the role `{endpoint.role}`.",
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": text}
+            for name in re.findall(r"{(\w+)}", endpoint.path)
+        ],
+        "responses": {"200": answer} | {code: _failure(code) for code in FAILURES},
+    }
+    if endpoint.takes is not None:
+        content: dict[str, Any] = {"schema": schema[endpoint.takes], "example": dict(endpoint.example)}
+        found["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return found
+
+
+def _failure(code: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": FAILURES[code], "content": content}

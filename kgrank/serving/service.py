@@ -1,0 +1,309 @@
+"""The ASGI application: keys, limits, typed messages, errors, metrics and logs around the endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from kgrank.errors import InputError, KgrankError, StoreError, WeightsError
+from kgrank.serving.current import Current
+from kgrank.serving.endpoints import ENDPOINTS, Asked, Endpoint
+from kgrank.serving.keys import KeyRing
+from kgrank.serving.limits import Limiter
+from kgrank.serving.openapi import document
+from kgrank.serving.sessions import SessionBook
+
+Headers = list[tuple[bytes, bytes]]
+JSON = b"application/json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the service guards itself.
+
+    Attributes:
+        rate: Requests a second for each key (each address, without keys).
+        burst: Requests at once on top of that.
+        largest: Bytes of a body at most.
+        patience: Seconds to wait for a body.
+        look: Seconds between looks at the store.
+        log: Whether each request is a line of JSON on standard error.
+    """
+
+    rate: float = 200.0
+    burst: float = 400.0
+    largest: int = 1_000_000
+    patience: float = 10.0
+    look: float = 2.0
+    log: bool = True
+
+
+class ProblemError(Exception):
+    """An answer that is an error."""
+
+    def __init__(
+        self, status: int, found: str, todo: str | None = None, headers: Headers | None = None
+    ) -> None:
+        super().__init__(found)
+        self.status = status
+        self.body = msgspec.json.encode({"error": {"found": found, "todo": todo}})
+        self.headers = headers or []
+
+
+class Service:
+    """What all requests share.
+
+    Args:
+        current: What is served.
+        keys: The API keys; None lets everybody in.
+        settings: How the service guards itself.
+    """
+
+    def __init__(self, current: Current, keys: KeyRing | None, settings: Settings) -> None:
+        self.current = current
+        self.keys = keys
+        self.settings = settings
+        self.sessions = SessionBook()
+        self.limiter = Limiter(settings.rate, settings.burst)
+        self.salt = secrets.token_bytes(16)
+        self.registry = CollectorRegistry()
+        self.requests = Counter("kgrank_requests", "Requests", ["path", "status"], registry=self.registry)
+        self.seconds = Histogram("kgrank_seconds", "Seconds of a request", ["path"], registry=self.registry)
+        self.switches = Counter("kgrank_switches", "Versions and loads taken up", registry=self.registry)
+        open_sessions = Gauge("kgrank_sessions", "Sessions in memory", registry=self.registry)
+        open_sessions.set_function(lambda: len(self.sessions))
+
+    def mark(self, user: str) -> str:
+        """What stands for a user in the log: the same until the service starts again."""
+        return hmac.new(self.salt, user.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:16]
+
+    async def watch(self) -> None:
+        """Looks at the store again and again."""
+        while True:
+            await asyncio.sleep(self.settings.look)
+            if await asyncio.to_thread(self.current.refresh):
+                self.switches.inc()
+
+
+def application(current: Current, keys: KeyRing | None = None, settings: Settings | None = None) -> Starlette:
+    """The service of a store, as an ASGI application."""
+    service = Service(current, keys, settings or Settings())
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await asyncio.to_thread(current.refresh)
+        watching = asyncio.create_task(service.watch())
+        yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        current.close()
+
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in ENDPOINTS:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    routes = [Route(path, _Guarded(service, path, methods)) for path, methods in by_path.items()]
+    routes += [
+        Route(path, _Open(service, path)) for path in ("/health", "/ready", "/metrics", "/openapi.json")
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found})
+
+
+async def _not_found(request: Any, _: Exception) -> Any:
+    from starlette.responses import Response
+
+    body = ProblemError(404, f"there is no {request.url.path}", "GET /openapi.json names all paths.").body
+    return Response(body, 404, media_type="application/json")
+
+
+class _Guarded:
+    """The endpoints of one path, behind keys and limits."""
+
+    def __init__(self, service: Service, path: str, methods: dict[str, Endpoint]) -> None:
+        self.service = service
+        self.path = path
+        self.methods = methods
+        self.decoders = {m: msgspec.json.Decoder(e.takes) for m, e in methods.items() if e.takes is not None}
+        self.seconds = service.seconds.labels(path)
+        self.fine = service.requests.labels(path, "200")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        told: dict[str, Any] = {}
+        headers: Headers = []
+        try:
+            status, body = 200, await self._answer(scope, receive, told)
+        except ProblemError as problem:
+            status, body, headers = problem.status, problem.body, problem.headers
+        seconds = time.perf_counter() - began
+        if status == 200:
+            self.fine.inc()
+        else:
+            self.service.requests.labels(self.path, str(status)).inc()
+        self.seconds.observe(seconds)
+        if self.service.settings.log:
+            self._log(scope, status, seconds, told)
+        await _send(send, status, body, headers)
+
+    async def _answer(self, scope: Scope, receive: Receive, told: dict[str, Any]) -> bytes:
+        method = scope["method"]
+        endpoint = self.methods.get(method)
+        if endpoint is None:
+            allowed = ", ".join(self.methods).encode()
+            raise ProblemError(405, f"{method} is not allowed here", headers=[(b"allow", allowed)])
+        self._admit(scope, endpoint, told)
+        raw = b"" if endpoint.takes is None else await self._body(receive)
+        served = self.service.current.served
+        if served is None:
+            trouble = self.service.current.trouble or "nothing is served yet"
+            raise ProblemError(503, trouble, "Try again in a moment.", [(b"retry-after", b"2")])
+        known = served.answers.get((scope["path"], raw)) if method != "PUT" else None
+        if known is not None:
+            return known
+        message = self._decoded(method, raw)
+        told["user"] = getattr(message, "user", None)
+        asked = Asked(served, self.service.current, self.service.sessions, scope["path_params"], message)
+        value = await self._handled(endpoint, asked)
+        body = msgspec.json.encode(value)
+        alone = told["user"] is None and getattr(message, "session", None) is None
+        if alone and "session" not in scope["path_params"] and method != "PUT":
+            served.remember(scope["path"], raw, body)
+        return body
+
+    def _admit(self, scope: Scope, endpoint: Endpoint, told: dict[str, Any]) -> None:
+        """Whether the caller may ask this now."""
+        caller = (scope.get("client") or ("unknown",))[0]
+        if self.service.keys is not None:
+            secret = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
+            kind, _, value = secret.decode("latin-1").partition(" ")
+            key = self.service.keys.find(value.strip()) if kind.lower() == "bearer" else None
+            if key is None:
+                raise ProblemError(
+                    401,
+                    "an unknown key" if secret else "no key",
+                    "Send Authorization: Bearer KEY; `kgrank keys add` makes one.",
+                    [(b"www-authenticate", b"Bearer")],
+                )
+            if not key.role.may(endpoint.role):
+                raise ProblemError(
+                    403, f"the key {key.name!r} has the role {key.role}", f"{endpoint.role} is needed."
+                )
+            caller = told["key"] = key.name
+        wait = self.service.limiter.wait(caller)
+        if wait:
+            after = str(int(wait) + 1).encode()
+            raise ProblemError(429, "too many requests", "Ask again later.", [(b"retry-after", after)])
+
+    async def _body(self, receive: Receive) -> bytes:
+        parts, size = [], 0
+        try:
+            async with asyncio.timeout(self.service.settings.patience):
+                while True:
+                    event = await receive()
+                    if event["type"] == "http.disconnect":
+                        raise ProblemError(408, "the caller left")
+                    part = event.get("body", b"")
+                    size += len(part)
+                    if size > self.service.settings.largest:
+                        most = f"At most {self.service.settings.largest:,} bytes."
+                        raise ProblemError(413, "the body is too large", most, [(b"connection", b"close")])
+                    parts.append(part)
+                    if not event.get("more_body", False):
+                        return parts[0] if len(parts) == 1 else b"".join(parts)
+        except TimeoutError:
+            raise ProblemError(408, "the body did not come in time") from None
+
+    def _decoded(self, method: str, raw: bytes) -> Any:
+        if method not in self.decoders:
+            return None
+        try:
+            return self.decoders[method].decode(raw)
+        except msgspec.ValidationError as error:
+            raise ProblemError(422, str(error), "GET /openapi.json describes the message.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ProblemError(400, f"no JSON: {error}") from None
+
+    async def _handled(self, endpoint: Endpoint, asked: Asked) -> Any:
+        try:
+            return await endpoint.handler(asked)
+        except InputError as error:
+            raise _problem(422, error) from None
+        except WeightsError as error:
+            raise _problem(409, error) from None
+        except StoreError as error:
+            problem = _problem(503, error)
+            problem.headers.append((b"retry-after", b"2"))
+            raise problem from None
+
+    def _log(self, scope: Scope, status: int, seconds: float, told: dict[str, Any]) -> None:
+        user = told.get("user")
+        line = {
+            "time": round(time.time(), 3),
+            "method": scope["method"],
+            "path": self.path,
+            "status": status,
+            "ms": round(1000 * seconds, 3),
+            "key": told.get("key"),
+            # The same user has the same mark until the service starts again.
+            "user": user
+            and hmac.new(self.service.salt, user.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:16],
+        }
+        sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
+
+
+class _Open:
+    """What is told without a key."""
+
+    def __init__(self, service: Service, path: str) -> None:
+        self.service = service
+        self.path = path
+        self.document = msgspec.json.encode(document(ENDPOINTS)) if path == "/openapi.json" else b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await _send(send, 405, ProblemError(405, "only GET").body, [(b"allow", b"GET, HEAD")])
+            return
+        served, trouble = self.service.current.served, self.service.current.trouble
+        if self.path == "/metrics":
+            await _send(send, 200, generate_latest(self.service.registry), [], b"text/plain; version=0.0.4")
+        elif self.path == "/openapi.json":
+            await _send(send, 200, self.document, [])
+        elif self.path == "/health":
+            await _send(send, 200, b'{"status":"running"}', [])
+        elif served is None:
+            await _send(send, 503, ProblemError(503, trouble or "nothing is served yet").body, [])
+        else:
+            state = {"version": served.version, "loaded": served.loaded, "trouble": trouble}
+            await _send(send, 200, msgspec.json.encode(state), [])
+
+
+def _problem(status: int, error: KgrankError) -> ProblemError:
+    problem = ProblemError(status, error.found)
+    # Where a store is, is nothing for those who ask.
+    where = None if isinstance(error, StoreError) else error.where
+    details = {"found": error.found, "where": where, "expected": error.expected, "todo": error.todo}
+    problem.body = msgspec.json.encode({"error": details})
+    return problem
+
+
+async def _send(
+    send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]], kind: bytes = JSON
+) -> None:
+    size = str(len(body)).encode()
+    start = [(b"content-type", kind), (b"content-length", size), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,85 @@
+"""A shop behind the service, in the process and behind a real server."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from shops import Example, example, load
+
+from kgrank.graph.connect import open_store
+from kgrank.serving.current import Current
+from kgrank.serving.keys import KeyRing
+from kgrank.serving.service import Settings, application
+
+Client = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture(scope="session")
+def made() -> Example:
+    return example(11, items=40)
+
+
+@pytest.fixture(scope="session")
+def stored(made: Example, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store for tests that only read."""
+    path = str(tmp_path_factory.mktemp("served") / "shop.lb")
+    with open_store(path) as store:
+        load(store, made)
+    return path
+
+
+@pytest.fixture
+def address(made: Example, tmp_path: Path) -> str:
+    """A store that serves v2, and holds v1."""
+    path = str(tmp_path / "shop.lb")
+    with open_store(path) as store:
+        load(store, made, other_version=example(1011, version="v1").weights)
+    return path
+
+
+@asynccontextmanager
+async def _client(
+    address: str, keys: Path | None = None, settings: Settings | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    app = application(
+        Current(address), None if keys is None else KeyRing(keys), settings or Settings(log=False)
+    )
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            yield client
+
+
+@pytest.fixture
+def client() -> Client:
+    """The service of a store in this process."""
+    return _client
+
+
+@contextmanager
+def running(address: str, keys: Path | None = None, settings: Settings | None = None) -> Iterator[str]:
+    """The service of a store behind a real server."""
+    app = application(
+        Current(address), None if keys is None else KeyRing(keys), settings or Settings(log=False)
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
