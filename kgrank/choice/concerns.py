@@ -250,8 +250,8 @@ def collinear(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
     """Pairs of attributes that go together: the largest canonical correlation of their columns within choices."""
     basis, sizes = contrasts_of(layout)
     even, _ = choices.probabilities(np.zeros(len(choices.chosen)))
-    whole = choices.information(even)[: layout.width, : layout.width]
-    information = basis.T @ whole @ basis
+    reduced = replace(choices, centring=choices.centring[:, : layout.width] @ basis)
+    information = reduced.information(even)
     stops = np.cumsum(sizes)
     parts = [slice(b - n, b) for b, n in zip(stops.tolist(), sizes, strict=True)]
     roots = [_root(information[p, p]) for p in parts]

@@ -32,7 +32,7 @@ def _range(block: Block, own: Any, full: bool, xp: Any) -> Any:
         return xp.abs(own[..., 0]) * (width / block.scale)
     counted = np.flatnonzero(block.items > 0 if full else block.reference)
     if len(counted) < 2:
-        return 0.0 * own[..., 0]
+        return 0.0 * xp.abs(own[..., 0])
     own = own[..., counted]
     return xp.amax(own, -1) - xp.amin(own, -1)
 

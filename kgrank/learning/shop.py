@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 
 from kgrank.choice.head import Head
 from kgrank.choice.importance import spreads
-from kgrank.choice.layout import Design, Floats, Ints, category_design
+from kgrank.choice.layout import Design, Floats, Ints, Layout, category_design
 from kgrank.choice.log import Log, read_log
 from kgrank.choice.people import Panel, join_panels, panel
 from kgrank.choice.reliability import reliability, weighed
@@ -19,6 +19,9 @@ from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import Reliability
+
+MANY_TASTES = 100
+"""Values up to which people have tastes of each: nobody's choices tell of thousands."""
 
 SMALLEST_TASTE = 1e-3
 """In logits: an attribute without any effect still gets a proper prior."""
@@ -91,7 +94,7 @@ def people_panel(
         The columns' names, the panel, and (people,) their numbers in the log.
     """
     names = tuple(
-        dict.fromkeys(n for s in home.values() for n in (*s.design.layout.nodes, *_person_nuisance(s)))
+        dict.fromkeys(n for s in home.values() for n in (*_tasted(s.design.layout), *_person_nuisance(s)))
     )
     at = {n: i for i, n in enumerate(names)}
     parts = []
@@ -117,9 +120,17 @@ def taste_scale(home: Mapping[str, CategoryChoices], head: Head, columns: Sequen
         ranges = spreads(layout, own[: layout.width])
         for block, width in zip(layout.blocks, ranges, strict=True):
             for node in block.nodes:
-                total[at[node]] += abs(own[block.start]) if block.number else width
-                times[at[node]] += 1
+                if node in at:
+                    total[at[node]] += abs(own[block.start]) if block.number else width
+                    times[at[node]] += 1
     return np.where(times > 0, np.maximum(total / np.maximum(times, 1), SMALLEST_TASTE), 1.0)
+
+
+def _tasted(layout: Layout) -> Iterator[str]:
+    """The nodes that people have tastes of: all, and of an attribute with many values those that count."""
+    for block in layout.blocks:
+        every = len(block.nodes) <= MANY_TASTES
+        yield from (n for n, counts in zip(block.nodes, block.reference, strict=True) if every or counts)
 
 
 def _person_nuisance(some: CategoryChoices) -> tuple[str, ...]:
