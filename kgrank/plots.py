@@ -168,7 +168,7 @@ def tune_plot(
     best = [max(v for j, v in whole if j <= k) for k, _ in whole]
     history.axhline(whole[0][1], color=RULE, lw=1, label="as it stands")
     history.step([k for k, _ in whole], best, where="post", color=QUIET, lw=1, label="best so far")
-    history.scatter(*zip(*whole, strict=True), color=BAR, s=22, zorder=3, label="a try")
+    history.scatter([k for k, _ in whole], [v for _, v in whole], color=BAR, s=22, zorder=3, label="a try")
     history.set_xlabel("try", fontsize=10, color=QUIET)
     history.set_ylabel("held-out log-likelihood", fontsize=10, color=QUIET)
     history.set_title("Tries", loc="left", fontsize=13, color=INK)

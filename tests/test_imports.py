@@ -28,6 +28,8 @@ ORDER = (
 LEARNING = {"errors", "resources", "codec", "ontology", "ingest", "graph", "weights", "choice"}
 MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
 MAY_IMPORT |= {"learning": LEARNING, "train": {"errors", "learning"}}
+MAY_IMPORT["cli"] |= {"learning"}
+"""A command that learns loads learning when it runs, never before."""
 HEAVY = {"torch", "torch_geometric", "lightning", "jsonargparse"}
 FILES = [*sorted(PACKAGE.rglob("*.py")), ROOT / "train.py"]
 
@@ -67,6 +69,17 @@ def test_imports_go_one_way_only() -> None:
             known = head == "kgrank" and not other.startswith("__")
             if known and other != part and other not in MAY_IMPORT[part]:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
+def test_the_command_line_imports_learning_inside_functions_only() -> None:
+    wrong = [
+        path.name
+        for path in FILES
+        if part_of(path) == "cli"
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kgrank.learning")
+    ]
     assert wrong == []
 
 

@@ -22,6 +22,7 @@ from kgrank.cli import (
     ontology_text,
     rank,
     serve,
+    tune,
     weights,
 )
 from kgrank.cli.common import err, out
@@ -46,6 +47,7 @@ audit.register(app)
 doctor.register(app)
 serve.register(app)
 app.add_typer(weights.app, name="weights")
+tune.register(app)
 
 
 def _version(show: bool) -> None:

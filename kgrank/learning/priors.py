@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
@@ -27,6 +27,10 @@ from kgrank.learning.training import ChoiceData, ChoiceTraining, split
 from kgrank.ontology.model import Ontology
 
 EPOCHS = 40
+
+
+class DivergedError(RunError):
+    """Training left the finite numbers."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ def train(
         logger: Where the curves go.
         checkpoints: Folder for checkpoints; None keeps none.
         resume: A checkpoint to go on from.
+
+    Raises:
+        DivergedError: A part-worth is not finite.
     """
     config = what.config
     lightning.seed_everything(config.seed, workers=True, verbose=False)
@@ -105,6 +112,10 @@ def train(
     module.cpu().eval()
     with torch.no_grad():
         said = network().double().numpy()
+    if not np.isfinite(said).all():
+        raise DivergedError(
+            "training diverged: a part-worth is not finite", where="optimizer.lr", todo="Make it smaller."
+        )
     loss = None if best is None or best.best_model_score is None else float(best.best_model_score)
     return NetworkFit(
         {one.category: said[where.of(one.category)] for one in what.layouts},
@@ -173,21 +184,36 @@ def folds(ontology: Ontology, home: Sequence[str], count: int) -> list[frozenset
 
 
 def cross_fitted(what: Learning, epochs: int, report: Callable[[str], None]) -> dict[str, Floats]:
-    """Prior means of the categories with choices, each from a network that saw none of its choices or rules.
+    """Prior means of all categories that have one, fold after fold (see ``fold_by_fold``)."""
+    return {c: mean for found in fold_by_fold(what, epochs, report) for c, mean in found.items()}
+
+
+def fold_by_fold(what: Learning, epochs: int, report: Callable[[str], None]) -> Iterator[dict[str, Floats]]:
+    """Prior means of a fold's categories, from a network that saw none of their choices or rules.
 
     A category whose choices come from more than one fold (a high one) has no such network, and no prior mean;
     with a single category there is none at all.
+
+    Raises:
+        KeyboardInterrupt: The user stopped a fold: half a fold is no prior.
     """
     parts = folds(what.ontology, list(what.home), what.config.model.folds)
     if len(parts) < 2:
-        return {}
-    found: dict[str, Floats] = {}
+        return
     for turn, hidden in enumerate(parts):
         names = ", ".join(sorted(hidden)[:5]) + (f" and {len(hidden) - 5} more" if len(hidden) > 5 else "")
         report(f"prior means, fold {turn + 1} of {len(parts)}: without {names}")
         fit = train(what, hidden=hidden, epochs=epochs)
-        for layout in what.layouts:
-            below = {c for c in what.ontology.subtree(layout.category) if c in what.home}
-            if below and below <= hidden:
-                found[layout.category] = np.asarray(fit.part_worths[layout.category])
-    return found
+        if fit.interrupted:
+            raise KeyboardInterrupt
+        yield {
+            layout.category: np.asarray(fit.part_worths[layout.category])
+            for layout in what.layouts
+            if _only_below(what, layout.category, hidden)
+        }
+
+
+def _only_below(what: Learning, category: str, hidden: frozenset[str]) -> bool:
+    """Whether all choices of a category come from the hidden ones."""
+    below = {c for c in what.ontology.subtree(category) if c in what.home}
+    return bool(below) and below <= hidden

@@ -25,6 +25,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.learning.config import DataConfig, RunConfig
+from kgrank.learning.interrupt import heeding_ctrl_c
 from kgrank.learning.learn import Learned, learn
 from kgrank.ontology.document import load as ontology_of
 from kgrank.ontology.model import Ontology
@@ -53,15 +54,16 @@ def run(config: RunConfig, report: Report) -> dict[str, Any]:
         graph, ontology = read_data(store, config.data, report)
         out.mkdir(parents=True, exist_ok=True)
         (out / "config.yaml").write_text(yaml.safe_dump(asdict(config), sort_keys=False), encoding="utf-8")
-        learned = learn(
-            graph,
-            ontology,
-            config,
-            logger=_logger(config, out),
-            checkpoints=out / "checkpoints",
-            resume=resume,
-            report=report,
-        )
+        with heeding_ctrl_c(report) as heard:
+            learned = learn(
+                graph,
+                ontology,
+                config,
+                logger=_logger(config, out),
+                checkpoints=out / "checkpoints",
+                resume=resume,
+                report=heard,
+            )
         _write(learned, out, store, report)
     finally:
         store.close()
