@@ -1,13 +1,15 @@
 """What comes next, from logs that do not say what was shown: a whole shop is ranked, peers beside.
 
     python benchmarks/recommend.py --data ../shared/data/amazon_beauty
-    python benchmarks/recommend.py --data DIR --mapping FILE --protocol refit --peers
+    python benchmarks/recommend.py --data DIR --mapping FILE --protocol refit --peers --ablate
+    python benchmarks/recommend.py --data DIR --peers --sasrec ~/sasrec/bin/python --epochs 10
 
 Leave-one-out by order: each person's last item is the test, the last but one the validation. All items are
 ranked but those of the person's history; ties are lost. ``published`` fits without the validation item,
 ``refit`` with it; in both it stands in the history when the test item is ranked. People with fewer than three
 items are fitted on, and not tested. An item that a person takes again counts once, at its first time. Nothing
-is tuned here: the settings are those that ship, and the test item reaches neither fit nor counts.
+is tuned here: the settings are those that ship, and the test item reaches neither fit nor counts. Lambdarank is
+learned on the validation item, and so has seen it in both protocols. SASRec runs for the epochs that are named.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,14 +32,16 @@ import numpy as np
 import polars as pl
 
 from benchmarks.machine import environment, finish, peak_mb, show
-from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity
-from kgrank.choice.amounts import Grouping
+from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity, sasrec
+from kgrank.choice.amounts import ALIKE, LINKED, PAIRS, POPULAR, STEPS, flow, pair_name, popular
+from kgrank.choice.counts import Counts, People
 from kgrank.choice.groupings import groupings
+from kgrank.choice.histories import Grouping
 from kgrank.choice.layout import Floats, Ints
 from kgrank.choice.log import RESPONSES
 from kgrank.choice.metrics import hit_rate, ndcg, ranks
-from kgrank.choice.shopwide import Counts, People, learn_shopwide
-from kgrank.choice.transitions import Sequences, TransitionSettings, sequences
+from kgrank.choice.sequences import Sequences, sequences
+from kgrank.choice.shopwide import learn_shopwide
 from kgrank.errors import InputError, KgrankError
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
@@ -68,6 +72,10 @@ class Split:
     validation_target: Ints
 
 
+Method = Callable[[Split], Score]
+"""What is learned from the fitted part of a split."""
+
+
 def read(data: Path, mapping: Path | None) -> tuple[KnowledgeGraph, Sequences, tuple[Grouping, ...], Ints]:
     """The data set as a user loads it; the last value is each item's place by first appearance."""
     known = MAPPINGS / f"{data.resolve().name}.yaml"
@@ -95,7 +103,7 @@ def split(log: Sequences, groups: tuple[Grouping, ...], appearance: Ints, protoc
     Raises:
         InputError: Nobody has three items.
     """
-    whole = People(log.item, log.start, len(log.items)).once()
+    whole = People.logged(log)
     size = np.diff(whole.start)
     tested = np.flatnonzero(size >= 3)
     if not len(tested):
@@ -112,6 +120,13 @@ def split(log: Sequences, groups: tuple[Grouping, ...], appearance: Ints, protoc
         early,
         before.item[before.start[1:] - 1],
     )
+
+
+def some_of(parts: Split, people: int, seed: int) -> Split:
+    """The same fit, tested on some of the people."""
+    drawn = np.random.default_rng(seed).permutation(len(parts.target))[:people]
+    which = np.sort(drawn)
+    return replace(parts, before=parts.before.take(which), target=parts.target[which])
 
 
 def ranks_of(score: Score, split: Split) -> Ints:
@@ -151,18 +166,62 @@ def figures(rank: Ints, split: Split) -> dict[str, float | None]:
 
 def transitions_alone(split: Split) -> Score:
     """Decayed transitions, as they ship, and nothing else."""
-    counts = Counts.of(split.train, (), TransitionSettings())
+    counts = Counts.of(split.train)
     return lambda people: counts.after(people.histories())
 
 
-def kgrank_terms(split: Split, seed: int) -> Score:
-    """The additive layer: curves over all terms and named pairs."""
-    model = learn_shopwide(split.train, split.groups, seed=seed)
+def kgrank_terms(split: Split, seed: int, without: Collection[str] = ()) -> Score:
+    """The additive layer: curves over all terms and named pairs that help with choices held out of the fit."""
+    model = learn_shopwide(split.train, split.groups, without=without, seed=seed)
+    left_out = sorted(name for name, gain in model.gains.items() if gain <= 0)
+    print(f"left out: {', '.join(left_out) or 'nothing'}", file=sys.stderr)
     return lambda people: model.score(people.histories())
 
 
-def main() -> None:
-    """Runs everything and prints the line."""
+def ablations(seed: int) -> dict[str, Method]:
+    """kgrank without a part of it. The network takes no part in any of them: the terms are counted."""
+    pairs = [pair_name(pair) for pair in PAIRS]
+    behaviour = [*LINKED, *STEPS, ALIKE, POPULAR]
+
+    def likeness_alone(split: Split) -> Score:
+        counted = [kind(g.name) for g in split.groups for kind in (flow, popular)]
+        return kgrank_terms(split, seed, [*behaviour, *counted, *pairs])
+
+    return {
+        "without_pairs": lambda s: kgrank_terms(s, seed, pairs),
+        "without_people_like_you": lambda s: kgrank_terms(s, seed, [ALIKE]),
+        "without_behaviour_terms": likeness_alone,
+    }
+
+
+def peers(options: argparse.Namespace, items: int) -> dict[str, Method]:
+    """Other recommenders, each learned on the same part of the log."""
+    seed = options.seed
+    found: dict[str, Method] = {"als": lambda s: als(s.train, seed)}
+    if items <= EASE_ITEMS:
+        found["ease"] = lambda s: ease(s.train)
+    found["lambdarank"] = lambda s: lambdarank(s.train, s.validation, s.validation_target, s.groups, seed)
+    if options.sasrec is not None:
+        found["sasrec"] = lambda s: sasrec(s.train, s.before, options.sasrec, options.epochs, seed)
+    return found
+
+
+def measure(method: Method, parts: Split) -> dict[str, Any]:
+    """The figures of one method, with the seconds of its fit and of the ranking of all people."""
+    started, worked = time.perf_counter(), time.process_time()
+    score = method(parts)
+    fitted, done = time.perf_counter(), time.process_time()
+    rank = ranks_of(score, parts)
+    return {
+        **figures(rank, parts),
+        "train_seconds": round(fitted - started, 1),
+        "train_processor_seconds": round(done - worked, 1),
+        "rank_seconds": round(time.perf_counter() - fitted, 1),
+    }
+
+
+def arguments() -> argparse.Namespace:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -170,62 +229,67 @@ def main() -> None:
     parser.add_argument("--mapping", type=Path, help="mapping file, where the folder is not a known one")
     parser.add_argument("--protocol", choices=("published", "refit"), default="published")
     parser.add_argument("--seed", type=int, default=0, help="of folds and drawn candidates (0)")
+    parser.add_argument("--people", type=int, help="test so many people only, drawn by the seed")
+    parser.add_argument("--ablate", action="store_true", help="run kgrank without each of its parts beside")
     parser.add_argument("--peers", action="store_true", help="run ALS, EASE and lambdarank beside (minutes)")
-    options = parser.parse_args()
+    parser.add_argument("--sasrec", metavar="PYTHON", help="and SASRec: a Python that has rectools[torch]")
+    parser.add_argument("--epochs", type=int, default=10, help="of SASRec (10)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Runs everything and prints the line."""
+    options = arguments()
     began = time.perf_counter()
     _, log, groups, appearance = read(options.data, options.mapping)
     about = environment("scipy", "polars", "implicit", "lightgbm") | {"seed": options.seed}
     print(json.dumps(about))
     parts = split(log, groups, appearance, options.protocol)
-    methods: dict[str, Callable[[Split], Score]] = {
+    if options.people is not None:
+        parts = some_of(parts, options.people, options.seed)
+    methods: dict[str, Method] = {
         "kgrank": lambda s: kgrank_terms(s, options.seed),
         "without_attributes": lambda s: kgrank_terms(replace(s, groups=()), options.seed),
         "transitions": transitions_alone,
         "popularity": lambda s: popularity(s.train),
         "item_knn": lambda s: item_knn(s.train),
+        **(ablations(options.seed) if options.ablate else {}),
+        **(peers(options, parts.train.items) if options.peers else {}),
     }
-    if options.peers:
-        methods |= {
-            "als": lambda s: als(s.train, options.seed),
-            **({"ease": lambda s: ease(s.train)} if parts.train.items <= EASE_ITEMS else {}),
-            "lambdarank": lambda s: lambdarank(
-                s.train, s.validation, s.validation_target, s.groups, options.seed
-            ),
-        }
     found: dict[str, dict[str, Any]] = {}
     for name, method in methods.items():
-        started = time.perf_counter()
-        score = method(parts)
-        fitted = time.perf_counter()
-        rank = ranks_of(score, parts)
-        times = {
-            "train_seconds": round(fitted - started, 1),
-            "rank_seconds": round(time.perf_counter() - fitted, 1),
-        }
-        found[name] = {**figures(rank, parts), **times}
+        found[name] = measure(method, parts)
         if name == "kgrank":
             own_peak = peak_mb()
         print(f"{name}: {json.dumps(found[name])}", file=sys.stderr, flush=True)
-    own = found.pop("kgrank")
-    line = {
-        "data": options.data.resolve().name,
-        "protocol": options.protocol,
-        **own,
-        "seconds": round(time.perf_counter() - began, 1),
-        "peak_mb": own_peak,
-        **found,
-    }
+    if "sasrec" in found:
+        found["sasrec"]["epochs"] = options.epochs
+    report(options, found, round(time.perf_counter() - began, 1), own_peak, about, parts)
+
+
+def report(
+    options: argparse.Namespace,
+    found: dict[str, dict[str, Any]],
+    seconds: float,
+    peak: float,
+    about: dict[str, Any],
+    parts: Split,
+) -> None:
+    """The table, the file and the line."""
+    data = options.data.resolve().name
     columns = ["hr10", "ndcg10", "hr10_far", "ndcg10_far", "hr10_rare", "hr10_often", "train_seconds"]
-    rows = [[name, *(values[c] for c in columns)] for name, values in {"kgrank": own, **found}.items()]
-    show(f"{line['data']}, {options.protocol}", ["method", *columns], rows)
-    groups_of = {g.name: len(g.labels) for g in groups}
+    rows = [[name, *(values[c] for c in columns)] for name, values in found.items()]
+    show(f"{data}, {options.protocol}", ["method", *columns], rows)
+    own, others = found["kgrank"], {name: f for name, f in found.items() if name != "kgrank"}
+    line = {"data": data, "protocol": options.protocol, **own, "seconds": seconds, "peak_mb": peak, **others}
+    line["attributes_add_hr10"] = round(own["hr10"] - found["without_attributes"]["hr10"], 5)
     details = {
         "environment": about,
         "people": len(parts.target),
         "items": parts.train.items,
-        "groupings": groups_of,
+        "groupings": {g.name: len(g.labels) for g in parts.groups},
     }
-    finish(f"recommend-{line['data']}-{options.protocol}", line, details)
+    finish(f"recommend-{data}-{options.protocol}", line, details)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy import linalg, sparse
 
-from kgrank.choice.amounts import Amount, Grouping
+from kgrank.choice.amounts import Amount, amounts
+from kgrank.choice.counts import Counts, People
+from kgrank.choice.histories import Grouping
 from kgrank.choice.layout import Floats, Ints, Truths
-from kgrank.choice.shopwide import Counts, People
-from kgrank.choice.transitions import TransitionSettings
+from kgrank.choice.shopwide import nearest
 
 Score = Callable[[People], Floats]
+
+CANDIDATES = 80
+"""By each retrieving term, the candidates of lambdarank: some 200 in all."""
 
 EASE_ITEMS = 15_000
 """EASE inverts a matrix of items by items: with more it does not fit into 4 GB, and is left out."""
@@ -60,26 +68,50 @@ def ease(train: People, ridge: float = 250.0) -> Score:
     return lambda people: np.asarray(people.seen().astype(np.float32) @ inverse)
 
 
+def sasrec(train: People, before: People, python: str, epochs: int, seed: int) -> Score:
+    """SASRec by RecTools (``sasrec.py``) with another Python: its first ten items, asked for once, in order."""
+    program = Path(__file__).with_name("sasrec.py")
+    with TemporaryDirectory() as folder:
+        given, found = Path(folder) / "given.npz", Path(folder) / "found.npy"
+        np.savez(given, train_item=train.item, train_start=train.start, item=before.item, start=before.start)
+        command = [python, str(program), str(given), str(found), "--epochs", str(epochs), "--seed", str(seed)]
+        surroundings = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        subprocess.run(command, check=True, env=surroundings, stdout=subprocess.DEVNULL)
+        first = np.load(found)
+    done = 0
+
+    def score(people: People) -> Floats:
+        nonlocal done
+        rows = first[done : done + len(people)]
+        done += len(people)
+        scores = np.full((len(people), people.items), -1.0)
+        person, place = np.nonzero(rows >= 0)
+        scores[person, rows[person, place]] = rows.shape[1] - place
+        return scores
+
+    return score
+
+
 def lambdarank(
     train: People, history: People, target: Ints, groups: tuple[Grouping, ...], seed: int
 ) -> Score:
     """LightGBM's lambdarank over the same terms: the non-additive ceiling.
 
-    Learned on the validation items, over the first 200 by decayed transitions and likeness.
+    Learned on the validation items, over the nearest candidates.
     """
     import lightgbm
 
-    counts = Counts.of(train, groups, TransitionSettings())
+    counts = Counts.of(train, groups)
     values, labels, sizes = [], [], []
     for first in range(0, len(history), 256):
         which = np.arange(first, min(first + 256, len(history)))
         some = history.take(which)
-        amounts, near = _near(counts, some, groups)
+        found, near = _near(counts, some)
         rows, items = np.nonzero(near)
         hit = (items == target[which][rows]).astype(np.int8)
         kept = np.isin(rows, rows[hit > 0])
         values.append(
-            np.column_stack([a.of(rows[kept], items[kept]) for a in amounts.values()]).astype(np.float32)
+            np.column_stack([a.of(rows[kept], items[kept]) for a in found.values()]).astype(np.float32)
         )
         labels.append(hit[kept])
         sizes.append(np.unique(rows[kept], return_counts=True)[1])
@@ -100,29 +132,17 @@ def lambdarank(
     )
 
     def score(people: People) -> Floats:
-        amounts, near = _near(counts, people, groups)
+        found, near = _near(counts, people)
         rows, items = np.nonzero(near)
-        found = np.full(near.shape, -1e6)
-        found[rows, items] = model.predict(np.column_stack([a.of(rows, items) for a in amounts.values()]))
-        return found
+        scores = np.full(near.shape, -1e6)
+        scores[rows, items] = model.predict(np.column_stack([a.of(rows, items) for a in found.values()]))
+        return scores
 
     return score
 
 
-def _near(counts: Counts, people: People, groups: tuple[Grouping, ...]) -> tuple[dict[str, Amount], Truths]:
-    """The amounts of all terms, and the candidates (people, items)."""
-    amounts = counts.amounts(people.histories())
+def _near(counts: Counts, people: People) -> tuple[dict[str, Amount], Truths]:
+    """The amounts of all terms, and the candidates (people, items), retrieved as kgrank's own."""
+    found = amounts(counts, people.histories())
     seen = people.seen().toarray() > 0
-    likeness = sum((amounts[f"{g.name}-in-history"].dense() for g in groups), np.zeros((1, 1)))
-    near = np.zeros(seen.shape, bool)
-    popular = amounts["popular"].values
-    for values, most in (
-        (amounts["goes-after"].values, 100),
-        (amounts["two-steps"].values, 50),
-        (likeness + 0.1 * popular, 50),
-    ):
-        values = np.where(seen, -np.inf, values)
-        most = min(most, values.shape[1] - 1)
-        first = np.argpartition(-values, most, axis=1)[:, :most]
-        near[np.arange(len(seen))[:, None], first] = True
-    return amounts, near & ~seen
+    return found, nearest(found, counts.statistics.groupings, seen, CANDIDATES)

@@ -17,6 +17,7 @@ from kgrank.weights.model import (
     AttributeWeight,
     BehaviourTerm,
     CategoryWeights,
+    Curve,
     LearnedWeights,
     Population,
     Segment,
@@ -68,6 +69,10 @@ NODES_OF = {
 }
 
 
+AFTER = Curve(((0.0, 0.05, 0.2),), (0.0, 1.0, 1.5))
+"""What ``goes-after`` is worth by its amount."""
+
+
 @dataclass(frozen=True)
 class Example:
     graph: KnowledgeGraph
@@ -90,17 +95,19 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
         ontology=shop.fingerprint,
         graph="test",
         categories={c: category_weights(random, c, whole=whole) for c in TREE},
-        terms=(BehaviourTerm("goes-after", "what is chosen soon after", {"decay": 0.6, "unit": 0.5}),),
+        terms=(BehaviourTerm("goes-after", "what is chosen soon after", curve=AFTER),),
         population=Population(nodes, tuple(tuple(float(a == b) for b in nodes) for a in nodes)),
     )
     ids = graph.node("Item")["id"].to_list()
     pairs = sorted({(random.choice(ids), random.choice(ids)) for _ in range(3 * items)})
-    transitions = pl.DataFrame(
-        [(a, b, random.random()) for a, b in pairs],
-        schema={"source": pl.String(), "target": pl.String(), "weight": pl.Float64()},
-        orient="row",
-    )
-    return Example(graph, shop, weights, transitions)
+    return Example(graph, shop, weights, links([(a, b, random.random()) for a, b in pairs]))
+
+
+def links(rows: list[tuple[str, str, float]]) -> pl.DataFrame:
+    """Transitions with their counts: so much decayed, by two people."""
+    table = pl.DataFrame(rows, schema=["source", "target", "forward"], orient="row")
+    counts = {"backward": 0.0, "next": 0.0, "previous": 0.0, "people": 2.0, "together": 2.0}
+    return table.with_columns(weight=pl.col("forward") / 10**0.8, **{k: pl.lit(v) for k, v in counts.items()})
 
 
 def category_weights(random: Random, category: str, *, whole: bool = False) -> CategoryWeights:

@@ -1,22 +1,20 @@
 """What each behaviour term says of each item after a history, before it passes its learned curve.
 
 Learning computes amounts for many histories at once, a ranking for one; both call ``amounts``, and only the
-product of a history with a matrix of links (``Walk``) is theirs. Needs numpy alone.
+products of a history with what was counted (``Counted``) are theirs. Needs numpy alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from kgrank.choice.runs import gather
-
-Reals = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from kgrank.choice.histories import Grouping, Histories, Integers, Reals, Recent
+from kgrank.choice.likeness import Words
 
 RECENT = 50
 """Items of a history that count."""
@@ -51,10 +49,16 @@ STEPS: Mapping[str, tuple[str, str]] = {
 ATTRIBUTES = "attributes"
 """Name of the attribute score beside the terms."""
 
-POPULAR, LENGTH = "popular", "history-length"
+POPULAR, NOW, LENGTH, ALIKE = "popular", "popular-now", "history-length", "people-like-you"
+WORDED: Mapping[str, tuple[float, str]] = {
+    "like-in-words": (LONG, "how much of your items' titles stands in its title, rare words counted most"),
+    "like-last-in-words": (LATEST, "the same, of your last item"),
+}
 PLAIN: Mapping[str, str] = {
     POPULAR: "log(1 + events of the item)",
+    NOW: "log(1 + events of the item, each halved with every half-life that has passed since)",
     LENGTH: "log of the events of the history",
+    ALIKE: "what people took who share items with you: each counts by the square of what you share",
 }
 
 PAIRS = (
@@ -65,8 +69,15 @@ PAIRS = (
     ("goes-after", "two-steps"),
     ("same-brand", "same-category"),
     ("brand-in-history", "category-in-history"),
+    (POPULAR, LENGTH),
+    ("category-in-history", LENGTH),
+    (ALIKE, LENGTH),
 )
-"""Named pairs of terms; those whose terms a shop lacks are left out."""
+"""Named pairs of terms; those whose terms a shop lacks are left out. With the length of the history, a term's
+weight is learned by how much is known of the person or the session."""
+
+FAMILIES = ("goes-after", ALIKE, POPULAR, "like-in-words", "same-kind")
+"""Terms that speak of one thing: a category has one weight for each."""
 
 
 def pair_name(pair: tuple[str, str]) -> str:
@@ -94,7 +105,30 @@ def popular(grouping: str) -> str:
     return f"popular-{grouping}"
 
 
-def about(name: str, groupings: tuple[str, ...]) -> str:
+def grouping_of(name: str) -> str | None:
+    """The grouping that a term speaks of; None for the others."""
+    if name in PLAIN or name in LINKED or name in STEPS or name in WORDED:
+        return None
+    for kind in (same, in_history, flow, popular):
+        before, after = kind("|").split("|")
+        if name.startswith(before) and name.endswith(after) and " × " not in name:
+            return name.removeprefix(before).removesuffix(after)
+    return None
+
+
+def family(name: str) -> str:
+    """What a term speaks of, one of ``FAMILIES``; a pair speaks of what its first term does."""
+    name = name.partition(" × ")[0]
+    if name in (ALIKE, "together"):
+        return ALIKE
+    if name in LINKED or name in STEPS:
+        return "goes-after"
+    if name in WORDED:
+        return "like-in-words"
+    return POPULAR if name.startswith(POPULAR) else "same-kind"
+
+
+def about(name: str, groupings: Collection[str]) -> str:
     """What a term's amount is, in words."""
     for group in groupings:
         words = {
@@ -107,22 +141,9 @@ def about(name: str, groupings: tuple[str, ...]) -> str:
             return words[name]
     if name in LINKED:
         return LINKED[name][2]
+    if name in WORDED:
+        return WORDED[name][1]
     return STEPS[name][1] if name in STEPS else PLAIN[name]
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """Items by one thing that each has at most one of: its brand, its category.
-
-    Attributes:
-        name: ``brand``, ``category`` …
-        labels: Their ids.
-        label: (items,) number of each item's label; ``len(labels)`` where it has none.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    label: Integers
 
 
 @dataclass(frozen=True)
@@ -136,7 +157,8 @@ class Links:
         backward: (links,) the same with the target first.
         next: (links,) how often the target came right after.
         previous: (links,) how often it came right before.
-        together: (links,) how often both came within reach.
+        people: (links,) how many people had the target within reach after the row's item.
+        together: (links,) how many had both within reach, in either order.
     """
 
     start: Integers
@@ -145,6 +167,7 @@ class Links:
     backward: Reals
     next: Reals
     previous: Reals
+    people: Reals
     together: Reals
 
     def scaled(self, count: Reals) -> dict[str, Reals]:
@@ -172,11 +195,15 @@ class Statistics:
         count: (items,) events of each item.
         groupings: Of the items.
         moves: By grouping, (labels, labels) decayed counts of going on from one to another.
+        recent: What was popular lately; None where the log has no clock.
+        words: Of the items' titles; None where they have none in common.
     """
 
     count: Reals
     groupings: tuple[Grouping, ...]
     moves: Mapping[str, Reals]
+    recent: Recent | None = None
+    words: Words | None = None
 
     @cached_property
     def lifts(self) -> dict[str, Reals]:
@@ -192,6 +219,11 @@ class Statistics:
             events[-1] = 0.0
             found[g.name] = np.log1p(events)
         return found
+
+    @cached_property
+    def rarity(self) -> Reals:
+        """(items,) what it says of two people to share an item: the less, the more people have it."""
+        return np.asarray((self.count + SMOOTHING) ** -0.5)
 
 
 def lift(moves: Reals) -> Reals:
@@ -218,83 +250,92 @@ class Amount:
         return self.values if self.label is None else self.values[:, self.label]
 
 
-@dataclass(frozen=True)
-class Histories:
-    """Histories, oldest item first: history h is ``item[start[h]:start[h + 1]]``, none of them empty."""
-
-    item: Integers
-    start: Integers
-
-    def __len__(self) -> int:
-        return len(self.start) - 1
-
-    @cached_property
-    def owner(self) -> Integers:
-        """(events,) the history of each event."""
-        return np.repeat(np.arange(len(self)), np.diff(self.start))
-
-    @cached_property
-    def back(self) -> Integers:
-        """(events,) steps back from the last item, which has 0."""
-        return np.repeat(self.start[1:], np.diff(self.start)) - 1 - np.arange(len(self.item))
+class Counted(Protocol):
+    """What was counted, and its products with histories."""
 
     @property
-    def last(self) -> Integers:
-        """(histories,) the last item."""
-        return self.item[self.start[1:] - 1]
+    def statistics(self) -> Statistics:
+        """What the terms without links need."""
+        ...
 
-    def recency(self, decay: float) -> Reals:
-        """(events,) decay^back, 1 for the last item also where the decay is 0."""
-        return np.asarray(np.power(decay, self.back, dtype=float))
+    def first(self, histories: Histories, matrix: str, decay: float) -> Reals:
+        """(histories, items) what the items of the histories link to, by recency."""
+        ...
 
-    def by_label(self, grouping: Grouping, decay: float) -> Reals:
-        """(histories, labels + 1) recency by label; 0 for "none"."""
-        width = len(grouping.labels) + 1
-        place = self.owner * width + grouping.label[self.item]
-        found = np.bincount(place, self.recency(decay), minlength=len(self) * width).astype(float)
-        found = found.reshape(len(self), width)
-        found[:, -1] = 0.0
-        return found
+    def walk(self, matrix: str, begun: Reals) -> Reals:
+        """(histories, items) one step along the links from amounts (histories, items)."""
+        ...
 
-    def take(self, which: Integers) -> Histories:
-        """Some of the histories."""
-        at, start = gather(self.start[:-1][which], np.diff(self.start)[which])
-        return Histories(self.item[at], start)
+    def alike(self, histories: Histories) -> Reals:
+        """(histories, items) what people took who share items with each history."""
+        ...
 
 
-Walk = Callable[[str, Reals], Reals]
-"""From the name of a matrix and recency by item (histories, items) to the links' amounts (histories, items)."""
+def terms_of(statistics: Statistics) -> tuple[str, ...]:
+    """The names of all terms that a shop can have."""
+    found = [*LINKED, *STEPS, ALIKE, POPULAR, LENGTH]
+    found += [NOW] * (statistics.recent is not None) + list(WORDED) * (statistics.words is not None)
+    kinds = (same, in_history, flow, popular)
+    return (*found, *(kind(g.name) for g in statistics.groupings for kind in kinds))
 
-Start = Callable[[Histories, str, float], Reals]
-"""From histories, the name of a matrix and a decay to amounts (histories, items)."""
 
-
-def amounts(statistics: Statistics, histories: Histories, first: Start, walk: Walk) -> dict[str, Amount]:
-    """The amounts of all terms that the shop has, by name.
+def amounts(
+    counted: Counted, histories: Histories, wanted: Collection[str] | None = None
+) -> dict[str, Amount]:
+    """The amounts of terms, by name.
 
     Args:
-        statistics: Popularity and groupings.
+        counted: What was counted.
         histories: Of one or more people.
-        first: What the items of the histories link to.
-        walk: One step further.
+        wanted: Names of terms; by default all that the shop has.
     """
-    found = {name: Amount(first(histories, matrix, decay)) for name, (matrix, decay, _) in LINKED.items()}
-    for name, (before, _) in STEPS.items():
-        found[name] = Amount(walk("after", found[before].values))
-    found[POPULAR] = Amount(np.log1p(statistics.count)[None])
-    found[LENGTH] = Amount(np.log(np.diff(histories.start))[:, None], np.zeros(len(statistics.count), int))
-    for g in statistics.groupings:
-        last = g.label[histories.last]
-        own = np.zeros((len(histories), len(g.labels) + 1))
-        own[np.arange(len(histories)), last] = 1.0
-        own[:, -1] = 0.0
-        late = histories.by_label(g, LATE)
-        total = np.bincount(histories.owner, histories.recency(LATE), minlength=len(histories))
-        found[same(g.name)] = Amount(own, g.label)
-        found[in_history(g.name)] = Amount(histories.by_label(g, LONG), g.label)
-        found[flow(g.name)] = Amount(late @ statistics.lifts[g.name] / total[:, None], g.label)
-        found[popular(g.name)] = Amount(statistics.sizes[g.name][None], g.label)
+    statistics = counted.statistics
+    names = set(terms_of(statistics) if wanted is None else wanted)
+    # A step further needs the steps before it.
+    for name in ("three-steps", "two-steps"):
+        names |= {STEPS[name][0]} if name in names else set()
+    found: dict[str, Amount] = {}
+    for name in (n for n in LINKED if n in names):
+        matrix, decay, _ = LINKED[name]
+        found[name] = Amount(counted.first(histories, matrix, decay))
+    for name in (n for n in STEPS if n in names):
+        found[name] = Amount(counted.walk("after", found[STEPS[name][0]].values))
+    if ALIKE in names:
+        found[ALIKE] = Amount(counted.alike(histories))
+    if POPULAR in names:
+        found[POPULAR] = Amount(np.log1p(statistics.count)[None])
+    if NOW in names and statistics.recent is not None:
+        found[NOW] = Amount(np.log1p(statistics.recent.at(histories.time)))
+    if LENGTH in names:
+        lengths = np.log(np.diff(histories.start))[:, None]
+        found[LENGTH] = Amount(lengths, np.zeros(len(statistics.count), int))
+    for name in (n for n in WORDED if n in names and statistics.words is not None):
+        assert statistics.words is not None
+        found[name] = Amount(statistics.words.like(histories, WORDED[name][0]))
+    for group in statistics.groupings:
+        found |= _grouped(statistics, group, histories, names)
     return found
+
+
+def _grouped(
+    statistics: Statistics, group: Grouping, histories: Histories, names: Collection[str]
+) -> dict[str, Amount]:
+    """The amounts of the terms of one grouping."""
+    found = {}
+    if same(group.name) in names:
+        own = np.zeros((len(histories), len(group.labels) + 1))
+        own[np.arange(len(histories)), group.label[histories.last]] = 1.0
+        own[:, -1] = 0.0
+        found[same(group.name)] = own
+    if in_history(group.name) in names:
+        found[in_history(group.name)] = histories.by_label(group, LONG)
+    if flow(group.name) in names:
+        late = histories.by_label(group, LATE)
+        total = np.bincount(histories.owner, histories.recency(LATE), minlength=len(histories))
+        found[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
+    if popular(group.name) in names:
+        found[popular(group.name)] = statistics.sizes[group.name][None]
+    return {name: Amount(values, group.label) for name, values in found.items()}
 
 
 def curved(name: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import polars as pl
 
-from kgrank.choice.amounts import Grouping
+from kgrank.choice.histories import Grouping
+from kgrank.choice.runs import Ints
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import AttributeType, Ontology
 
@@ -49,6 +50,25 @@ def groupings(
         if names is not None or 1 < len(group.labels) <= min(MOST_LABELS, len(items) // 2):
             found.append(group)
     return tuple(found)
+
+
+def members(graph: KnowledgeGraph, ontology: Ontology, items: Sequence[str]) -> dict[str, Ints]:
+    """By category, the numbers of the items that stand in it or below."""
+    number = pl.DataFrame(
+        {"source": items, "n": np.arange(len(items))}, schema_overrides={"source": pl.String}
+    )
+    placed = graph.edge("IN_CATEGORY").join(number, on="source").select("n", "target")
+    found: dict[str, list[Ints]] = {}
+    for (category,), part in placed.partition_by("target", as_dict=True).items():
+        for place in (category, *ontology.ancestors(category)):
+            found.setdefault(place, []).append(part["n"].to_numpy())
+    return {category: np.unique(np.concatenate(parts)) for category, parts in found.items()}
+
+
+def titles(graph: KnowledgeGraph, items: Sequence[str]) -> tuple[str, ...]:
+    """The titles of items, empty where they have none."""
+    known = dict(graph.node("Item").select("id", pl.col("title").fill_null("")).iter_rows())
+    return tuple(known.get(item, "") for item in items)
 
 
 def _grouping(name: str, table: pl.DataFrame, items: Sequence[str]) -> Grouping:

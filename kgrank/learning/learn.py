@@ -11,19 +11,16 @@ import polars as pl
 from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.concerns import concerns
-from kgrank.choice.groupings import groupings
+from kgrank.choice.counts import People, link_table
+from kgrank.choice.curved import Curved, behaviour_terms
+from kgrank.choice.groupings import groupings, members, titles
 from kgrank.choice.kept import kept
 from kgrank.choice.layout import Floats
+from kgrank.choice.likeness import Words
+from kgrank.choice.sequences import Sequences, sequences
 from kgrank.choice.sets import on_items
-from kgrank.choice.shopwide import People, behaviour_terms, learn_shopwide, link_table
-from kgrank.choice.terms import TermWeights, weigh_terms
-from kgrank.choice.transitions import (
-    TransitionSettings,
-    edges,
-    sequences,
-    strongest,
-    transitions,
-)
+from kgrank.choice.shopwide import learn_shopwide
+from kgrank.choice.shown import learn_shown
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.fit import ShopFit, fit_shop
@@ -31,10 +28,7 @@ from kgrank.learning.held_out import marks, sit
 from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.shop import read_shop
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import (
-    BehaviourTerm,
-    LearnedWeights,
-)
+from kgrank.weights.model import LearnedWeights
 from kgrank.weights.posteriors import Posteriors
 
 SAID = 20
@@ -79,39 +73,31 @@ def learn(
     metrics = marks(sit(shop, fitted.priors, config))
     if fitted.network.loss is not None:
         metrics["network_val_loss"] = fitted.network.loss
-    terms, behaviour, links = _behaviour(fitted, graph, ontology, config.seed, metrics)
-    weights = replace(weights_of(fitted, ontology, terms, metrics, behaviour), concerns=doubts)
+    learned, log = _behaviour(fitted, graph, ontology, config.seed)
+    if learned.curves:
+        metrics["next_log_likelihood"] = learned.log_likelihood
+    links = link_table(learned.counts, log.items, KEPT)
+    behaviour = behaviour_terms(learned, log.items)
+    weights = replace(weights_of(fitted, ontology, learned, metrics, behaviour), concerns=doubts)
     posteriors = Posteriors(weights.version, ontology.fingerprint, config.seed, kept(fitted.places))
     return Learned(weights, posteriors, links, fitted.network.interrupted)
 
 
 def _behaviour(
-    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int, metrics: dict[str, float]
-) -> tuple[TermWeights, tuple[BehaviourTerm, ...], pl.DataFrame]:
-    """The ranking layer: weights by category, terms, and transitions.
-
-    Where the log does not say what was shown, a whole shop is ranked, and every term has a curve.
-    """
-    shop, log, settings = fitted.shop, sequences(graph), TransitionSettings()
-    if not shop.log.shown and len(log.item):
-        people = People(log.item, log.start, len(log.items))
-        groups = groupings(graph, ontology, log.items)
+    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int
+) -> tuple[Curved, Sequences]:
+    """The ranking layer: where the log does not say what was shown, a whole shop is ranked."""
+    shop, log = fitted.shop, sequences(graph)
+    groups = groupings(graph, ontology, log.items)
+    words = Words.of(titles(graph, log.items))
+    inside = members(graph, ontology, log.items)
+    if not shop.log.shown:
         utility = _item_utility(fitted, ontology, log.items)
-        wide = learn_shopwide(people, groups, settings, utility=utility, seed=seed)
-        if wide.curves:
-            metrics["next_log_likelihood"] = wide.log_likelihood
-            one = TermWeights({"": (wide.strength, 1.0)}, 1.0)
-            return one, behaviour_terms(wide, log.items), link_table(wide.counts, log.items, KEPT)
+        people = People.logged(log)
+        return learn_shopwide(people, groups, words, utility=utility, inside=inside, seed=seed), log
     part_worths = {c: f.part_worths for c, f in fitted.head.fits.items()}
-    home = on_items(shop.home) if shop.log.shown else {}
-    terms = weigh_terms(home, part_worths, log, shop.log.users, settings)
-    term = BehaviourTerm(
-        "goes-after",
-        "log(1 + amount / unit); amount: how often people went on from your last items to this one",
-        {**settings.numbers(), "unit": terms.unit},
-    )
-    matrix = strongest(transitions(log.item, log.start, len(log.items), settings), KEPT)
-    return terms, (term,), edges(matrix, log.items)
+    home, users = on_items(shop.home), shop.log.users
+    return learn_shown(home, part_worths, log, users, groups, words, inside=inside, seed=seed), log
 
 
 def _item_utility(fitted: ShopFit, ontology: Ontology, items: Sequence[str]) -> Floats:

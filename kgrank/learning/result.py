@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from kgrank import __version__
+from kgrank.choice.curved import Curved, category_terms
 from kgrank.choice.head import Variances
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.layout import Floats, Layout
@@ -15,7 +16,6 @@ from kgrank.choice.log import KINDS
 from kgrank.choice.people import Tastes
 from kgrank.choice.pooling import intervals, quantiles
 from kgrank.choice.sets import CategoryChoices, given_places
-from kgrank.choice.terms import TermWeights
 from kgrank.choice.verdicts import conflict, finding
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.shop import Shop
@@ -35,7 +35,7 @@ TASTE_DRAWS = 2000
 def weights_of(
     fitted: ShopFit,
     ontology: Ontology,
-    terms: TermWeights,
+    terms: Curved,
     metrics: Mapping[str, float],
     behaviour: tuple[BehaviourTerm, ...],
 ) -> LearnedWeights:
@@ -84,7 +84,7 @@ def _notes(shop: Shop) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _category(layout: Layout, fitted: ShopFit, terms: TermWeights, *, bound: bool) -> CategoryWeights:
+def _category(layout: Layout, fitted: ShopFit, terms: Curved, *, bound: bool) -> CategoryWeights:
     """What is learned of a category; ``bound`` where hard rules hold, which intervals must keep to."""
     category = layout.category
     shop, verdicts = fitted.shop, fitted.verdicts
@@ -111,7 +111,6 @@ def _category(layout: Layout, fitted: ShopFit, terms: TermWeights, *, bound: boo
         )
         for i, block in enumerate(layout.blocks)
     )
-    alpha, beta = terms.weights.get(category, terms.weights[""])
     return CategoryWeights(
         category,
         attributes,
@@ -120,7 +119,7 @@ def _category(layout: Layout, fitted: ShopFit, terms: TermWeights, *, bound: boo
         0 if own is None else len(own.choices),
         0 if own is None else len(np.unique(own.choices.person)),
         "choices" if learned else "network",
-        {"attributes": alpha, "goes-after": beta},
+        category_terms(terms, category),
         {}
         if own is None
         else _nuisance(own, fitted.head.fits[category].part_worths) | given_places(shop.log.examination),

@@ -112,7 +112,7 @@ def score_query(shop: Shop, category: str, query: Query) -> Scored:
         deviations = query.session.deviations
         if len(deviations):
             known = worth(shop, query.session, category)
-        if history or shop.has_history(category):
+        if history or shop.behaviour is not None:
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:
         deviations = population_vector(shop, query.person.deviations)

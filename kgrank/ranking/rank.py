@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.errors import InputError, WeightsError
+from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id
-from kgrank.ranking.behaviour import reason
+from kgrank.ranking.behaviour import ATTRIBUTES, reason
 from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.query import Contribution, RankedItem
 from kgrank.ranking.scores import CategoryScores, Worth
 from kgrank.ranking.shop import Shop
-from kgrank.ranking.terms import ATTRIBUTES, DECAY, GOES_AFTER, UNIT, recency
 from kgrank.ranking.top import first
 from kgrank.ranking.words import attribute_name, phrase, value_words
 
@@ -34,7 +33,6 @@ class Scored:
         scores: Before rounding, in the order of ``CategoryScores.members`` (items,).
         strength: Weight of the attribute score.
         terms: Weighted amount of each behaviour term (items,).
-        seen: How much each item of the history still counts, by row number.
         history: Row numbers of the history, oldest first.
         deviations: The person's, in the order of the population's columns (columns,).
     """
@@ -46,7 +44,6 @@ class Scored:
     scores: Reals
     strength: float
     terms: Mapping[str, Reals]
-    seen: Mapping[int, float]
     history: tuple[int, ...]
     deviations: Reals | None = None
 
@@ -145,20 +142,13 @@ def score(
         worth, units = known or moved.worth(table, deviations), moved.units
     scores = table.scores(worth, units)
     if not history:
-        return Scored(category, table, worth, units, scores, 1.0, {}, {}, (), deviations)
+        return Scored(category, table, worth, units, scores, 1.0, {}, (), deviations)
     rows = tuple(shop.item(item) for item in history)
     learned = shop.weights_of(category).terms
-    strength, seen = learned.get(ATTRIBUTES, 1.0), dict[int, float]()
-    if shop.behaviour is not None:
-        added = shop.behaviour.contributions(rows, table.members)
-        terms = {name: learned.get(name, 1.0) * amount for name, amount in added.items()}
-    else:
-        settings = _goes_after(shop, category)
-        seen = recency(rows, settings[DECAY])
-        amount = shop.transitions.after(seen, len(shop.items.ids))[table.members]
-        terms = {GOES_AFTER: learned[GOES_AFTER] * np.log1p(amount / settings[UNIT])}
+    strength = learned.get(ATTRIBUTES, 1.0)
+    terms = shop.known_behaviour.contributions(rows, table.members, learned)
     total = strength * scores + sum(terms.values())
-    return Scored(category, table, worth, units, total, strength, terms, seen, rows, deviations)
+    return Scored(category, table, worth, units, total, strength, terms, rows, deviations)
 
 
 def show(shop: Shop, scored: Scored, places: Integers, scores: Reals, language: str) -> list[RankedItem]:
@@ -255,24 +245,7 @@ def _value(values: Sequence[tuple[str, float]]) -> str | None:
     return "|".join(repr(number) if value == NUMBER else value for value, number in parts) or None
 
 
-def _goes_after(shop: Shop, category: str) -> Mapping[str, float]:
-    """The settings of the behaviour term: weight · log(1 + amount / unit), the amount decayed."""
-    settings = {term.name: term.settings for term in shop.weights.terms}.get(GOES_AFTER, {})
-    if not {DECAY, UNIT} <= settings.keys() or GOES_AFTER not in shop.weights_of(category).terms:
-        raise WeightsError(
-            f"weights {shop.weights.version} have no term {GOES_AFTER!r} in category {category!r}",
-            todo="Rank without a history, or train on a log of events",
-        )
-    return settings
-
-
 def _term(shop: Shop, name: str, amount: float, item: int, scored: Scored, language: str) -> Contribution:
-    """The words and the value of a behaviour term; without curves `goes-after` is the one there is."""
-    if shop.behaviour is not None:
-        value, words = reason(shop.behaviour, name, scored.history, item, shop.items, language)
-        return Contribution(name, "term", amount, value, words)
-    source = shop.transitions.strongest(scored.seen, item)
-    if source is None:
-        return Contribution(name, "term", amount, None, phrase("goes-after-none", language))
-    words = phrase("goes-after", language, title=shop.items.titles[source] or shop.items.ids[source])
-    return Contribution(name, "term", amount, shop.items.ids[source], words)
+    """The words and the value of a behaviour term."""
+    value, words = reason(shop.known_behaviour, name, scored.history, item, shop.items, language)
+    return Contribution(name, "term", amount, value, words)

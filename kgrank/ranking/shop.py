@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from kgrank.choice.amounts import ALIKE
 from kgrank.errors import InputError, StoreError, WeightsError, nearest
 from kgrank.graph.store import GraphStore, load_graph
 from kgrank.graph.tables import KnowledgeGraph
@@ -18,7 +19,6 @@ from kgrank.ontology.model import Ontology
 from kgrank.ranking.behaviour import Behaviour
 from kgrank.ranking.items import Items, Reals
 from kgrank.ranking.scores import CategoryScores
-from kgrank.ranking.terms import DECAY, GOES_AFTER, UNIT, Transitions
 from kgrank.ranking.text import TextIndex
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
@@ -40,9 +40,8 @@ class Shop:
     items: Items
     below: Mapping[str, tuple[str, ...]]
     """The categories right below each category, as the graph has them."""
-    transitions: Transitions
     behaviour: Behaviour | None = None
-    """The terms with learned curves, where a whole shop is ranked by them."""
+    """The behaviour terms; None where the weights have none."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
     _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
@@ -59,10 +58,10 @@ class Shop:
         """A shop from tables in memory.
 
         Args:
-            graph: Needs the tables of NEEDED_NODES and NEEDED_EDGES.
+            graph: Needs the tables of NEEDED_NODES and NEEDED_EDGES, and its events for ``people-like-you``.
             ontology: Names, applicability and rules.
             weights: Of the same ontology.
-            transitions: Item transitions (source, target, weight) for the term ``goes-after``.
+            transitions: Item transitions with their counts, for the terms over links.
 
         Raises:
             WeightsError: The weights belong to another ontology.
@@ -75,7 +74,6 @@ class Shop:
             weights=weights,
             items=items,
             below={parent: tuple(kids) for parent, kids in below.iter_rows()},
-            transitions=Transitions.of(transitions, items),
             behaviour=Behaviour.of(weights.terms, transitions, graph, ontology, items),
         )
 
@@ -118,11 +116,19 @@ class Shop:
             self._homes[firsts] = _lowest(self.ontology, firsts)
         return self._homes[firsts]
 
-    def has_history(self, category: str) -> bool:
-        """Whether a ranking after a history differs: whether there are behaviour terms."""
-        named = {term.name: term.settings for term in self.weights.terms}
-        plain = {DECAY, UNIT} <= named.get(GOES_AFTER, {}).keys()
-        return self.behaviour is not None or (plain and GOES_AFTER in self.weights_of(category).terms)
+    @property
+    def known_behaviour(self) -> Behaviour:
+        """The behaviour terms.
+
+        Raises:
+            WeightsError: The weights have none.
+        """
+        if self.behaviour is None:
+            raise WeightsError(
+                f"weights {self.weights.version} have no behaviour term: a history says nothing",
+                todo="Rank without a history, or train on a log of events",
+            )
+        return self.behaviour
 
     def subtree(self, category: str) -> tuple[str, ...]:
         """The category and all below it, each once.
@@ -238,7 +244,9 @@ def open_shop(store: GraphStore, weights: LearnedWeights | None = None) -> Shop:
     ontology = stored_ontology(store)
     used = weights or served_weights(store)
     check_fits(used, ontology)
-    graph = load_graph(store, NEEDED_NODES, NEEDED_EDGES)
+    alike = any(ALIKE in (term.of or (term.name,)) for term in used.terms if term.curve is not None)
+    events = ("INTERACTED",) if alike else ()
+    graph = load_graph(store, (*NEEDED_NODES, *(("Log",) if alike else ())), (*NEEDED_EDGES, *events))
     return Shop.of(graph, ontology, used, served_transitions(store, used.version))
 
 

@@ -141,7 +141,6 @@ _PHRASES = {
         "en": "{title} is number {position} of {items} in {category}, with a score of {score:+.2f}.",
         "zh": "{title}在“{category}”的 {items} 件商品中排第 {position}，得分 {score:+.2f}。",
     },
-    "goes-after": {"en": "often chosen after {title}", "zh": "常在浏览“{title}”之后被选择"},
     "goes-after-none": {
         "en": "not chosen after what was looked at so far",
         "zh": "浏览过已看商品的顾客没有选择它",
@@ -170,6 +169,25 @@ _PHRASES = {
     "term-three-steps": {"en": "three steps on from your items", "zh": "距您已看商品三步之内"},
     "term-popular": {"en": "how often it is chosen at all", "zh": "总体被选择的次数"},
     "term-history-length": {"en": "the length of your history", "zh": "浏览历史的长度"},
+    "by-people": {"en": "{words}: {people} people", "zh": "{words}（{people} 人）"},
+    "by-person": {"en": "{words}: one person", "zh": "{words}（1 人）"},
+    "term-people-like-you": {
+        "en": "chosen by people who share items with you",
+        "zh": "与您有共同商品的顾客选择了它",
+    },
+    "term-no-people-like-you": {
+        "en": "nobody who shares an item with you chose it",
+        "zh": "与您有共同商品的顾客都没有选择它",
+    },
+    "term-popular-now": {
+        "en": "how often it was chosen lately (half as much after {days} days)",
+        "zh": "近期被选择的次数（每 {days} 天减半）",
+    },
+    "term-words": {"en": "its title has {words} in common with {title}", "zh": "标题与“{title}”都有{words}"},
+    "term-no-words": {
+        "en": "its title has no word in common with your items",
+        "zh": "标题与您已看商品没有共同的词",
+    },
     "term-same-group": {"en": "the same {name} as {title}", "zh": "与“{title}”{name}相同"},
     "term-other-group": {"en": "another {name} than {title}", "zh": "与“{title}”{name}不同"},
     "term-group-in-history": {

@@ -23,7 +23,7 @@ FORMAT = 1
 
 TRANSITIONS = "transitions.parquet"
 TRANSITION_COLUMNS = {"source": pl.String(), "target": pl.String(), "weight": pl.Float64()}
-LINK_COLUMNS = ("forward", "backward", "next", "previous", "together")
+LINK_COLUMNS = ("forward", "backward", "next", "previous", "people", "together")
 """The counts behind a weight, where a whole shop is ranked by them."""
 
 _AGAIN = "Write the file again with `python train.py`"

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgrank.choice import shopwide
-from kgrank.choice.amounts import Grouping
+from kgrank.choice.amounts import ALIKE, ATTRIBUTES, LINKED
+from kgrank.choice.amounts import amounts as term_amounts
+from kgrank.choice.counts import Counts, People, link_table
+from kgrank.choice.curved import Curved, behaviour_terms, category_terms
 from kgrank.choice.curves import apply, curve, hats, knots, pair_hats, surface
-from kgrank.choice.groupings import groupings
+from kgrank.choice.groupings import groupings, members
+from kgrank.choice.histories import Grouping
 from kgrank.choice.metrics import hit_rate, ranks
-from kgrank.choice.shopwide import Counts, People, ShopWide, behaviour_terms, learn_shopwide, link_table
-from kgrank.choice.transitions import sequences
+from kgrank.choice.sequences import sequences
+from kgrank.choice.shopwide import learn_shopwide
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
@@ -42,7 +45,7 @@ class Learned:
     items: tuple[str, ...]
     people: People
     groups: tuple[Grouping, ...]
-    wide: ShopWide
+    wide: Curved
 
 
 def write_shop(folder: Path) -> None:
@@ -77,9 +80,11 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     clean = ingest(folder, mapping=read_mapping(folder / "mapping.yaml"))
     graph = build_graph(clean)
     log = sequences(graph)
-    people = People(log.item, log.start, len(log.items))
+    people = People.logged(log)
     groups = groupings(graph, clean.ontology, log.items)
-    return Learned(graph, clean.ontology, log.items, people, groups, learn_shopwide(people, groups))
+    inside = members(graph, clean.ontology, log.items)
+    wide = learn_shopwide(people, groups, inside=inside)
+    return Learned(graph, clean.ontology, log.items, people, groups, wide)
 
 
 def left_out(people: People) -> tuple[People, People, np.ndarray]:
@@ -95,7 +100,10 @@ def shop_of(made: Learned, weights: LearnedWeights, transitions: pl.DataFrame) -
 
 
 def weights(made: Learned) -> LearnedWeights:
-    empty = {c: CategoryWeights(c, (), (), 0.0, 0, 0, "choices") for c in made.ontology.categories}
+    empty = {
+        c: CategoryWeights(c, (), (), 0.0, 0, 0, "choices", category_terms(made.wide, c))
+        for c in made.ontology.categories
+    }
     return LearnedWeights(
         "v1", "now", "test", made.ontology.fingerprint, "", empty, {}, behaviour_terms(made.wide, made.items)
     )
@@ -118,7 +126,7 @@ def test_a_shop_is_grouped_by_category_and_brand_and_unknown_brands_are_alike_to
 def test_learning_beats_transitions_alone_on_items_that_it_has_not_seen(learned: Learned) -> None:
     train, before, target = left_out(learned.people)
     wide = learn_shopwide(train, learned.groups)
-    counts = Counts.of(train, (), shopwide.TransitionSettings())
+    counts = Counts.of(train)
     seen = before.seen().toarray() > 0
     ours = ranks(np.where(seen, -1e9, wide.score(before.histories())), target)
     theirs = ranks(np.where(seen, -1e9, counts.after(before.histories())), target)
@@ -143,13 +151,22 @@ def test_the_ranking_says_what_was_learned_and_every_score_is_the_sum_of_its_ter
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_term_names_the_item_of_the_history_that_it_comes_from(learned: Learned, language: str) -> None:
+def test_a_term_names_the_item_of_the_history_that_it_comes_from_and_how_many_people(
+    learned: Learned, language: str
+) -> None:
     shop = shop_of(learned, weights(learned), link_table(learned.wide.counts, learned.items, ITEMS))
     best = rank(shop, root(learned), limit=1, history=["i004"], language=language)[0]
     parts = {c.name: c for c in best.contributions}
-    assert parts["goes-after"].value == "i004"
-    assert "Item 4" in parts["goes-after"].words
-    assert "Item 4" in parts["same-brand"].words
+    linked = next(parts[name] for name in LINKED if name in parts)
+    people = sum(
+        list(p).index(4) < list(p).index(learned.items.index(best.item))
+        for p in np.split(learned.people.item, learned.people.start[1:-1])
+        if 4 in p and learned.items.index(best.item) in p
+    )
+    assert linked.value == "i004"
+    assert "Item 4" in linked.words
+    assert str(people) in linked.words
+    assert any("Item 4" in c.words for name, c in parts.items() if name.startswith("same-"))
 
 
 def test_without_a_history_only_attributes_rank(learned: Learned) -> None:
@@ -176,13 +193,42 @@ def test_no_term_sees_its_own_target() -> None:
     people = People.of(list(unique_pairs(100)), 200)
     groups = (Grouping("category", tuple(f"c{k}" for k in range(100)), np.arange(200) // 2),)
     wide = learn_shopwide(people, groups)
-    for name in ("goes-after", "later", "earlier", "right-after", "share-of-next", "together", "two-steps"):
-        assert max(wide.curves[name].values) <= 1e-9, name
-    assert max(wide.curves["popular"].values) <= 1e-9
+    for name in (*LINKED, "two-steps", ALIKE, "popular"):
+        assert name not in wide.curves or max(wide.curves[name].values) <= 1e-9, name
     # The same pairs from two people each are known from the other one.
     doubled = People.of([*unique_pairs(100), *unique_pairs(100)], 200)
     history = People.of([np.array([6])], 200).histories()
     assert int(np.argmax(learn_shopwide(doubled, groups).score(history)[0])) == 7
+
+
+def test_a_term_that_does_not_help_is_left_out_and_says_so(learned: Learned) -> None:
+    terms = {t.name: t for t in behaviour_terms(learned.wide, learned.items)}
+    out = [t for t in terms.values() if t.curve is None and not t.of]
+    assert out
+    for term in out:
+        assert term.about.endswith("left out: it brings nothing")
+        assert term.settings["gain"] <= 0
+    for name in (*learned.wide.curves, *(" × ".join(p) for p in learned.wide.pairs)):
+        assert learned.wide.gains[name] > 0
+    # What people do here is to stay with a brand and to go on to the next category.
+    assert {"same-brand", "brand-in-history", "brand-flow"} & set(learned.wide.curves)
+
+
+def test_a_category_has_weights_of_its_own_where_its_people_choose_by_other_things() -> None:
+    """In the first half of the shop people take what others took after, in the second what is popular."""
+    random = np.random.default_rng(1)
+    half, taste = 40, np.exp(random.normal(size=40))
+    rows = []
+    for _ in range(1200):
+        first = random.integers(half)
+        rows.append([first, (first + 1) % half, (first + 2) % half])
+        rows.append(half + random.choice(half, 3, replace=False, p=taste / taste.sum()))
+    inside = {"all": np.arange(2 * half), "order": np.arange(half), "taste": np.arange(half, 2 * half)}
+    wide = learn_shopwide(People.of([np.array(r) for r in rows], 2 * half), inside=inside)
+    assert set(wide.weights) == {"order", "taste"}
+    ordered, tasted = category_terms(wide, "order"), category_terms(wide, "taste")
+    assert ordered["goes-after"] > tasted["goes-after"]
+    assert category_terms(wide, "all")["goes-after"] == 1.0
 
 
 def test_two_seeds_rank_alike(learned: Learned) -> None:
@@ -203,6 +249,7 @@ def test_the_weight_of_the_attribute_score_is_learned_beside(learned: Learned) -
     # Popularity says the same as taste, so the two share the work: together they order the items.
     wide = learn_shopwide(people, (), utility=taste)
     assert 0 < wide.strength < 1.5
+    assert wide.gains[ATTRIBUTES] > 0
     assert learn_shopwide(people, (), utility=-taste).strength == 0.0
     score = wide.score(People.of([np.array([0])], ITEMS).histories())[0]
     assert np.corrcoef(score, taste)[0, 1] > 0.9
@@ -245,8 +292,8 @@ def test_a_learned_surface_says_what_its_columns_said(x: np.ndarray, y: np.ndarr
 
 def test_a_layer_without_a_term_scores_the_rest(learned: Learned) -> None:
     histories = People.of([np.array([3, 50])], ITEMS).histories()
+    name = next(iter(learned.wide.curves))
     whole = learned.wide.score(histories)
-    less = replace(learned.wide, curves={n: c for n, c in learned.wide.curves.items() if n != "popular"})
-    counts = learned.wide.counts.statistics.count
-    own = apply(learned.wide.curves["popular"], np.log1p(counts))
-    np.testing.assert_allclose(whole - less.score(histories), own[None], atol=1e-9)
+    less = replace(learned.wide, curves={n: c for n, c in learned.wide.curves.items() if n != name})
+    own = apply(learned.wide.curves[name], term_amounts(learned.wide.counts, histories)[name].dense())
+    np.testing.assert_allclose(whole - less.score(histories), own, atol=1e-9)

@@ -1,21 +1,20 @@
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import groupby
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shops import TREE, Example, category_weights, example
+from shops import AFTER, TREE, Example, category_weights, example, links
 
 from kgrank.errors import InputError, KgrankError, WeightsError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ranking import Shop, rank
+from kgrank.weights.model import BehaviourTerm
 
 seeds = st.integers(0, 10_000)
 
@@ -35,16 +34,16 @@ def slow_scores(made: Example, category: str, history: tuple[str, ...] = ()) -> 
     inside = set(made.ontology.subtree(category))
     placed = made.graph.edge("IN_CATEGORY").filter(pl.col("target").is_in(list(inside)))
     utilities = {u.node: u for u in learned.utilities}
-    after = {(a, b): w for a, b, w in made.transitions.iter_rows()}
+    after = {(a, b): w for a, b, w in made.transitions.select("source", "target", "weight").rows()}
     scores = {}
     for item in set(placed["source"]):
         rows = made.graph.edge("HAS_VALUE").filter(pl.col("source") == item)
         total = sum(utilities[r["target"]].at(r["number"]) for r in rows.iter_rows(named=True))
         if history:
             total *= learned.terms["attributes"]
-            places = [seen for seen, _ in groupby(reversed(history))]
+            places = dict.fromkeys(reversed(history))
             amount = sum(0.6**k * after.get((seen, item), 0.0) for k, seen in enumerate(places))
-            total += learned.terms["goes-after"] * math.log(1 + amount / 0.5)
+            total += learned.terms["goes-after"] * float(np.interp(amount, AFTER.knots[0], AFTER.values))
         scores[item] = round(total, 9)
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
@@ -133,12 +132,13 @@ def test_a_subtree_is_ranked_by_the_weights_of_the_category_that_was_asked_for()
 
 def test_a_term_names_the_item_of_the_history_that_speaks_loudest() -> None:
     made = example(4)
-    transitions = pl.DataFrame({"source": ["i0", "i1"], "target": ["i2", "i2"], "weight": [1.0, 0.5]})
-    shop = shop_of(replace(made, transitions=transitions))
+    shop = shop_of(replace(made, transitions=links([("i0", "i2", 0.2), ("i1", "i2", 0.1)])))
     ranked = {r.item: r for r in rank(shop, "all", limit=99, history=["i0", "i1"])}
     term = next(c for c in ranked["i2"].contributions if c.kind == "term")
-    assert (term.name, term.value, term.words) == ("goes-after", "i0", "often chosen after Item i0")
-    assert term.amount == pytest.approx(0.7 * math.log(1 + (0.5 + 0.6 * 1.0) / 0.5))
+    words = "often chosen after Item i0: 2 people"
+    assert (term.name, term.value, term.words) == ("goes-after", "i0", words)
+    amount = (0.1 + 0.6 * 0.2) / 10**0.8
+    assert term.amount == pytest.approx(0.7 * np.interp(amount, AFTER.knots[0], AFTER.values))
 
 
 def test_values_are_told_in_english_and_chinese() -> None:
@@ -206,12 +206,20 @@ def test_a_category_without_weights_is_an_error_and_not_a_ranking_by_nothing() -
 
 def test_a_history_needs_a_learned_term() -> None:
     made = example(0)
-    plain = {c: replace(w, terms={}) for c, w in made.weights.categories.items()}
-    for weights in (replace(made.weights, categories=plain), replace(made.weights, terms=())):
-        shop = shop_of(replace(made, weights=weights))
-        with pytest.raises(WeightsError, match="have no term 'goes-after' in category 'all'"):
+    left_out = BehaviourTerm("popular", "log(1 + events of the item); left out: it brings nothing")
+    for terms in ((), (left_out,)):
+        shop = shop_of(replace(made, weights=replace(made.weights, terms=terms)))
+        with pytest.raises(WeightsError, match="have no behaviour term: a history says nothing"):
             rank(shop, "all", history=["i1"])
         assert rank(shop, "all")
+
+
+def test_terms_without_the_counts_behind_them_are_refused() -> None:
+    made = example(0)
+    with pytest.raises(
+        WeightsError, match="lack the transitions between items; expected a table with forward"
+    ):
+        shop_of(replace(made, transitions=made.transitions.drop("people")))
 
 
 def test_an_edge_to_a_node_that_is_not_there_is_named() -> None:
