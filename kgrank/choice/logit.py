@@ -123,7 +123,9 @@ class Choices:
         raw = self._information_wide(probability, weight) if self.raw.shape[1] > WIDE else sum(
             self._information_dense(probability, weight, choices) for choices in self._chunks()
         )  # fmt: skip
-        return np.asarray(self.centring.T @ raw @ self.centring)
+        # Nearly all of the centring is zeros: as a dense matrix it would cost more than all the rest.
+        thin = sparse.csr_matrix(self.centring)
+        return np.asarray((thin.T @ (thin.T @ raw).T).T)
 
     def _chunks(self) -> Iterator[slice]:
         """Runs of choices whose rows fit into a dense block."""
