@@ -5,29 +5,27 @@ s_k · x'b with one b for all kinds and a scale s_k of the kind, as in the joint
 data (Ben-Akiva and Morikawa 1990; Swait and Louviere 1993): the variance of what else decides is π² / (6 s_k²),
 so a kind with half the scale says a quarter as much. A rating, in units of its person's spread, is normal
 around c + s x'b with a variance of its own. The scale of the kind that most lists have is 1; the others, and the
-noise of ratings, maximise the profile likelihood (the best b for given scales, category by category) under a
-prior of their logarithms, N(0, 1). What follows each other within a list enters step by step
-(``kgrank.choice.log``).
+noise of ratings, maximise the likelihood together with b, category by category, under a prior of their logarithms, N(0, 1).
+What follows each other within a list enters step by step (``kgrank.choice.log``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import optimize
+from scipy import linalg, sparse
 
 from kgrank.choice.layout import Floats
 from kgrank.choice.log import KINDS, RESPONSES
-from kgrank.choice.logit import Choices, optimum
 from kgrank.choice.sets import CategoryChoices
 from kgrank.weights.model import Reliability
 
 RATING = KINDS.index("rating")
 SEARCH = KINDS.index("search")
 
-ENOUGH = 4_000
+ENOUGH = 3_000
 """Choices of a kind in a category that are used at most: a handful of numbers is learned."""
 
 RIDGE = 0.02
@@ -35,6 +33,10 @@ RIDGE = 0.02
 
 BOUND = 5.0
 """Bound of the logarithm of a scale or a noise."""
+
+ROUNDS = 50
+TOLERANCE = 1e-5
+"""Rounds end when the next step promises less than this, in log-posterior."""
 
 
 def reliability(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) -> Reliability:
@@ -56,28 +58,31 @@ def reliability(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) 
     if not others and main != RATING:
         return Reliability({KINDS[k]: 1.0 for k in present}, entry=entry)
     some = [_some(s) for s in sets.values()]
-    starts: list[Floats] = [np.zeros(s.choices.width) for s in some]
 
     def named(at: Floats) -> Reliability:
         scale = {KINDS[main]: 1.0} | {KINDS[k]: float(np.exp(x)) for k, x in zip(others, at, strict=False)}
-        return Reliability(scale, float(np.exp(at[-1])) if counts[RATING] else 1.0, entry)
+        return Reliability(scale, float(np.exp(at[-1])), entry)
 
-    def loss(at: Floats) -> tuple[float, Floats]:
-        value, slope = -0.5 * float(at @ at), -np.array(at)
-        for i, one in enumerate(some):
-            gain, by_kind, noise = _profile(one, named(at), starts, i)
-            value += gain
-            slope[: len(others)] += by_kind[others]
-            if counts[RATING]:
-                slope[-1] += noise
-        return -value, -slope
+    at, b = np.zeros(len(others) + 1), [np.zeros(s.choices.width) for s in some]
 
-    size = len(others) + bool(counts[RATING])
-    found = optimize.minimize(
-        loss, np.zeros(size), jac=True, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * size,
-        options={"ftol": 1e-8, "maxiter": 50},
-    )  # fmt: skip
-    return named(found.x)
+    def value(at: Floats, b: Sequence[Floats]) -> float:
+        return sum(_value(s, named(at), x) for s, x in zip(some, b, strict=True)) - 0.5 * float(at @ at)
+
+    best = value(at, b)
+    for _ in range(ROUNDS):
+        step, steps, decrement = _step(some, named(at), at, b, others)
+        if decrement < TOLERANCE:
+            break
+        size = 1.0
+        while True:
+            there = np.clip(at + size * step, -BOUND, BOUND)
+            theirs = [x + size * d for x, d in zip(b, steps, strict=True)]
+            now = value(there, theirs)
+            if now >= best or size < 1e-6:
+                break
+            size /= 2
+        at, b, best = there, theirs, now
+    return named(at)
 
 
 def weighed(some: CategoryChoices, how: Reliability) -> CategoryChoices:
@@ -105,30 +110,61 @@ def _some(some: CategoryChoices) -> CategoryChoices:
     return some if kept.all() else some.take(kept)
 
 
-def _profile(
-    some: CategoryChoices, how: Reliability, starts: list[Floats], at: int
-) -> tuple[float, Floats, float]:
-    """The log-likelihood at the best part-worths, and its slopes by the logarithms of the scales and the noise."""
+def _value(some: CategoryChoices, how: Reliability, b: Floats) -> float:
+    """The log-likelihood and the part-worths' prior, but for constants."""
     choices = weighed(some, how).choices
-    width = choices.width
-    found, _ = optimum(choices, np.zeros(width), np.full(width, RIDGE), starts[at], tolerance=1e-7)
-    starts[at] = found
-    utility = choices.utility(found)
+    rated = int((some.kind == RATING).sum())
+    found = float(choices.log_likelihood(choices.utility(b)).sum())
+    return found - rated * float(np.log(how.noise)) - 0.5 * RIDGE * float(b @ b)
+
+
+def _step(
+    some: Sequence[CategoryChoices], how: Reliability, at: Floats, b: Sequence[Floats], others: Sequence[int]
+) -> tuple[Floats, list[Floats], float]:
+    """A step of Fisher scoring in all part-worths, and in the logarithms of scales and noise together.
+
+    Returns:
+        The step of the logarithms (kinds + 1,), those of each category's part-worths, and the decrement.
+    """
+    slope, whole = -at, np.eye(len(at))
+    solved = []
+    for one, x in zip(some, b, strict=True):
+        gradient, information, noise, rated = _derivatives(one, how, x, others)
+        width = len(x)
+        own, across = information[:width, :width], information[:width, width:]
+        factor = linalg.cho_factor(own + RIDGE * np.eye(width))
+        pull = linalg.cho_solve(factor, gradient[:width] - RIDGE * x)
+        share = linalg.cho_solve(factor, across)
+        slope[:-1] += gradient[width:] - across.T @ pull
+        slope[-1] += noise
+        whole[:-1, :-1] += information[width:, width:] - across.T @ share
+        whole[-1, -1] += 2 * rated
+        solved.append((pull, share, float(pull @ (gradient[:width] - RIDGE * x))))
+    step = np.asarray(np.linalg.solve(whole, slope), dtype=np.float64)
+    decrement = float(step @ slope) + sum(own for _, _, own in solved)
+    return step, [pull - share @ step[:-1] for pull, share, _ in solved], decrement
+
+
+def _derivatives(
+    some: CategoryChoices, how: Reliability, b: Floats, others: Sequence[int]
+) -> tuple[Floats, Floats, float, int]:
+    """Gradient and information by part-worths and logarithms of scales, the noise's slope, number of ratings."""
+    choices = weighed(some, how).choices
+    utility = choices.utility(b)
     probability, _ = choices.probabilities(utility)
     pull = choices.gradient_rows(utility, probability)
-    along = pull * _attributes(some, choices, found)
-    by_kind = np.bincount(some.kind[choices.choice], along, len(KINDS)).astype(float)
-    rated = (some.kind == RATING)[choices.choice]
-    value = float(choices.log_likelihood(utility).sum()) - 0.5 * RIDGE * float(found @ found)
-    return (
-        value - rated.sum() * float(np.log(how.noise)),
-        by_kind,
-        float((pull[rated] ** 2).sum() - rated.sum()),
+    attributes = b.copy()
+    attributes[some.design.layout.width :] = 0.0
+    along = np.asarray(choices.raw @ (choices.centring @ attributes))
+    kind = some.kind[choices.choice]
+    own = sparse.csr_matrix(
+        np.column_stack([along * (kind == k) for k in others] or [np.empty((len(kind), 0))])
     )
-
-
-def _attributes(some: CategoryChoices, choices: Choices, part_worths: Floats) -> Floats:
-    """(rows,) the part of the utility that is scaled: the attributes'."""
-    own = part_worths.copy()
-    own[some.design.layout.width :] = 0.0
-    return np.asarray(choices.raw @ (choices.centring @ own))
+    both = replace(
+        choices,
+        raw=sparse.csr_matrix(sparse.hstack([choices.raw, own], "csr")),
+        centring=linalg.block_diag(choices.centring, np.eye(len(others))),
+    )
+    rated = kind == RATING
+    noise = float((pull[rated] ** 2).sum() - rated.sum())
+    return both.gradient(pull), both.information(probability), noise, int(rated.sum())
