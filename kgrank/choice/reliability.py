@@ -5,8 +5,8 @@ s_k · x'b with one b for all kinds and a scale s_k of the kind, as in the joint
 data (Ben-Akiva and Morikawa 1990; Swait and Louviere 1993): the variance of what else decides is π² / (6 s_k²),
 so a kind with half the scale says a quarter as much. A rating, in units of its person's spread, is normal
 around c + s x'b with a variance of its own. The scale of the kind that most lists have is 1; the others, and the
-noise of ratings, maximise the likelihood together with b, category by category, under a prior of their logarithms, N(0, 1).
-What follows each other within a list enters step by step (``kgrank.choice.log``).
+noise of ratings, maximise the likelihood together with b, category by category, under a prior of their
+logarithms, N(0, 1). What follows each other within a list enters step by step (``kgrank.choice.log``).
 """
 
 from __future__ import annotations
