@@ -1,7 +1,7 @@
 // What one shopper was shown, looked at and took: the evidence of their own tastes.
 // Parameters: $user (id)
 // Columns: id, item, kind, time, list, position, value
-// Events of one `list` were shown together; `value` is a rating or a quantity.
+// Events of one `list` were shown or ranked together; `value` is a rating, a quantity or a place.
 MATCH (u:User {id: $user})-[e:INTERACTED]->(i:Item)
 RETURN e.id AS id, i.id AS item, e.kind AS kind, e.time AS time, e.list AS list, e.position AS position,
        e.value AS value

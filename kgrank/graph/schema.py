@@ -149,8 +149,8 @@ EDGES: Mapping[str, EdgeType] = {
                 "query": TEXT,
             },
             key="id",
-            about="An event on an item: impression, view, cart, purchase, rank or rating. `list` is what was shown "
-            "or ranked together; `value` is a rating, a quantity or a place in a ranking.",
+            about="An event on an item: impression, view, cart, purchase, rank or rating. `list` is what was "
+            "shown or ranked together; `value` is a rating, a quantity or a place in a ranking.",
         ),
         EdgeType(
             "SEARCHED",
