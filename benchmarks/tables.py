@@ -37,6 +37,12 @@ BARS: Mapping[str, Mapping[str, str]] = {
         "xlsx_import_seconds": "≤ 30",
         "peak_mb": "≤ 1024",
     },
+    "rule-everywhere": {
+        "wrong_probability": "≤ .01",
+        "wrong_excess_cost": "≤ 0",
+        "wrong_excess_l1": "≤ 0",
+        "wrong_categories_above_alone": "0",
+    },
     "rules-choice_camera": {
         "l1_5_C": "≤ .235",
         "l1_10_C": "≤ .21",

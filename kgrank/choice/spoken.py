@@ -15,7 +15,7 @@ import numpy as np
 from kgrank.choice.layout import Floats, Ints, Layout, Truths
 from kgrank.choice.place import Place
 from kgrank.choice.rules import EXCEPTION, Statement, Switch, statement, switch
-from kgrank.choice.statements import Statements, chances, prior_draws, total
+from kgrank.choice.statements import Statements, Sums, chances, prior_draws
 from kgrank.ontology.model import Ontology, Rule
 
 CARELESS = (1 - EXCEPTION - 0.9) / (1 - EXCEPTION - 0.5)
@@ -196,7 +196,7 @@ class Spoken:
         homeless = [k for k, names in enumerate(self.where) if not set(names) & set(self.homes)]
         factors[homeless] = self.added(self.here)[homeless]
         found = self.beliefs(factors)
-        return np.asarray((np.exp(found.authors)[self.authors] * found.on.T).sum(1))
+        return np.asarray(np.minimum((np.exp(found.authors)[self.authors] * found.on.T).sum(1), 1.0))
 
 
 @dataclass(frozen=True)
@@ -229,24 +229,24 @@ class Factor:
     Attributes:
         said: What the rules say.
         authors: (authors, reliabilities) log-probabilities, of those with several soft rules here.
-        tables: By quantity, (pieces, authors · reliabilities + 2) log-factors; the last two are those of authors
-            with one rule, and how many hard rules break.
+        sums: (authors · reliabilities + 2) log-factors; the last two are that of all authors with one rule, and
+            how many hard rules break.
         hard: The rules that must hold, as rows of ``said``.
     """
 
     said: Statements
     authors: Floats
-    tables: list[Floats]
+    sums: Sums
     hard: Ints
 
     def log(self, part_worths: Floats) -> Floats:
         """(draws,) its logarithm at part-worths (draws, columns); -inf where a hard rule is broken."""
-        step = max(AT_ONCE // self.tables[0].shape[1], 1)
+        step = max(AT_ONCE // len(self.sums.base), 1)
         chunks = range(0, len(part_worths), step)
         return np.concatenate([self._log(part_worths[k : k + step]) for k in chunks])
 
     def _log(self, part_worths: Floats) -> Floats:
-        sums = total(self.tables, self.said.pieces(part_worths))
+        sums = self.sums.at(self.said.pieces(part_worths))
         by_author = sums[:, :-2].reshape(len(sums), *self.authors.shape)
         found = np.logaddexp.reduce(by_author + self.authors, axis=2).sum(1) + sums[:, -2]
         return np.asarray(np.where(sums[:, -1] < 0.5, found, -np.inf))
@@ -273,12 +273,12 @@ def factor(spoken: Spoken, one: Here) -> Factor:
         single = np.zeros(len(hard))
         single[alone] = np.logaddexp.reduce(logs[:, alone] + believed.authors[author[alone]].T, axis=0)
         rows.append(np.vstack([table.reshape(-1, len(hard)), single, breaks * hard]))
-    tables = one.said.tables(*rows)
-    found = believed.authors[several] - _said_twice(one, rows, tables, len(several))
-    return Factor(one.said, found, tables, np.flatnonzero(hard))
+    sums = one.said.sums(*rows)
+    found = believed.authors[several] - _said_twice(one, rows, sums, len(several))
+    return Factor(one.said, found, sums, np.flatnonzero(hard))
 
 
-def _said_twice(one: Here, rows: list[Floats], tables: list[Floats], authors: int) -> Floats:
+def _said_twice(one: Here, rows: list[Floats], sums: Sums, authors: int) -> Floats:
     """(authors, reliabilities) by how much an author's rules repeat each other, as a logarithm.
 
     Rules that hold together more often by chance than if they had nothing to do with each other say in part the
@@ -290,9 +290,9 @@ def _said_twice(one: Here, rows: list[Floats], tables: list[Floats], authors: in
         return np.zeros((0, len(RELIABILITY)))
     pieces = one.said.pieces(prior_draws(one.place.layout, one.place.prior_mean, one.place.prior_deviation))
     chance = one.said.share(pieces)
-    step = max(AT_ONCE // tables[0].shape[1], 1)
+    step = max(AT_ONCE // len(sums.base), 1)
     chunks = [pieces[:, k : k + step] for k in range(0, pieces.shape[1], step)]
-    parts = [np.logaddexp.reduce(total(tables, c)[:, :size], axis=0) for c in chunks]
+    parts = [np.logaddexp.reduce(sums.at(c)[:, :size], axis=0) for c in chunks]
     together = np.logaddexp.reduce(parts, axis=0) - np.log(pieces.shape[1])
     held, failed = (np.exp(r[:size]) for r in rows)
     apart = np.log(chance * held + (1 - chance) * failed).sum(1)

@@ -112,33 +112,53 @@ class Statements:
         own = pieces[which[rules]]
         return np.asarray((own >= first[rules, None]) & (own < after[rules, None]))
 
-    def tables(self, held: Floats, failed: Floats) -> list[Floats]:
-        """What the rules add up to on each piece, to be looked up by ``total``.
+    def sums(self, held: Floats, failed: Floats) -> Sums:
+        """Sums over all rules, by the pieces that draws lie on.
 
         Args:
             held: (sums, rules) what a rule adds to each sum where it holds.
             failed: (sums, rules) what it adds where it does not.
-
-        Returns:
-            By quantity, (pieces, sums).
         """
         first, after = self._spans
-        found = []
+        tables = []
         for own, cuts in zip(self._groups, self._cuts, strict=True):
             steps = np.zeros((len(held), len(cuts) + 2))
             for row, added in zip(steps, held[:, own] - failed[:, own], strict=True):
                 np.add.at(row, first[own], added)
                 np.add.at(row, after[own], -added)
-            found.append(np.ascontiguousarray((np.cumsum(steps, 1) + failed[:, own].sum(1)[:, None]).T))
-        return found
+            tables.append(np.ascontiguousarray(np.cumsum(steps, 1)[:, :-1].T))
+        two = np.array([len(t) == 2 for t in tables], bool)
+        pairs = np.array([t for t in tables if len(t) == 2]).reshape(-1, 2, len(held))
+        return Sums(
+            failed.sum(1) + pairs[:, 0].sum(0),
+            two,
+            pairs[:, 1] - pairs[:, 0],
+            tuple(t for t in tables if len(t) != 2),
+        )
 
 
-def total(tables: Sequence[Floats], pieces: Ints) -> Floats:
-    """(draws, sums) over all rules."""
-    found = np.zeros((pieces.shape[1], tables[0].shape[1]))
-    for table, own in zip(tables, pieces, strict=True):
-        found += table[own]
-    return found
+@dataclass(frozen=True)
+class Sums:
+    """Sums over all rules, to be looked up.
+
+    Attributes:
+        base: (sums,) what every draw gets.
+        two: (quantities,) which of them have two pieces, as orders have; ``rise`` (of these, sums) is what the
+            upper one adds.
+        tables: Of the other quantities, (pieces, sums).
+    """
+
+    base: Floats
+    two: Truths
+    rise: Floats
+    tables: tuple[Floats, ...]
+
+    def at(self, pieces: Ints) -> Floats:
+        """(draws, sums) for draws on pieces (quantities, draws)."""
+        found = pieces[self.two].T.astype(float) @ self.rise + self.base
+        for table, own in zip(self.tables, pieces[~self.two], strict=True):
+            found += table[own]
+        return np.asarray(found)
 
 
 def prior_draws(layout: Layout, mean: Floats, deviation: Floats) -> Floats:
