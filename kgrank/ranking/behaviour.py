@@ -70,7 +70,7 @@ class Behaviour:
         curved = tuple(t for t in terms if t.curve is not None)
         if not curved:
             return None
-        if transitions is None or not set(LINK_COLUMNS) <= set(transitions.columns):
+        if transitions is None or (len(transitions) and not set(LINK_COLUMNS) <= set(transitions.columns)):
             raise WeightsError(
                 "the behaviour terms lack the transitions between items",
                 expected=f"a table with {', '.join(LINK_COLUMNS)}",
@@ -213,7 +213,8 @@ def _links(table: pl.DataFrame, items: Items) -> Links:
     target = positions(table["target"], items.ids, "item")
     order = np.lexsort((target, source))
     start = np.searchsorted(source[order], np.arange(len(items.ids) + 1))
-    counts = (table[name].to_numpy()[order] for name in LINK_COLUMNS)
+    # An empty table need not have the counts.
+    counts = (table[n].to_numpy()[order] if len(table) else np.empty(0) for n in LINK_COLUMNS)
     return Links(start.astype(np.int64), target[order], *counts)
 
 
