@@ -15,6 +15,7 @@ from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking.person import read_person, tastes_of
 from kgrank.ranking.shop import Shop, open_shop
+from kgrank.weights.tables import stored_weights
 
 ANSWERS, PERSONS = 4096, 10_000
 """Answers and persons that are kept at most."""
@@ -116,9 +117,12 @@ class Current:
 
         Raises:
             StoreError: There is no such version, or the store cannot be written.
+            WeightsError: The version does not fit what is in the store.
         """
         with self._lock:
             with open_store(self.address) as store:
+                # A version that cannot be read is refused before it is served.
+                open_shop(store, stored_weights(store, version))
                 store.serve(version)
             self._refresh(force=True)
 

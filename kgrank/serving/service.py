@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,18 +18,20 @@ import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kgrank.errors import InputError, KgrankError, StoreError, WeightsError
 from kgrank.serving.current import Current
 from kgrank.serving.endpoints import ENDPOINTS, Asked, Endpoint
 from kgrank.serving.keys import KeyRing
 from kgrank.serving.limits import Limiter
-from kgrank.serving.openapi import document
+from kgrank.serving.openapi import OPEN, document
 from kgrank.serving.sessions import SessionBook
 
 Headers = list[tuple[bytes, bytes]]
 JSON = b"application/json"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,32 @@ class Service:
                 self.switches.inc()
 
 
-def application(current: Current, keys: KeyRing | None = None, settings: Settings | None = None) -> Starlette:
-    """The service of a store, as an ASGI application."""
+class Application:
+    """The service of a store, as an ASGI application.
+
+    Paths without parameters, which most requests ask, go straight to their endpoint; the router takes as long as
+    all the rest of a request.
+
+    Args:
+        router: Finds the endpoint of any path.
+        direct: Endpoints by path.
+    """
+
+    def __init__(self, router: Starlette, direct: Mapping[str, ASGIApp]) -> None:
+        self.router = router
+        self.direct = direct
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the lifespan."""
+        found = self.direct.get(scope.get("path", ""), self.router)
+        scope.setdefault("path_params", {})
+        await found(scope, receive, send)
+
+
+def application(
+    current: Current, keys: KeyRing | None = None, settings: Settings | None = None
+) -> Application:
+    """The service of a store."""
     service = Service(current, keys, settings or Settings())
 
     @asynccontextmanager
@@ -116,11 +143,11 @@ def application(current: Current, keys: KeyRing | None = None, settings: Setting
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    routes = [Route(path, _Guarded(service, path, methods)) for path, methods in by_path.items()]
-    routes += [
-        Route(path, _Open(service, path)) for path in ("/health", "/ready", "/metrics", "/openapi.json")
-    ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found})
+    guarded: dict[str, ASGIApp] = {p: _Guarded(service, p, methods) for p, methods in by_path.items()}
+    routes = [Route(path, endpoint) for path, endpoint in guarded.items()]
+    routes += [Route(path, _Open(service, path)) for path in OPEN]
+    router = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found})
+    return Application(router, {path: e for path, e in guarded.items() if "{" not in path})
 
 
 async def _not_found(request: Any, _: Exception) -> Any:
@@ -149,6 +176,9 @@ class _Guarded:
             status, body = 200, await self._answer(scope, receive, told)
         except ProblemError as problem:
             status, body, headers = problem.status, problem.body, problem.headers
+        except Exception:
+            _log.exception("%s %s", scope["method"], self.path)
+            status, body = 500, ProblemError(500, "an error of the service itself; its log has more").body
         seconds = time.perf_counter() - began
         if status == 200:
             self.fine.inc()
@@ -156,7 +186,7 @@ class _Guarded:
             self.service.requests.labels(self.path, str(status)).inc()
         self.seconds.observe(seconds)
         if self.service.settings.log:
-            self._log(scope, status, seconds, told)
+            self._tell(scope, status, seconds, told)
         await _send(send, status, body, headers)
 
     async def _answer(self, scope: Scope, receive: Receive, told: dict[str, Any]) -> bytes:
@@ -249,7 +279,7 @@ class _Guarded:
             problem.headers.append((b"retry-after", b"2"))
             raise problem from None
 
-    def _log(self, scope: Scope, status: int, seconds: float, told: dict[str, Any]) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float, told: dict[str, Any]) -> None:
         user = told.get("user")
         line = {
             "time": round(time.time(), 3),

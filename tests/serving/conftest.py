@@ -52,7 +52,7 @@ async def _client(
     app = application(
         Current(address), None if keys is None else KeyRing(keys), settings or Settings(log=False)
     )
-    async with app.router.lifespan_context(app):
+    async with app.router.router.lifespan_context(app.router):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
             yield client
