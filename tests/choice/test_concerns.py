@@ -96,6 +96,11 @@ def one(some: Shop) -> Concern:
     return only
 
 
+def test_the_page_about_bad_data_has_every_cause() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "data-problems.md").read_text()
+    assert [c for c in Cause if f"| `{c}` |" not in page] == []
+
+
 def test_data_with_nothing_wrong_raise_no_concern(tmp_path: Path) -> None:
     assert found(shop(tmp_path, items())) == []
 
