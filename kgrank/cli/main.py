@@ -15,6 +15,7 @@ from kgrank.cli import (
     audit,
     demo,
     doctor,
+    facets,
     load,
     ontology,
     ontology_carry,
@@ -43,6 +44,7 @@ ontology_carry.register(ontology.app)
 app.add_typer(ontology.app, name="ontology")
 load.register(app)
 rank.register(app)
+facets.register(app)
 audit.register(app)
 doctor.register(app)
 serve.register(app)

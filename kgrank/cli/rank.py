@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +13,17 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from kgrank.cli.asking import (
+    Asked,
+    CurationFile,
+    Diversity,
+    Events,
+    Exposure,
+    Filters,
+    Items,
+    SessionFile,
+    Text,
+)
 from kgrank.cli.common import err, out, print_json
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
@@ -21,16 +32,18 @@ from kgrank.ranking import (
     Contribution,
     Explanation,
     Importance,
-    RankedItem,
+    Query,
+    RankedPage,
     Shop,
+    answer,
     explain,
     importance,
     open_shop,
-    rank,
 )
 
 if TYPE_CHECKING:
     from kgrank.choice.request import PersonTastes
+    from kgrank.ranking.shifts import Shift
 
 STORE = "KGRANK_STORE"
 DEMO = Path("demo-shop/graph.lb")
@@ -55,39 +68,93 @@ User = Annotated[
 Language = Annotated[str, typer.Option(help="Of names and sentences: en or zh.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
-TOP_REASONS = 3
+TOP_REASONS, TOP_SHIFTS = 3, 3
 _BAR = 8
 _CONCERNS = 10
 
 
 def rank_command(
-    category: Category,
+    category: Annotated[
+        str | None, typer.Argument(metavar="CATEGORY", help="Id of the category; optional with --query.")
+    ] = None,
     store: Store = None,
+    text: Text = None,
+    filters: Filters = None,
+    items: Items = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many items.")] = 10,
+    page: Annotated[int, typer.Option(min=1, help="The first, second, … so many items.")] = 1,
     after: After = None,
     user: User = None,
+    session: SessionFile = None,
+    events: Events = None,
+    curation: CurationFile = None,
+    exposure: Exposure = False,
+    diversity: Diversity = 0.0,
     reasons: Annotated[bool, typer.Option("--explain", help="Add each item's strongest reasons.")] = False,
     language: Language = "en",
     json: Json = False,
 ) -> None:
-    """Rank the items of a category and all below it.
+    """Rank the items of a category and all below it, or those that words find.
 
     Example: kgrank rank dresses --store demo-shop/graph.lb --limit 5 --explain
+
+    Example: kgrank rank --query "red linen" --event view:dresses-001 --filter price=..80
     """
-    with _shop(store, user) as (shop, own):
-        person = own.deviations if own else None
-        ranked = rank(shop, category, limit=limit, history=after or (), person=person, language=language)
-        name = shop.ontology.categories[category].name(language)
-        items, version = len(shop.scores(category).members), shop.weights.version
+    asked = Asked(
+        category,
+        text,
+        filters or (),
+        items or (),
+        after or (),
+        session,
+        events or (),
+        curation,
+        exposure,
+        diversity,
+        page,
+        limit,
+        language,
+    )
+    with opened(store, user, history=asked.history) as (shop, own):
+        query = asked.query(shop, own)
+        found = answer(shop, query)
+        name = shop.ontology.categories[found.category].name(language)
+        moved = _moved(shop, query, found)
     if json:
-        head = {"category": category, "items": items, "weights": version, **_whose_json(user, own)}
-        print_json({**head, "ranking": _plain(ranked)})
-    elif not ranked:
-        err.print(f"{escape(name)} has no items.")
-    else:
-        out.print(_ranking(ranked, reasons))
-        out.print(f"{len(ranked)} of {items:,} items in {escape(name)}, weights {escape(version)}.")
-        _print_whose(user, own)
+        head = {"category": found.category, "items": found.total, "weights": found.version}
+        notes = {"page": page, "notes": found.notes, "left_out": [asdict(x) for x in found.left_out]}
+        shifts = {"session": [asdict(s) for s in moved]} if query.session else {}
+        print_json({**head, **whose_json(user, own), **notes, **shifts, "ranking": _plain(found)})
+        return
+    _print_page(found, name, moved, reasons)
+    print_whose(user, own)
+
+
+def _print_page(found: RankedPage, name: str, moved: Sequence[Shift], reasons: bool) -> None:
+    for note in found.notes:
+        err.print(escape(note))
+    if found.total and not found.ids:
+        err.print(f"{escape(name)} has no page {found.page}: it has {found.total:,} items.")
+    if not found.ids:
+        return
+    out.print(_ranking(found, reasons))
+    out.print(
+        f"{len(found.ids)} of {found.total:,} items in {escape(name)}, weights {escape(found.version)}."
+    )
+    for said in moved[:TOP_SHIFTS]:
+        out.print(escape(said.sentence))
+    for gone in found.left_out:
+        out.print(escape(f"{gone.target}: {gone.reason} ({gone.items:,})"))
+
+
+def _moved(shop: Shop, query: Query, found: RankedPage) -> tuple[Shift, ...]:
+    """What the session moved by as much as is worth telling."""
+    if query.session is None or not query.session.events:
+        return ()
+    from kgrank.ranking.shifts import SHOWN, shifts
+
+    moved = shifts(shop, query.session, found.category, query.language)
+    return tuple(s for s in moved if abs(s.after - s.before) >= SHOWN)
 
 
 def importance_command(
@@ -104,17 +171,17 @@ def importance_command(
 
     Example: kgrank importance dresses --store demo-shop/graph.lb --chart importance.png
     """
-    with _shop(store, user) as (shop, own):
+    with opened(store, user, history=False) as (shop, own):
         found = importance(shop, category, language, person=own.deviations if own else None)
         if chart is not None:
             from kgrank.plots import importance_plot
 
             importance_plot(shop.weights, category, shop.ontology, language=language, path=chart)
     if json:
-        print_json({**asdict(found), **_whose_json(user, own)})
+        print_json({**asdict(found), **whose_json(user, own)})
     else:
         _print_importance(found)
-        _print_whose(user, own)
+        print_whose(user, own)
         if chart is not None:
             out.print(f"Chart: {escape(str(chart))}")
 
@@ -123,23 +190,56 @@ def explain_command(
     item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the item.")],
     category: Annotated[str, typer.Option(metavar="CATEGORY", help="The category that is ranked.")],
     store: Store = None,
+    over: Annotated[
+        str | None, typer.Option(metavar="ITEM", help="Say why it stands above this one.")
+    ] = None,
+    into: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Say what would bring it into the first N.")
+    ] = None,
     after: After = None,
     user: User = None,
+    session: SessionFile = None,
+    events: Events = None,
     language: Language = "en",
     json: Json = False,
 ) -> None:
-    """Say why an item stands where it does in a category.
+    """Say why an item stands where it does in a category, above another, or not in the first places.
 
     Example: kgrank explain item-0042 --category dresses --store demo-shop/graph.lb
+
+    Example: kgrank explain dresses-001 --category dresses --over dresses-002 --into 10
     """
-    with _shop(store, user) as (shop, own):
-        person = own.deviations if own else None
-        found = explain(shop, item, category, history=after or (), person=person, language=language)
+    # Only comparisons need scipy.
+    from kgrank.ranking.compare import compare
+    from kgrank.ranking.ways import ways_into
+
+    asked = Asked(category, after=after or (), session=session, events=events or (), language=language)
+    with opened(store, user, history=asked.history) as (shop, own):
+        query = asked.query(shop, own)
+        found = explain(
+            shop,
+            item,
+            category,
+            history=after or (),
+            person=own.deviations if own else None,
+            session=query.session,
+            language=language,
+        )
+        against = compare(shop, query, item, over) if over is not None else None
+        ways = ways_into(shop, query, item, into) if into is not None else None
     if json:
-        print_json({**asdict(found), **_whose_json(user, own)})
-    else:
-        _print_explanation(found)
-        _print_whose(user, own)
+        more = {"over": against and asdict(against), "into": ways and asdict(ways)}
+        print_json({**asdict(found), **whose_json(user, own), **more})
+        return
+    _print_explanation(found)
+    if against is not None:
+        out.print(escape(against.sentence))
+        for part in against.parts:
+            out.print(f"  {escape(part.sentence)}")
+    if ways is not None:
+        for said in [w.sentence for w in ways.ways] or [ways.sentence]:
+            out.print(escape(said))
+    print_whose(user, own)
 
 
 def register(app: typer.Typer) -> None:
@@ -150,11 +250,19 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _shop(address: str | None, user: str | None = None) -> Iterator[tuple[Shop, PersonTastes | None]]:
-    """The shop at an address, and a user's own tastes; its store is given back at once."""
+def opened(
+    address: str | None, user: str | None = None, *, history: bool = True
+) -> Iterator[tuple[Shop, PersonTastes | None]]:
+    """The shop at an address, and a user's own tastes; its store is given back at once.
+
+    Args:
+        address: Of the store; the demo's by default.
+        user: A user's id.
+        history: Whether the behaviour terms are needed.
+    """
     own = None
     with open_store(address or default_store()) as store:
-        shop = open_shop(store)
+        shop = open_shop(store, history=history)
         if user is not None:
             from kgrank.ranking.person import read_person
 
@@ -177,29 +285,36 @@ def default_store() -> str:
     )
 
 
-def _whose_json(user: str | None, own: PersonTastes | None) -> dict[str, object]:
+def whose_json(user: str | None, own: PersonTastes | None) -> dict[str, object]:
+    """Whose tastes these are, for a JSON document."""
     return {"user": user, "user_choices": own.choices} if own else {}
 
 
-def _print_whose(user: str | None, own: PersonTastes | None) -> None:
+def print_whose(user: str | None, own: PersonTastes | None) -> None:
+    """Whose tastes these are."""
     if own and own.choices:
         out.print(f"For {escape(user or '')}, by {own.choices:,} of their own choices.")
     elif own:
         out.print(f"Note: nothing tells the tastes of {escape(user or '')}: by the average shopper's.")
 
 
-def _plain(ranked: list[RankedItem]) -> list[dict[str, object]]:
-    return [{"position": k, **asdict(r)} for k, r in enumerate(ranked, 1)]
+def _plain(found: RankedPage) -> list[dict[str, object]]:
+    first = (found.page - 1) * found.size + 1
+    return [{"position": k, **asdict(r)} for k, r in enumerate(found.items, first)]
 
 
-def _ranking(ranked: list[RankedItem], reasons: bool) -> Table:
-    table = _table("#", "item", "title", "score", right={"#", "score"})
+def _ranking(found: RankedPage, reasons: bool) -> Table:
+    rows = table("#", "item", "title", "score", right={"#", "score"})
+    curated = any(r.reasons for r in found.items)
     if reasons:
-        table.add_column("strongest reasons")
-    for k, r in enumerate(ranked, 1):
+        rows.add_column("strongest reasons")
+    if curated:
+        rows.add_column("stands here because")
+    for k, r in enumerate(found.items, (found.page - 1) * found.size + 1):
         cells = [str(k), escape(r.item), escape(r.title), f"{r.score:+.3f}"]
-        table.add_row(*cells, *([_reasons(r.contributions)] if reasons else []))
-    return table
+        cells += [_reasons(r.contributions)] * reasons + [escape("; ".join(r.reasons))] * curated
+        rows.add_row(*cells)
+    return rows
 
 
 def _reasons(parts: tuple[Contribution, ...]) -> str:
@@ -214,16 +329,16 @@ def _print_importance(found: Importance) -> None:
     free = any(a.without_rules is not None for a in found.attributes) and not (own and people)
     extra = ["own"] * own + ["shoppers'\naverage"] * people + ["without\nrules"] * free
     right = {"weight", "95% interval", *extra}
-    table = _table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
-    table.columns[2].min_width, table.columns[3].min_width = _BAR, len("0.000–0.000")
+    rows = table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
+    rows.columns[2].min_width, rows.columns[3].min_width = _BAR, len("0.000–0.000")
     widest = max((a.weight for a in found.attributes), default=1.0)
     for a in found.attributes:
         cells = [escape(a.name), f"{a.weight:.3f}", "█" * round(_BAR * a.weight / widest)]
         cells.append(f"{a.low:.3f}–{a.high:.3f}")
         cells += [_share(a.person)] * own + [_share(a.shoppers)] * people + [_share(a.without_rules)] * free
-        table.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
+        rows.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
     out.print(f"[bold]{escape(found.name)}[/]: what decides here")
-    out.print(table)
+    out.print(rows)
     whose = f"{found.choices:,} choices of {found.people:,} shoppers"
     out.print(f"Learned from {whose}." if found.source == "choices" else "Learned from other categories.")
     _print_findings(found.attributes)
@@ -245,11 +360,11 @@ def _print_findings(attributes: tuple[AttributeImportance, ...]) -> None:
 
 def _print_explanation(found: Explanation) -> None:
     out.print(escape(found.sentence))
-    table = _table(
+    rows = table(
         "attribute", "value", "adds", "better than", "weight", right={"adds", "better than", "weight"}
     )
     for reason in found.attributes:
-        table.add_row(
+        rows.add_row(
             escape(reason.name),
             escape(reason.words),
             _signed(reason.amount),
@@ -257,19 +372,20 @@ def _print_explanation(found: Explanation) -> None:
             f"{reason.weight:.3f}",
         )
     for term in found.terms:
-        table.add_row(escape(term.name), escape(term.words), _signed(term.amount), "", "")
-    table.add_section()
-    table.add_row("score", "", f"[bold]{_signed(found.score)}[/]", "", "")
-    out.print(table)
+        rows.add_row(escape(term.name), escape(term.words), _signed(term.amount), "", "")
+    rows.add_section()
+    rows.add_row("score", "", f"[bold]{_signed(found.score)}[/]", "", "")
+    out.print(rows)
     for reason in found.attributes:
         out.print(escape(reason.sentence))
 
 
-def _table(*columns: str, right: set[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def table(*columns: str, right: set[str]) -> Table:
+    """An empty table."""
+    found = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
-    return table
+        found.add_column(name, justify="right" if name in right else "left")
+    return found
 
 
 def _signed(amount: float) -> str:

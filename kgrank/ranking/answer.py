@@ -18,7 +18,6 @@ from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.query import Cap, Contribution, LeftOut, Query, RankedItem, RankedPage
 from kgrank.ranking.rank import Scored, place_of, population_vector, score, show
 from kgrank.ranking.scores import Worth
-from kgrank.ranking.session import worth
 from kgrank.ranking.shop import Shop, check_category
 from kgrank.ranking.top import DECIMALS, first
 from kgrank.ranking.words import attribute_name, phrase, value_name
@@ -109,6 +108,9 @@ def score_query(shop: Shop, category: str, query: Query) -> Scored:
     deviations: Reals | None = None
     known: Worth | None = None
     if query.session is not None:
+        # Only sessions need scipy; a plain ranking starts without it.
+        from kgrank.ranking.session import worth
+
         deviations = query.session.deviations
         if len(deviations):
             known = worth(shop, query.session, category)

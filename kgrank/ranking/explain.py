@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgrank.ranking.query import Contribution
+from kgrank.ranking.answer import score_query
+from kgrank.ranking.query import Contribution, Query
 from kgrank.ranking.rank import Scored, place_of, population_vector, score, show, value_worths
 from kgrank.ranking.shop import Shop
 from kgrank.ranking.top import DECIMALS, position
 from kgrank.ranking.words import attribute_name, phrase, value_words
+
+if TYPE_CHECKING:
+    from kgrank.ranking.session import Session
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ def explain(
     *,
     history: Sequence[str] = (),
     person: Mapping[str, float] | None = None,
+    session: Session | None = None,
     language: str = "en",
 ) -> Explanation:
     """Why an item stands where it does in a category.
@@ -78,7 +84,8 @@ def explain(
         item: Its id.
         category: The category that is ranked.
         history: Items looked at in this session, oldest first.
-        person: A person's deviations, as in ``rank``.
+        person: A person's deviations, as in ``rank``; a session brings its own.
+        session: The shopper's session so far.
         language: Of the words, ``en`` or ``zh``.
 
     Returns:
@@ -89,7 +96,10 @@ def explain(
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
     place = place_of(shop, category, item)
-    scored = score(shop, category, history, population_vector(shop, person) if person else None)
+    if session is not None:
+        scored = score_query(shop, category, Query(category, history=tuple(history), session=session))
+    else:
+        scored = score(shop, category, history, population_vector(shop, person) if person else None)
     (shown,) = show(shop, scored, np.array([place]), scored.scores[[place]].round(DECIMALS), language)
     stands = position(scored.scores, place)
     attributes = [c for c in shown.contributions if c.kind == "attribute"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from kgrank.ranking.query import Contribution, RankedItem
 from kgrank.ranking.scores import CategoryScores, Worth
 from kgrank.ranking.shop import Shop
 from kgrank.ranking.top import first
-from kgrank.ranking.words import attribute_name, phrase, value_words
+from kgrank.ranking.words import phrase
 
 PERSONAL = 0.1
 """In logits: a person's own part is named from here on, where it is larger than the average shopper's."""
@@ -152,40 +152,43 @@ def score(
 
 
 def show(shop: Shop, scored: Scored, places: Integers, scores: Reals, language: str) -> list[RankedItem]:
-    """Scored items with their contributions in words."""
-    amounts, personal = scored.amounts(places), scored.personal(places)
-    own = np.zeros((len(places), len(scored.table.attributes))) if personal is None else personal
-    return [
-        _item(shop, scored, int(scored.table.members[place]), total, row, mine, language)
-        for place, total, row, mine in zip(
-            places.tolist(), scores.tolist(), amounts.tolist(), own.tolist(), strict=True
-        )
-    ]
+    """Scored items with their contributions in words, the largest first."""
+    table, wording = scored.table, shop.wording(scored.category, language)
+    amounts = scored.amounts(places)
+    # Of equal sizes the more important attribute comes first.
+    order = np.argsort(-np.abs(amounts), axis=1, kind="stable").tolist()
+    own, numbers = table.profiles.own[places].tolist(), table.number[places].tolist()
+    personal = scored.personal(places)
+    mine = [[]] * len(places) if personal is None else personal.tolist()
+    names, ids, titles = table.attributes, shop.items.ids, shop.items.titles
+    found = []
+    for k, (row, total) in enumerate(zip(table.members[places].tolist(), scores.tolist(), strict=True)):
+        said = list(wording.nothing)
+        for attribute, profile in zip(table.profiles.attributes, own[k], strict=True):
+            said[attribute] = wording.profiles[profile]
+        for attribute, number in zip(table.numbers, numbers[k], strict=True):
+            if number == number:  # a missing number is NaN
+                said[attribute] = wording.number(attribute, number)
+        amount = amounts[k].tolist()
+        parts = [
+            Contribution(name, "attribute", x, value, words)
+            for name, x, (value, words) in zip(names, amount, said, strict=False)
+        ]
+        if mine[k]:
+            parts = [
+                _personal(part, own_part, language) for part, own_part in zip(parts, mine[k], strict=True)
+            ]
+        for name, x in zip(scored.terms, amount[len(names) :], strict=True):
+            parts.append(_term(shop, name, x, row, scored, language))
+        found.append(RankedItem(ids[row], titles[row], total, tuple([parts[j] for j in order[k]])))
+    return found
 
 
-def _item(
-    shop: Shop,
-    scored: Scored,
-    item: int,
-    total: float,
-    amounts: Sequence[float],
-    personal: Sequence[float],
-    language: str,
-) -> RankedItem:
-    values: dict[str, list[tuple[str, float]]] = {}
-    for node, number in shop.items.values(item):
-        values.setdefault(split_value_id(node)[0], []).append((node, number))
-    attributes = scored.table.attributes
-    parts = [
-        _attribute(shop, attribute, amount, mine, values.get(attribute, []), language)
-        for attribute, amount, mine in zip(attributes, amounts, personal, strict=False)
-    ]
-    parts += [
-        _term(shop, name, amount, item, scored, language)
-        for name, amount in zip(scored.terms, amounts[len(attributes) :], strict=True)
-    ]
-    parts.sort(key=lambda c: -abs(c.amount))
-    return RankedItem(shop.items.ids[item], shop.items.titles[item], total, tuple(parts))
+def _personal(part: Contribution, own: float, language: str) -> Contribution:
+    """A contribution that names the person's part where that is the larger one."""
+    if abs(own) < PERSONAL or abs(own) <= abs(part.amount - own):
+        return part
+    return replace(part, words=phrase("for-you", language, words=part.words, amount=own))
 
 
 def value_worths(
@@ -223,26 +226,6 @@ def place_of(shop: Shop, category: str, item: str) -> int:
             todo=f"It stands in {inside}",
         )
     return place
-
-
-def _attribute(
-    shop: Shop,
-    attribute: str,
-    amount: float,
-    personal: float,
-    values: Sequence[tuple[str, float]],
-    language: str,
-) -> Contribution:
-    name = attribute_name(shop.ontology, attribute, language)
-    words = phrase("has", language, name=name, value=value_words(shop.ontology, values, language))
-    if abs(personal) >= PERSONAL and abs(personal) > abs(amount - personal):
-        words = phrase("for-you", language, words=words, amount=personal)
-    return Contribution(attribute, "attribute", amount, _value(values), words)
-
-
-def _value(values: Sequence[tuple[str, float]]) -> str | None:
-    parts = [(split_value_id(node)[1], number) for node, number in values]
-    return "|".join(repr(number) if value == NUMBER else value for value, number in parts) or None
 
 
 def _term(shop: Shop, name: str, amount: float, item: int, scored: Scored, language: str) -> Contribution:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from kgrank.ranking.behaviour import Behaviour
 from kgrank.ranking.items import Items, Reals
 from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.text import TextIndex
+from kgrank.ranking.wording import Wording
+from kgrank.ranking.words import checked_language
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
 
@@ -45,6 +47,7 @@ class Shop:
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
     _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
+    _wordings: dict[tuple[str, str], Wording] = field(default_factory=dict, repr=False, compare=False)
     _phrases: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict, repr=False, compare=False)
     _moves: dict[str, Moves] = field(default_factory=dict, repr=False, compare=False)
 
@@ -99,6 +102,19 @@ class Shop:
         width = len(learned.columns)
         mean = np.array(learned.mean) if learned.mean else np.zeros(width)
         return mean, np.linalg.inv(np.array(learned.covariance).reshape(width, width))
+
+    def wording(self, category: str, language: str) -> Wording:
+        """What the items of a category have, in words; made once.
+
+        Raises:
+            InputError: An unknown category or language.
+            WeightsError: A category without weights.
+        """
+        if (category, language) not in self._wordings:
+            self._wordings[category, language] = Wording(
+                self.ontology, self.items.nodes, self.scores(category), checked_language(language)
+            )
+        return self._wordings[category, language]
 
     def phrases(self, category: str) -> dict[str, tuple[str, str]]:
         """Attribute and value by the words that name them in a category; computed once."""
@@ -232,10 +248,16 @@ def category_weights(weights: LearnedWeights, ontology: Ontology, category: str)
     return weights.categories[category]
 
 
-def open_shop(store: GraphStore, weights: LearnedWeights | None = None) -> Shop:
+def open_shop(store: GraphStore, weights: LearnedWeights | None = None, *, history: bool = True) -> Shop:
     """The shop of a store, with the weights that it serves or with others of the same ontology.
 
     The store may be closed afterwards.
+
+    Args:
+        store: Where.
+        weights: By default those that it serves.
+        history: Whether rankings after a history are wanted; without, the edges between items, most of a large
+            shop, are not read, and the shop has no behaviour terms.
 
     Raises:
         StoreError: The store holds no shop.
@@ -244,6 +266,9 @@ def open_shop(store: GraphStore, weights: LearnedWeights | None = None) -> Shop:
     ontology = stored_ontology(store)
     used = weights or served_weights(store)
     check_fits(used, ontology)
+    if not history:
+        plain = replace(used, terms=())
+        return replace(Shop.of(load_graph(store, NEEDED_NODES, NEEDED_EDGES), ontology, plain), weights=used)
     alike = any(ALIKE in (term.of or (term.name,)) for term in used.terms if term.curve is not None)
     events = ("INTERACTED",) if alike else ()
     graph = load_graph(store, (*NEEDED_NODES, *(("Log",) if alike else ())), (*NEEDED_EDGES, *events))

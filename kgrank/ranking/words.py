@@ -212,9 +212,18 @@ def phrase(key: str, language: str, /, **parts: object) -> str:
     Raises:
         InputError: A language without phrases.
     """
+    return _PHRASES[key][checked_language(language)].format(**parts)
+
+
+def checked_language(language: str) -> str:
+    """The language.
+
+    Raises:
+        InputError: A language without phrases.
+    """
     if language not in LANGUAGES:
         raise InputError(f"no language {language!r}", expected=f"one of {', '.join(LANGUAGES)}")
-    return _PHRASES[key][language].format(**parts)
+    return language
 
 
 def grouping_name(grouping: str, language: str) -> str:

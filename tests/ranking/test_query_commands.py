@@ -1,0 +1,185 @@
+"""``kgrank rank``, ``facets`` and ``explain`` with filters, sessions, curation and comparisons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from shops import Example, example, load
+from typer.testing import CliRunner
+
+from kgrank.cli.asking import read_event, read_filter
+from kgrank.cli.main import app
+from kgrank.errors import InputError
+from kgrank.graph.connect import open_store
+from kgrank.ranking import Filter, Query, Shop, answer
+from kgrank.ranking.facets import facets
+from kgrank.ranking.session import Event, observe, start
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def made() -> Example:
+    return example(3, items=40)
+
+
+@pytest.fixture(scope="module")
+def address(made: Example, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("shop") / "graph.lb"
+    with open_store(str(path)) as store:
+        load(store, made)
+    return str(path)
+
+
+@pytest.fixture
+def kgrank(address: str) -> Run:
+    """Runs the command line on the store, in this process."""
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, [*words, "--store", address], env={"COLUMNS": "160"})
+
+    return run
+
+
+def shop_of(made: Example) -> Shop:
+    return Shop.of(made.graph, made.ontology, made.weights, made.transitions)
+
+
+def test_filters_and_pages_reach_the_query(kgrank: Run, made: Example) -> None:
+    run = kgrank(
+        "rank", "all", "--filter", "color=red,blue", "--filter", "price=10..80", "--limit", "3", "--page", "2",
+        "--json",
+    )  # fmt: skip
+    filters = (Filter("color", ("red", "blue")), Filter("price", minimum=10, maximum=80))
+    want = answer(shop_of(made), Query("all", filters=filters, page=2, size=3))
+    found = json.loads(run.stdout)
+    assert [(r["position"], r["item"]) for r in found["ranking"]] == list(enumerate(want.ids, 4))
+    assert found["items"] == want.total
+
+
+def test_words_need_no_category(kgrank: Run, made: Example) -> None:
+    run = kgrank("rank", "--query", "红色 dresses", "--json")
+    want = answer(shop_of(made), Query(text="红色 dresses", size=10))
+    found = json.loads(run.stdout)
+    assert (found["category"], [r["item"] for r in found["ranking"]]) == (want.category, list(want.ids))
+
+
+def test_a_session_comes_from_a_file_and_from_options(kgrank: Run, made: Example, tmp_path: Path) -> None:
+    shop = shop_of(made)
+    green = [shop.items.ids[k] for k in shop.items.having(shop.items.node["color=green"])][:3]
+    events = [Event("view", green[0], shown=("i1", *green)), Event("cart", green[1])]
+    log = tmp_path / "session.jsonl"
+    log.write_text(
+        json.dumps({"kind": "view", "item": green[0], "shown": ["i1", *green]})
+        + "\n\n" + json.dumps({"kind": "cart", "item": green[1]})
+        + "\n"
+    )  # fmt: skip
+    run = kgrank("rank", "all", "--session", str(log), "--event", "search:green", "--json")
+    session = start(shop)
+    for event in (*events, Event("search", text="green")):
+        session = observe(shop, session, event)
+    want = answer(shop, Query("all", session=session, size=10))
+    found = json.loads(run.stdout)
+    assert [(r["item"], r["score"]) for r in found["ranking"]] == list(
+        zip(want.ids, want.scores.tolist(), strict=True)
+    )
+    told = {s["attribute"]: s["sentence"] for s in found["session"]}
+    assert "you looked at 2 green all of 2" in told["color"]
+    assert told["color"] in kgrank("rank", "all", "--session", str(log), "--event", "search:green").stdout
+
+
+def test_curation_is_a_file_and_its_reasons_are_shown(kgrank: Run, tmp_path: Path) -> None:
+    file = tmp_path / "curation.json"
+    file.write_text(json.dumps({
+        "pins": [{"item": "i7", "position": 1, "reason": "new in"}],
+        "excludes": [{"target": "i3", "reason": "sold out"}],
+    }))  # fmt: skip
+    run = kgrank("rank", "all", "--curation", str(file), "--limit", "2")
+    assert "pinned to place 1: new in" in run.stdout
+    assert "i3: excluded: sold out (1)" in run.stdout
+
+
+def test_facets_are_printed_in_order_with_their_reasons(kgrank: Run, made: Example) -> None:
+    want = facets(shop_of(made), Query("all"))
+    run = kgrank("facets", "all")
+    places = [run.stdout.index(f.reason) for f in want.facets]
+    assert places == sorted(places)
+    assert all(n.reason in run.stdout for n in want.left_out)
+    document = json.loads(kgrank("facets", "all", "--json").stdout)
+    assert [f["attribute"] for f in document["facets"]] == [f.attribute for f in want.facets]
+
+
+def test_explain_says_why_one_item_stands_above_another_and_what_would_help(
+    kgrank: Run, made: Example
+) -> None:
+    ids = answer(shop_of(made), Query("all", size=40)).ids
+    run = kgrank("explain", ids[20], "--category", "all", "--over", ids[30], "--into", "5", "--json")
+    found = json.loads(run.stdout)
+    assert sum(p["amount"] for p in found["over"]["parts"]) == pytest.approx(
+        found["over"]["difference"], abs=1e-8
+    )
+    assert (found["into"]["position"], found["into"]["first"]) == (21, 5)
+    text = kgrank("explain", ids[20], "--category", "all", "--over", ids[30], "--into", "5").stdout
+    assert found["over"]["sentence"] in text
+    assert found["into"]["sentence"] in text
+
+
+def test_a_page_beyond_the_end_and_a_filter_that_leaves_nothing_are_notes(kgrank: Run) -> None:
+    far = kgrank("rank", "all", "--page", "1000000000")
+    assert (far.exit_code, far.stdout) == (0, "")
+    assert far.stderr == "All has no page 1000000000: it has 40 items.\n"
+    none = kgrank("rank", "all", "--filter", "price=1e6..")
+    assert (none.exit_code, none.stdout) == (0, "")
+    assert none.stderr.startswith("The filter Price: 1e+06 EUR or more leaves none of 40 items.")
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("color=red", Filter("color", ("red",))),
+        ("color=red,blue,", Filter("color", ("red", "blue"))),
+        ("price=..5", Filter("price", maximum=5)),
+        ("price=1.5..2.5", Filter("price", minimum=1.5, maximum=2.5)),
+        ("size=a..b", None),
+        ("color", None),
+        ("=red", None),
+        ("color=", None),
+    ],
+)
+def test_a_filter_is_typed_as_values_or_bounds(text: str, want: Filter | None) -> None:
+    if want is None:
+        with pytest.raises(InputError, match="says nothing; expected ATTRIBUTE=VALUE"):
+            read_filter(text)
+    else:
+        assert read_filter(text) == want
+
+
+def test_an_event_is_typed_with_its_kind() -> None:
+    assert read_event("view:i3") == Event("view", "i3")
+    assert read_event("search:red: dress") == Event("search", text="red: dress")
+    with pytest.raises(InputError, match="expected KIND:ITEM"):
+        read_event("view:")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"kind": "view", "itm": "i3"}', ":1: unknown field 'itm'"),
+        ('{"kind": "view", "item": 3}', ":1: "),
+        ('{"kind": "view"', ":1: is not JSON"),
+        ("[" * 10_000, ":1: is not JSON"),
+        ('{"kind": "veiw", "item": "i3"}', "Did you mean view?"),
+    ],
+)
+def test_a_session_file_that_cannot_be_read_is_named(
+    kgrank: Run, tmp_path: Path, content: str, message: str
+) -> None:
+    file = tmp_path / "session.jsonl"
+    file.write_text(content)
+    run = kgrank("rank", "all", "--session", str(file))
+    assert isinstance(run.exception, InputError)
+    assert message in run.exception.sentence()
