@@ -22,6 +22,9 @@ REACH, GAP = 20, 0.85
 """Steps within which one item goes after another, and what a step further counts."""
 
 MOST_PAIRS = 5_000_000
+KEPT = 200
+"""Pairs counted at most, and links kept from each item in the graph."""
+
 MOVE_REACH = 3
 
 DAY = 86_400

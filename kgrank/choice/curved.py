@@ -21,6 +21,7 @@ from kgrank.choice.amounts import (
     NOW,
     PAIRS,
     POPULAR,
+    Statistics,
     about,
     amounts,
     curved,
@@ -353,34 +354,44 @@ def behaviour_terms(learned: Curved, items: tuple[str, ...]) -> tuple[BehaviourT
     """
     statistics = learned.counts.statistics
     names = tuple(g.name for g in statistics.groupings)
-    flows = {flow(g.name): _flows(g, statistics.moves[g.name]) for g in statistics.groupings}
-    counts = {POPULAR: statistics.count}
-    settings = dict[str, dict[str, float]]()
-    if statistics.recent is not None:
-        counts[NOW] = statistics.recent.at(None)[0]
-        settings[NOW] = {"half_life": statistics.recent.half_life}
-    return tuple(
+    settings = {} if statistics.recent is None else {NOW: {"half_life": statistics.recent.half_life}}
+    singles = tuple(
         BehaviourTerm(
             name,
             about(name, names) + ("" if name in learned.curves else "; left out: it brings nothing"),
             settings.get(name, {}) | _gain(learned, name),
-            curve=learned.curves.get(name),
-            counts=dict(zip(items, counts[name].tolist(), strict=True)) if name in counts else {},
-            flows=flows.get(name, ()) if name in learned.curves else (),
+            learned.curves.get(name),
         )
         for name in terms_of(statistics)
         if name in learned.curves or name in learned.gains or name == POPULAR
-    ) + tuple(
+    )
+    pairs = tuple(
         BehaviourTerm(
             pair_name(pair),
             f"{pair[0]} and {pair[1]} together",
             _gain(learned, pair_name(pair)),
-            curve=learned.pairs[pair],
-            of=pair,
+            surface,
+            pair,
         )
-        for pair in PAIRS
-        if pair in learned.pairs
+        for pair, surface in learned.pairs.items()
     )
+    return (*(counted(term, statistics, items) for term in singles), *pairs)
+
+
+def counted(term: BehaviourTerm, statistics: Statistics, items: tuple[str, ...]) -> BehaviourTerm:
+    """A term with what it is made of: the counts of ``popular`` and ``popular-now``, the moves of a flow.
+
+    The counts of ``popular`` scale the links too, so that they stay where the term itself was left out.
+    """
+    recent = statistics.recent
+    if term.name == POPULAR:
+        return replace(term, counts=dict(zip(items, statistics.count.tolist(), strict=True)))
+    if term.name == NOW and recent is not None:
+        return replace(term, counts=dict(zip(items, recent.at(None)[0].tolist(), strict=True)))
+    for group in statistics.groupings:
+        if term.name == flow(group.name):
+            return replace(term, flows=_flows(group, statistics.moves[group.name]))
+    return term
 
 
 def category_terms(learned: Curved, category: str) -> dict[str, float]:

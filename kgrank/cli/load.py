@@ -94,13 +94,18 @@ def load_command(
         _print_import(write_import(graph, offline), json)
         return
     assert store is not None
+    from kgrank.ranking.recount import recount
+
     with open_store(store) as opened, progress_bar() as progress:
         changes = load(opened, graph, progress, prune=prune, anew=anew)
+        counted = recount(opened) if changes.compared.get("INTERACTED") else False
     if json:
-        print_json(_document(clean, graph, store) | {"changes": asdict(changes)})
+        print_json(_document(clean, graph, store) | {"changes": asdict(changes), "counted": counted})
     else:
         _print(clean, graph, store, rejects)
         _print_changes(changes)
+        if counted:
+            out.print("The behaviour terms of the served weights count the new events.")
 
 
 def register(app: typer.Typer) -> None:

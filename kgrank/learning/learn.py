@@ -11,7 +11,7 @@ import polars as pl
 from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.concerns import concerns
-from kgrank.choice.counts import People, link_table
+from kgrank.choice.counts import KEPT, People, link_table
 from kgrank.choice.curved import Curved, behaviour_terms
 from kgrank.choice.groupings import groupings, members, titles
 from kgrank.choice.kept import kept
@@ -33,9 +33,6 @@ from kgrank.weights.posteriors import Posteriors
 
 SAID = 20
 """Concerns that are reported at most; all are kept with the weights."""
-
-KEPT = 200
-"""Transitions kept from each item in the graph."""
 
 
 @dataclass(frozen=True)
