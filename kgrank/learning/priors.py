@@ -12,7 +12,7 @@ import lightning
 import numpy as np
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.layout import Floats, Layout
@@ -23,7 +23,7 @@ from kgrank.learning.config import RunConfig
 from kgrank.learning.network import ChoiceModel, PartWorthNetwork
 from kgrank.learning.penalties import inheritances, penalties
 from kgrank.learning.tensors import cells, choice_rows, graph_tensors
-from kgrank.learning.training import ChoiceData, ChoiceTraining, split
+from kgrank.learning.training import ChoiceData, ChoiceTraining, Patience, split
 from kgrank.ontology.model import Ontology
 
 EPOCHS = 40
@@ -93,12 +93,18 @@ def train(
         *inheritances(what.ontology, where, list(shown)),
     ]
     module = ChoiceTraining(
-        model, rules, len(data.training), config.model, config.optimizer, what.ontology.fingerprint
+        model,
+        rules,
+        len(data.training),
+        config.model,
+        config.optimizer,
+        what.ontology.fingerprint,
+        config.seed,
     )
     best = None if checkpoints is None else _best(checkpoints, monitored=bool(held_out.any()))
     callbacks: list[Callback] = [] if best is None else [best]
     if held_out.any():
-        callbacks.append(EarlyStopping("val_loss", patience=config.validation.patience))
+        callbacks.append(Patience("val_loss", patience=config.validation.patience))
     options: dict[str, Any] = {"max_epochs": EPOCHS, "log_every_n_steps": 10, **config.trainer}
     if epochs is not None:
         options |= {"max_epochs": epochs, "enable_progress_bar": False}

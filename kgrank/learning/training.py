@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
 
 from kgrank.choice.logit import Choices
 from kgrank.errors import RunError
@@ -43,6 +44,7 @@ class ChoiceTraining(lightning.LightningModule):
         config: Precision of the deviations and the epochs without rules.
         optimizer: Optimiser and schedule.
         fingerprint: Of the ontology; a checkpoint of another one is refused.
+        seed: Of dropout and of the noise around part-worths, anew in each step.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class ChoiceTraining(lightning.LightningModule):
         config: ModelConfig,
         optimizer: OptimizerConfig,
         fingerprint: str,
+        seed: int,
     ) -> None:
         super().__init__()
+        self.seed = seed
         self.fingerprint = fingerprint
         self.model = model
         self.penalties = penalties
@@ -64,6 +68,8 @@ class ChoiceTraining(lightning.LightningModule):
 
     def training_step(self, some: Batch, _: int) -> torch.Tensor:
         """Mean loss a choice."""
+        # Random numbers of the step's own: a run that is gone on with draws those of one never stopped.
+        torch.manual_seed(self.seed + self.global_step)
         part_worths, _prior = self.model.part_worths()
         fit = -self.model.log_likelihood(part_worths, some).mean()
         loss = fit + self.model.penalty(self.config.deviation_precision) / self.choices
@@ -112,6 +118,39 @@ class ChoiceTraining(lightning.LightningModule):
         return some.to(device)
 
 
+class EpochSampler(Sampler[int]):
+    """Some of the choices in an order that depends on the seed and the epoch alone, not on epochs before.
+
+    Args:
+        count: How many there are.
+        most: Drawn of them at most.
+        seed: Seed of all epochs; Lightning says which epoch it is.
+    """
+
+    def __init__(self, count: int, most: int, seed: int) -> None:
+        self.count, self.most, self.seed, self.epoch = count, most, seed, 0
+
+    def __len__(self) -> int:
+        return min(self.count, self.most)
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+        return iter(order[: self.most].tolist())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+
+class Patience(EarlyStopping):
+    """Early stopping that, gone on with from a checkpoint in which it had stopped, stays stopped."""
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Stops before another epoch where the patience was spent."""
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
+
+
 class ChoiceData(lightning.LightningDataModule):
     """Batches of choices; a tail of them, by time or by person, is held out for early stopping.
 
@@ -132,23 +171,22 @@ class ChoiceData(lightning.LightningDataModule):
         self.held_out = np.flatnonzero(validation)
         self.seed = seed
 
-    def _loader(self, which: np.ndarray[Any, Any], shuffle: bool) -> DataLoader[Any]:
-        order = torch.Generator().manual_seed(self.seed)
-        some = RandomSampler(which.tolist(), num_samples=min(len(which), EPOCH), generator=order)
+    def _loader(self, which: np.ndarray[Any, Any], order: Sampler[int]) -> DataLoader[Any]:
         return DataLoader(
             which.tolist(),
             batch_size=self.batch_size,
-            sampler=some if shuffle else SequentialSampler(which[:EPOCH].tolist()),
+            sampler=order,
             collate_fn=lambda at: batch(self.rows, np.asarray(at)),
         )
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled by the seed."""
-        return self._loader(self.training, shuffle=True)
+        return self._loader(self.training, EpochSampler(len(self.training), EPOCH, self.seed))
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """In order; empty where nothing is held out."""
-        return self._loader(self.held_out, shuffle=False) if len(self.held_out) else []
+        order = SequentialSampler(range(len(self.held_out))[:EPOCH])
+        return self._loader(self.held_out, order) if len(self.held_out) else []
 
 
 def split(choices: ChoiceRows | Choices, how: ValidationConfig, seed: int) -> np.ndarray[Any, Any]:

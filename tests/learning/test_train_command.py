@@ -124,6 +124,43 @@ def test_a_run_goes_on_from_its_last_checkpoint(run_train: Train, out: Path) -> 
     assert epoch_of(last) == 3
 
 
+def learned(path: Path) -> list[str]:
+    """The lines of a weights file but those that name the moment."""
+    moments = ('"checksum"', '"version"', '"created"')
+    return [x for x in path.read_text().splitlines() if not x.strip().startswith(moments)]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "options"),
+    [
+        (3, []),
+        (12, ["--validation.patience", "1", "--optimizer.lr", "1", "--optimizer.schedule", "constant"]),
+    ],
+    ids=["to the last epoch", "until patience is spent"],
+)
+def test_a_killed_run_that_is_gone_on_with_ends_as_one_never_stopped(
+    run_train: Train, config_file: Path, tmp_path: Path, epochs: int, options: list[str]
+) -> None:
+    options = ["--trainer.max_epochs", str(epochs), *options]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert run_train("--out", str(whole), *options).returncode == 0
+    line = [sys.executable, str(ROOT / "train.py"), "--config", str(config_file), "--out", str(cut), *options]
+    with subprocess.Popen(line, env={**os.environ, **ENVIRONMENT}, stderr=subprocess.DEVNULL) as process:
+        last = cut / "checkpoints" / "last.ckpt"
+        while not last.is_file() and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+    assert run_train("--out", str(cut), "--resume", "last", *options).returncode == 0
+    assert learned(cut / "weights.json") == learned(whole / "weights.json")
+
+
+def test_a_finished_run_that_is_gone_on_with_gives_the_same_weights(run_train: Train, out: Path) -> None:
+    assert run_train().returncode == 0
+    before = learned(out / "weights.json")
+    assert run_train("--resume", "last").returncode == 0
+    assert learned(out / "weights.json") == before
+
+
 def test_resuming_without_a_checkpoint_is_an_error(run_train: Train, out: Path) -> None:
     assert "there is no such checkpoint" in error_of(run_train("--resume", "last"))
     assert not (out / "weights.json").exists()
