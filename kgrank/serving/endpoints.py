@@ -28,7 +28,7 @@ from kgrank.serving.messages import (
     events_of,
 )
 from kgrank.serving.sessions import SessionBook
-from kgrank.weights.model import RuleFinding
+from kgrank.weights.model import RuleConflict, RuleFinding
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,11 @@ class SessionState:
 
 @dataclass(frozen=True)
 class Audit:
-    """What the data say of each rule."""
+    """What the data say of each rule, and which rules fight."""
 
     version: str
     findings: tuple[RuleFinding, ...]
+    conflicts: tuple[RuleConflict, ...]
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,8 @@ async def importance_endpoint(asked: Asked) -> Importance:
 
 async def audit_endpoint(asked: Asked) -> Audit:
     """What the data say of each rule."""
-    return Audit(asked.served.version, asked.served.shop.weights.findings)
+    weights = asked.served.shop.weights
+    return Audit(asked.served.version, weights.findings, weights.conflicts)
 
 
 async def observe_endpoint(asked: Asked) -> SessionState:

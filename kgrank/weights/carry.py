@@ -82,12 +82,18 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
         )
     spoken = {f.rule for f in weights.findings}
     findings = tuple(_findings(weights.findings, old, new))
+    same = {f.rule for f in findings}
     changed = replace(
         weights,
         version=f"{weights.version.removesuffix('-' + old.fingerprint[:6])}-{new.fingerprint[:6]}",
         ontology=new.fingerprint,
         categories=categories,
         findings=findings,
+        conflicts=tuple(
+            c
+            for c in weights.conflicts
+            if same.issuperset(c.rules) and set(c.categories) <= set(new.categories)
+        ),
         population=_population(weights.population, move),
         notes=(*weights.notes, f"Carried over from {weights.version}, ontology version {old.version}."),
     )
@@ -99,7 +105,7 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
         rescaled=tuple(c for c in reach.rescaled if c in has),
         left={c: why_not(c, reach, old, new) for c in sorted(has - set(targets))},
         values=tuple(sorted(move.lost)),
-        findings=tuple(sorted(spoken - {f.rule for f in findings})),
+        findings=tuple(sorted(spoken - same)),
     )
 
 

@@ -12,6 +12,7 @@ from kgrank.weights.model import (
     CategoryWeights,
     LearnedWeights,
     Population,
+    RuleConflict,
     RuleFinding,
     Segment,
     Utility,
@@ -47,7 +48,7 @@ def categories(draw: st.DrawFn, category: str) -> CategoryWeights:
         strength=draw(reals),
         choices=draw(st.integers(0)),
         people=draw(st.integers(0)),
-        source=draw(st.sampled_from(["choices", "network"])),
+        source=draw(st.sampled_from(["choices", "graph"])),
         terms=draw(st.dictionaries(names, reals, max_size=2)),
     )  # fmt: skip
 
@@ -69,9 +70,20 @@ def learned_weights(draw: st.DrawFn) -> LearnedWeights:
                 st.lists(
                     st.builds(
                         RuleFinding, texts, texts, reals, reals, reals, reals, reals, texts, texts,
-                        st.integers(), st.integers(),
+                        st.integers(), st.integers(), st.none() | reals,
                     ),
                     max_size=2,
+                )
+            )
+        ),
+        conflicts=tuple(
+            draw(
+                st.lists(
+                    st.builds(
+                        RuleConflict, st.tuples(texts, texts), texts, st.tuples(texts), st.tuples(reals, reals),
+                        reals, texts,
+                    ),
+                    max_size=1,
                 )
             )
         ),

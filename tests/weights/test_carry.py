@@ -20,6 +20,7 @@ from kgrank.weights.artefact import document, read_weights, weights_of, write_we
 from kgrank.weights.carry import Carried, carry
 from kgrank.weights.model import (
     LearnedWeights,
+    RuleConflict,
     Utility,
 )
 from kgrank.weights.tables import weights_to_tables
@@ -53,6 +54,19 @@ def rename_fit(shop: Path) -> None:
     fit = 'skos:prefLabel "Fit"@en , "版型"@zh ;'
     edit(shop, "attributes.ttl", (fit, f"{fit}\n    {ENDED} a:cut ;"), ("a:sleeve a", f"{CUT}\na:sleeve a"))
     edit(shop, "categories.ttl", ("a:fit", "a:cut"))
+
+
+def test_a_conflict_is_kept_where_all_its_rules_say_what_they_said(shop: Path) -> None:
+    old = read_ontology(folder("ontology") / "fashion")
+    weights = replace(
+        invented(old),
+        conflicts=(
+            RuleConflict(("sneaker-price", "sneaker-order"), "…", ("sneakers",), (0.4, 0.4), 0.01, "…"),
+            RuleConflict(("dress-order", "cheaper-better"), "…", ("dresses",), (0.4, 0.4), 0.01, "…"),
+        ),
+    )
+    edit(shop, "rules.ttl", ("kg:share 0.2 ;", "kg:share 0.3 ;"))
+    assert carry(weights, old, read_ontology(shop)).weights.conflicts == weights.conflicts[1:]
 
 
 def carried(shop: Path) -> Carried:
