@@ -18,12 +18,16 @@ import torch
 import yaml
 from generated_shop import ontology, without_rules
 
+from kgrank.choice.evidence import weigh
+from kgrank.choice.importance import importance
+from kgrank.choice.kept import places
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load
 from kgrank.ingest.clean import ingest
 from kgrank.ranking import open_shop, rank
 from kgrank.weights.artefact import read_weights
+from kgrank.weights.posteriors import served_posteriors
 from train import main
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +98,18 @@ def test_a_run_leaves_weights_settings_logs_and_checkpoints_and_serves_its_weigh
         shop = open_shop(opened)
     assert shop.weights.version == weights.version
     assert len(rank(shop, "dresses", limit=3)) == 3
+
+
+def test_what_is_kept_of_the_choices_gives_the_served_shares_again(run_train: Train, store: Path) -> None:
+    assert run_train().returncode == 0
+    with open_store(str(store)) as opened:
+        shop = open_shop(opened)
+        found = served_posteriors(opened, shop.weights)
+    again = weigh(shop.ontology, places(found.categories), found.seed)
+    for name, draws in again.draws.items():
+        shares = importance(again.layouts[name], draws.mean(0))
+        served = [a.weight for a in shop.weights.categories[name].attributes]
+        assert served == pytest.approx(shares, abs=1e-6)
 
 
 def test_the_saved_settings_run_again(run_train: Train, out: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from shops import example, load
 
 from kgrank.graph.connect import open_store
-from kgrank.weights.model import RuleFinding
+from kgrank.weights.model import RuleConflict, RuleFinding
 
 SUPPORTED = RuleFinding(
     "cheap", "Cheaper is better.", 0.9, 0.5, 0.99, 0.99, 5.0, "supported", "so it is", 90, 30
@@ -22,11 +22,26 @@ WRONG = RuleFinding(
 )
 
 
-def audit(folder: Path, findings: tuple[RuleFinding, ...], *words: str) -> subprocess.CompletedProcess[str]:
+FIGHT = RuleConflict(
+    ("cheap", "cap"),
+    "cheap and cap cannot all be right in Dresses",
+    ("dresses",),
+    (0.4, 0.3),
+    0.002,
+    "Color 31%",
+)
+
+
+def audit(
+    folder: Path,
+    findings: tuple[RuleFinding, ...],
+    *words: str,
+    conflicts: tuple[RuleConflict, ...] = (),
+) -> subprocess.CompletedProcess[str]:
     made = example(3, items=40)
     address = str(folder / "graph.lb")
     with open_store(address) as store:
-        load(store, replace(made, weights=replace(made.weights, findings=findings)))
+        load(store, replace(made, weights=replace(made.weights, findings=findings, conflicts=conflicts)))
     return subprocess.run(
         [sys.executable, "-c", "from kgrank.cli.main import main; main()", "audit", "--store", address, *words],
         capture_output=True, text=True, check=False,
@@ -44,6 +59,13 @@ def test_rules_that_the_data_bear_out_are_exit_code_0(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert "supported" in run.stdout
     assert "so it is" in run.stdout
+
+
+def test_rules_that_fight_through_the_data_are_named_together(tmp_path: Path) -> None:
+    told = audit(tmp_path, (SUPPORTED,), conflicts=(FIGHT,))
+    assert "Conflict: cheap and cap cannot all be right in Dresses" in told.stdout
+    (conflict,) = json.loads(audit(tmp_path, (SUPPORTED,), "--json", conflicts=(FIGHT,)).stdout)["conflicts"]
+    assert (conflict["rules"], conflict["together"]) == (["cheap", "cap"], 0.002)
 
 
 def test_the_chart_is_a_picture(tmp_path: Path) -> None:
