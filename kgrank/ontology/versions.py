@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kgrank.errors import InputError
 from kgrank.ontology.check.folder import read_model
-from kgrank.ontology.check.parse import Parsed, parse_file, parse_text, together
+from kgrank.ontology.check.parse import Parsed, parse_file, parse_text, together, turtle_files
 from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.model import Ontology
 
@@ -34,7 +34,7 @@ def _texts(version: str) -> Mapping[str, str | Path]:
     """The files of a version by name: paths in a folder, texts from git."""
     folder = Path(version)
     if folder.is_dir():
-        paths = sorted(folder.glob("*.ttl"))
+        paths = turtle_files(folder)
         if not paths:
             raise InputError("no .ttl file in this folder", where=version)
         return {p.name: p for p in paths}
@@ -44,7 +44,7 @@ def _texts(version: str) -> Mapping[str, str | Path]:
             where=version,
             expected="a folder, or a folder in a git revision: HEAD~1:my-shop",
         )
-    names = [n for n in _git("ls-tree", "--name-only", version).splitlines() if n.endswith(".ttl")]
+    names = [n for n in _git("ls-tree", "--name-only", version).splitlines() if n.lower().endswith(".ttl")]
     if not names:
         raise InputError("no .ttl file in this folder", where=version)
     return {n: _git("show", f"{version.rstrip('/')}/{n}") for n in names}
@@ -64,7 +64,7 @@ def _git(*arguments: str) -> str:
 def _parsed(name: str, source: str | Path, cache: dict[tuple[str, str], Parsed]) -> Parsed:
     if isinstance(source, Path):
         try:
-            text = source.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+            text = source.read_bytes().decode("utf-8").lstrip("\ufeff").replace("\r\n", "\n")
         except (OSError, UnicodeDecodeError):
             return parse_file(source)
     else:

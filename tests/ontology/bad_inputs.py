@@ -603,4 +603,144 @@ MORE_CASES = (
         (H, 'p:apparel-lead    a kg:Person ; skos:prefLabel "Apparel lead"@en .\n', ""),
         says="and 5 more times",
     ),
+    # --- odd forms of otherwise sensible things
+    case(
+        "label without a name",
+        "O105",
+        f"{R}:74",
+        rule("_:b a kg:Irrelevant ; kg:in c:dresses ; kg:attribute a:price ; kg:sure 0.8"),
+    ),
+    case(
+        "bracket in place of a category", "O105", f"{R}:12", (R, "kg:in c:dresses", "kg:in [ a kg:Category ]")
+    ),
+    case(
+        "id with an equals sign",
+        "O119",
+        f"{V}:25",
+        (V, "", '<https://x.example/a=b> a kg:Value ; skos:notation "ab" ; skos:prefLabel "A"@en .\n'),
+    ),
+    case(
+        "digits of another script",
+        "R423",
+        f"{R}:74",
+        rule(
+            'r:x a kg:AtLeast ; kg:in c:shoes ; kg:attribute a:price ; kg:share "٠.٢"^^xsd:decimal ; kg:sure 0.8'
+        ),
+    ),
+    case(
+        "must in quotes",
+        "R404",
+        f"{R}:74",
+        rule('r:x a kg:Irrelevant ; kg:in c:shoes ; kg:attribute a:size ; kg:must "true"'),
+        says="no quotes",
+    ),
+    case(
+        "categories in a list",
+        "R415",
+        f"{R}:74",
+        rule("r:x a kg:Irrelevant ; kg:in ( c:shoes c:dresses ) ; kg:attribute a:size ; kg:sure 0.8"),
+        says="with commas",
+    ),
+    case(
+        "order without brackets",
+        "O107",
+        f"{R}:74",
+        rule("r:x a kg:Order ; kg:in c:shoes ; kg:order a:price , a:size ; kg:sure 0.8"),
+    ),
+    case(
+        "preferred values of a number",
+        "R421",
+        f"{R}:74",
+        rule(
+            "r:x a kg:Prefers ; kg:in c:shoes ; kg:attribute a:price ; kg:values ( v:red v:black ) ; kg:sure 0.8"
+        ),
+    ),
+    case(
+        "implies what it needs",
+        "R420",
+        f"{R}:74",
+        rule(
+            "r:x a kg:Implies ; kg:in c:shoes ; kg:if [ kg:attribute a:color ; kg:value v:red ] ; kg:then [ kg:attribute a:color ; kg:value v:black ] ; kg:sure 0.8"
+        ),
+    ),
+    case(
+        "excludes itself",
+        "R420",
+        f"{R}:74",
+        rule(
+            "r:x a kg:Excludes ; kg:in c:shoes ; kg:if [ kg:attribute a:color ; kg:value v:red ] ; kg:then [ kg:attribute a:color ; kg:value v:red ] ; kg:must true"
+        ),
+    ),
+    case(
+        "inherits from nothing",
+        "R420",
+        f"{R}:74",
+        rule("r:x a kg:Inherits ; kg:in c:alone ; kg:attribute a:price ; kg:share 0.5 ; kg:sure 0.8"),
+        (
+            C,
+            "",
+            '\nc:alone a kg:Category ; skos:notation "ZZ" ; skos:prefLabel "Alone"@en , "独"@zh ; kg:requires a:price .\n',
+        ),
+    ),
+    case("date without dashes", "R410", f"{R}:15", (R, '"2026-09-12"^^xsd:date', '"20260912"^^xsd:date')),
+    case("narrowed to nothing", "O314", f"{C}:28", (C, "kg:values ( v:v-neck v:halter )", "kg:values ()")),
+    case(
+        "type in quotes",
+        "O202",
+        f"{A}:36",
+        (A, "kg:type kg:Boolean", 'kg:type "Boolean"'),
+        says="without quotes",
+    ),
+    case(
+        "values without brackets",
+        "O107",
+        f"{A}:20",
+        (A, "kg:values ( v:crew v:v-neck v:halter )", "kg:values v:crew , v:v-neck , v:halter"),
+    ),
+    case(
+        "values of a number",
+        "O213",
+        f"{A}:20",
+        (A, "kg:values ( v:crew v:v-neck v:halter )", "kg:valuesOf a:weight"),
+        says="no values to take",
+    ),
+    case(
+        "unit with a language",
+        "O205",
+        f"{A}:28",
+        (A, 'kg:unit "cm"', 'kg:unit "cm"@en'),
+        says="without a language",
+    ),
+    case(
+        "under itself",
+        "O306",
+        f"{C}:34",
+        (
+            C,
+            "skos:broader c:apparel ;\n    kg:requires a:size ;\n    kg:recommends a:weight",
+            "skos:broader c:apparel ;\n    kg:alsoUnder c:shoes ; kg:requires a:size ;\n    kg:recommends a:weight",
+        ),
+    ),
+    case(
+        "language that is no tag",
+        "O126",
+        f"{H}:14",
+        (H, 'dcterms:language "en" , "zh"', 'dcterms:language "english"'),
+        says="no",
+    ),
+    case(
+        "language that nothing is named in",
+        "O126",
+        f"{H}:14",
+        (H, 'dcterms:language "en" , "zh"', 'dcterms:language "en" , "zh" , "de"'),
+        says="in de",
+    ),
+    case(
+        "statement about a statement",
+        "P001",
+        f"{R}:74",
+        (R, "", "\n<< c:shoes kg:requires a:size >> dcterms:creator p:shoes-lead .\n"),
+        says="Turtle 1.2",
+    ),
+    case("another format", "P001", f"{R}:1", (R, "@prefix", '<?xml version="1.0"?>\n@prefix'), says="XML"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -104,3 +104,24 @@ def test_a_conflict_is_a_smallest_one() -> None:
 
 def test_a_rule_of_another_kind_bounds_nothing() -> None:
     assert interval(Rule("r", RuleKind.MONOTONE, ("c",), 0.9, attribute="a")) == (0.0, 1.0)
+
+
+def test_no_conflict_has_fewer_rules_than_the_one_named() -> None:
+    """Against all sets of rules, in 200 random conflicts."""
+    rng = np.random.default_rng(11)
+    found = 0
+    while found < 200:
+        rules = random_rules(rng)
+
+        def together(some: Sequence[Rule]) -> bool:
+            return bounds(some, NAMES).feasible
+
+        if together(rules):
+            continue
+        fewest = next(
+            size
+            for size in range(1, len(rules) + 1)
+            if any(not linear_program(some, NAMES) for some in combinations(rules, size))
+        )
+        assert len(smallest_conflict(rules, together)) == fewest
+        found += 1

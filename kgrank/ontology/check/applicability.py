@@ -41,8 +41,12 @@ def read_uses(draft: Draft, node: Node) -> dict[str, Any]:
             draft.report.add("O311", node.place(_DROPS, term), found, "Keep one")
         elif attribute is not None:
             drops.add(attribute)
-    narrows = [_narrowing(draft, node, term) for term in node.all(_NARROWS)]
-    return {"uses": uses, "drops": frozenset(drops), "narrows": tuple(n for n in narrows if n is not None)}
+    narrows: dict[str, Narrowing] = {}
+    for narrowing in (_narrowing(draft, node, term) for term in node.all(_NARROWS)):
+        if narrowing is not None and narrows.setdefault(narrowing.attribute, narrowing) is not narrowing:
+            found = f"{node.id} narrows {narrowing.attribute} twice"
+            draft.report.add("O311", node.place(_NARROWS), found, "Make them one")
+    return {"uses": uses, "drops": frozenset(drops), "narrows": tuple(narrows.values())}
 
 
 def check_applicability(draft: Draft, written: Ontology) -> Ontology:
@@ -92,6 +96,9 @@ def _narrowed_values(draft: Draft, node: Node, words: Words) -> tuple[str, ...]:
     if head is None:
         return ()
     values = []
+    if draft.graph.members(head) == []:
+        found = f"a kg:narrows of {node.id} leaves no values"
+        draft.report.add("O314", node.place(_NARROWS), found, "List those that are left, or use kg:drops")
     for member in listed(draft, node, _VALUES, head, "O210"):
         text = f"{node.id} narrows to {{}}, which is not a value"
         values.append(refer(draft, node, _VALUES, member, Kind.VALUE, "O316", text))

@@ -21,7 +21,7 @@ from kgrank.ontology.check.things import (
 )
 from kgrank.ontology.model import Attribute, AttributeType
 from kgrank.ontology.units import known_units, suggest_unit
-from kgrank.ontology.vocabulary import KG, TYPES, Kind, article, local
+from kgrank.ontology.vocabulary import KG, TYPES, XSD, Kind, article, local
 
 LISTED = frozenset({AttributeType.CHOICE, AttributeType.CHOICES, AttributeType.ORDERED})
 """Types whose values are listed."""
@@ -46,7 +46,8 @@ def read_range(draft: Draft, node: Node, words: Words | None = None) -> tuple[fl
         ends.append(None if term is None else number(term))
         if term is not None and ends[-1] is None:
             plain = leading_number(term.value) if isinstance(term, Literal) else None
-            todo = f"Write {plain}, not {shown(term)}" if plain else "Write a number, without a unit"
+            usable = plain is not None and len(plain) < 20
+            todo = f"Write {plain}, not {shown(term)}" if usable else "Write a number, without a unit"
             draft.report.add("O208", node.place(word, term), "kg:min or kg:max is not a number", todo)
     low, high = ends
     if low is not None and high is not None and low > high:
@@ -84,7 +85,10 @@ def _type(draft: Draft, node: Node) -> AttributeType | None:
     if known is not None:
         return known
     name = shown(term).strip('"')
-    draft.report.add("O202", node.place(_TYPE, term), f"there is no type kg:{name}", f"Write {every}")
+    found, todo = f"there is no type kg:{name}", f"Write {every}"
+    if isinstance(term, Literal):
+        found, todo = f"the type {shown(term)} is a text", f"Write kg:{every}, without quotes"
+    draft.report.add("O202", node.place(_TYPE, term), found, todo)
     guess = meant(name, list(AttributeType))
     return AttributeType(guess) if guess else None
 
@@ -114,6 +118,8 @@ def _values(draft: Draft, node: Node, type_: AttributeType) -> dict[str, Any]:
 
 def _listed_values(draft: Draft, node: Node) -> tuple[str, ...]:
     values = []
+    if draft.graph.members(node.all(_VALUES)[0]) is None:
+        draft.vague[Kind.ATTRIBUTE].add(node.id)
     for member in listed(draft, node, _VALUES, node.all(_VALUES)[0], "O210"):
         value = refer(
             draft, node, _VALUES, member, Kind.VALUE, "O204", "the value {} is not described anywhere"
@@ -154,6 +160,13 @@ def _values_of(draft: Draft, attribute: str, attributes: dict[str, Attribute]) -
                 )
             draft.vague[Kind.ATTRIBUTE].add(attribute)
             return here
+        if attributes[target].type not in LISTED and not draft.is_vague(Kind.ATTRIBUTE, target):
+            found_text = f"{target} is {article(attributes[target].type)} and has no values to take"
+            draft.report.add(
+                "O213", node.place(_VALUES_OF), found_text, "Name an attribute that lists values"
+            )
+            draft.vague[Kind.ATTRIBUTE].add(attribute)
+            return here
         seen.append(target)
 
 
@@ -177,6 +190,8 @@ def _unit(draft: Draft, node: Node, type_: AttributeType) -> str | None:
     if code is None or code not in known_units():
         guess = suggest_unit(term.value) if isinstance(term, Literal) else None
         todo = f'Did you mean "{guess}"?' if guess else nearest(shown(term).strip('"'), known_units())
+        if isinstance(term, Literal) and (term.language or term.datatype.value != XSD + "string"):
+            todo = f'Write "{guess or term.value}", without a language or type'
         draft.report.add("O205", node.place(_UNIT, term), f"unknown unit {shown(term)}", todo)
         return guess
     return code

@@ -194,6 +194,13 @@ CODES: tuple[Code, ...] = (
         "Delete the synonym.",
     ),
     Code(
+        "O119",
+        "An id that cannot be used",
+        "<https://shop.example/id/attribute/a=b> a kg:Attribute .",
+        "a:a-b a kg:Attribute .",
+        "Write letters, digits, - and _ in the last part of the IRI; a = stands between attributes and values.",
+    ),
+    Code(
         "O120",
         "`owl:deprecated` is neither true nor false",
         'owl:deprecated "yes" ;',

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
+from math import comb
 
 from kgrank.ontology.model import NEGLIGIBLE, Rule, RuleKind
+
+_MOST_SETS = 2000
+"""Sets of one size that are looked at for a smaller conflict."""
 
 _ROOM = 1e-9
 """Sums of decimal shares are no exact binary numbers."""
@@ -71,12 +75,21 @@ def interval(rule: Rule) -> tuple[float, float]:
 
 
 def smallest_conflict(rules: Sequence[Rule], together: Callable[[Sequence[Rule]], bool]) -> list[Rule]:
-    """A smallest part of the rules that cannot hold together: without any one of them it can."""
+    """A smallest part of the rules that cannot hold together: without any one of them it can.
+
+    It is of the fewest rules there are, unless there are too many sets of fewer rules to look at.
+    """
     kept = list(rules)
     for rule in rules:
         rest = [r for r in kept if r is not rule]
         if not together(rest):
             kept = rest
+    for size in range(1, len(kept)):
+        if comb(len(rules), size) > _MOST_SETS:
+            break
+        for some in combinations(rules, size):
+            if not together(some):
+                return list(some)
     return kept
 
 

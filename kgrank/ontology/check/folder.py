@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,14 @@ from kgrank.ontology.check.messages import Message, Report
 from kgrank.ontology.check.parse import parse_folder
 from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.check.rules import read_rules
-from kgrank.ontology.check.things import Header, check_notations, read_header, read_term, sort_things
+from kgrank.ontology.check.things import (
+    Header,
+    check_notations,
+    check_replacements,
+    read_header,
+    read_term,
+    sort_things,
+)
 from kgrank.ontology.check.tree import read_categories
 from kgrank.ontology.check.unused import check_unused
 from kgrank.ontology.model import Ontology, Term
@@ -47,9 +54,21 @@ def examine(folder: Path) -> Examination:
     return Examination(broken, None) if broken else examine_graph(graph, texts)
 
 
-def examine_graph(graph: Graph, texts: Mapping[str, str], only: Container[str] | None = None) -> Examination:
-    """Checks statements that parse; with ``only``, messages about other things than these are left out."""
-    draft = Draft(graph, Report(), only=only)
+def examine_graph(
+    graph: Graph,
+    texts: Mapping[str, str],
+    only: Container[str] | None = None,
+    spoken: Collection[str] | None = None,
+) -> Examination:
+    """Checks statements that parse.
+
+    Args:
+        graph: The statements.
+        texts: The files that they stand in, by name.
+        only: Messages about other things than these are left out.
+        spoken: The languages in which anything has a name, where the statements are a part of more.
+    """
+    draft = Draft(graph, Report(), only=only, spoken=spoken)
     ontology = _read(draft)
     messages = draft.report.messages(texts, only)
     return Examination(messages, None if draft.report.errors() else ontology, draft)
@@ -84,6 +103,7 @@ def _read_things(draft: Draft) -> Ontology:
     sort_things(draft)
     header = read_header(draft)
     check_notations(draft)
+    check_replacements(draft)
     attributes = read_attributes(draft, header)
     written = Ontology(
         version=header.version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
@@ -10,6 +10,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 from kgrank.ontology.check.messages import Place, Report
 from kgrank.ontology.check.positions import literal_key
 from kgrank.ontology.vocabulary import FIRST, NIL, REST, Kind, local
+
+_LONG = 80
+"""Characters of a text that a message shows."""
 
 Object = NamedNode | BlankNode | Literal | Triple
 Words = dict[str, list[Object]]
@@ -100,6 +103,8 @@ class Draft:
     by_iri: dict[str, Node] = field(default_factory=dict)
     only: Container[str] | None = None
     """The things that messages are wanted about; all where it is not given."""
+    spoken: Collection[str] | None = None
+    """The languages in which anything has a name, where the statements are a part of more."""
     missing: dict[Kind, str] = field(default_factory=dict)
     """Kinds of which there is no thing although some are named, each with the code that says so."""
     vague: Mapping[Kind, set[str]] = field(default_factory=lambda: {k: set() for k in Kind})
@@ -122,5 +127,6 @@ def shown(term: Object) -> str:
         return local(term.value)
     if isinstance(term, Literal):
         plain = term.datatype.value.rsplit("#", 1)[-1] in ("integer", "decimal", "double", "boolean")
-        return term.value if plain else f'"{term.value}"'
+        text = term.value if len(term.value) <= _LONG else f"{term.value[:_LONG]}…"
+        return text if plain else f'"{text}"'
     return "[ … ]"

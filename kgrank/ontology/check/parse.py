@@ -26,6 +26,15 @@ _COMMENT_OR_TEXT = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|<[^<>\s]*>|#[^\n]*', re.DOTALL
 )
 _HEADING = re.compile(r"^Parser error .*?\d: ")
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0")
+_FOREIGN = {"<?xml": "XML", "<rdf:rdf": "XML", "<!doctype": "a web page", "<html": "a web page", "{": "JSON"}
+"""How files in other formats begin."""
+
+_BEYOND = re.compile(
+    r"<<|\{\||@[A-Za-z][A-Za-z0-9-]*--(?:ltr|rtl)|^[ \t]*@?version\b", re.MULTILINE | re.IGNORECASE
+)
+"""What Turtle 1.2 has and 1.1 lacks: most tools refuse it, and it says nothing that kgrank reads."""
+
 _LOOK = "Look at this line and the end of the line before"
 _WORDING = tuple(
     (re.compile(pattern), found, todo)
@@ -87,10 +96,17 @@ def parse_files(folder: Path) -> dict[str, Parsed]:
     """
     if not folder.is_dir():
         raise InputError("no such folder", where=folder, expected="a folder of Turtle files")
-    paths = sorted(folder.glob("*.ttl"))
+    paths = turtle_files(folder)
     if not paths:
         raise InputError("no .ttl file in this folder", where=folder, expected="ontology.ttl and others")
     return {path.name: parse_file(path) for path in paths}
+
+
+def turtle_files(folder: Path) -> list[Path]:
+    """The files of a folder that end with ``.ttl``, in whatever case; hidden ones are left out."""
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() == ".ttl" and not p.name.startswith("."))
 
 
 def together(files: Mapping[str, Parsed]) -> tuple[Graph, dict[str, str], list[Message]]:
@@ -115,16 +131,22 @@ def parse_folder(folder: Path) -> tuple[Graph, dict[str, str], list[Message]]:
 def _text(path: Path) -> tuple[str, list[Message]]:
     """The text of a file without its byte order mark and with Unix line ends."""
     name = path.name
+    if path.exists() and not path.is_file():
+        found = "this is a folder, not a file" if path.is_dir() else "this is no file that can be read"
+        return "", [_message(name, 1, 1, "P002", found, "Move it, or give it another ending than .ttl")]
     try:
         data = path.read_bytes()
     except OSError as error:
         return "", [
             _message(name, 1, 1, "P002", f"the file cannot be read ({error.strerror})", "Check its rights")
         ]
+    if data.startswith(_PACKED):
+        found = "this is a packed file (zip, gzip, xlsx), not text"
+        return "", [_message(name, 1, 1, "P004", found, "Unpack it; for a workbook: kgrank ontology import")]
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:100]:
         return "", [_message(name, 1, 1, "P003", "the file is UTF-16, not UTF-8", "Save it again as UTF-8")]
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.decode("utf-8").lstrip("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
@@ -132,6 +154,12 @@ def _text(path: Path) -> tuple[str, list[Message]]:
         return "", [_message(name, line, column, "P004", found, "Save the file as UTF-8")]
     if not text.strip():
         return "", [_message(name, 1, 1, "P005", "the file is empty", "Restore it from git, or delete it")]
+    other = next(
+        (what for mark, what in _FOREIGN.items() if text.lstrip()[:9].lower().startswith(mark)), None
+    )
+    if other is not None:
+        todo = "Write Turtle: c:shoes a kg:Category ; …"
+        return "", [_message(name, 1, 1, "P001", f"this is {other}, not Turtle", todo)]
     marker = _MERGE.search(text)
     if marker:
         found = "an unfinished git merge is left in the file"
@@ -183,7 +211,21 @@ def _statements(name: str, text: str, graph: Graph) -> list[Message]:
         except SyntaxError as error:
             errors.append(error)
     graph.files = {subject: [name] for subject in graph.nodes}
-    return _explained(name, text, errors) if errors else []
+    return _explained(name, text, errors) if errors else _beyond(name, text)
+
+
+def _beyond(name: str, text: str) -> list[Message]:
+    """The first mark of a newer Turtle, outside texts and comments."""
+    if not _BEYOND.search(text):
+        return []
+    plain = _COMMENT_OR_TEXT.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
+    found = _BEYOND.search(plain)
+    if found is None:
+        return []
+    line = text.count("\n", 0, found.start()) + 1
+    column = found.start() - text.rfind("\n", 0, found.start())
+    what = f"{found.group().strip()} belongs to Turtle 1.2, which kgrank does not read"
+    return [_message(name, line, column, "P001", what, "Say it as a statement of its own, or in a comment")]
 
 
 def _explained(name: str, text: str, errors: list[SyntaxError]) -> list[Message]:

@@ -205,8 +205,9 @@ class _Reader:
 
     def _name(self, name: str, offset: int) -> None:
         if self._subject is None:
-            self._subject = name
-            key: tuple[str, ...] = (name,)
+            # A blank node has another name in every parser: what stands of it is found as of no name.
+            self._subject = "" if name.startswith("_:") else name
+            key: tuple[str, ...] = (self._subject,)
         elif self._word is None and not (self._outer and self._outer[-1][1] == "("):
             self._word = name
             key = (self._subject, name)

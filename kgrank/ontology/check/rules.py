@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import nearest
+from kgrank.ontology.check.attributes import LISTED
 from kgrank.ontology.check.conditions import read_condition
 from kgrank.ontology.check.graph import Draft, Node, Object, shown
 from kgrank.ontology.check.things import boolean, listed, number, one, refer
@@ -31,6 +33,7 @@ _OWN = {KG + w for fields in FIELDS.values() for w in (*fields.needed, *fields.o
 _NAMES = {"R415", "R428"}
 """Codes of names that are unknown: what the rule says of them cannot be checked further."""
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIRECTED = frozenset({AttributeType.NUMBER, AttributeType.ORDERED})
 
 
@@ -108,9 +111,14 @@ def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
             draft.report.add("R407", node.place(must_word), found, "Write kg:sure 0.95 instead")
         return 1.0
     if sure_term is None:
-        found = f"the rule {node.id} does not say how sure you are"
+        found, todo = f"the rule {node.id} does not say how sure you are", "Add kg:sure 0.8, or kg:must true"
+        if must_term is not None and must is None:
+            found, todo = (
+                f"kg:must {shown(must_term)} is neither true nor false",
+                "Write kg:must true (no quotes)",
+            )
         place = node.place(must_word) if must_term is not None else node.place()
-        draft.report.add("R404", place, found, "Add kg:sure 0.8, or kg:must true")
+        draft.report.add("R404", place, found, todo)
         return 1.0
     sure = number(sure_term)
     if sure is None or not 0 < sure < 1:
@@ -151,7 +159,11 @@ def _author(draft: Draft, node: Node) -> tuple[str, str]:
         draft.report.add("R410", node.place(), found, 'Add dcterms:created "2026-10-05"^^xsd:date')
         return people[0] if people else "", ""
     try:
-        if not isinstance(term, Literal) or term.datatype.value != XSD + "date":
+        if (
+            not isinstance(term, Literal)
+            or term.datatype.value != XSD + "date"
+            or not _DATE.fullmatch(term.value)
+        ):
             raise ValueError
         date.fromisoformat(term.value)
     except ValueError:
@@ -288,6 +300,15 @@ def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> No
                 place = node.place(KG + word, NamedNode(category.iri))
                 draft.report.add("W416", place, f"the category {name} is deprecated", todo)
     inside = {c for top in rule.categories for c in ontology.subtree(top)}
+    if (
+        rule.kind is RuleKind.INHERITS
+        and inside
+        and all(ontology.categories[c].parent is None for c in inside)
+    ):
+        found = f"{' and '.join(rule.categories)} has no category above to inherit from: a dead rule"
+        draft.report.add("R420", node.place(KG + "in"), found, "Name a category with a parent")
+    if rule.kind in (RuleKind.IMPLIES, RuleKind.EXCLUDES):
+        _check_sides(draft, node, rule, ontology)
     for name in rule.but_not:
         place = node.place(KG + "butNot", NamedNode(ontology.categories[name].iri))
         if name not in inside:
@@ -296,6 +317,20 @@ def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> No
         elif not ontology.scope(rule):
             found = "the rule is taken away everywhere it holds: a dead rule"
             draft.report.add("R420", place, found, "Delete the rule or the kg:butNot")
+
+
+def _check_sides(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
+    """Whether the two sides of a rule about items are about two things."""
+    if rule.then is None:
+        return
+    same = [c for c in rule.when if c.attribute == rule.then.attribute]
+    several = ontology.attributes[rule.then.attribute].type is AttributeType.CHOICES
+    if rule.kind is RuleKind.IMPLIES and same and not several:
+        found = f"kg:then fills in {rule.then.attribute}, which kg:if already needs: a dead rule"
+        draft.report.add("R420", node.place(KG + "then"), found, "Let kg:then speak of another attribute")
+    elif rule.then in same:
+        found = "kg:if and kg:then say the same: a dead rule"
+        draft.report.add("R420", node.place(KG + "then"), found, "Let kg:then say something else")
 
 
 def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
@@ -308,6 +343,12 @@ def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> 
             draft.report.add(
                 "R429", node.place(KG + "attribute"), found, "Take a Number or an Ordered attribute"
             )
+        if rule.values and kind not in LISTED:
+            found = f"{rule.attribute} is {article(kind)}: it has no values to prefer"
+            draft.report.add(
+                "R421", node.place(KG + "attribute"), found, "Take an attribute that lists values"
+            )
+            return
         for value in rule.values:
             _check_value(draft, node, rule, ontology, rule.attribute, value)
 

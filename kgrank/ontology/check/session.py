@@ -7,7 +7,8 @@ the things edited, whatever names them, what all these lead to, and things that 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -107,7 +108,7 @@ class Session:
         self._index.replace(changed, (f.graph for f in self._files.values()))
         problems = [m for parsed in self._files.values() for m in parsed.problems]
         self._broken = sorted([*problems, *divided_prefixes(self._files)])
-        return self._broken or self._check({s for s in changed if isinstance(s, NamedNode)})
+        return self._broken or self._check(changed)
 
     @uncollected()
     def recheck_category(self, category: str) -> list[Message]:
@@ -125,9 +126,10 @@ class Session:
             )
         return self._check(found)
 
-    def _check(self, changed: set[NamedNode]) -> list[Message]:
+    def _check(self, changed: Collection[_Subject]) -> list[Message]:
         part, focus = self._index.around(changed)
-        found = examine_graph(part, self._texts, only={n.value for n in focus} | {""})
+        only = {n.value for n in focus} | {""}
+        found = examine_graph(part, self._texts, only, self._index.languages)
         return [m for m in found.messages if m.code not in _WHOLE]
 
 
@@ -141,10 +143,16 @@ class _Index:
         self._by_code: dict[str, dict[NamedNode, None]] = {}
         self.by_id: dict[str, dict[NamedNode, None]] = {}
         self._headers: set[NamedNode] = set()
+        self._named: Counter[str] = Counter()
         self._kinds: dict[_Subject, Kind] = {}
         self._spaces: dict[str, dict[str, NamedNode]] = {}
         for subject in graph.nodes:
             self._note(subject)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages in which anything has a name."""
+        return frozenset(+self._named)
 
     def kind(self, node: _Subject) -> Kind | None:
         """What a thing says it is."""
@@ -177,14 +185,16 @@ class _Index:
             self._rank[subject] = self._graph.files[subject][0], number
             self._note(subject)
 
-    def around(self, changed: set[NamedNode]) -> tuple[Graph, set[NamedNode]]:
+    def around(self, subjects: Collection[_Subject]) -> tuple[Graph, set[NamedNode]]:
         """The part of the graph that decides what is wrong with some things, and what messages may be about."""
+        changed = {s for s in subjects if isinstance(s, NamedNode)}
+        nameless = {s for s in subjects if not isinstance(s, NamedNode)}
         focus = changed | self._dependents(changed)
         places = {n for n in focus if self.kind(n) is Kind.CATEGORY}
         scoped = self._scopes(n for n in focus if self.kind(n) is Kind.RULE)
         places |= scoped | {n for n in self._dependents(scoped) if self.kind(n) is Kind.CATEGORY}
         rules = {r for c in self._upwards(places) for r in self._naming(c) if self.kind(r) is Kind.RULE}
-        full, missing = self._leading_to(focus | places | rules)
+        full, missing = self._leading_to({*focus, *places, *rules, *nameless})
         thin = self._compared(focus) | {n for m in missing for n in self._near(m)}
         thin -= full
         part = Graph()
@@ -203,6 +213,7 @@ class _Index:
                         self._namers.setdefault(term, {})[subject] = None
         if isinstance(subject, NamedNode):
             id_ = local(subject.value)
+            self._named.update(_languages(words))
             self.by_id.setdefault(id_, {})[subject] = None
             self._spaces.setdefault(subject.value.removesuffix(id_), {})[id_] = subject
             for code in _codes(words):
@@ -220,6 +231,7 @@ class _Index:
                 self._namers.get(term, {}).pop(subject, None)
         if isinstance(subject, NamedNode):
             id_ = local(subject.value)
+            self._named.subtract(_languages(words))
             self.by_id.get(id_, {}).pop(subject, None)
             self._spaces.get(subject.value.removesuffix(id_), {}).pop(id_, None)
             for code in _codes(words):
@@ -302,6 +314,10 @@ class _Index:
         alike = self._spaces.get(iri.removesuffix(local(iri)), {})
         for name in get_close_matches(local(iri), alike, n=3):
             yield alike[name]
+
+
+def _languages(words: Words) -> Iterator[str]:
+    return (t.language for t in words.get(PREF_LABEL, ()) if isinstance(t, Literal) and t.language)
 
 
 def _codes(words: Words) -> Iterator[str]:

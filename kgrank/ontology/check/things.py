@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kgrank.errors import nearest
 from kgrank.ontology.check.graph import Draft, Node, Object, Words, key, shown
@@ -38,13 +38,25 @@ from kgrank.ontology.vocabulary import (
     short,
 )
 
+_LISTS = frozenset({KG + "values", KG + "order", KG + "members"})
+"""Words with a list: several objects without brackets are one mistake, which is said of the list."""
+
 CODED = (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE)
 """Kinds that need a notation, and a name in every language of the header."""
 
 NAMED = (*CODED, Kind.BRAND, Kind.SEGMENT, Kind.PERSON)
 _NOTATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000b-\u001f]")
-_NUMERIC = frozenset(XSD + t for t in ("integer", "decimal", "double", "float", "int", "long"))
+_WHOLE, _DECIMAL = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_FLOAT = re.compile(_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")
+_NUMERIC = {
+    **{XSD + t: _WHOLE for t in ("integer", "int", "long")},
+    XSD + "decimal": _DECIMAL,
+    **{XSD + t: _FLOAT for t in ("double", "float")},
+}
+"""How numbers of each type are written."""
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ def sort_things(draft: Draft) -> None:
         words = dict(written)  # What is mended in it stays out of the graph, which may be checked again.
         if not isinstance(subject, NamedNode):
             if TYPE in written:
-                _nameless(draft, files[0], words)
+                _nameless(draft, subject, files[0], words)
             continue
         kind = _kind(draft, subject.value, files[0], words)
         if kind is None:
@@ -83,6 +95,9 @@ def sort_things(draft: Draft) -> None:
             draft.report.add("O102", where, found, "Keep one of the two")
         draft.by_iri[node.iri] = node
         twin = draft.nodes[kind].setdefault(node.id, node)
+        if "=" in node.id or not node.id:
+            found = f"the id of <{node.iri}>, its last part, is empty or has a = in it"
+            draft.report.add("O119", node.place(), found, "Write letters, digits, - and _")
         if twin is not node:
             found = f"<{node.iri}> and <{twin.iri}> have the same id {node.id}"
             draft.report.add("O115", node.place(), found, "Give one of the two another last part")
@@ -100,15 +115,59 @@ def read_header(draft: Draft) -> Header:
         draft.report.add("O101", extra.place(), found, "Keep one owl:Ontology a folder")
     head = headers[0]
     version = [v.value for v in head.all(VERSION) if isinstance(v, Literal) and v.value.strip()]
-    languages = tuple(v.value for v in head.all(LANGUAGE) if isinstance(v, Literal))
+    languages = tuple(_languages(draft, head))
     if not version:
         draft.report.add("O125", head.place(), "the header has no version", 'Add owl:versionInfo "2026.10"')
-    if not languages:
+    if not head.all(LANGUAGE):
         draft.report.add(
             "O126", head.place(), "the header does not say its languages", 'Add dcterms:language "en"'
         )
     title = {v.language: v.value for v in head.all(TITLE) if isinstance(v, Literal) and v.language}
     return Header(version[0] if version else "", languages, title)
+
+
+def _languages(draft: Draft, head: Node) -> Iterator[str]:
+    """The languages of the header that are tags, and in which anything has a name."""
+    for term in head.all(LANGUAGE):
+        if not isinstance(term, Literal) or not _TAG.fullmatch(term.value):
+            found = f"{shown(term)} is not the tag of a language"
+            draft.report.add("O126", head.place(LANGUAGE, term), found, 'Write "en", "zh", "de", …')
+        elif not _is_spoken(draft, term.value):
+            found = f"nothing has a name in {term.value}, which the header lists"
+            draft.report.add("O126", head.place(LANGUAGE, term), found, "Delete it, or add the names")
+        else:
+            yield term.value
+
+
+def _is_spoken(draft: Draft, language: str) -> bool:
+    if draft.spoken is not None:
+        return not draft.spoken or language in draft.spoken
+    named = (n for kind in CODED for n in draft.nodes[kind].values())
+    terms = (t for n in named for t in n.all(PREF_LABEL) if isinstance(t, Literal))
+    others = False
+    for term in terms:
+        if term.language == language:
+            return True
+        others = True
+    return not others
+
+
+def check_replacements(draft: Draft) -> None:
+    """What replaces a thing leads to one that goes on; things whose replacements go in a circle are reported."""
+    for node in draft.by_iri.values():
+        path = [node]
+        while (target := draft.by_iri.get(_first(path[-1].all(REPLACED_BY)))) is not None and len(path) <= 50:
+            if target is node and len(path) > 1 and node.iri == min(n.iri for n in path):
+                circle = " > ".join(n.id for n in (*path, node))
+                found = f"the replacements go in a circle: {circle}"
+                draft.report.add("O121", node.place(REPLACED_BY), found, "Name one that goes on")
+            if target in path:
+                break
+            path.append(target)
+
+
+def _first(terms: list[Object]) -> str:
+    return terms[0].value if terms and isinstance(terms[0], NamedNode) else ""
 
 
 def read_term(draft: Draft, node: Node, header: Header) -> dict[str, Any]:
@@ -142,7 +201,7 @@ def check_notations(draft: Draft) -> None:
 def one(draft: Draft, node: Node, word: str, words: Words | None = None) -> Object | None:
     """The only object of a word, None where there is none; ``words`` are those of a bracket of the node."""
     objects = (node.words if words is None else words).get(word, [])
-    if len(objects) > 1:
+    if len(objects) > 1 and not (word in _LISTS and not any(isinstance(o, BlankNode) for o in objects)):
         values = " and ".join(shown(o) for o in objects)
         found = f"{local(word)} of {node.id} has {len(objects)} values: {values}"
         parts = [o.value for o in objects if isinstance(o, Literal)]
@@ -154,12 +213,12 @@ def one(draft: Draft, node: Node, word: str, words: Words | None = None) -> Obje
 
 def number(term: Object) -> float | None:
     """A finite numeric literal as a float, else None."""
-    if not isinstance(term, Literal) or term.datatype.value not in _NUMERIC:
+    if not isinstance(term, Literal):
         return None
-    try:
-        value = float(term.value)
-    except ValueError:
+    form = _NUMERIC.get(term.datatype.value)
+    if form is None or not form.fullmatch(term.value):
         return None
+    value = float(term.value)
     return value if isfinite(value) else None
 
 
@@ -206,6 +265,8 @@ def refer(
             todo = nearest(name, known)
     else:
         name, todo = shown(term), f"Name {article(kind)} by its short name, without quotes"
+        if isinstance(term, BlankNode):
+            todo = f"Name {article(kind)} by its short name, without brackets; several with commas"
     # Where no thing of the kind is described at all, that is the one cause of every unknown name.
     if not known:
         code = draft.missing.setdefault(kind, code)
@@ -245,14 +306,25 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
-def _nameless(draft: Draft, file: str, words: Words) -> None:
+def _nameless(draft: Draft, subject: BlankNode, file: str, words: Words) -> None:
     """Whether a bracket claims to be a thing of its own: rules and categories need a name to be spoken of."""
     for term in words.get(TYPE, ()):
         if isinstance(term, NamedNode) and term.value in CLASSES:
             found = f"a {short(term.value)} without a name of its own"
-            draft.report.add(
-                "O105", Place(file, "", TYPE, term.value), found, "Begin it with a name, like c:shoes"
-            )
+            place = Place(file, _owner(draft, subject), TYPE, term.value)
+            draft.report.add("O105", place, found, "Begin it with a name, like c:shoes")
+
+
+def _owner(draft: Draft, subject: NamedNode | BlankNode) -> str:
+    """The named thing that a bracket stands in; empty for one that stands by itself."""
+    seen = {subject}
+    while isinstance(subject, BlankNode):
+        above = (s for s, words in draft.graph.nodes.items() for o in words.values() if subject in o)
+        subject = next(above, subject)
+        if subject in seen:
+            return ""
+        seen.add(subject)
+    return subject.value
 
 
 def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgrank.ontology.check.messages import Message
+from kgrank.ontology.check.parse import turtle_files
 from kgrank.ontology.check.session import Session
 
 PAUSE = 0.2
@@ -30,7 +31,7 @@ class Saved:
 def look(folder: Path) -> Seen:
     """The Turtle files of a folder, each with its number, size and time of writing."""
     found = {}
-    for path in sorted(folder.glob("*.ttl")):
+    for path in turtle_files(folder):
         try:
             state = path.stat()
         except OSError:

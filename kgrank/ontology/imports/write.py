@@ -9,6 +9,7 @@ from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import InputError
 from kgrank.ontology.blocks import Block, Document, Members, Object, Statement
+from kgrank.ontology.check.parse import turtle_files
 from kgrank.ontology.files import write_text
 from kgrank.ontology.imports.fold import Folded
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
@@ -51,7 +52,7 @@ def write_plan(plan: Plan, folded: Mapping[str, Folded], folder: Path, base: str
     Raises:
         InputError: The folder holds Turtle files already, or cannot be written.
     """
-    if any(folder.glob("*.ttl")):
+    if turtle_files(folder):
         raise InputError("there are Turtle files in this folder", where=folder, todo="Name a new folder.")
     texts = {
         name: write_document(Document(shop_prefixes(base), tuple(blocks)))

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from kgrank.ontology.blocks import Block, Document, read_blocks
+from kgrank.ontology.check.parse import turtle_files
 from kgrank.ontology.imports.write import shop_prefixes
 from kgrank.ontology.layout import joined, sound_texts
 from kgrank.ontology.tables.names import Names
@@ -61,4 +62,4 @@ def open_source(folder: Path) -> Source:
     Raises:
         InputError: A file is no Turtle.
     """
-    return Source(sound_texts(folder) if any(folder.glob("*.ttl")) else {})
+    return Source(sound_texts(folder) if turtle_files(folder) else {})
