@@ -1,13 +1,20 @@
-"""What the network brings to categories whose choices it has not seen, beside simpler ways to fill the gap.
+"""What the graph brings to categories, and to values, whose choices nobody has seen; what each part of it brings.
 
-    python benchmarks/transfer.py                                   (the generated demo shop)
+    python benchmarks/transfer.py                                   (generated demo shops, seeds 7, 1 and 2)
     python benchmarks/transfer.py --data ../shared/data/choice_scanner
+    python benchmarks/transfer.py --network                         (the optional network too: minutes)
 
-Each category in turn is new: its choices, interactions and rules are hidden, its siblings' too. Its part-worths
-then come from the network, from a network on shuffled edges, from the mean of the other categories' part-worths
-for the same value, or from nothing (all 0). Each is judged by the log-likelihood of the hidden choices, the
-outside option and positions set by the category's own fit in all cases, alone ("cold") and as the prior mean
-after 50 of its choices ("thin").
+Each category in turn is new: all its choices are hidden. Its part-worths then come from the graph as it ships,
+from the graph with its edges dealt out at random, from the hierarchy mean (the same without what the items say),
+or from nothing (all 0). Without parts: the tree below the top always or never, no brand edges. Each is judged by
+the log-likelihood of the hidden choices, alone ("cold") and as prior mean and variance after 50 of its choices
+("thin"); the outside option and positions are fitted to the hidden choices in all cases.
+
+Values in turn are new: each brand is taken out of all choices; its part-worth then comes from the same ways, and
+is judged by the choices in which it was shown ("unseen").
+
+Intervals are of the differences, 95 %, clustered by person. They hold for these categories; how the categories
+differ stands beside them.
 """
 
 from __future__ import annotations
@@ -18,8 +25,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +34,22 @@ os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
-import polars as pl
 
 from benchmarks.importance import config, read
 from benchmarks.machine import environment, finish, peak_mb, show
-from kgrank.choice.head import Variances, fit_head, precision
-from kgrank.choice.layout import Floats
-from kgrank.choice.logit import fit
+from kgrank.choice.head import NUISANCE, fit_head
+from kgrank.choice.layout import Design, Floats, Ints
+from kgrank.choice.logit import Choices, fit
+from kgrank.choice.pooled import Pooled, pool
+from kgrank.choice.prior import Known, effects, known, with_readings, without_readings
+from kgrank.choice.sets import CategoryChoices
 from kgrank.demo.files import write
 from kgrank.demo.shop import generate
 from kgrank.errors import KgrankError
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.priors import Learning, folds, train
+from kgrank.learning.priors import Learning, train
 from kgrank.learning.run import quiet, say
 from kgrank.learning.shop import Shop, read_shop
 from kgrank.ontology.model import Ontology
@@ -48,74 +57,275 @@ from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder
 
 THIN = 50
-EPOCHS = 15
-DRAWS = 10
+DRAWS = 5
 """Random choices of the thin ones."""
 
-Part = Mapping[str, Floats]
+EPOCHS = 15
+SEEDS = (7, 1, 2)
+BRAND = "brand"
 
 
-def demo() -> tuple[KnowledgeGraph, Ontology]:
-    """The generated shop, through files as a user's."""
+@dataclass(frozen=True)
+class Said:
+    """Part-worths of a hidden category: (columns,) prior mean and variance."""
+
+    mean: Floats
+    variance: Floats
+
+
+Way = Callable[[Known, str], Said]
+"""From what is known without a category to what is said of it."""
+
+
+def demo(seed: int) -> tuple[KnowledgeGraph, Ontology]:
+    """A generated shop, through files as a user's."""
     with tempfile.TemporaryDirectory() as place:
-        write(generate(), Path(place))
+        write(generate(seed), Path(place))
         clean = ingest(Path(place), ontology=read_ontology(folder("ontology") / "fashion"))
     return build_graph(clean), replace(clean.ontology, rules={})
 
 
-def shuffled(graph: KnowledgeGraph, seed: int) -> KnowledgeGraph:
-    """The same graph with the targets of its message edges dealt out at random."""
-    edges = dict(graph.edges)
-    for name in ("SUBCATEGORY_OF", "IN_CATEGORY", "HAS_VALUE", "OF", "INTERACTED"):
-        if name in edges:
-            table = edges[name]
-            edges[name] = table.with_columns(pl.col("target").shuffle(seed=seed))
-    return KnowledgeGraph(graph.nodes, edges)
+def said(pooled: Pooled, category: str) -> Said:
+    """What a posterior says of a category."""
+    return Said(pooled.prior_mean(category), pooled.variance(category))
 
 
-def from_others(shop: Shop, hidden: frozenset[str]) -> Part:
-    """Mean of the shown categories' own part-worths for each value, by precision; 0 where none has it."""
-    shown = {c: s for c, s in shop.home.items() if c not in hidden}
-    head = fit_head(shown, {})
-    total: dict[str, float] = {}
-    weight: dict[str, float] = {}
-    for category, some in shown.items():
-        found = head.fits[category]
-        sure = 1 / np.maximum(np.diag(found.covariance), 1e-6)
-        for i, node in enumerate(some.design.layout.nodes):
-            total[node] = total.get(node, 0.0) + sure[i] * found.part_worths[i]
-            weight[node] = weight.get(node, 0.0) + sure[i]
-    return {
-        c: np.array([total.get(n, 0.0) / weight.get(n, 1.0) for n in shop.designs[c].layout.nodes])
-        for c in hidden
-    }
+def shipped(what: Known, category: str) -> Said:
+    """As kgrank has it."""
+    return said(with_readings(what, without_readings(what)), category)
 
 
-def judge(shop: Shop, said: Part, seed: int) -> dict[str, tuple[float, float]]:
-    """Log-likelihood a choice of each hidden category: cold, and after THIN choices."""
-    found = {}
-    variances = Variances(0.05, 0.05)
-    for category, mean in said.items():
-        some = shop.home[category]
-        layout, nuisance = some.design.layout, len(some.nuisance)
-        own = fit_head({category: some}, {}).fits[category].part_worths[layout.width :]
-        utility = some.choices.utility(np.concatenate([mean, own]))
-        cold = float(some.choices.log_likelihood(utility).mean())
-        thin = []
-        generator = np.random.default_rng(seed)
-        for _ in range(DRAWS):
-            which = np.zeros(len(some.choices), bool)
-            which[generator.choice(len(which), min(THIN, len(which) // 2), replace=False)] = True
-            after = fit(
-                some.choices.take(which),
-                np.concatenate([mean, own]),
-                precision(layout, nuisance, variances)
-                + np.r_[np.zeros(layout.width), np.full(nuisance, 1e3)],
-            )
-            rest = some.choices.take(~which)
-            thin.append(float(rest.log_likelihood(rest.utility(after.part_worths)).mean()))
-        found[category] = (cold, float(np.mean(thin)))
-    return found
+def hierarchy(what: Known, category: str) -> Said:
+    """Without what the items say."""
+    return said(without_readings(what), category)
+
+
+def with_tree(what: Known, category: str, *, tree: bool) -> Said:
+    """With the tree below the top in any case, or in none."""
+    return said(with_readings(what, pool(effects(what, what.told, tree=tree), what.told)), category)
+
+
+def without_brands(what: Known, category: str) -> Said:
+    """Without the edges of brands: a brand has no items, and nothing to do with itself in other categories."""
+    at = {n for d in what.designs.values() for n in d.layout.nodes if n.startswith(f"{BRAND}=")}
+    pooled = with_readings(what, without_readings(what))
+    mean = pooled.prior_mean(category)
+    mean[[n in at for n in what.designs[category].layout.nodes]] = 0.0
+    return Said(mean, pooled.variance(category))
+
+
+def nothing(what: Known, category: str) -> Said:
+    """All 0, with the spread that the other categories' part-worths have."""
+    layout = what.designs[category].layout
+    squares: dict[bool, list[float]] = {True: [1.0], False: [1.0]}
+    for other, own in what.told.items():
+        for block in what.designs[other].layout.blocks:
+            squares[block.number].extend(own.mean[block.columns] ** 2)
+    variance = [float(np.mean(squares[b.number])) for b in layout.blocks for _ in b.nodes]
+    return Said(np.zeros(layout.width), np.array(variance))
+
+
+def shuffled(seed: int) -> Way:
+    """The shipped way on a graph whose edges are dealt out at random."""
+
+    def way(what: Known, category: str) -> Said:
+        return shipped(dealt(what, np.random.default_rng(seed)), category)
+
+    return way
+
+
+def dealt(what: Known, generator: np.random.Generator) -> Known:
+    """Another item's number for each item, another category's place in the tree and level of numbers."""
+    names = list(what.told)
+    rest = [c for c in what.designs if c not in what.told and not _holds(what, c)]
+    leaves = names + rest
+    other = dict(zip(leaves, [leaves[i] for i in generator.permutation(len(leaves))], strict=True))
+    lines = {c: (c, *what.lines[other.get(c, c)][1:]) for c in what.lines}
+    return Known(lines, {c: _dealt(what, c, other.get(c, c), generator) for c in what.designs}, what.told)
+
+
+def _holds(what: Known, category: str) -> bool:
+    return any(category in line[1:] for line in what.lines.values())
+
+
+def _dealt(what: Known, category: str, other: str, generator: np.random.Generator) -> Design:
+    design, blocks = what.designs[category], []
+    raw = design.raw.tolil()
+    for block in design.layout.blocks:
+        if block.number:
+            raw[:, block.start] = raw[generator.permutation(raw.shape[0]), block.start]
+            twin = what.designs[other].layout.block.get(block.attribute, block)
+            block = replace(block, centre=twin.centre)
+        blocks.append(block)
+    return Design(replace(design.layout, blocks=tuple(blocks)), design.items, raw.tocsr())
+
+
+WAYS: Mapping[str, Way] = {
+    "graph": shipped,
+    "shuffled": shuffled(0),
+    "hierarchy": hierarchy,
+    "tree": lambda what, category: with_tree(what, category, tree=True),
+    "no_tree": lambda what, category: with_tree(what, category, tree=False),
+    "no_brand_edges": without_brands,
+    "nothing": nothing,
+}
+
+
+def network(graph: KnowledgeGraph, ontology: Ontology, shop: Shop, seed: int) -> Way:
+    """The optional network, trained without the category; its variance is the hierarchy's."""
+
+    def way(what: Known, category: str) -> Said:
+        learning = Learning(graph, ontology, what, shop.home, config(seed))
+        found = train(learning, hidden=frozenset({category}), epochs=EPOCHS)
+        return Said(np.asarray(found.part_worths[category]), hierarchy(what, category).variance)
+
+    return way
+
+
+def judged(some: CategoryChoices, one: Said, seed: int) -> tuple[Floats, Floats]:
+    """(choices,) log-likelihood cold, and thin: the mean over the draws in which a choice was not among the 50."""
+    cold = some.choices.log_likelihood(some.choices.utility(_set(some.choices, one.mean, 1e-9)))
+    nuisance = _set(some.choices, one.mean, 1e-9)[len(one.mean) :]
+    total, times = np.zeros(len(some.choices)), np.zeros(len(some.choices))
+    generator = np.random.default_rng(seed)
+    for _ in range(DRAWS):
+        which = np.zeros(len(some.choices), bool)
+        which[generator.choice(len(which), min(THIN, len(which) // 2), replace=False)] = True
+        prior = np.concatenate([1 / one.variance, np.full(len(nuisance), 1e6)])
+        after = fit(some.choices.take(which), np.concatenate([one.mean, nuisance]), prior)
+        rest = some.choices.take(~which)
+        total[~which] += rest.log_likelihood(rest.utility(after.part_worths))
+        times[~which] += 1
+    return cold, np.where(times > 0, total / np.maximum(times, 1), np.nan)
+
+
+def _set(choices: Choices, mean: Floats, variance: float) -> Floats:
+    """(parameters,) part-worths held at a mean, with the nuisance parameters that fit best."""
+    extra = choices.width - len(mean)
+    prior = np.concatenate([np.full(len(mean), 1 / variance), np.full(extra, NUISANCE)])
+    whole = np.concatenate([mean, np.zeros(extra)])
+    return fit(choices, whole, prior).part_worths if extra else whole
+
+
+def without_value(some: CategoryChoices, column: int) -> CategoryChoices:
+    """The choices without the alternatives that have a value; of those that took one, nothing is left.
+
+    What is chosen among the others is a choice of the same kind (independence of irrelevant alternatives).
+    """
+    choices = some.choices
+    has = choices.raw[:, [column]].toarray().ravel() > 0
+    taken = np.bincount(choices.choice, has * choices.chosen, len(choices)) > 0
+    left = np.bincount(choices.choice, ~has, len(choices))
+    fine = ~taken & ((left > 1) | ((left > 0) & choices.outside))
+    keep = ~has & fine[choices.choice]
+    thinner = replace(
+        choices.take(fine),
+        raw=choices.raw[keep],
+        start=np.concatenate([[0], np.cumsum(left[fine])]).astype(np.int64),
+        chosen=choices.chosen[keep],
+        offset=choices.offset[keep],
+    )
+    return replace(some.take(fine), choices=thinner, item_row=some.item_row[keep])
+
+
+def unseen(
+    shop: Shop, ontology: Ontology, ways: Mapping[str, Way]
+) -> Iterator[tuple[str, str, Ints, Floats]]:
+    """For each brand, category and way: who chose, and the log-likelihood of the choices that show the brand."""
+    brands = sorted(
+        {n for s in shop.home.values() for n in s.design.layout.nodes if n.startswith(f"{BRAND}=")}
+    )
+    for brand in brands:
+        has = {c: s for c, s in shop.home.items() if brand in s.design.layout.column}
+        home = dict(shop.home) | {c: without_value(s, s.design.layout.column[brand]) for c, s in has.items()}
+        what = known(ontology, shop.designs, home)
+        for category, some in has.items():
+            at = some.design.layout.column[brand]
+            block = some.design.layout.block[BRAND]
+            others = np.array([i for i in range(block.start, block.stop) if i != at])
+            own = fit_head({category: home[category]}, {}).fits[category].part_worths
+            shown = _shown(some.choices, at)
+            for name, way in ways.items():
+                mean = way(what, category).mean
+                part_worths = own.copy()
+                part_worths[at] = mean[at] + (own[others] - mean[others]).mean()
+                utility = shown.utility(part_worths)
+                yield name, f"{category} {brand}", shown.person, shown.log_likelihood(utility)
+
+
+def _shown(choices: Choices, column: int) -> Choices:
+    has = choices.raw[:, [column]].toarray().ravel() > 0
+    return choices.take(np.bincount(choices.choice, has, len(choices)) > 0)
+
+
+@dataclass
+class Results:
+    """Log-likelihoods by stage, way and place (a category of a shop): who chose, and (choices,)."""
+
+    found: dict[tuple[str, str], dict[str, tuple[Ints, Floats]]]
+
+    def add(self, stage: str, way: str, where: str, person: Ints, values: Floats) -> None:
+        """One way's in one place."""
+        known_ = ~np.isnan(values)
+        self.found.setdefault((stage, way), {})[where] = person[known_], values[known_]
+
+    def mean(self, stage: str, way: str) -> float:
+        """A choice, averaged over the places."""
+        return float(np.mean([v.mean() for _, v in self.found[stage, way].values()]))
+
+    def over(self, stage: str, way: str, other: str) -> tuple[float, float, float]:
+        """How much better one way is, its standard error by people, and by places."""
+        ours, theirs = self.found[stage, way], self.found[stage, other]
+        gaps = {w: ours[w][1] - theirs[w][1] for w in ours}
+        squares = 0.0
+        by_shop: dict[str, list[str]] = {}
+        for where in gaps:
+            by_shop.setdefault(where.split("/")[0], []).append(where)
+        for places in by_shop.values():
+            people = np.concatenate([ours[w][0] for w in places])
+            parts = np.concatenate([(gaps[w] - gaps[w].mean()) / (len(gaps[w]) * len(gaps)) for w in places])
+            squares += float((np.bincount(people, parts) ** 2).sum())
+        means = np.array([g.mean() for g in gaps.values()])
+        between = float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("nan")
+        return float(means.mean()), squares**0.5, between
+
+
+def run(
+    name: str, graph: KnowledgeGraph, ontology: Ontology, options: argparse.Namespace, into: Results
+) -> None:
+    """All ways in one shop."""
+    shop = read_shop(graph, ontology, options.seed)
+    ways = dict(WAYS)
+    if options.network:
+        ways["network"] = network(graph, ontology, shop, options.seed)
+    whole = known(ontology, shop.designs, shop.home)
+    for category, some in shop.home.items():
+        say(f"{name}: {category} is new")
+        what = replace(whole, told={c: e for c, e in whole.told.items() if c != category})
+        for way, of in ways.items():
+            cold, thin = judged(some, of(what, category), options.seed)
+            into.add("cold", way, f"{name}/{category}", some.choices.person, cold)
+            into.add("thin", way, f"{name}/{category}", some.choices.person, thin)
+    say(f"{name}: each brand is new")
+    simple = {w: WAYS[w] for w in ("graph", "shuffled", "hierarchy", "no_brand_edges")}
+    for way, where, person, values in unseen(shop, ontology, simple):
+        into.add("unseen", way, f"{name}/{where}", person, values)
+
+
+def report(into: Results, line: dict[str, Any]) -> list[list[Any]]:
+    """Fills the line, and gives a row a way."""
+    rows = []
+    for (stage, way), places in into.found.items():
+        line[f"{stage}_{way}"] = into.mean(stage, way)
+        row = [stage, way, into.mean(stage, way)]
+        if way != "graph":
+            gap, people, between = into.over(stage, "graph", way)
+            line[f"{stage}_graph_over_{way}"] = gap
+            line[f"{stage}_graph_over_{way}_low"] = gap - 1.96 * people
+            line[f"{stage}_graph_over_{way}_error_between_places"] = between
+            row += [gap, gap - 1.96 * people, gap + 1.96 * people, between]
+        rows.append(row + [""] * (7 - len(row)) + [len(places)])
+    return rows
 
 
 def main() -> None:
@@ -123,56 +333,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, help="folder of a data set; the demo shop without it")
+    parser.add_argument("--data", type=Path, help="folder of a data set; generated demo shops without it")
     parser.add_argument("--mapping", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the thin draws and the network")
+    parser.add_argument("--shops", type=int, nargs="+", default=list(SEEDS), help="seeds of the demo shops")
+    parser.add_argument("--network", action="store_true", help="the optional network too")
     options = parser.parse_args()
     quiet()
     began = time.perf_counter()
-    graph, ontology = read(options.data, options.mapping) if options.data else demo()
     about = environment("torch", "torch-geometric")
     print(json.dumps(about))
-    shop = read_shop(graph, ontology, options.seed)
-    layouts = [d.layout for d in shop.designs.values()]
-    settings = config(options.seed)
-    parts = folds(ontology, list(shop.home), 3)
-    ways: dict[str, Callable[[frozenset[str]], Part]] = {
-        "network": lambda hidden: (
-            train(
-                Learning(graph, ontology, layouts, shop.home, settings), hidden=hidden, epochs=EPOCHS
-            ).part_worths
-        ),
-        "shuffled": lambda hidden: (
-            train(
-                Learning(shuffled(graph, options.seed), ontology, layouts, shop.home, settings),
-                hidden=hidden,
-                epochs=EPOCHS,
-            ).part_worths
-        ),
-        "mean": lambda hidden: from_others(shop, hidden),
-        "nothing": lambda hidden: {c: np.zeros(shop.designs[c].layout.width) for c in hidden},
-    }
-    scores: dict[str, dict[str, tuple[float, float]]] = {}
-    for name, way in ways.items():
-        scores[name] = {}
-        for hidden in parts:
-            say(f"{name}: without {', '.join(sorted(hidden))}")
-            said = way(hidden)
-            scores[name] |= judge(shop, {c: np.asarray(said[c]) for c in hidden}, options.seed)
-    rows: list[list[Any]] = []
-    line: dict[str, Any] = {"data": options.data.resolve().name if options.data else "demo"}
-    for at, stage in enumerate(("cold", "thin")):
-        for category in shop.home:
-            rows.append([stage, category, *(scores[n][category][at] for n in ways)])
-        for name in ways:
-            line[f"{stage}_{name}"] = float(np.mean([v[at] for v in scores[name].values()]))
-            gap = [scores["network"][c][at] - scores[name][c][at] for c in shop.home]
-            if name != "network":
-                error = float(np.std(gap, ddof=1) / np.sqrt(len(gap)))
-                line[f"{stage}_network_over_{name}"] = [float(np.mean(gap)), error]
+    into = Results({})
+    if options.data:
+        name = options.data.resolve().name
+        run(name, *read(options.data, options.mapping), options, into)
+    else:
+        name = "demo"
+        for seed in options.shops:
+            run(f"demo{seed}", *demo(seed), options, into)
+    line: dict[str, Any] = {"data": name}
+    rows = report(into, line)
     line |= {"seconds": round(time.perf_counter() - began, 1), "peak_mb": peak_mb()}
-    show("log-likelihood a choice", ["stage", "category", *ways], rows)
-    finish(f"transfer-{line['data']}", line, {"environment": about, "seed": options.seed, "rows": rows})
+    columns = ["stage", "way", "log-likelihood", "graph over it", "low", "high", "error between", "places"]
+    show("log-likelihood a choice", columns, rows)
+    places = {
+        f"{stage} {way}": {w: float(v.mean()) for w, (_, v) in found.items()}
+        for (stage, way), found in into.found.items()
+    }
+    finish(f"transfer-{name}", line, {"environment": about, "seed": options.seed, "places": places})
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class ModelConfig:
     """The network and the priors.
 
     Attributes:
+        network: Whether a heterogeneous network corrects the prior means that the graph gives without one.
         width: Width of the embeddings.
         layers: Rounds of message passing.
         dropout: Share of hidden units dropped.
@@ -54,6 +55,7 @@ class ModelConfig:
         people: Whether people's own tastes are estimated.
     """
 
+    network: bool = False
     width: int = 16
     layers: int = 2
     dropout: float = 0.3

@@ -1,4 +1,4 @@
-"""Fits of a shop: the network, every category at its optimum, the rules, the people."""
+"""Fits of a shop: prior means, every category at its optimum, the rules, the people."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from kgrank.choice.inherit import inherit
 from kgrank.choice.layout import Floats
 from kgrank.choice.people import Tastes, estimate, some_people
 from kgrank.choice.place import Place
+from kgrank.choice.prior import known, prior_means
 from kgrank.choice.sets import CategoryChoices
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
@@ -27,10 +28,23 @@ MOST_RATED = 100
 
 @dataclass(frozen=True)
 class ShopFit:
-    """Everything that was fitted, before it is put into words and files."""
+    """Everything that was fitted, before it is put into words and files.
+
+    Attributes:
+        shop: What it was fitted to.
+        network: None where it is off.
+        means: (columns,) what the graph says of categories without choices.
+        priors: (columns,) prior means of categories with choices.
+        head: Their optimum.
+        places: Their posteriors without rules.
+        verdicts: What the rules make of them.
+        columns: Of the tastes.
+        tastes: Of the people.
+    """
 
     shop: Shop
-    network: NetworkFit
+    network: NetworkFit | None
+    means: Mapping[str, Floats]
     priors: Mapping[str, Floats]
     head: Head
     places: Mapping[str, Place]
@@ -50,15 +64,21 @@ def fit_shop(
     resume: Path | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> ShopFit:
-    """The network, every category's optimum under its priors, the rules, and the people."""
-    what = Learning(graph, ontology, [d.layout for d in shop.designs.values()], shop.home, config)
-    network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
-    priors: dict[str, Floats] = {}
-    try:
-        if not network.interrupted:
-            priors = cross_fitted(what, max(network.epochs, 1), report)
-    except KeyboardInterrupt:
-        network = replace(network, interrupted=True)
+    """Prior means, every category's optimum under them, the rules, and the people."""
+    report("what categories say of each other")
+    shown = known(ontology, shop.designs, shop.home)
+    means: Mapping[str, Floats] = prior_means(shown)
+    priors = means
+    network = None
+    if config.model.network:
+        what = Learning(graph, ontology, shown, shop.home, config)
+        network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
+        means, priors = network.part_worths, {}
+        try:
+            if not network.interrupted:
+                priors = cross_fitted(what, max(network.epochs, 1), report)
+        except KeyboardInterrupt:
+            network = replace(network, interrupted=True)
     report("optimum of every category, and the rules")
     head = fit_head(shop.sets, priors)
     places = {
@@ -75,7 +95,7 @@ def fit_shop(
     if config.model.people and told:
         report("how people differ")
         columns, tastes = fit_people(told, head, config.seed)
-    return ShopFit(shop, network, priors, head, places, verdicts, columns, tastes)
+    return ShopFit(shop, network, means, priors, head, places, verdicts, columns, tastes)
 
 
 def _told(shop: Shop) -> dict[str, CategoryChoices]:

@@ -68,8 +68,9 @@ def learn(
     )
     report("what goes after what")
     metrics = marks(sit(shop, fitted.priors, config))
-    if fitted.network.loss is not None:
-        metrics["network_val_loss"] = fitted.network.loss
+    network = fitted.network
+    if network is not None and network.loss is not None:
+        metrics["network_val_loss"] = network.loss
     learned, log = _behaviour(fitted, graph, ontology, config.seed)
     if learned.curves:
         metrics["next_log_likelihood"] = learned.log_likelihood
@@ -77,7 +78,7 @@ def learn(
     behaviour = behaviour_terms(learned, log.items)
     weights = replace(weights_of(fitted, ontology, learned, metrics, behaviour), concerns=doubts)
     posteriors = Posteriors(weights.version, ontology.fingerprint, config.seed, kept(fitted.places))
-    return Learned(weights, posteriors, links, fitted.network.interrupted)
+    return Learned(weights, posteriors, links, network is not None and network.interrupted)
 
 
 def _behaviour(

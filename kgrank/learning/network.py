@@ -31,20 +31,30 @@ class _Product(torch.autograd.Function):
 class PartWorthNetwork(nn.Module):
     """Embeds the graph and reads a part-worth off every (category, attribute, value).
 
-    The part-worth is a value's own liking, shared by all categories, plus what a small perceptron makes of the
-    three nodes' embeddings after message passing. The perceptron starts at zero, so training starts from
-    the pooled logit.
+    The part-worth is the prior mean that the graph gives without a network, plus a correction of the value, shared
+    by all categories, and what a small perceptron makes of the three nodes' embeddings after message passing.
+    Corrections and perceptron start at zero, so training starts from those prior means.
 
     Args:
         tensors: The graph.
         where: The cells to give part-worths.
+        means: (cells,) the prior means to correct.
         width: Width of the embeddings.
         layers: Rounds of message passing.
         dropout: Share of hidden units dropped in training.
     """
 
-    def __init__(self, tensors: GraphTensors, where: Cells, width: int, layers: int, dropout: float) -> None:
+    def __init__(
+        self,
+        tensors: GraphTensors,
+        where: Cells,
+        means: torch.Tensor,
+        width: int,
+        layers: int,
+        dropout: float,
+    ) -> None:
         super().__init__()
+        self.register_buffer("means", means, persistent=False)
         self.size = tensors.size
         self.kinds = list(tensors.adjacency)
         for i, matrix in enumerate(tensors.adjacency.values()):
@@ -90,7 +100,7 @@ class PartWorthNetwork(nn.Module):
             for label, cell in zip(("Category", "Attribute", "AttributeValue"), at, strict=True)
         )
         read: torch.Tensor = self.read(torch.cat([category, attribute, value, category * value], 1))
-        return self.liking[at[2]] + read.squeeze(1)
+        return self.get_buffer("means") + self.liking[at[2]] + read.squeeze(1)
 
 
 class ChoiceModel(nn.Module):

@@ -1,4 +1,4 @@
-"""Prior means of part-worths from the network, by cross-fitting: no category's own choices stand behind them."""
+"""Prior means corrected by the network, by cross-fitting: no category's own choices stand behind its own."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.layout import Floats, Layout
+from kgrank.choice.prior import Known, prior_means
 from kgrank.choice.sets import CategoryChoices
 from kgrank.errors import RunError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.network import ChoiceModel, PartWorthNetwork
 from kgrank.learning.penalties import inheritances, penalties
-from kgrank.learning.tensors import cells, choice_rows, graph_tensors
+from kgrank.learning.tensors import ChoiceRows, cells, choice_rows, graph_tensors
 from kgrank.learning.training import ChoiceData, ChoiceTraining, Patience, split
 from kgrank.ontology.model import Ontology
 
@@ -49,9 +50,14 @@ class Learning:
 
     graph: KnowledgeGraph
     ontology: Ontology
-    layouts: Sequence[Layout]
+    known: Known
     home: Mapping[str, CategoryChoices]
     config: RunConfig
+
+    @property
+    def layouts(self) -> list[Layout]:
+        """The columns of every category."""
+        return [d.layout for d in self.known.designs.values()]
 
 
 def train(
@@ -78,13 +84,9 @@ def train(
     """
     config = what.config
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    tensors = graph_tensors(what.graph, hidden)
-    where = cells(what.layouts, tensors)
     shown = {c: s for c, s in what.home.items() if c not in hidden}
-    rows = choice_rows(list(shown.values()), where)
-    size = config.model
-    network = PartWorthNetwork(tensors, where, size.width, size.layers, size.dropout)
-    model = ChoiceModel(network, where, rows)
+    model, rows = _model(what, hidden, list(shown.values()))
+    network, where = model.network, model.where
     how = replace(config.validation, share=0.0) if epochs else config.validation
     held_out = split(rows, how, config.seed)
     data = ChoiceData(rows, config.batch_size, held_out, config.seed)
@@ -129,6 +131,22 @@ def train(
         loss,
         interrupted,
     )
+
+
+def _model(
+    what: Learning, hidden: frozenset[str], shown: Sequence[CategoryChoices]
+) -> tuple[ChoiceModel, ChoiceRows]:
+    """The model before training, and the choices to train it on."""
+    tensors = graph_tensors(what.graph, hidden)
+    where = cells(what.layouts, tensors)
+    rows = choice_rows(shown, where)
+    said = prior_means(what.known, hidden)
+    means = np.concatenate([said.get(one.category, np.zeros(one.width)) for one in where.layouts])
+    size = what.config.model
+    network = PartWorthNetwork(
+        tensors, where, torch.from_numpy(means).float(), size.width, size.layers, size.dropout
+    )
+    return ChoiceModel(network, where, rows), rows
 
 
 def _best(folder: Path, *, monitored: bool) -> ModelCheckpoint:
@@ -195,7 +213,7 @@ def cross_fitted(what: Learning, epochs: int, report: Callable[[str], None]) -> 
 
 
 def fold_by_fold(what: Learning, epochs: int, report: Callable[[str], None]) -> Iterator[dict[str, Floats]]:
-    """Prior means of a fold's categories, from a network that saw none of their choices or rules.
+    """Prior means of a fold's categories, from a network that saw none of their choices or rules, or from none.
 
     A category whose choices come from more than one fold (a high one) has no such network, and no prior mean;
     with a single category there is none at all.
@@ -206,14 +224,17 @@ def fold_by_fold(what: Learning, epochs: int, report: Callable[[str], None]) -> 
     parts = folds(what.ontology, list(what.home), what.config.model.folds)
     if len(parts) < 2:
         return
+    means: Mapping[str, Floats] = {} if what.config.model.network else prior_means(what.known)
     for turn, hidden in enumerate(parts):
         names = ", ".join(sorted(hidden)[:5]) + (f" and {len(hidden) - 5} more" if len(hidden) > 5 else "")
         report(f"prior means, fold {turn + 1} of {len(parts)}: without {names}")
-        fit = train(what, hidden=hidden, epochs=epochs)
-        if fit.interrupted:
-            raise KeyboardInterrupt
+        if what.config.model.network:
+            fit = train(what, hidden=hidden, epochs=epochs)
+            if fit.interrupted:
+                raise KeyboardInterrupt
+            means = fit.part_worths
         yield {
-            layout.category: np.asarray(fit.part_worths[layout.category])
+            layout.category: np.asarray(means[layout.category])
             for layout in what.layouts
             if _only_below(what, layout.category, hidden)
         }

@@ -118,7 +118,7 @@ def _category(layout: Layout, fitted: ShopFit, terms: Curved, *, bound: bool) ->
         float(spread.sum()),
         0 if own is None else len(own.choices),
         0 if own is None else len(np.unique(own.choices.person)),
-        "choices" if learned else "network",
+        "choices" if learned else "graph",
         category_terms(terms, category),
         {}
         if own is None
@@ -127,9 +127,11 @@ def _category(layout: Layout, fitted: ShopFit, terms: Curved, *, bound: bool) ->
 
 
 def served_part_worths(layout: Layout, fitted: ShopFit) -> Floats:
-    """(columns,) what is served for a category: its own after the rules, or the network's word."""
+    """(columns,) what is served for a category: its own after the rules, or the graph's word."""
     draws = fitted.verdicts.draws.get(layout.category)
-    return np.asarray(fitted.network.part_worths[layout.category] if draws is None else draws.mean(0))
+    if draws is not None:
+        return np.asarray(draws.mean(0))
+    return np.asarray(fitted.means.get(layout.category, np.zeros(layout.width)))
 
 
 def _nuisance(own: CategoryChoices, part_worths: Floats) -> dict[str, float]:

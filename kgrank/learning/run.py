@@ -45,7 +45,7 @@ def run(config: RunConfig, report: Report) -> dict[str, Any]:
     """
     began = time.monotonic()
     out = Path(config.out)
-    resume = _checkpoint(config.resume, out)
+    resume = _checkpoint(config, out)
     if config.data.folder is not None and "://" not in config.data.store:
         # This run makes the store, so it makes its folder too.
         Path(config.data.store).parent.mkdir(parents=True, exist_ok=True)
@@ -119,10 +119,16 @@ def _moment(text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _checkpoint(resume: str | None, out: Path) -> Path | None:
-    if resume is None:
+def _checkpoint(config: RunConfig, out: Path) -> Path | None:
+    if config.resume is None:
         return None
-    path = out / "checkpoints" / "last.ckpt" if resume == "last" else Path(resume)
+    if not config.model.network:
+        raise RunError(
+            "without a network there is no training to go on with",
+            where="model.network",
+            todo="Train without --resume, or with --model.network true.",
+        )
+    path = out / "checkpoints" / "last.ckpt" if config.resume == "last" else Path(config.resume)
     if not path.is_file():
         raise RunError(
             "there is no such checkpoint", where=path, todo="Train without --resume, or name a .ckpt file."

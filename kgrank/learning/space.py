@@ -13,6 +13,7 @@ from kgrank.learning.config import RunConfig
 Value = float | int | bool | str
 
 DEFAULT = (
+    "model.network=false,true",
     "optimizer.lr=0.002:0.1:log",
     "optimizer.weight_decay=0.001:1:log",
     "model.width=8,16,32",

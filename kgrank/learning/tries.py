@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgrank.choice.layout import Floats
+from kgrank.choice.prior import known
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.held_out import Exam, sit
@@ -74,15 +75,17 @@ def attempt(
         DivergedError: A part-worth is not finite.
         KeyboardInterrupt: The user stopped it.
     """
-    layouts = [d.layout for d in shop.designs.values()]
-    what = Learning(graph, ontology, layouts, shop.home, config)
-    report("network on all categories")
-    network = train(what)
-    if network.interrupted:
-        raise KeyboardInterrupt
+    what = Learning(graph, ontology, known(ontology, shop.designs, shop.home), shop.home, config)
+    epochs = 1
+    if config.model.network:
+        report("network on all categories")
+        network = train(what)
+        if network.interrupted:
+            raise KeyboardInterrupt
+        epochs = max(network.epochs, 1)
     priors: dict[str, Floats] = {}
     so_far = Score(np.zeros(GROUPS), np.zeros(GROUPS))
-    for found in fold_by_fold(what, max(network.epochs, 1), report):
+    for found in fold_by_fold(what, epochs, report):
         priors |= found
         so_far += score(sit(shop, priors, config, [c for c in shop.home if c in found]))
         yield so_far

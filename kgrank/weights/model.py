@@ -72,7 +72,7 @@ class CategoryWeights:
     ``strength`` is the sum of the spreads in logits: how decided shoppers are. ``terms`` are the weights of
     the families of behaviour terms; that of ``attributes`` is of the whole attribute score beside them.
     ``nuisance`` are the part-worths of what is no attribute: ``inside`` (all items against taking none) and places
-    on the screen. ``source`` says whose choices stand behind it: ``choices`` (its own) or ``network`` (none of its
+    on the screen. ``source`` says whose choices stand behind it: ``choices`` (its own) or ``graph`` (none of its
     own).
     """
 

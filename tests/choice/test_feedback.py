@@ -292,7 +292,7 @@ def test_training_has_the_same_likelihood(shop: Shop) -> None:
     tensors = graph_tensors(shop.graph)
     where = cells([some.design.layout], tensors)
     rows = choice_rows([some], where)
-    model = ChoiceModel(PartWorthNetwork(tensors, where, 4, 1, 0.0), where, rows)
+    model = ChoiceModel(PartWorthNetwork(tensors, where, torch.zeros(where.width), 4, 1, 0.0), where, rows)
     at = shop.rng.normal(size=some.choices.width)
     width = some.design.layout.width
     with torch.no_grad():

@@ -60,7 +60,7 @@ def config_file(tmp_path: Path, store: Path) -> Path:
     chosen = {
         "data": {"store": str(store)},
         "out": str(tmp_path / "out"),
-        "model": {"width": 8, "people": False},
+        "model": {"network": True, "width": 8, "people": False},
         "validation": {"share": 0.2},
         "trainer": {"max_epochs": 2, "accelerator": "cpu"},
     }

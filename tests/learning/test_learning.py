@@ -24,6 +24,9 @@ from kgrank.weights.model import CategoryWeights, Cause, LearnedWeights
 Configure = Callable[..., RunConfig]
 
 
+NETWORK = ModelConfig(network=True, width=8, people=False)
+
+
 @pytest.fixture(scope="module")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Enough people to find the truth."""
@@ -94,7 +97,7 @@ def test_every_optimiser_and_schedule_learns(
     generated: Generated, configure: Configure, name: str, schedule: str
 ) -> None:
     chosen = OptimizerConfig(name=name, schedule=schedule, lr=0.05)  # type: ignore[arg-type]
-    found = learn(*generated[:2], configure(optimizer=chosen)).weights
+    found = learn(*generated[:2], configure(optimizer=chosen, model=NETWORK)).weights
     assert all(np.isfinite(list(found.metrics.values())))
 
 
@@ -106,6 +109,7 @@ def test_training_stops_early_on_choices_held_out(
     chosen = configure(
         validation=ValidationConfig(share=0.25, by=by, patience=2),  # type: ignore[arg-type]
         optimizer=OptimizerConfig(lr=1.0, schedule="constant"),
+        model=NETWORK,
         trainer={"max_epochs": 60, "accelerator": "cpu", "enable_progress_bar": False},
     )
     learn(*generated[:2], chosen, checkpoints=tmp_path / "checkpoints")
@@ -139,7 +143,7 @@ def test_a_category_without_choices_gets_its_weights_from_the_graph(
     )
     found = learn(quiet, known, configure()).weights.categories
     assert found["dresses"].source == "choices"
-    assert (found["shoes"].source, found["shoes"].choices) == ("network", 0)
+    assert (found["shoes"].source, found["shoes"].choices) == ("graph", 0)
     assert sum(shares(found["shoes"]).values()) == pytest.approx(1.0)
     width = {c: sum(a.high - a.low for a in found[c].attributes) for c in ("dresses", "shoes")}
     assert width["shoes"] > width["dresses"]
