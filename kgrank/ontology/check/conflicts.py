@@ -14,6 +14,7 @@ from kgrank.ontology.model import AttributeType, Condition, Ontology, Rule, Rule
 from kgrank.ontology.vocabulary import KG, Kind
 
 _BOUNDED = frozenset({RuleKind.AT_LEAST, RuleKind.AT_MOST, RuleKind.ABOUT, RuleKind.IRRELEVANT})
+_OPPOSED = frozenset({RuleKind.MONOTONE, RuleKind.IMPLIES, RuleKind.EXCLUDES})
 _SHARES = _BOUNDED | {RuleKind.ORDER}
 _NOT_MEANT = ("id", "iri", "sure", "because", "creator", "created")
 
@@ -74,7 +75,9 @@ class _Judge:
 
     def opposites(self, category: str, rules: Sequence[Rule]) -> None:
         """Two rules that contradict each other in a category."""
-        for first, second in combinations(rules, 2):
+        # Of thousands of rules most are of other kinds, and pairs of all would be millions.
+        some = [r for r in rules if r.kind in _OPPOSED]
+        for first, second in combinations(some, 2):
             if {first.kind, second.kind} == {RuleKind.MONOTONE} and first.attribute == second.attribute:
                 if first.better != second.better:
                     found = (

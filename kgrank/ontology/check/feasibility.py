@@ -9,7 +9,7 @@ from math import comb
 
 from kgrank.ontology.model import NEGLIGIBLE, Rule, RuleKind
 
-_MOST_SETS = 2000
+_MOST_SETS = 1000
 """Sets of one size that are looked at for a smaller conflict."""
 
 _ROOM = 1e-9
@@ -84,7 +84,7 @@ def smallest_conflict(rules: Sequence[Rule], together: Callable[[Sequence[Rule]]
         rest = [r for r in kept if r is not rule]
         if not together(rest):
             kept = rest
-    for size in range(1, len(kept)):
+    for size in range(2, len(kept)):
         if comb(len(rules), size) > _MOST_SETS:
             break
         for some in combinations(rules, size):
