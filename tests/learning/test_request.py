@@ -275,10 +275,11 @@ def test_taking_nothing_tells_nothing_where_training_never_saw_it(shop: Differin
 def test_learned_weights_hold_all_that_a_request_needs(
     shop: Differing, configure: Callable[..., RunConfig]
 ) -> None:
-    learned = learn(shop.graph, shop.ontology, configure(model=ModelConfig(width=8, people=True))).weights
+    run = learn(shop.graph, shop.ontology, configure(model=ModelConfig(width=8, people=True)))
+    learned = run.weights
     assert {INSIDE, "position 2"} <= set(learned.categories["dresses"].nuisance)
     assert len(learned.population.mean) == len(learned.population.columns)
-    served = Shop.of(shop.graph, shop.ontology, learned)
+    served = Shop.of(shop.graph, shop.ontology, learned, run.transitions)
     for color in ("red", "green"):
         person = tastes_of(served, takes(shop, color, shown=True))
         best = rank(served, "dresses", limit=3, person=person.deviations)
