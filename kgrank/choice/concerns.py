@@ -102,16 +102,18 @@ def many_values(design: Design) -> tuple[Concern, ...]:
     found = []
     for block in design.layout.blocks:
         counted = float(block.items[block.reference].sum() / max(block.items.sum(), 1))
-        if block.number or len(block.nodes) < MANY or counted > 0.5:
+        several, values = int(block.reference.sum()), len(block.nodes) + block.left_out
+        if block.number or values < MANY or (counted > 0.5 and not block.left_out):
             continue
-        several = int(block.reference.sum())
         text = (
-            f"has {len(block.nodes):,} values, {len(block.nodes) - several:,} of them on less than "
-            f"{RARE_SHARE:.0%} of the items: its weight is the range over the other {several}"
+            f"has {values:,} values, {values - several:,} of them on less than {RARE_SHARE:.0%} of the items: "
+            f"its weight is the range over the other {several}"
             if several > 1
-            else f"has {len(block.nodes):,} values, none on {RARE_SHARE:.0%} of the items: no range to take a "
-            "weight from, so it is 0; each value's part-worth is near its prior"
+            else f"has {values:,} values, none on {RARE_SHARE:.0%} of the items: no range to take a weight from, "
+            "so it is 0; each value's part-worth is near its prior"
         )
+        if block.left_out:
+            text += f"; the {block.left_out:,} rarest count as unknown"
         found.append(Concern(Cause.MANY_VALUES, design.layout.category, block.attribute, text))
     return tuple(found)
 

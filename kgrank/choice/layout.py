@@ -23,6 +23,10 @@ Truths = npt.NDArray[np.bool_]
 RARE_SHARE, RARE_ITEMS = 0.01, 3
 """A value counts for the range of its attribute from 1 % of the items, and 3 items, on."""
 
+MOST_VALUES = 2_500
+"""Values of an attribute that have a column in a category, the commonest ones: the covariance of their part-worths
+is a dense matrix. The rest are on an item or two each, and count as unknown."""
+
 LOW, HIGH = 5.0, 95.0
 """Percentiles of the items between which the range of a number or an ordered value is taken."""
 
@@ -43,6 +47,7 @@ class Block:
         scale: Unit of a number's column, in its unit; 1 for values.
         low: 5th percentile of a number over the items; ``high`` the 95th.
         least: Smallest number that occurs; ``most`` the largest.
+        left_out: Number of values that have no column.
     """
 
     attribute: str
@@ -58,6 +63,7 @@ class Block:
     high: float = 0.0
     least: float = 0.0
     most: float = 0.0
+    left_out: int = 0
 
     @property
     def stop(self) -> int:
@@ -218,6 +224,10 @@ def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tup
 def _value_block(
     name: str, kind: AttributeType, start: int, listed: Sequence[str], rows: pl.DataFrame
 ) -> tuple[Block, tuple[Ints, Ints, Floats]]:
+    counts = rows["node"].value_counts().sort("count", "node", descending=[True, False])
+    left_out, valued = len(counts) - MOST_VALUES, rows["row"].n_unique()
+    if left_out > 0:
+        rows = rows.filter(pl.col("node").is_in(counts["node"].head(MOST_VALUES).implode()))
     occurring = set(rows["node"])
     order = [value_id(name, v) for v in listed]
     nodes = tuple(n for n in order if n in occurring) + tuple(sorted(occurring - set(order)))
@@ -232,6 +242,8 @@ def _value_block(
         reached = np.cumsum(mean)
         reference = (reached >= LOW / 100) & (reached - mean <= HIGH / 100)
     else:
-        reference = (items >= RARE_ITEMS) & (items >= RARE_SHARE * known)
-    block = Block(name, kind, start, nodes, mean, items.astype(np.int64), reference)
+        reference = (items >= RARE_ITEMS) & (items >= RARE_SHARE * valued)
+    block = Block(
+        name, kind, start, nodes, mean, items.astype(np.int64), reference, left_out=max(left_out, 0)
+    )
     return block, (at, start + column, share)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from generated_shop import graph_of
 
+from kgrank.choice import layout
 from kgrank.choice.concerns import concerns
 from kgrank.choice.evidence import weigh
 from kgrank.choice.head import fit_head, place
@@ -171,3 +172,21 @@ def test_a_price_in_cents_for_one_brand_is_named(
     assert [c.attribute for c in concern] == ["price"]
     assert words in concern[0].text
     assert brand in concern[0].text
+
+
+def test_values_beyond_the_most_that_have_a_column_count_as_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Models 0 to 49 are on three items each, the 150 others on two."""
+    monkeypatch.setattr(layout, "MOST_VALUES", 50)
+    some = [{**item, "model": f"m{k % 200:03d}"} for k, item in enumerate([*items(400), *items(400)[:100]])]
+    some = [i for k, i in enumerate(some) if k < 400 or k % 200 < 50]
+    read = shop(tmp_path, some, people=200, utility=lambda i: 0.0)
+    (concern,) = (c for c in found(read) if c.cause is Cause.MANY_VALUES)
+    assert concern.text.startswith("has 200 values")
+    assert concern.text.endswith("the 150 rarest count as unknown")
+    design = read.designs["dresses"]
+    block = design.layout.block["model"]
+    assert block.nodes == tuple(f"model=m{k:03d}" for k in range(50))
+    rare = [k for k, i in enumerate(design.items) if int(i[1:]) % 200 >= 50]
+    assert (design.centred()[rare][:, block.columns] == 0).all()
