@@ -7,7 +7,7 @@ of a family weigh what its own choices say, drawn to the weight of the whole sho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -18,9 +18,11 @@ from scipy import sparse
 from kgrank.choice.amounts import (
     ATTRIBUTES,
     FAMILIES,
+    LENGTH,
     NOW,
     PAIRS,
     POPULAR,
+    Amount,
     Statistics,
     about,
     amounts,
@@ -31,7 +33,7 @@ from kgrank.choice.amounts import (
     terms_of,
 )
 from kgrank.choice.counts import Counts
-from kgrank.choice.curves import apply, curve, hats, knots, line, pair_hats, surface
+from kgrank.choice.curves import apply, curve, hats, knots, line, outer, pair_hats, surface
 from kgrank.choice.histories import Grouping, Histories
 from kgrank.choice.layout import Floats, Ints
 from kgrank.choice.logit import Choices, optimum
@@ -111,24 +113,45 @@ class Curved:
         total = np.zeros((len(histories), len(self.counts.statistics.count)))
         if self.utility is not None:
             total += self.strength * self.utility
-        grouped: dict[int, tuple[Ints, Floats]] = {}
         for name, learned in self.curves.items():
-            amount = found[name]
-            if amount.label is None:
-                _add(total, amount.values, learned)
-            else:
-                # What is alike for all items of a label is added up before it is spread over the items.
-                label, sums = grouped.get(id(amount.label), (amount.label, np.zeros((1, 1))))
-                grouped[id(amount.label)] = label, sums + apply(learned, amount.values)
-        for label, sums in grouped.values():
+            if found[name].label is None:
+                _add(total, found[name].values, learned)
+        for label, sums in _by_label(found, self.curves, self.pairs):
             total += sums[:, label]
         for pair, learned in self.pairs.items():
-            # A surface is 0 where its first term is at its first knot, as for most items.
-            first = np.broadcast_to(found[pair[0]].dense(), total.shape)
-            at = np.flatnonzero(first > learned.knots[0][0])
-            rows, items = np.divmod(at, total.shape[1])
-            total.reshape(-1)[at] += apply(learned, *(found[name].of(rows, items) for name in pair))
+            first, second = (found[name] for name in pair)
+            if pair[1] == LENGTH and len(first.values) == 1 and first.label is None:
+                total += outer(learned, first.values[0], second.values[:, 0])
+            elif pair[1] != LENGTH or first.label is None:
+                # A surface is 0 where its first term is at its first knot, as for most items.
+                at = np.flatnonzero(np.broadcast_to(first.dense(), total.shape) > learned.knots[0][0])
+                rows, items = np.divmod(at, total.shape[1])
+                total.reshape(-1)[at] += apply(learned, first.of(rows, items), second.of(rows, items))
         return total
+
+
+def _by_label(
+    found: Mapping[str, Amount], curves: Mapping[str, Curve], pairs: Mapping[tuple[str, str], Curve]
+) -> Iterator[tuple[Ints, Floats]]:
+    """What is alike for all items of a label, added up before it is spread over the items.
+
+    Yields:
+        (items,) the label of each item, and (histories, labels) what the terms of a grouping say.
+    """
+    grouped: dict[int, tuple[Ints, Floats]] = {}
+
+    def add(label: Ints, sums: Floats) -> None:
+        known = grouped.get(id(label), (label, np.zeros((1, 1))))
+        grouped[id(label)] = label, known[1] + sums
+
+    for name, learned in curves.items():
+        if (label := found[name].label) is not None:
+            add(label, apply(learned, found[name].values))
+    for (one, other), learned in pairs.items():
+        values, label = found[one].values, found[one].label
+        if other == LENGTH and label is not None:
+            add(label, apply(learned, values, np.broadcast_to(found[other].values, values.shape)))
+    yield from grouped.values()
 
 
 def _add(total: Floats, amounts: Floats, learned: Curve) -> None:

@@ -78,6 +78,13 @@ def surface(first: tuple[float, ...], second: tuple[float, ...], values: Reals) 
     return Curve((first, second), tuple(grid.ravel().tolist()))
 
 
+def outer(learned: Curve, first: Reals, second: Reals) -> Reals:
+    """(second, first) what a surface of ``surface`` says of every pair of two lists of amounts."""
+    a, b = learned.knots
+    grid = np.asarray(learned.values).reshape(len(a), len(b))
+    return np.asarray(hats(second, b) @ grid[1:, 1:].T @ hats(first, a).T)
+
+
 def apply(learned: Curve, *amounts: Reals) -> Reals:
     """What a curve says of amounts, or a surface of pairs of amounts, elementwise in any one shape."""
     if len(learned.knots) == 1:

@@ -15,7 +15,7 @@ from kgrank.choice.amounts import ALIKE, ATTRIBUTES, LINKED
 from kgrank.choice.amounts import amounts as term_amounts
 from kgrank.choice.counts import KEPT, Counts, People, link_table
 from kgrank.choice.curved import Curved, behaviour_terms, category_terms
-from kgrank.choice.curves import apply, curve, hats, knots, pair_hats, surface
+from kgrank.choice.curves import apply, curve, hats, knots, outer, pair_hats, surface
 from kgrank.choice.groupings import groupings, members
 from kgrank.choice.histories import Grouping
 from kgrank.choice.metrics import hit_rate, ranks
@@ -319,6 +319,8 @@ def test_a_learned_surface_says_what_its_columns_said(x: np.ndarray, y: np.ndarr
     columns = pair_hats(hats(x, a), hats(y, b))
     values = np.random.default_rng(seed).normal(size=columns.shape[1])
     np.testing.assert_allclose(apply(surface(a, b, values), x, y), columns @ values, atol=1e-9)
+    every = apply(surface(a, b, values), *np.meshgrid(x, y))
+    np.testing.assert_allclose(outer(surface(a, b, values), x, y), every, atol=1e-9)
 
 
 def test_a_layer_without_a_term_scores_the_rest(learned: Learned) -> None:
