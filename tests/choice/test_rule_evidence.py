@@ -376,3 +376,23 @@ def test_a_rule_no_surer_than_chance_is_noted_with_its_chance() -> None:
 def test_a_posterior_that_is_not_finite_is_an_error_that_names_the_category_and_the_value(bad: float) -> None:
     with pytest.raises(RunError, match=r"dresses: the part-worths of price=\* have no finite posterior"):
         weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(bad), 0.5)})
+
+
+def test_a_posterior_without_width_stays_finite_and_keeps_to_itself_under_soft_rules() -> None:
+    found = weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(0.5), 0.0)})
+    assert found.draws["dresses"][:, 6] == pytest.approx(0.5)
+    assert np.isfinite([found.rules[0].evidence, found.rules[0].posterior]).all()
+
+
+def test_a_hard_rule_that_a_posterior_without_width_breaks_is_refused_by_name() -> None:
+    hard = replace(CHEAPER, sure=1.0)
+    with pytest.raises(RunError, match="no part-worths keep the hard rule r;"):
+        weigh(ontology({"r": hard}), {"dresses": place(slope(0.5), 0.0)})
+
+
+def test_other_categories_do_not_move_what_is_drawn_in_one() -> None:
+    """So a training and a look at one rule more compare like with like."""
+    known = ontology({"r": CHEAPER})
+    alone = weigh(known, {"dresses": place(slope(0.2), 0.5)})
+    beside = weigh(known, {"shoes": place(slope(1.0), 0.5, "shoes"), "dresses": place(slope(0.2), 0.5)})
+    assert (alone.draws["dresses"] == beside.draws["dresses"]).all()
