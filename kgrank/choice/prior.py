@@ -141,7 +141,7 @@ def _shared(what: Known, shown: Collection[str], *, tree: bool) -> list[tuple[st
         for above in (*(what.lines[category] if tree else ()), EVERYTHING):
             for n in what.designs[category].layout.nodes:
                 below.setdefault((above, n), set()).add(category)
-    height = {EVERYTHING: 0} | {c: len(line) for c, line in what.lines.items()}
+    height = {c: i for line in what.lines.values() for i, c in enumerate((EVERYTHING, *reversed(line)))}
     found: dict[tuple[str, frozenset[str]], tuple[str, str]] = {}
     for (above, n), categories in sorted(below.items(), key=lambda item: (height[item[0][0]], item[0])):
         if len(categories) > 1 and not categories.isdisjoint(shown):
