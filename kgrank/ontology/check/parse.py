@@ -216,7 +216,7 @@ def _statements(name: str, text: str, graph: Graph) -> list[Message]:
 
 def _beyond(name: str, text: str) -> list[Message]:
     """The first mark of a newer Turtle, outside texts and comments."""
-    if not _BEYOND.search(text):
+    if not any(mark in text for mark in ("<<", "{|", "--ltr", "--rtl", "version", "VERSION")):
         return []
     plain = _COMMENT_OR_TEXT.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
     found = _BEYOND.search(plain)

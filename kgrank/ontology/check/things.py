@@ -154,7 +154,7 @@ def _is_spoken(draft: Draft, language: str) -> bool:
 
 def check_replacements(draft: Draft) -> None:
     """What replaces a thing leads to one that goes on; things whose replacements go in a circle are reported."""
-    for node in draft.by_iri.values():
+    for node in (n for n in draft.by_iri.values() if REPLACED_BY in n.words):
         path = [node]
         while (target := draft.by_iri.get(_first(path[-1].all(REPLACED_BY)))) is not None and len(path) <= 50:
             if target is node and len(path) > 1 and node.iri == min(n.iri for n in path):
