@@ -28,6 +28,18 @@ class _Product(torch.autograd.Function):
         return None, None, ctx.transposed @ gradient[0]
 
 
+class FullSAGEConv(SAGEConv):  # type: ignore[misc]
+    """SAGEConv whose sparse products stay in single precision: there is none of them in half of it."""
+
+    def message_and_aggregate(
+        self, edge_index: torch.Tensor, x: tuple[torch.Tensor, torch.Tensor | None]
+    ) -> torch.Tensor:
+        """(targets, width) the mean over neighbours."""
+        with torch.autocast(edge_index.device.type, enabled=False):
+            heard: torch.Tensor = super().message_and_aggregate(edge_index, (x[0].float(), x[1]))
+        return heard
+
+
 class PartWorthNetwork(nn.Module):
     """Embeds the graph and reads a part-worth off every (category, attribute, value).
 
@@ -65,7 +77,9 @@ class PartWorthNetwork(nn.Module):
             {label: nn.Parameter(0.1 * torch.randn(count, width)) for label, count in rows.items()}
         )
         self.layers = nn.ModuleList(
-            HeteroConv({kind: SAGEConv((width, width), width, aggr="sum") for kind in self.kinds}, aggr="sum")
+            HeteroConv(
+                {kind: FullSAGEConv((width, width), width, aggr="sum") for kind in self.kinds}, aggr="sum"
+            )
             for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width)
@@ -127,7 +141,14 @@ class ChoiceModel(nn.Module):
         return importance(layout, self.part_worths()[0][cell], xp=torch)  # type: ignore[no-any-return]
 
     def log_likelihood(self, part_worths: torch.Tensor, some: Batch) -> torch.Tensor:
-        """(choices,) minus the cross-entropy of each choice, or minus half the squared error of a rating."""
+        """(choices,) minus the cross-entropy of each choice, or minus half the squared error of a rating.
+
+        In single precision whatever the training's is: sums over many rows lose too much in half of it.
+        """
+        with torch.autocast(part_worths.device.type, enabled=False):
+            return self._log_likelihood(part_worths.float(), some)
+
+    def _log_likelihood(self, part_worths: torch.Tensor, some: Batch) -> torch.Tensor:
         parameters = torch.cat([part_worths, self.nuisance])[:, None]
         raw = _Product.apply(self.centring, self.centring_transposed, parameters)
         utility: torch.Tensor = _Product.apply(some.raw, some.transposed, raw).squeeze(1) + some.offset

@@ -29,6 +29,9 @@ from kgrank.ontology.model import Ontology
 
 EPOCHS = 40
 
+PRECISIONS = ("32", "32-true", "16-mixed", "bf16-mixed", "16", "bf16")
+"""Sparse products are in single precision, so weights must be."""
+
 
 class DivergedError(RunError):
     """Training left the finite numbers."""
@@ -162,6 +165,11 @@ def _best(folder: Path, *, monitored: bool) -> ModelCheckpoint:
 
 def _trainer(options: dict[str, Any], **own: Any) -> lightning.Trainer:
     """Lightning's trainer with the run's own arguments and those of the configuration."""
+    precision = options.get("precision")
+    if precision is not None and str(precision) not in PRECISIONS:
+        raise RunError(
+            f"trainer.precision is {precision}", expected=" or ".join(PRECISIONS), todo="Use one of them."
+        )
     try:
         return lightning.Trainer(
             **own, enable_model_summary=False, num_sanity_val_steps=0, **{"deterministic": "warn", **options}

@@ -74,7 +74,9 @@ class ChoiceTraining(lightning.LightningModule):
         fit = -self.model.log_likelihood(part_worths, some).mean()
         loss = fit + self.model.penalty(self.config.deviation_precision) / self.choices
         if self.penalties and self.current_epoch >= self.config.free_epochs:
-            loss = loss + torch.stack([p(part_worths) for p in self.penalties]).sum() / self.choices
+            with torch.autocast(part_worths.device.type, enabled=False):
+                rules = torch.stack([p(part_worths.float()) for p in self.penalties])
+            loss = loss + rules.sum() / self.choices
         self.log("train_loss", fit, prog_bar=True, on_epoch=True, on_step=False, batch_size=len(some.left))
         return loss
 

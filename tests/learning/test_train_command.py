@@ -140,6 +140,19 @@ def test_a_run_goes_on_from_its_last_checkpoint(run_train: Train, out: Path) -> 
     assert epoch_of(last) == 3
 
 
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_mixed_precision_learns_what_single_precision_learns(run_train: Train, precision: str) -> None:
+    def marks(*options: str) -> dict[str, float]:
+        done = run_train("--trainer.max_epochs", "6", *options)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    half, single = marks("--trainer.precision", precision), marks()
+    assert half["network_val_loss"] == pytest.approx(single["network_val_loss"], abs=0.02)
+    assert half["network_val_loss"] != single["network_val_loss"], "half precision is in use"
+    assert half["held_out_log_likelihood"] == pytest.approx(single["held_out_log_likelihood"], abs=0.02)
+
+
 def learned(path: Path) -> list[str]:
     """The lines of a weights file but those that name the moment."""
     moments = ('"checksum"', '"version"', '"created"')
@@ -220,6 +233,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(run_train: Train, out: Path, tm
         (["--trainer.accelerator", "abacus"], "abacus"),
         (["--optimizer.lr", "-1"], "optimizer.lr"),
         (["--batch_size", "0"], "batch_size"),
+        (["--trainer.precision", "bf16-true"], "bf16-mixed"),
         (["--model.dropout", "1"], "model.dropout"),
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
     ],
