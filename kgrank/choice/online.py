@@ -93,6 +93,7 @@ class Online:
         """(choices, alternatives) utility before any deviation, minus infinity where there is no alternative."""
         return self.window.offset[self.start : self.stop]
 
+    @property
     def covariance(self) -> Floats:
         """(columns, columns) of the posterior, by the exact information at its mode."""
         probability, _ = _gradient(self, self.x.reshape(-1, len(self.mean)), self.offset, self.mode)

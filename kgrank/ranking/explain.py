@@ -13,6 +13,7 @@ from kgrank.ranking.query import Contribution, Query
 from kgrank.ranking.rank import Scored, place_of, population_vector, score, show, value_worths
 from kgrank.ranking.shop import Shop
 from kgrank.ranking.top import DECIMALS, position
+from kgrank.ranking.uncertainty import SURE, standard_errors
 from kgrank.ranking.words import attribute_name, phrase, value_words
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class AttributeReason:
         places: Number of values that are compared.
         better_than: Share of the category's items to which the attribute contributes less.
         sentence: All of it in one sentence.
+        low: Lower end of the 95 % interval of ``amount``, by the errors of the weights and, in a session, of the
+            shopper's own tastes.
+        high: Upper end.
     """
 
     attribute: str
@@ -50,6 +54,8 @@ class AttributeReason:
     places: int
     better_than: float
     sentence: str
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ def explain(
     (shown,) = show(shop, scored, np.array([place]), scored.scores[[place]].round(DECIMALS), language)
     stands = position(scored.scores, place)
     attributes = [c for c in shown.contributions if c.kind == "attribute"]
+    errors = standard_errors(shop, scored, place, own=session.posterior if session else None)
+    error = dict(zip(scored.names, errors.tolist(), strict=True))
     sentence = phrase(
         "standing",
         language,
@@ -120,12 +128,14 @@ def explain(
         items=len(scored.scores),
         score=shown.score,
         sentence=sentence,
-        attributes=tuple(_reason(shop, scored, place, c, language) for c in attributes),
+        attributes=tuple(_reason(shop, scored, place, c, error[c.name], language) for c in attributes),
         terms=tuple(c for c in shown.contributions if c.kind == "term"),
     )
 
 
-def _reason(shop: Shop, scored: Scored, place: int, part: Contribution, language: str) -> AttributeReason:
+def _reason(
+    shop: Shop, scored: Scored, place: int, part: Contribution, error: float, language: str
+) -> AttributeReason:
     table, learned = scored.table, shop.weights_of(scored.category)
     column = table.column(part.name, scored.worth, scored.units)
     values = shop.items.values_of(int(table.members[place]), part.name)
@@ -152,6 +162,8 @@ def _reason(shop: Shop, scored: Scored, place: int, part: Contribution, language
         places=ranks,
         better_than=better_than,
         sentence=sentence,
+        low=part.amount - SURE * error,
+        high=part.amount + SURE * error,
     )
 
 

@@ -15,7 +15,7 @@ from shops import Example, example
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Rule, RuleKind
-from kgrank.ranking import Filter, Query, Shop, answer
+from kgrank.ranking import Filter, Query, Shop, answer, explain
 from kgrank.ranking.compare import compare
 from kgrank.ranking.session import Event, observe, start
 from kgrank.ranking.ways import Change, ways_into
@@ -167,3 +167,20 @@ def test_a_filtered_ranking_is_the_one_that_is_entered() -> None:
         ways_into(shop, query, other, 3)
     with pytest.raises(InputError, match="expected 1 or more"):
         ways_into(shop, query, ids[6], 0)
+
+
+def test_an_explanation_says_how_sure_each_amount_is() -> None:
+    shop = shop_of(example(5, items=40))
+    numbers = [x for k in range(40) for _, x in shop.items.values_of(k, "price")]
+    low, high = (float(pl.Series(numbers).quantile(q, "linear") or 0) for q in (0.05, 0.95))
+    mean = sum(numbers) / len(numbers)
+    for item in shop.items.ids:
+        has = dict(shop.items.values(shop.items.index[item]))
+        for reason in explain(shop, item, "all").attributes:
+            width = reason.high - reason.amount
+            assert width == pytest.approx(reason.amount - reason.low)
+            if reason.attribute == "price":
+                off = abs(has["price=*"] - mean) / (high - low) if "price=*" in has else 0.0
+                assert width == pytest.approx(1.96 * 0.1 * off)
+            if reason.attribute == "color":
+                assert width == pytest.approx(1.96 * 0.1 if reason.value else 0.0)
