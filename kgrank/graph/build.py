@@ -11,6 +11,7 @@ from kgrank.graph.schema import EDGES, NUMBER, UNBOUNDED, value_id
 from kgrank.graph.tables import KnowledgeGraph, empty_edges, empty_nodes
 from kgrank.ingest.clean import Clean
 from kgrank.ontology import document
+from kgrank.ontology.effect import speaks_of
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term
 from kgrank.ontology.sentences import sentence
 
@@ -201,6 +202,8 @@ def _ontology_edges(
         ],
         "HOLDS_IN": [(r.id, c) for r in ontology.rules.values() for c in ontology.scope(r)],
         "SPEAKS_OF": [
-            (r.id, a, position) for r in ontology.rules.values() for position, a in enumerate(r.attributes)
+            (r.id, a, position)
+            for r in ontology.rules.values()
+            for position, a in enumerate(speaks_of(r, ontology))
         ],
     }

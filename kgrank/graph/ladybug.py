@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -147,7 +147,7 @@ class LadybugStore:
             _refuse_missing(connection, name, table)
             # Finding what is the same among them would take as long as deleting it.
             connection.execute(f"LOAD FROM $rows {start} DELETE r", {"rows": rows})
-            _insert_edges(connection, name, table)
+            _insert_edges(connection, name, table, bulk=False)
 
     def delete_edges(self, name: str, table: pl.DataFrame) -> None:
         """Deletes the edges of the table; those that the store does not have are passed over."""
@@ -197,25 +197,32 @@ class LadybugStore:
     def replace_version(
         self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
     ) -> None:
-        """Writes one version of learned weights and serves it, in one transaction."""
+        """Writes one version of learned weights, then serves it in one transaction with its node.
+
+        A version that is not served yet has its edges written before, by COPY, of which a kill leaves no trace
+        that is served.
+        """
         nodes = {label: checked_nodes(label, table) for label, table in nodes.items()}
         edges = {name: checked_edges(name, table) for name, table in edges.items()}
         check_version(version, edges)
+        unseen = version not in self.nodes("Served")["version"]
+        if unseen:
+            with self._writing() as connection:
+                _write_version(connection, version, LEARNED_EDGES, edges, bulk=True)
         with self._writing() as connection:
-            for name in LEARNED_EDGES:
-                _remove_version(connection, name, version)
             for label, table in nodes.items():
                 _merge_nodes(connection, label, table)
-            _serve(connection, version, edges)
+            if not unseen:
+                _write_version(connection, version, LEARNED_EDGES, edges, bulk=False)
+            _serve(connection, version)
 
     def serve(self, version: str, ranked: pl.DataFrame | None = None) -> None:
         """Serves a version that stands in the store, and replaces its RANKED edges, in one transaction."""
         edges = {} if ranked is None else {"RANKED": checked_edges("RANKED", ranked)}
         check_version(version, edges)
         with self._writing() as connection:
-            for name in edges:
-                _remove_version(connection, name, version)
-            _serve(connection, version, edges)
+            _write_version(connection, version, edges, edges, bulk=False)
+            _serve(connection, version)
 
     def delete_version(self, version: str) -> None:
         """Deletes a version's node and edges in one transaction; the served one is refused."""
@@ -346,11 +353,23 @@ def _refuse_missing(connection: ladybug.Connection, name: str, table: pl.DataFra
         refuse_missing(name, end, table, known["id"].cast(pl.String()))
 
 
-def _serve(connection: ladybug.Connection, version: str, edges: Mapping[str, pl.DataFrame]) -> None:
-    refuse_unknown_version(version, _values(connection, "MATCH (w:Weights) RETURN w.id"))
+def _write_version(
+    connection: ladybug.Connection,
+    version: str,
+    names: Iterable[str],
+    edges: Mapping[str, pl.DataFrame],
+    *,
+    bulk: bool,
+) -> None:
+    for name in names:
+        _remove_version(connection, name, version)
     for name, table in edges.items():
         _refuse_missing(connection, name, table)
-        _insert_edges(connection, name, table)
+        _insert_edges(connection, name, table, bulk=bulk)
+
+
+def _serve(connection: ladybug.Connection, version: str) -> None:
+    refuse_unknown_version(version, _values(connection, "MATCH (w:Weights) RETURN w.id"))
     connection.execute("MERGE (s:Served {id: 'weights'}) SET s.version = $version", {"version": version})
 
 
@@ -370,9 +389,15 @@ def _merge_nodes(connection: ladybug.Connection, label: str, table: pl.DataFrame
     connection.execute(f"LOAD FROM $rows MERGE (n:`{label}` {{id: id}}){setting}", {"rows": table.to_arrow()})
 
 
-def _insert_edges(connection: ladybug.Connection, name: str, table: pl.DataFrame) -> None:
-    """New edges; those that stand already must be deleted first, or there are two of each."""
-    if len(table) > BULK:
+def _insert_edges(
+    connection: ladybug.Connection, name: str, table: pl.DataFrame, *, bulk: bool = True
+) -> None:
+    """New edges; those that stand already must be deleted first, or there are two of each.
+
+    Not ``bulk`` where the rest of the transaction must not stand without them: rows of a COPY are not in the
+    engine's log, and a kill in the checkpoint after the commit loses them, but not what the log has.
+    """
+    if bulk and len(table) > BULK:
         connection.execute(f"COPY `{name}` FROM $rows", {"rows": table.to_arrow()})
     elif len(table):
         edge = EDGES[name]

@@ -84,7 +84,7 @@ class GraphStore(Protocol):
     def replace_version(
         self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
     ) -> None:
-        """Writes one version of learned weights and serves it, in one transaction.
+        """Writes one version of learned weights and serves it: readers see the version before, or all of this one.
 
         Edges of the same version are replaced, other versions stay, and the node (:Served {id: 'weights'})
         names the version when, and only when, all of it stands.
