@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shops import TREE, Example, example
+from shops import TREE, Example, example, load
 
 from kgrank.errors import InputError
+from kgrank.graph.store import GraphStore
 from kgrank.ontology.model import Rule, RuleKind
 from kgrank.ranking import (
     Boost,
@@ -23,6 +24,7 @@ from kgrank.ranking import (
     RankedPage,
     Shop,
     answer,
+    open_shop,
     rank,
 )
 from kgrank.ranking.arrange import diverse
@@ -330,3 +332,22 @@ def test_an_empty_category_says_so(shop: Shop) -> None:
 def test_reasons_are_chinese_on_demand(shop: Shop) -> None:
     page = answer(shop, Query("all", pins=(Pin("i3", 1, "新品"),), language="zh"))
     assert page.items[0].reasons == ("固定在第 1 位：新品",)
+
+
+def test_a_shop_without_history_reads_no_edges_between_items_and_ranks_alike(
+    embedded_store: GraphStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = example(3, items=30)
+    load(embedded_store, made)
+    read: list[str] = []
+    edges, query = type(embedded_store).edges, type(embedded_store).query
+    monkeypatch.setattr(type(embedded_store), "edges", lambda s, name: read.append(name) or edges(s, name))
+    monkeypatch.setattr(
+        type(embedded_store),
+        "query",
+        lambda s, text, *more, **rest: read.append(text) or query(s, text, *more, **rest),
+    )
+    plain = open_shop(embedded_store, history=False)
+    assert not any("GOES_AFTER" in name or "INTERACTED" in name for name in read)
+    assert whole(plain, Query("all")).ids == whole(open_shop(embedded_store), Query("all")).ids
+    assert any("GOES_AFTER" in name for name in read)
