@@ -263,7 +263,7 @@ def main() -> None:
             own_peak = peak_mb()
         print(f"{name}: {json.dumps(found[name])}", file=sys.stderr, flush=True)
     if "sasrec" in found:
-        found["sasrec"]["epochs"] = options.epochs
+        found["sasrec"]["note"] = f"{options.epochs} epochs"
     report(options, found, round(time.perf_counter() - began, 1), own_peak, about, parts)
 
 
@@ -282,7 +282,13 @@ def report(
     show(f"{data}, {options.protocol}", ["method", *columns], rows)
     own, others = found["kgrank"], {name: f for name, f in found.items() if name != "kgrank"}
     line = {"data": data, "protocol": options.protocol, **own, "seconds": seconds, "peak_mb": peak, **others}
-    line["attributes_add_hr10"] = round(own["hr10"] - found["without_attributes"]["hr10"], 5)
+    plain, transitions = found["without_attributes"], found["transitions"]
+    line["attributes_add_hr10"] = round(own["hr10"] - plain["hr10"], 5)
+    for name, other, key in (
+        ("attributes_add_hr10_often", plain, "hr10_often"),
+        ("far_above_transitions_hr10", transitions, "hr10_far"),
+    ):
+        line[name] = None if own[key] is None else round(own[key] - other[key], 5)
     details = {
         "environment": about,
         "people": len(parts.target),
