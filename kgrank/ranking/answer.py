@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from kgrank.errors import InputError, nearest
+from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import BRAND, RuleKind
 from kgrank.ontology.sentences import sentence
 from kgrank.ranking.arrange import Limit, Wishes, arrange
@@ -21,8 +22,6 @@ from kgrank.ranking.scores import Worth
 from kgrank.ranking.shop import Shop, check_category
 from kgrank.ranking.top import DECIMALS, first
 from kgrank.ranking.words import attribute_name, phrase, value_name
-
-Truths = npt.NDArray[np.bool_]
 
 LARGEST = 1000
 """Items on a page at most."""
@@ -242,7 +241,7 @@ def _wishes(
         else:
             absent.append(phrase("pin-absent", query.language, item=pin.item))
     caps = (*query.caps, *(exposure_caps(shop, scored.category, query.language) if query.exposure else ()))
-    limits = tuple(limit for cap in caps for limit in _limits(shop, members, cap, query.language))
+    limits = tuple(_limit(shop, members, cap, query.language) for cap in caps)
     return Wishes(pins, buried, limits, query.diversity, query.language), tuple(absent)
 
 
@@ -255,32 +254,29 @@ def exposure_caps(shop: Shop, category: str, language: str = "en") -> tuple[Cap,
     )
 
 
-def _limits(shop: Shop, members: Integers, cap: Cap, language: str) -> list[Limit]:
-    """A cap value by value."""
-    values = shop.items.of_attribute.get(cap.attribute)
-    if values is None and cap.attribute not in shop.ontology.attributes:
-        known = {*shop.items.of_attribute, *shop.ontology.attributes}
+def _limit(shop: Shop, members: Integers, cap: Cap, language: str) -> Limit:
+    known = {*shop.items.of_attribute, *shop.ontology.attributes}
+    if cap.attribute not in known:
         raise InputError(f"there is no attribute {cap.attribute!r}", todo=nearest(cap.attribute, known))
-    found = []
+
+    @cache
+    def values(place: int) -> tuple[str, ...]:
+        has = [split_value_id(n)[1] for n, _ in shop.items.values_of(int(members[place]), cap.attribute)]
+        return tuple(v for v in has if cap.value in (None, v))
+
+    def reason(value: str) -> str:
+        said = phrase(
+            "capped",
+            language,
+            name=attribute_name(shop.ontology, cap.attribute, language),
+            value=value_name(shop.ontology, cap.attribute, value, language),
+            share=f"{cap.share:.0%}",
+            top=cap.top,
+        )
+        return f"{said}. {cap.reason}".strip(" .")
+
     # A share like .3 of 10 places is 3 places, though .3 · 10 is a little less in binary.
-    most = math.floor(cap.share * cap.top + 1e-9)
-    for value, node in (values or {}).items():
-        if cap.value is not None and value != cap.value:
-            continue
-        marked = np.zeros(len(shop.items.ids), dtype=bool)
-        marked[shop.items.having(node)] = True
-        here = marked[members]
-        if here.sum() > most:
-            said = phrase(
-                "capped",
-                language,
-                name=attribute_name(shop.ontology, cap.attribute, language),
-                value=value_name(shop.ontology, cap.attribute, value, language),
-                share=f"{cap.share:.0%}",
-                top=cap.top,
-            )
-            found.append(Limit(here, most, cap.top, f"{said}. {cap.reason}".strip(" .")))
-    return found
+    return Limit(values, math.floor(cap.share * cap.top + 1e-9), cap.top, reason)
 
 
 def _importance(shop: Shop, scored: Scored) -> Reals:

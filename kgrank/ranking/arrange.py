@@ -5,18 +5,16 @@ Only a window of first places is arranged; behind it items stand by their scores
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.scores import CategoryScores
 from kgrank.ranking.top import first
 from kgrank.ranking.words import phrase
-
-Truths = npt.NDArray[np.bool_]
 
 WINDOW = 100
 """First places that diversity arranges."""
@@ -24,15 +22,19 @@ WINDOW = 100
 
 @dataclass(frozen=True)
 class Limit:
-    """A cap on the items of a category: at most ``most`` of those ``marked`` in the first ``top`` places.
+    """A cap on the items of a category: at most ``most`` with one value in the first ``top`` places.
 
-    ``reason`` is shown with an item that stands lower by it.
+    Attributes:
+        values: The capped values of an item.
+        most: Items with one of them.
+        top: First places.
+        reason: Shown with an item that stands lower by a value.
     """
 
-    marked: Truths
+    values: Callable[[int], tuple[str, ...]]
     most: int
     top: int
-    reason: str
+    reason: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,27 @@ def _by_score(some: Integers, scores: Reals, wishes: Wishes) -> Callable[[int], 
     return order
 
 
+class _Caps:
+    """How many items of each capped value stand in the first places so far."""
+
+    def __init__(self, limits: Sequence[Limit]) -> None:
+        self._used = [(one, Counter[str]()) for one in limits]
+
+    def count(self, item: int, position: int) -> None:
+        """An item takes a position."""
+        for one, counts in self._used:
+            if position <= one.top:
+                counts.update(one.values(item))
+
+    def blocked(self, item: int, position: int) -> str | None:
+        """Why an item may not take a position; None where it may."""
+        for one, counts in self._used:
+            for value in one.values(item) if position <= one.top else ():
+                if counts[value] >= one.most:
+                    return one.reason(value)
+        return None
+
+
 def _fill(
     queue: list[int],
     pins: Mapping[int, tuple[int, str]],
@@ -193,17 +216,10 @@ def _fill(
         reasons: By item; those of pins and limits are added.
         last: Whether the queue holds all items: then a limit gives way where nothing else is left.
     """
-    used = [sum(bool(one.marked[i]) for at, (i, _) in pins.items() if at <= one.top) for one in wishes.limits]
+    caps = _Caps(wishes.limits)
     filled, short = list[int](), dict[str, None]()
-
-    def blocked(item: int, position: int) -> str | None:
-        full = (
-            one.reason
-            for one, count in zip(wishes.limits, used, strict=True)
-            if one.marked[item] and position <= one.top and count >= one.most
-        )
-        return next(full, None)
-
+    for at, (pinned, _) in pins.items():
+        caps.count(pinned, at)
     for position in range(1, window + 1):
         if position in pins:
             item, reason = pins[position]
@@ -212,7 +228,7 @@ def _fill(
             continue
         passed = list[tuple[int, str]]()
         for item in queue:
-            why = blocked(item, position)
+            why = caps.blocked(item, position)
             if why is None:
                 break
             passed.append((item, why))
@@ -228,6 +244,5 @@ def _fill(
             reasons.setdefault(other, reason)
         queue.remove(item)
         filled.append(item)
-        for k, one in enumerate(wishes.limits):
-            used[k] += bool(one.marked[item]) and position <= one.top
+        caps.count(item, position)
     return [*filled, *queue], tuple(short)
