@@ -7,6 +7,7 @@ Every shop has one category and its own numbers of people, choices, items shown,
 and decidedness; some attributes matter to nobody. In every second shop people differ from each other. Nothing is
 known beforehand: the part-worths have the flat prior of a single category. The truth of a weight is the reference
 range of the true part-worths of the average shopper; the truth of a part-worth is measured from the average item.
+Beside them the plain quantiles of the same draws.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from kgrank.choice.evidence import weigh
 from kgrank.choice.head import fit_head, place
 from kgrank.choice.importance import importance
 from kgrank.choice.layout import Block, Floats, Layout
-from kgrank.choice.pooling import intervals
+from kgrank.choice.pooling import intervals, quantiles
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.run import say
@@ -227,17 +228,20 @@ def judge(shop: Shop) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     truth = true_part_worths(shop, layout)
     share = importance(layout, truth)
     low, high = intervals(layout, draws)
+    plain_low, plain_high = quantiles(layout, draws)
+    plain = (plain_low <= share) & (share <= plain_high)
     weight = importance(layout, draws.mean(0))
     about = {"people": shop.people, "choices": len(some.choices), "differ": shop.deviation > 0}
     weights, values = [], []
     for i, block in enumerate(layout.blocks):
         here = {**about, "kind": block.type.value, "levels": len(block.nodes), "share": float(share[i])}
-        weights.append({**here, "weight": float(weight[i]), "low": float(low[i]), "high": float(high[i])})
+        ends = {"low": float(low[i]), "high": float(high[i]), "plain": bool(plain[i])}
+        weights.append({**here, "weight": float(weight[i]), **ends})
         own, told = centred(block, draws), centred(block, truth)
-        ends = np.quantile(own, [0.025, 0.975], axis=0)
+        around = np.quantile(own, [0.025, 0.975], axis=0)
         values += [
             {**here, "truth": float(t), "low": float(a), "high": float(b)}
-            for t, a, b in zip(told, *ends, strict=True)
+            for t, a, b in zip(told, *around, strict=True)
         ]
     return weights, values
 
@@ -298,6 +302,7 @@ def main() -> None:
         "shops": options.shops,
         "weights": len(weights),
         "coverage": covered(weights, "share"),
+        "coverage_plain_quantiles": float(np.mean([r["plain"] for r in weights])),
         "coverage_part_worths": covered(values, "truth"),
         "seconds": round(time.perf_counter() - began, 1),
         "peak_mb": peak_mb(),
