@@ -218,13 +218,12 @@ def _fill(
     """
     caps = _Caps(wishes.limits)
     filled, short = list[int](), dict[str, None]()
-    for at, (pinned, _) in pins.items():
+    for at, (pinned, reason) in pins.items():
         caps.count(pinned, at)
+        reasons[pinned] = phrase("pinned", wishes.language, position=at, reason=reason).strip(" :：")
     for position in range(1, window + 1):
         if position in pins:
-            item, reason = pins[position]
-            reasons[item] = phrase("pinned", wishes.language, position=position, reason=reason).strip(" :：")
-            filled.append(item)
+            filled.append(pins[position][0])
             continue
         passed = list[tuple[int, str]]()
         for item in queue:
@@ -245,4 +244,6 @@ def _fill(
         queue.remove(item)
         filled.append(item)
         caps.count(item, position)
-    return [*filled, *queue], tuple(short)
+    # A pin beyond the last item stands last.
+    late = [item for at, (item, _) in sorted(pins.items()) if at > window]
+    return [*filled, *queue, *late], tuple(short)

@@ -223,6 +223,13 @@ def test_pins_boosts_buried_and_excluded_items_say_why(shop: Shop) -> None:
         assert sum(c.amount for c in item.contributions) == pytest.approx(item.score, abs=1e-9)
 
 
+def test_a_pin_beyond_the_last_item_stands_last(shop: Shop) -> None:
+    plain = whole(shop, Query("all")).ids
+    page = whole(shop, Query("all", pins=(Pin(plain[0], 1000, "late"), Pin(plain[1], 60))))
+    assert page.ids == (*plain[2:], plain[1], plain[0])
+    assert page.items[-1].reasons == ("pinned to place 1000: late",)
+
+
 def test_a_value_is_a_target_too(shop: Shop) -> None:
     page = whole(shop, Query("all", excludes=(Exclude("color=red", "recall"),)))
     assert set(page.ids).isdisjoint(whole(shop, Query("all", filters=(Filter("color", ("red",)),))).ids)
