@@ -26,7 +26,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ import numpy as np
 
 from benchmarks.importance import config, read
 from benchmarks.machine import environment, finish, peak_mb, show
-from kgrank.choice.head import NUISANCE, fit_head
+from kgrank.choice.head import NUISANCE
 from kgrank.choice.layout import Design, Floats, Ints
 from kgrank.choice.logit import Choices, fit
 from kgrank.choice.pooled import Pooled, pool
@@ -57,8 +59,11 @@ from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder
 
 THIN = 50
-DRAWS = 5
+DRAWS = 3
 """Random choices of the thin ones."""
+
+HELD = 1e9
+"""Precision of what may not move."""
 
 EPOCHS = 15
 SEEDS = (7, 1, 2)
@@ -184,25 +189,25 @@ def network(graph: KnowledgeGraph, ontology: Ontology, shop: Shop, seed: int) ->
 
 def judged(some: CategoryChoices, one: Said, seed: int) -> tuple[Floats, Floats]:
     """(choices,) log-likelihood cold, and thin: the mean over the draws in which a choice was not among the 50."""
-    cold = some.choices.log_likelihood(some.choices.utility(_set(some.choices, one.mean, 1e-9)))
-    nuisance = _set(some.choices, one.mean, 1e-9)[len(one.mean) :]
+    whole = held(some.choices, one.mean)
+    cold = some.choices.log_likelihood(some.choices.utility(whole))
     total, times = np.zeros(len(some.choices)), np.zeros(len(some.choices))
     generator = np.random.default_rng(seed)
     for _ in range(DRAWS):
         which = np.zeros(len(some.choices), bool)
         which[generator.choice(len(which), min(THIN, len(which) // 2), replace=False)] = True
-        prior = np.concatenate([1 / one.variance, np.full(len(nuisance), 1e6)])
-        after = fit(some.choices.take(which), np.concatenate([one.mean, nuisance]), prior)
+        prior = np.concatenate([1 / one.variance, np.full(len(whole) - len(one.mean), HELD)])
+        after = fit(some.choices.take(which), whole, prior)
         rest = some.choices.take(~which)
         total[~which] += rest.log_likelihood(rest.utility(after.part_worths))
         times[~which] += 1
     return cold, np.where(times > 0, total / np.maximum(times, 1), np.nan)
 
 
-def _set(choices: Choices, mean: Floats, variance: float) -> Floats:
+def held(choices: Choices, mean: Floats) -> Floats:
     """(parameters,) part-worths held at a mean, with the nuisance parameters that fit best."""
     extra = choices.width - len(mean)
-    prior = np.concatenate([np.full(len(mean), 1 / variance), np.full(extra, NUISANCE)])
+    prior = np.concatenate([np.full(len(mean), HELD), np.full(extra, NUISANCE)])
     whole = np.concatenate([mean, np.zeros(extra)])
     return fit(choices, whole, prior).part_worths if extra else whole
 
@@ -243,13 +248,12 @@ def unseen(
             at = some.design.layout.column[brand]
             block = some.design.layout.block[BRAND]
             others = np.array([i for i in range(block.start, block.stop) if i != at])
-            own = fit_head({category: home[category]}, {}).fits[category].part_worths
-            shown = _shown(some.choices, at)
+            own, shown = what.told[category].mean, _shown(some.choices, at)
             for name, way in ways.items():
                 mean = way(what, category).mean
                 part_worths = own.copy()
                 part_worths[at] = mean[at] + (own[others] - mean[others]).mean()
-                utility = shown.utility(part_worths)
+                utility = shown.utility(held(shown, part_worths))
                 yield name, f"{category} {brand}", shown.person, shown.log_likelihood(utility)
 
 
@@ -290,10 +294,15 @@ class Results:
         return float(means.mean()), squares**0.5, between
 
 
-def run(
-    name: str, graph: KnowledgeGraph, ontology: Ontology, options: argparse.Namespace, into: Results
-) -> None:
+def generated(seed: int, options: argparse.Namespace) -> Results:
+    """All ways in one demo shop."""
+    quiet()
+    return run(f"demo{seed}", *demo(seed), options)
+
+
+def run(name: str, graph: KnowledgeGraph, ontology: Ontology, options: argparse.Namespace) -> Results:
     """All ways in one shop."""
+    into = Results({})
     shop = read_shop(graph, ontology, options.seed)
     ways = dict(WAYS)
     if options.network:
@@ -310,6 +319,7 @@ def run(
     simple = {w: WAYS[w] for w in ("graph", "shuffled", "hierarchy", "no_brand_edges")}
     for way, where, person, values in unseen(shop, ontology, simple):
         into.add("unseen", way, f"{name}/{where}", person, values)
+    return into
 
 
 def report(into: Results, line: dict[str, Any]) -> list[list[Any]]:
@@ -343,14 +353,15 @@ def main() -> None:
     began = time.perf_counter()
     about = environment("torch", "torch-geometric")
     print(json.dumps(about))
-    into = Results({})
     if options.data:
         name = options.data.resolve().name
-        run(name, *read(options.data, options.mapping), options, into)
+        into = run(name, *read(options.data, options.mapping), options)
     else:
-        name = "demo"
-        for seed in options.shops:
-            run(f"demo{seed}", *demo(seed), options, into)
+        name, into = "demo", Results({})
+        with ProcessPoolExecutor(len(options.shops), get_context("spawn")) as shops:
+            for one in shops.map(generated, options.shops, [options] * len(options.shops)):
+                for key, places in one.found.items():
+                    into.found.setdefault(key, {}).update(places)
     line: dict[str, Any] = {"data": name}
     rows = report(into, line)
     line |= {"seconds": round(time.perf_counter() - began, 1), "peak_mb": peak_mb()}
