@@ -172,7 +172,7 @@ def _ruled(old: Ontology, new: Ontology) -> set[Cell]:
         if before is None or after is None or says(before) != says(after):
             for ontology, rule in ((old, before), (new, after)):
                 if rule is not None and rule.kind not in _UNTRAINED:
-                    found.update((c, a) for c in ontology.scope(rule) for a in _speaks_of(rule, ontology))
+                    found.update((c, a) for c in ontology.scope(rule) for a in speaks_of(rule, ontology))
     return found
 
 
@@ -181,7 +181,8 @@ def says(rule: Rule) -> dict[str, object]:
     return {k: v for k, v in vars(rule).items() if k not in ("because", "creator", "created", "iri")}
 
 
-def _speaks_of(rule: Rule, ontology: Ontology) -> tuple[str, ...]:
+def speaks_of(rule: Rule, ontology: Ontology) -> tuple[str, ...]:
+    """The attributes that a rule is about; of values that are the same, those that list them."""
     if rule.kind is not RuleKind.SAME_AS:
         return rule.attributes
     named = tuple(m for m in rule.members if m in ontology.attributes)
