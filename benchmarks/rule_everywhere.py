@@ -8,6 +8,7 @@ another, and the rule says the opposite at confidence .9. Choices among 5 items 
 Three fits are compared in each category: without the rule, with the rule in this category alone, and with the rule
 over all categories as one statement. Cost is held-out log-likelihood a choice lost, and L1 of the importance to
 the truth gained, against the fit without the rule. Beside it, the rule turned round, which is right everywhere.
+At the end ten thousand rules, drawn at random and so at odds with each other, are weighed over 50 categories.
 """
 
 from __future__ import annotations
@@ -153,6 +154,36 @@ def compare(shops: Mapping[str, Shop], order: tuple[str, str]) -> tuple[Floats, 
     return costs(shops, everywhere), costs(shops, alone), said.rules[0], seconds
 
 
+def many(shops: Mapping[str, Shop], count: int, seed: int) -> dict[str, Any]:
+    """Seconds in which many rules are weighed, and whether all that comes out is finite."""
+    generator = np.random.default_rng(seed)
+    names = list(shops)
+    rules = {}
+    for k in range(count):
+        own = [f"a{i}" for i in generator.permutation(ATTRIBUTES)[: int(generator.integers(2, 4))]]
+        share = float(generator.uniform(0.02, 0.4))
+        said: dict[RuleKind, dict[str, Any]] = {
+            RuleKind.ORDER: {"order": tuple(own)},
+            RuleKind.AT_LEAST: {"attribute": own[0], "share": share},
+            RuleKind.AT_MOST: {"attribute": own[0], "share": share},
+            RuleKind.ABOUT: {"attribute": own[0], "share": share, "within": 0.05},
+        }
+        kind = list(said)[int(generator.integers(len(said)))]
+        where = names[int(generator.integers(len(names)))]
+        sure, author = float(generator.uniform(0.6, 0.95)), f"author-{generator.integers(5)}"
+        rules[f"r{k}"] = Rule(f"r{k}", kind, (where,), sure, creator=author, **said[kind])
+    began, processor = time.perf_counter(), time.process_time()
+    ontology = replace(known(names, next(iter(rules.values()))), rules=rules)
+    found = weigh(ontology, {c: s.place for c, s in shops.items()})
+    return {
+        "many_rules": len(found.rules),
+        "many_rules_seconds": round(time.perf_counter() - began, 1),
+        "many_rules_processor_seconds": round(time.process_time() - processor, 1),
+        "many_rules_finite": int(all(np.isfinite(d).all() for d in found.draws.values())),
+        "many_rules_conflicts": len(found.conflicts),
+    }
+
+
 def main() -> None:
     """Runs everything and prints the line."""
     parser = argparse.ArgumentParser(
@@ -161,6 +192,7 @@ def main() -> None:
     parser.add_argument("--categories", type=int, default=500)
     parser.add_argument("--people", type=int, default=8, help="people of a category that are learned from")
     parser.add_argument("--choices", type=int, default=8, help="choices of each")
+    parser.add_argument("--rules", type=int, default=10_000, help="rules that are weighed at the end")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.perf_counter()
@@ -188,6 +220,7 @@ def main() -> None:
             rows.append([word, where, *cost.mean(0).tolist(), cost[:, 0].max()])
     line["wrong_excess_cost"] = line["wrong_cost_everywhere"] - line["wrong_cost_alone"]
     line["wrong_excess_l1"] = line["wrong_l1_everywhere"] - line["wrong_l1_alone"]
+    line |= many(dict(list(shops.items())[:50]), options.rules, options.seed)
     line |= {"seconds": round(time.perf_counter() - began, 1), "peak_mb": peak_mb()}
     print(
         f"probability of the wrong rule {line['wrong_probability']:.1e}, of the right one "

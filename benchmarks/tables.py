@@ -50,6 +50,7 @@ BARS: Mapping[str, Mapping[str, str]] = {
         "wrong_excess_cost": "≤ 0",
         "wrong_excess_l1": "≤ 0",
         "wrong_categories_above_alone": "0",
+        "many_rules_finite": "1",
     },
     "query": {
         "ratio_numpy_1k": "≤ 8",
@@ -64,6 +65,18 @@ BARS: Mapping[str, Mapping[str, str]] = {
         "session_off_optimum": "≤ .001",
         "session_same_first_20": "1",
         "beauty_session_adds": "≥ .001",
+    },
+    "transfer-demo": {
+        "cold_graph_over_hierarchy_low": "≥ 0",
+        "thin_graph_over_hierarchy_low": "≥ 0",
+        "cold_graph_over_shuffled_low": "≥ 0",
+        "unseen_graph_over_shuffled_low": "≥ 0",
+    },
+    "transfer-choice_scanner": {
+        "cold_graph_over_hierarchy_low": "≥ 0",
+        "thin_graph_over_hierarchy_low": "≥ 0",
+        "cold_graph_over_shuffled_low": "≥ 0",
+        "unseen_graph_over_shuffled_low": "≥ 0",
     },
     "rules-choice_camera": {
         "l1_5_C": "≤ .235",

@@ -173,7 +173,7 @@ def _refuse_infinite(name: str, place: Place) -> None:
     """Rules cannot mend a posterior that the choices left without a finite mean and spread.
 
     Raises:
-        RunError: A number of it is NaN or infinite, or the prior has no width.
+        RunError: A number of it is NaN or infinite.
     """
     numbers = (place.mean, place.covariance, place.prior_mean, place.prior_deviation)
     if all(np.isfinite(x).all() for x in numbers):
