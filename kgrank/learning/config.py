@@ -49,6 +49,8 @@ class ModelConfig:
         width: Width of the embeddings.
         layers: Rounds of message passing.
         dropout: Share of hidden units dropped.
+        fanout: Neighbours that a node hears from in a training step, by edge type, where the graph is large.
+        sample_above: Edges, each way counted, above which it is large; below, all neighbours are heard.
         deviation_precision: Precision of a part-worth's free deviation in joint training.
         free_epochs: Epochs before rules act.
         folds: Folds of categories, siblings together, for prior means that saw none of a category's choices.
@@ -59,6 +61,8 @@ class ModelConfig:
     width: int = 16
     layers: int = 2
     dropout: float = 0.3
+    fanout: int = 25
+    sample_above: int = 4_000_000
     deviation_precision: float = 4.0
     free_epochs: int = 5
     folds: int = 3
@@ -66,6 +70,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         _check("model.width", self.width, self.width >= 1, "1 or more")
+        _check("model.fanout", self.fanout, self.fanout >= 1, "1 or more")
         _check("model.dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
         _check("model.deviation_precision", self.deviation_precision, self.deviation_precision > 0, "above 0")
         _check("model.folds", self.folds, self.folds >= 1, "1 or more")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 from torch_geometric.nn import HeteroConv, SAGEConv
 
 from kgrank.choice.importance import importance
+from kgrank.learning.sampling import Sample, sample
 from kgrank.learning.tensors import EMBEDDED, LABELS, Batch, Cells, ChoiceRows, GraphTensors, csr_tensor
 
 NUISANCE_PENALTY = 1e-4
@@ -54,6 +56,7 @@ class PartWorthNetwork(nn.Module):
         width: Width of the embeddings.
         layers: Rounds of message passing.
         dropout: Share of hidden units dropped in training.
+        fanout: Neighbours that a node hears from in a training step, by edge type; None takes the whole graph.
     """
 
     def __init__(
@@ -64,8 +67,11 @@ class PartWorthNetwork(nn.Module):
         width: int,
         layers: int,
         dropout: float,
+        fanout: int | None = None,
     ) -> None:
         super().__init__()
+        self.fanout = fanout
+        self.whole = tensors
         self.register_buffer("means", means, persistent=False)
         self.size = tensors.size
         self.kinds = list(tensors.adjacency)
@@ -91,12 +97,20 @@ class PartWorthNetwork(nn.Module):
         self.read = nn.Sequential(nn.Linear(4 * width, width), nn.ReLU(), last)
         self.cells = (where.category, where.attribute, where.value)
 
-    def nodes(self) -> dict[str, torch.Tensor]:
-        """Embeddings of all nodes after message passing, by label."""
-        x: dict[str, torch.Tensor] = {
-            label: table.expand(self.size[label], -1) for label, table in self.embedding.items()
-        }
-        edges = {kind: self.get_buffer(f"adjacency{i}") for i, kind in enumerate(self.kinds)}
+    def nodes(self, part: Sample | None = None) -> dict[str, torch.Tensor]:
+        """Embeddings of all nodes, or of a part of them, after message passing, by label."""
+        if part is None:
+            x = {label: table.expand(self.size[label], -1) for label, table in self.embedding.items()}
+            edges = {kind: self.get_buffer(f"adjacency{i}") for i, kind in enumerate(self.kinds)}
+        else:
+            device = self.liking.device
+            x = {
+                label: table[torch.from_numpy(part.nodes[label]).to(device)]
+                if label in EMBEDDED
+                else table.expand(part.tensors.size[label], -1)
+                for label, table in self.embedding.items()
+            }
+            edges = {kind: matrix.to(device) for kind, matrix in part.tensors.adjacency.items()}
         for convolution in self.layers:
             heard = convolution(x, edges)
             x = {
@@ -106,15 +120,25 @@ class PartWorthNetwork(nn.Module):
         return x
 
     def forward(self) -> torch.Tensor:
-        """(cells,) what the graph says of each part-worth."""
-        x = self.nodes()
-        at = [cell.to(self.liking.device) for cell in self.cells]
-        category, attribute, value = (
-            x[label][cell]
-            for label, cell in zip(("Category", "Attribute", "AttributeValue"), at, strict=True)
-        )
+        """(cells,) what the graph says of each part-worth; in training by a sample where there is a fan-out."""
+        category, attribute, value = self._of_cells()
         read: torch.Tensor = self.read(torch.cat([category, attribute, value, category * value], 1))
-        return self.get_buffer("means") + self.liking[at[2]] + read.squeeze(1)
+        liking = self.liking[self.cells[2].to(self.liking.device)]
+        return self.get_buffer("means") + liking + read.squeeze(1)
+
+    def _of_cells(self) -> list[torch.Tensor]:
+        """Embeddings of each cell's category, attribute and value."""
+        at = dict(zip(("Category", "Attribute", "AttributeValue"), self.cells, strict=True))
+        part = None
+        if self.fanout is not None and self.training:
+            seeds, place = {}, {}
+            for label, cell in at.items():
+                seeds[label], place[label] = np.unique(cell.numpy(), return_inverse=True)
+            at = {label: torch.from_numpy(own) for label, own in place.items()}
+            random = np.random.default_rng(int(torch.randint(2**31, ())))
+            part = sample(self.whole, seeds, self.fanout, len(self.layers), random)
+        x = self.nodes(part)
+        return [x[label][cell.to(self.liking.device)] for label, cell in at.items()]
 
 
 class ChoiceModel(nn.Module):

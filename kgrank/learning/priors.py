@@ -23,6 +23,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.network import ChoiceModel, PartWorthNetwork
 from kgrank.learning.penalties import inheritances, penalties
+from kgrank.learning.sampling import edge_count
 from kgrank.learning.tensors import ChoiceRows, cells, choice_rows, graph_tensors
 from kgrank.learning.training import ChoiceData, ChoiceTraining, Patience, split
 from kgrank.ontology.model import Ontology
@@ -147,7 +148,13 @@ def _model(
     means = np.concatenate([said.get(one.category, np.zeros(one.width)) for one in where.layouts])
     size = what.config.model
     network = PartWorthNetwork(
-        tensors, where, torch.from_numpy(means).float(), size.width, size.layers, size.dropout
+        tensors,
+        where,
+        torch.from_numpy(means).float(),
+        size.width,
+        size.layers,
+        size.dropout,
+        size.fanout if edge_count(tensors) > size.sample_above else None,
     )
     return ChoiceModel(network, where, rows), rows
 

@@ -62,12 +62,12 @@ def graph_tensors(graph: KnowledgeGraph, hidden: Collection[str] = ()) -> GraphT
             for side, label in (("source", kind.source), ("target", kind.target))
         )
         sizes = len(ids[kind.source]), len(ids[kind.target])
-        adjacency[kind.source, name, kind.target] = _averaging(target, source, sizes[1], sizes[0])
-        adjacency[kind.target, f"{name}_BACK", kind.source] = _averaging(source, target, *sizes)
+        adjacency[kind.source, name, kind.target] = averaging(target, source, sizes[1], sizes[0])
+        adjacency[kind.target, f"{name}_BACK", kind.source] = averaging(source, target, *sizes)
     return GraphTensors({label: len(names) for label, names in ids.items()}, number, adjacency)
 
 
-def _averaging(row: Any, column: Any, rows: int, columns: int) -> torch.Tensor:
+def averaging(row: Any, column: Any, rows: int, columns: int) -> torch.Tensor:
     """The mean over neighbours as a sparse matrix."""
     counts = np.maximum(np.bincount(row, minlength=rows), 1)
     return csr_tensor(sparse.csr_matrix((1.0 / counts[row], (row, column)), shape=(rows, columns)))

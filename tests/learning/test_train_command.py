@@ -140,6 +140,16 @@ def test_a_run_goes_on_from_its_last_checkpoint(run_train: Train, out: Path) -> 
     assert epoch_of(last) == 3
 
 
+def test_a_graph_above_the_limit_trains_by_samples_of_neighbours(run_train: Train) -> None:
+    def loss(*options: str) -> float:
+        done = run_train("--trainer.max_epochs", "6", *options)
+        assert done.returncode == 0, done.stderr
+        return float(json.loads(done.stdout.splitlines()[-1])["network_val_loss"])
+
+    sampled = loss("--model.sample_above", "0", "--model.fanout", "3")
+    assert sampled == pytest.approx(loss(), abs=0.03)
+
+
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_mixed_precision_learns_what_single_precision_learns(run_train: Train, precision: str) -> None:
     def marks(*options: str) -> dict[str, float]:
