@@ -16,6 +16,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from kgrank.choice.counts import People
 from kgrank.choice.layout import Floats
 from kgrank.choice.metrics import ndcg
 from kgrank.choice.online import Online
+from kgrank.choice.runs import gather
 from kgrank.graph.schema import NUMBER, UNBOUNDED, value_id
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
@@ -54,8 +56,8 @@ VALUES = (8, 8, 8, 8, 8, 8, 9)
 NUMBERS = 3
 SHOWN = 20
 EVENTS, LONG = 12, 60
-PEOPLE, LAST = 4_000, 2
-"""People of Beauty that are drawn, and the last items of a history that are its session."""
+PEOPLE, TESTED, LAST = 4_000, 1_000, 2
+"""People of Beauty that are drawn, those of them who are tested, and the last items that are their session."""
 FIRST = 20
 
 
@@ -293,7 +295,12 @@ def beauty(data: Path) -> dict[str, float]:
     The terms are fitted once, without the validation and the test item; both rankings leave out what was taken.
     """
     _, log, groups, appearance = read(data, None)
-    parts = some_of(split(log, groups, appearance, "published"), PEOPLE, SEED)
+    drawn = np.sort(np.random.default_rng(SEED).permutation(len(log.users))[:PEOPLE])
+    rows, begun = gather(log.start[:-1][drawn], np.diff(log.start)[drawn])
+    some = replace(
+        log, users=tuple(log.users[k] for k in drawn), item=log.item[rows], time=log.time[rows], start=begun
+    )
+    parts = some_of(split(some, groups, appearance, "published"), TESTED, SEED)
     score = kgrank_terms(parts, SEED)
 
     def earlier(people: People) -> Floats:
