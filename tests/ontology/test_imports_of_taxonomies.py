@@ -25,6 +25,7 @@ from kgrank.ontology.imports.plan import (
     identifier,
     original,
 )
+from kgrank.ontology.imports.schema_org import read_schema_org
 from kgrank.ontology.layout import format_folder
 from kgrank.ontology.model import AttributeType, Need, Ontology
 from kgrank.ontology.read import read_ontology
@@ -284,3 +285,91 @@ def test_the_command_begins_an_ontology_and_never_writes_over_one(tmp_path: Path
     again = RUN.invoke(app, arguments)
     assert isinstance(again.exception, InputError)
     assert "there are Turtle files in this folder" in str(again.exception)
+
+
+def test_variants_lists_and_ranges_of_prices_are_read_as_schema_org_writes_them(tmp_path: Path) -> None:
+    group = {
+        "@type": "ProductGroup",
+        "category": ["Apparel > Dresses"],
+        "brand": {"@type": "Brand", "name": "Bolt"},
+        "hasVariant": [
+            {
+                "@type": ["Product", "IndividualProduct"],
+                "color": ["Red", "Blue"][: 1 + k % 2],
+                "offers": {"@type": "AggregateOffer", "lowPrice": 10 + k, "priceCurrency": "EUR"},
+                "additionalProperty": {
+                    "@type": "PropertyValue",
+                    "name": "Lined",
+                    "value": ["yes", "no"][k % 2],
+                },
+            }
+            for k in range(40)
+        ],
+    }
+    path = tmp_path / "products.json"
+    path.write_text(json.dumps({"@graph": [group]}), encoding="utf-8")
+    plan = read_schema_org(path)
+    types = {a.id: a.type for a in plan.attributes}
+    assert types == {
+        "brand": AttributeType.CHOICE,
+        "color": AttributeType.CHOICES,
+        "price": AttributeType.NUMBER,
+        "Lined": AttributeType.BOOLEAN,
+    }
+    assert plan.brands == {"Bolt": "Bolt"}
+    assert {"en": "Red"} in next(a for a in plan.attributes if a.id == "color").values.values()
+    assert all(remark.split(": ")[1].startswith("100%") for remark in plan.remarks)
+
+
+def test_google_at_full_size_with_marks_windows_ends_and_numbers(tmp_path: Path) -> None:
+    lines = ["\ufeff# Google_Product_Taxonomy_Version: 2021-09-21"]
+    for top in range(21):
+        lines.append(f"{len(lines)} - Top & {top}")
+        for middle in range(15):
+            lines.append(f"{len(lines)} - Top & {top} > Café/Bar, 100% {middle}")
+            lines += [
+                f"{len(lines) + k} - Top & {top} > Café/Bar, 100% {middle} > T-shirts ({k})"
+                for k in range(16)
+            ]
+    path = tmp_path / "taxonomy-with-ids.en-US.txt"
+    path.write_bytes(("\r\n".join(lines) + "\r\n").encode())
+    bring("google", path, tmp_path / "new")
+    ontology = read_ontology(tmp_path / "new")
+    assert len(ontology.categories) == len(lines) - 1 == 5376
+    assert len(ontology.roots) == 21
+    assert ontology.version == "2021-09-21"
+
+
+def test_akeneo_at_a_shops_size_with_every_type_unfolds_to_its_families(tmp_path: Path) -> None:
+    kinds = [
+        "simpleselect",
+        "multiselect",
+        "boolean",
+        "number",
+        "metric",
+        "price_collection",
+        "text",
+        "date",
+        "image",
+    ]
+    codes = [f"attr_{k}" for k in range(180)]
+    families = ["code;label-en_US;label-zh_CN;attributes;requirements-ecommerce"]
+    families += [
+        f'fam_{k};"Family {k}, ""big""";家族{k};sku,{",".join(codes[k % 150 : k % 150 + 30])};sku,{codes[k % 150]}'
+        for k in range(250)
+    ]
+    attributes = [
+        "code;type;label-en_US;metric_family;default_metric_unit",
+        "sku;pim_catalog_identifier;SKU;;",
+    ]
+    attributes += [f"{c};pim_catalog_{kinds[k % 9]};Attr {k};;CENTIMETER" for k, c in enumerate(codes)]
+    options = ["code;attribute;sort_order;label-en_US"]
+    options += [f"{o};{c};{o};Option {o}" for k, c in enumerate(codes) if k % 9 < 2 for o in range(12)]
+    for name, rows in (("families", families), ("attributes", attributes), ("attribute_options", options)):
+        (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8-sig")
+    bring("akeneo", tmp_path, tmp_path / "new")
+    assert examine(tmp_path / "new").errors == []
+    ontology = read_ontology(tmp_path / "new")
+    assert sum(len(ontology.applicable(c)) for c in ontology.categories) == 250 * 31
+    assert ontology.applicable("fam_7")["attr_7"].need is Need.REQUIRED
+    assert ontology.attributes["attr_4"].unit == "cm"

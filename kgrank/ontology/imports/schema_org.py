@@ -45,6 +45,8 @@ class _Seen:
     texts: Counter[str] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
     categories: Counter[str] = field(default_factory=Counter)
+    several: bool = False
+    """Whether a product has more than one."""
 
 
 def read_schema_org(path: Path) -> Plan:
@@ -67,11 +69,15 @@ def read_schema_org(path: Path) -> Plan:
         counts[category] += 1
         for name, text, unit in _facts(product):
             found = seen.setdefault(identifier(name), _Seen(name))
-            found.texts[text] += 1
+            texts = [t for t in (_text(part) for part in _parts(text)) if t]
+            if not texts:
+                continue
+            found.texts.update(texts)
             found.units[unit] += 1
             found.categories[category] += 1
+            found.several |= len(texts) > 1
             if name == BRAND:
-                brands.setdefault(identifier(text), text)
+                brands.setdefault(identifier(texts[0]), texts[0])
     if not counts:
         raise InputError("there is no product with a category in this file", where=path)
     attributes = tuple(_attribute(i, s) for i, s in seen.items())
@@ -95,6 +101,11 @@ def _products(path: Path) -> Iterator[_Json]:
             queue = [*entry, *queue]
         elif isinstance(entry, dict) and "@graph" in entry:
             queue = [entry["@graph"], *queue]
+        elif isinstance(entry, dict) and entry.get("hasVariant"):
+            # What a group says holds of each of its variants that does not say otherwise.
+            shared = {k: v for k, v in entry.items() if k not in ("hasVariant", "@id", "@type")}
+            variants = (v for v in _parts(entry["hasVariant"]) if isinstance(v, dict))
+            queue = [*({**shared, "@type": "Product", **v} for v in variants), *queue]
         elif isinstance(entry, dict) and "Product" in str(entry.get("@type", "")):
             yield entry
 
@@ -110,7 +121,7 @@ def _lines(path: Path, text: str) -> Iterator[Any]:
 
 def _category(product: _Json, names: dict[str, tuple[str, str | None]]) -> str | None:
     """The id of the product's category; those on the way to it are noted."""
-    written = product.get("category")
+    written = next(iter(_parts(product.get("category"))), None)
     text = written.get("name", "") if isinstance(written, dict) else written
     parts = [p.strip() for p in str(text or "").replace("/", ">").split(">") if p.strip()]
     parent: str | None = None
@@ -121,20 +132,28 @@ def _category(product: _Json, names: dict[str, tuple[str, str | None]]) -> str |
     return parent
 
 
-def _facts(product: _Json) -> Iterator[tuple[str, str, str]]:
-    """Name, text and unit of everything that is said of a product."""
+def _facts(product: _Json) -> Iterator[tuple[str, Any, str]]:
+    """Name, what is said (a text, a thing with a value or name, or a list of these) and unit."""
     if product.get("brand"):
-        yield BRAND, _text(product["brand"]), ""
-    offers = product.get("offers")
-    offer = offers[0] if isinstance(offers, list) and offers else offers
-    if isinstance(offer, dict) and offer.get("price") is not None:
-        yield "price", str(offer["price"]), str(offer.get("priceCurrency", ""))
+        yield BRAND, product["brand"], ""
+    offer = next(iter(_parts(product.get("offers"))), None)
+    if isinstance(offer, dict):
+        price = offer.get("price", offer.get("lowPrice"))
+        if price is not None:
+            yield "price", price, str(offer.get("priceCurrency", ""))
     for name in (*_PLAIN, *_QUANTITIES):
         if product.get(name) not in (None, ""):
-            yield name, _text(product[name]), _unit(product[name])
-    for entry in product.get("additionalProperty") or ():
+            yield name, product[name], _unit(product[name])
+    for entry in _parts(product.get("additionalProperty")):
         if isinstance(entry, dict) and entry.get("name") and entry.get("value") is not None:
-            yield str(entry["name"]).strip(), _text(entry), _unit(entry)
+            yield str(entry["name"]).strip(), entry["value"], _unit(entry)
+
+
+def _parts(value: Any) -> list[Any]:
+    """JSON-LD writes one thing by itself and several as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _text(value: Any) -> str:
@@ -156,12 +175,16 @@ def _attribute(id_: str, seen: _Seen) -> PlannedAttribute:
         unit = seen.units.most_common(1)[0][0]
         code = unit if unit in known_units() else suggest_unit(unit) if unit else "1"
         return PlannedAttribute(id_, names, AttributeType.NUMBER, unit=code or "1")
-    if {t.lower() for t in seen.texts} <= {"true", "false"}:
+    if {t.lower().removeprefix("https://schema.org/") for t in seen.texts} <= _TRUTHS:
         return PlannedAttribute(id_, names, AttributeType.BOOLEAN)
     if len(seen.texts) <= min(_MOST_VALUES, _REPEATED * seen.texts.total()):
         values = {f"{id_}.{identifier(t)}": {"en": t} for t in seen.texts if t}
-        return PlannedAttribute(id_, names, AttributeType.CHOICE, values)
+        type_ = AttributeType.CHOICES if seen.several else AttributeType.CHOICE
+        return PlannedAttribute(id_, names, type_, values)
     return PlannedAttribute(id_, names, AttributeType.TEXT)
+
+
+_TRUTHS = frozenset({"true", "false", "yes", "no"})
 
 
 def _is_number(text: str) -> bool:
@@ -191,5 +214,5 @@ def _remarks(
 ) -> Iterator[str]:
     for attribute in attributes:
         found = seen[attribute.id]
-        share = found.texts.total() / total
+        share = found.categories.total() / total
         yield f"{attribute.id} is proposed as {attribute.type}: {share:.0%} of products, {len(found.texts)} texts"
