@@ -148,6 +148,13 @@ def tune(
         RunError: The folder holds another search, or one that is at work.
     """
     fits(space, config)
+    if not config.model.network and "model.network" not in {s.name for s in space}:
+        raise InputError(
+            "model.network is false, so that no other setting matters",
+            where="--over",
+            expected="model.network=false,true among what is searched",
+            todo="Add it, or --model.network true.",
+        )
     store = open_store(config.data.store)
     try:
         graph, ontology = read_data(store, config.data, report)

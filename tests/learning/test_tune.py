@@ -112,6 +112,7 @@ def test_no_try_begins_when_the_minutes_are_spent_but_try_0_is_done(run_tune: Tu
         (["--over", "optimizer.lr=0.1:many"], "many"),
         (["--over", "optimizer.name=adam,lion"], "lion"),
         (["--over", "model.dropout=0:2"], "below 1"),
+        (["--over", "model.width=4,8", "--model.network", "false"], "model.network=false,true"),
         (["--over", "model.width=4,8", "--over", "model.width=2,3"], "twice"),
         (["--trials", "0"], "--trials"),
         (["--minutes", "-1"], "--minutes"),
