@@ -295,7 +295,8 @@ def report(
         "items": parts.train.items,
         "groupings": {g.name: len(g.labels) for g in parts.groups},
     }
-    finish(f"recommend-{data}-{options.protocol}", line, details)
+    some = "" if options.people is None else f"-{options.people}-people"
+    finish(f"recommend-{data}-{options.protocol}{some}", line, details)
 
 
 if __name__ == "__main__":
