@@ -107,12 +107,9 @@ def score_query(shop: Shop, category: str, query: Query) -> Scored:
     deviations: Reals | None = None
     known: Worth | None = None
     if query.session is not None:
-        # Only sessions need scipy; a plain ranking starts without it.
-        from kgrank.ranking.session import worth
-
         deviations = query.session.deviations
         if len(deviations):
-            known = worth(shop, query.session, category)
+            known = query.session.worth(shop, category)
         if history or shop.behaviour is not None:
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:

@@ -36,6 +36,9 @@ SEARCH = "search"
 KINDS = (SEARCH, *RESPONSES)
 """Kinds of events, from the weakest to the strongest."""
 
+REMEMBERED = 100
+"""Events that are looked through for what was taken from the same list."""
+
 if TYPE_CHECKING:
     from kgrank.choice.request import PersonTastes
 
@@ -98,6 +101,14 @@ class Session:
         """(columns,) the shopper's tastes by now."""
         return self.posterior.mode
 
+    def worth(self, shop: Shop, category: str) -> Worth:
+        """What the values of a category are worth to the shopper by now."""
+        found = self.worths.get(category)
+        if found is None:
+            found = shop.moves(category).worth(shop.scores(category), self.deviations)
+            self.worths[category] = found
+        return found
+
     @property
     def items(self) -> tuple[str, ...]:
         """The items of the events, oldest first, an item several times in a row once."""
@@ -132,7 +143,7 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
         decay, superseded = 1.0, None
     after = Session(session.rule, (*session.events, event), posterior, owners)
     if category is not None and choices:
-        worth(shop, after, category)
+        after.worth(shop, category)
     return after
 
 
@@ -146,13 +157,6 @@ def _weaker(session: Session, event: Event) -> int | None:
         if same and KINDS.index(before.kind) < KINDS.index(event.kind):
             return choice
     return None
-
-
-def worth(shop: Shop, session: Session, category: str) -> Worth:
-    """What the values of a category are worth to the shopper by now."""
-    if category not in session.worths:
-        session.worths[category] = shop.moves(category).worth(shop.scores(category), session.deviations)
-    return session.worths[category]
 
 
 def undo(shop: Shop, session: Session, which: int = -1) -> Session:
@@ -212,7 +216,7 @@ def _gone(session: Session, event: Event) -> set[str]:
     least = KINDS.index(event.kind)
     return {
         e.item
-        for e in session.events
+        for e in session.events[-REMEMBERED:]
         if e.item is not None and e.shown == event.shown and KINDS.index(e.kind) >= least
     } - {event.item}
 

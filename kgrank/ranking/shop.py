@@ -184,10 +184,10 @@ class Shop:
         Raises:
             InputError: An unknown category.
         """
-        # Only a person's own tastes need scipy; a plain ranking starts without it.
-        from kgrank.choice.layout import category_design
-
         if category not in self._designs:
+            # Only a person's own tastes need scipy; a plain ranking starts without it.
+            from kgrank.choice.layout import category_design
+
             graph = self.items.graph(self.items.within(self.subtree(category)))
             self._designs[category] = category_design(graph, self.ontology, category)
         return self._designs[category]
@@ -199,9 +199,9 @@ class Shop:
             InputError: An unknown category.
             WeightsError: A category without weights.
         """
-        from kgrank.ranking.person import moves
-
         if category not in self._moves:
+            from kgrank.ranking.person import moves
+
             self._moves[category] = moves(self, category)
         return self._moves[category]
 
