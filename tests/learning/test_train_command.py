@@ -205,6 +205,24 @@ def test_resuming_without_a_checkpoint_is_an_error(run_train: Train, out: Path) 
     assert not (out / "weights.json").exists()
 
 
+def test_going_on_without_a_network_is_an_error(run_train: Train, out: Path) -> None:
+    assert "model.network" in error_of(run_train("--model.network", "false", "--resume", "last"))
+    assert not (out / "weights.json").exists()
+
+
+def test_without_a_network_a_run_trains_nothing_and_no_seed_changes_its_weights(
+    run_train: Train, out: Path
+) -> None:
+    found = []
+    for seed in ("0", "1"):
+        assert run_train("--model.network", "false", "--seed", seed).returncode == 0
+        found.append(read_weights(out / "weights.json"))
+    assert not (out / "checkpoints").exists()
+    for category, one in found[0].categories.items():
+        other = {a.attribute: a.weight for a in found[1].categories[category].attributes}
+        assert {a.attribute: a.weight for a in one.attributes} == pytest.approx(other, abs=1e-3), category
+
+
 def test_a_checkpoint_of_another_ontology_is_refused(
     run_train: Train, out: Path, store: Path, files: Path
 ) -> None:
