@@ -140,6 +140,7 @@ def main() -> None:
     figures = {
         "check_seconds": round(check, 3),
         "pyshacl_seconds": pyshacl and round(pyshacl, 1),
+        "pyshacl_ratio": pyshacl and round(pyshacl / check, 1),
         "recheck_file_seconds": round(file, 3),
         "recheck_category_seconds": round(category, 4),
         "diff_seconds": round(diff, 3),
