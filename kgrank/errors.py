@@ -9,6 +9,7 @@ KgrankError
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -58,10 +59,19 @@ class RunError(KgrankError):
     """A training run cannot start or go on."""
 
 
+MANY = 500
+"""Names that are compared with a misspelt one at most."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A "did you mean" phrase for a misspelt name; lists a few known names where none is near."""
     names = sorted(set(known))
-    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    alike = names
+    if len(names) > MANY:
+        # Comparing takes long: of very many, those that begin most alike.
+        at = bisect_left(names, name)
+        alike = names[max(at - MANY // 2, 0) : at + MANY // 2]
+    close = get_close_matches(name, alike, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(close)}?"
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shops import TREE, Example, example, load
 
-from kgrank.errors import InputError
+from kgrank.errors import InputError, nearest
 from kgrank.graph.store import GraphStore
 from kgrank.ontology.model import Rule, RuleKind
 from kgrank.ranking import (
@@ -358,3 +359,10 @@ def test_a_shop_without_history_reads_no_edges_between_items_and_ranks_alike(
     assert not any("GOES_AFTER" in name or "INTERACTED" in name for name in read)
     assert whole(plain, Query("all")).ids == whole(open_shop(embedded_store), Query("all")).ids
     assert any("GOES_AFTER" in name for name in read)
+
+
+def test_a_misspelt_item_among_very_many_is_answered_at_once() -> None:
+    names = [f"item-{k:06d}" for k in range(100_000)]
+    begun = time.process_time()
+    assert nearest("item-0123450", names).startswith("Did you mean item-012345")
+    assert time.process_time() - begun < 2
