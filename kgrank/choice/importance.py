@@ -22,6 +22,8 @@ def spreads(layout: Layout, part_worths: Any, *, full: bool = False, xp: Any = n
     Returns:
         (…, attributes), in logits.
     """
+    if not layout.blocks:
+        return part_worths[..., :0]
     ranges = [_range(block, part_worths[..., block.columns], full, xp) for block in layout.blocks]
     return xp.stack(ranges, -1)
 
