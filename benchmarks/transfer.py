@@ -367,11 +367,11 @@ def main() -> None:
     line |= {"seconds": round(time.perf_counter() - began, 1), "peak_mb": peak_mb()}
     columns = ["stage", "way", "log-likelihood", "graph over it", "low", "high", "error between", "places"]
     show("log-likelihood a choice", columns, rows)
-    places = {
+    means = {
         f"{stage} {way}": {w: float(v.mean()) for w, (_, v) in found.items()}
         for (stage, way), found in into.found.items()
     }
-    finish(f"transfer-{name}", line, {"environment": about, "seed": options.seed, "places": places})
+    finish(f"transfer-{name}", line, {"environment": about, "seed": options.seed, "places": means})
 
 
 if __name__ == "__main__":
