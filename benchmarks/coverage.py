@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.evidence import weigh
 from kgrank.choice.head import fit_head, place
 from kgrank.choice.importance import importance
@@ -311,4 +311,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -39,7 +39,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.importance import config
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.importance import importance
 from kgrank.choice.layout import Floats, category_design
 from kgrank.graph.build import build_graph
@@ -216,4 +216,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from scipy import optimize
 
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.head import Head
 from kgrank.choice.importance import importance
 from kgrank.choice.layout import Floats, Truths
@@ -34,7 +34,6 @@ from kgrank.choice.metrics import top1
 from kgrank.choice.people import Panel, Tastes, panel_choices, predictive
 from kgrank.choice.pooling import intervals
 from kgrank.choice.sets import CategoryChoices
-from kgrank.errors import KgrankError
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
@@ -290,8 +289,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KgrankError as error:
-        say(f"error: {error.sentence()}")
-        sys.exit(2)
+    command(main)

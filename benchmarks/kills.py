@@ -27,9 +27,8 @@ sys.path.insert(1, str(Path(__file__).parent.parent / "tests"))
 import neo4j_server
 import polars as pl
 
-from benchmarks.machine import environment, finish, show
+from benchmarks.machine import command, environment, finish, show
 from benchmarks.stores import VERSION, changed, graph, server, weights
-from kgrank.errors import KgrankError
 from kgrank.graph.connect import open_store
 from kgrank.graph.schema import BOOKKEEPING
 from kgrank.graph.store import GraphStore
@@ -204,8 +203,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KgrankError as error:
-        print(f"error: {error.sentence()}", file=sys.stderr)
-        sys.exit(2)
+    command(main)

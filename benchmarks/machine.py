@@ -6,13 +6,16 @@ import json
 import os
 import platform
 import resource
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from kgrank.errors import KgrankError
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -56,3 +59,12 @@ def finish(name: str, line: Mapping[str, Any], details: Mapping[str, Any]) -> No
     text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     print(json.dumps(line, allow_nan=False))
+
+
+def command(main: Callable[[], None]) -> None:
+    """Runs a benchmark's main function; what a user can mend is one line, and exit code 2."""
+    try:
+        main()
+    except KgrankError as error:
+        print(f"error: {error.sentence()}", file=sys.stderr)
+        sys.exit(2)

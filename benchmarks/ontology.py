@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.machine import environment, finish
+from benchmarks.machine import command, environment, finish
 from benchmarks.ontology_set import TAXONOMY, write_full_size
 from kgrank.ontology.check.session import Session
 from kgrank.ontology.diff import difference
@@ -155,4 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

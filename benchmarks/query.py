@@ -28,7 +28,7 @@ import numpy as np
 import polars as pl
 from scipy.optimize import minimize
 
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from benchmarks.recommend import kgrank_terms, ranks_of, read, some_of, split
 from kgrank.choice.counts import People
 from kgrank.choice.layout import Floats
@@ -350,4 +350,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

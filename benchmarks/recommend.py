@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import polars as pl
 
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity, sasrec
 from kgrank.choice.amounts import ALIKE, LINKED, PAIRS, POPULAR, STEPS, flow, pair_name, popular
 from kgrank.choice.counts import Counts, People
@@ -42,7 +42,7 @@ from kgrank.choice.log import RESPONSES
 from kgrank.choice.metrics import hit_rate, ndcg, ranks
 from kgrank.choice.sequences import Sequences, sequences
 from kgrank.choice.shopwide import learn_shopwide
-from kgrank.errors import InputError, KgrankError
+from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
@@ -300,8 +300,4 @@ def report(
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KgrankError as error:
-        print(f"error: {error.sentence()}", file=sys.stderr)
-        sys.exit(2)
+    command(main)

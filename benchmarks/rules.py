@@ -27,13 +27,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from benchmarks.importance import read
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.evidence import verdict, weigh
 from kgrank.choice.head import Variances, fit_head, place
 from kgrank.choice.importance import importance
 from kgrank.choice.place import Place
 from kgrank.choice.sets import CategoryChoices
-from kgrank.errors import InputError, KgrankError
+from kgrank.errors import InputError
 from kgrank.learning.run import say
 from kgrank.learning.shop import read_shop
 from kgrank.ontology.model import Ontology, Rule, RuleKind
@@ -279,8 +279,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KgrankError as error:
-        say(f"error: {error.sentence()}")
-        sys.exit(2)
+    command(main)

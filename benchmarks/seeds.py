@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import polars as pl
 
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.importance import importance
 from kgrank.choice.layout import Floats
 from kgrank.demo.files import write
@@ -119,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

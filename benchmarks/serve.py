@@ -31,8 +31,7 @@ sys.path.insert(1, str(Path(__file__).parent.parent / "tests"))
 import psutil
 from shops import example, load
 
-from benchmarks.machine import environment, finish, show
-from kgrank.errors import KgrankError
+from benchmarks.machine import command, environment, finish, show
 from kgrank.graph.connect import open_store
 from kgrank.weights.tables import weights_to_tables
 
@@ -253,8 +252,4 @@ async def _expected(port: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KgrankError as error:
-        print(f"error: {error.sentence()}", file=sys.stderr)
-        sys.exit(2)
+    command(main)

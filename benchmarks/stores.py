@@ -29,8 +29,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from benchmarks.machine import environment, finish, peak_mb, show
-from kgrank.errors import KgrankError
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.graph.connect import open_store
 from kgrank.graph.offline import write_import
 from kgrank.graph.schema import UNBOUNDED
@@ -258,8 +257,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KgrankError as error:
-        print(f"error: {error.sentence()}", file=sys.stderr)
-        sys.exit(2)
+    command(main)

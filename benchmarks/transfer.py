@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from benchmarks.importance import config, read
-from benchmarks.machine import environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.head import NUISANCE
 from kgrank.choice.layout import Design, Floats, Ints
 from kgrank.choice.logit import Choices, fit
@@ -47,7 +47,6 @@ from kgrank.choice.prior import Known, effects, known, with_readings, without_re
 from kgrank.choice.sets import CategoryChoices
 from kgrank.demo.files import write
 from kgrank.demo.shop import generate
-from kgrank.errors import KgrankError
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
@@ -375,8 +374,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KgrankError as error:
-        say(f"error: {error.sentence()}")
-        sys.exit(2)
+    command(main)
