@@ -6,6 +6,15 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_kept: list[bool] = []
+"""Not empty once ``keep`` was called: to count what is frozen takes as long as a check."""
+
+
+def keep() -> None:
+    """All that was made so far stays as long as the program: the collector need not look at it again."""
+    gc.freeze()
+    _kept.append(True)
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -16,7 +25,7 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            if not gc.get_freeze_count():
+            if not _kept and not gc.get_freeze_count():
                 # Moves all that was made into the oldest generation, without a look at each object.
                 gc.freeze()
                 gc.unfreeze()

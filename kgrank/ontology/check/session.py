@@ -6,7 +6,6 @@ the things edited, whatever names them, what all these lead to, and things that 
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from kgrank.ontology.check.folder import examine_graph
 from kgrank.ontology.check.graph import Graph, Words
 from kgrank.ontology.check.messages import Message
 from kgrank.ontology.check.parse import divided_prefixes, parse_file, parse_files, together
-from kgrank.ontology.check.pause import uncollected
+from kgrank.ontology.check.pause import keep, uncollected
 from kgrank.ontology.vocabulary import (
     BROADER,
     CLASSES,
@@ -58,8 +57,7 @@ class Session:
         self._index = _Index(graph)
         self.messages: list[Message] = self.whole()
         """What was wrong with the folder when it was opened."""
-        # All of this stays as long as the program: the collector need not look at it again.
-        gc.freeze()
+        keep()
 
     @property
     def files(self) -> tuple[str, ...]:
