@@ -225,12 +225,24 @@ class Neo4jStore:
     def replace_version(
         self, version: str, nodes: Mapping[str, pl.DataFrame], edges: Mapping[str, pl.DataFrame]
     ) -> None:
-        """Writes one version of learned weights and serves it, in one transaction."""
+        """Writes one version of learned weights, then serves it in one transaction with its node.
+
+        The edges of a new version, which nothing names yet, are written in batches before: all of a large shop's
+        in one transaction would not fit into the server's memory.
+        """
         nodes = {label: checked_nodes(label, table) for label, table in nodes.items()}
         edges = {name: checked_edges(name, table) for name, table in edges.items()}
         check_version(version, edges)
+        new = self.nodes("Weights", pl.Series([version])).is_empty()
         with self._told(), self._driver.session(database=self._database) as session:
-            session.execute_write(_write_version, version, nodes, edges)
+            for name, table in edges.items():
+                session.execute_read(_refuse_missing, name, table)
+            if new:
+                self._remove_edges_of(session, version)
+                for name, table in edges.items():
+                    for rows in table.iter_slices(BATCH):
+                        session.execute_write(_write_edges, name, rows)
+            session.execute_write(_write_version, version, nodes, {} if new else edges, new)
 
     def serve(self, version: str, ranked: pl.DataFrame | None = None) -> None:
         """Serves a version that stands in the store, and replaces its RANKED edges, in one transaction."""
@@ -240,9 +252,10 @@ class Neo4jStore:
             session.execute_write(_serve, version, edges)
 
     def delete_version(self, version: str) -> None:
-        """Deletes a version's node and edges in one transaction; the served one is refused."""
+        """Deletes a version's node, so that nothing can serve it, then its edges; the served one is refused."""
         with self._told(), self._driver.session(database=self._database) as session:
             session.execute_write(_delete_version, version)
+            self._remove_edges_of(session, version)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -291,6 +304,12 @@ class Neo4jStore:
                 for (c, t), lists in zip(schema.items(), columns, strict=True)
             ]
         )
+
+    def _remove_edges_of(self, session: neo4j.Session, version: str) -> None:
+        """Deletes the edges of a version that nothing names, in batches."""
+        for name in LEARNED_EDGES:
+            while session.execute_write(_remove_some, name, version):
+                pass
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -438,8 +457,9 @@ def _write_version(
     version: str,
     nodes: Mapping[str, pl.DataFrame],
     edges: Mapping[str, pl.DataFrame],
+    new: bool,
 ) -> None:
-    for name in LEARNED_EDGES:
+    for name in () if new else LEARNED_EDGES:
         _remove_version(transaction, name, version)
     for label, table in nodes.items():
         transaction.run(_merge_nodes(label), rows=table.rows()).consume()
@@ -459,9 +479,17 @@ def _serve(transaction: neo4j.ManagedTransaction, version: str, edges: Mapping[s
 def _delete_version(transaction: neo4j.ManagedTransaction, version: str) -> None:
     refuse_unknown_version(version, transaction.run("MATCH (w:Weights) RETURN w.id AS id").value())
     refuse_served_version(version, transaction.run("MATCH (s:Served) RETURN s.version AS version").value())
-    for name in LEARNED_EDGES:
-        _remove_version(transaction, name, version)
     transaction.run("MATCH (w:Weights {id: $version}) DETACH DELETE w", version=version).consume()
+
+
+def _remove_some(transaction: neo4j.ManagedTransaction, name: str, version: str) -> int:
+    """Deletes a batch of a version's edges; how many there were."""
+    statement = f"""
+        MATCH {_ends(EDGES[name])} WHERE r.version = $version WITH r LIMIT {BATCH}
+        DELETE r RETURN count(*) AS deleted
+    """
+    (deleted,) = transaction.run(statement, version=version).single(strict=True)
+    return int(deleted)
 
 
 def _remove_version(transaction: neo4j.ManagedTransaction, name: str, version: str) -> None:
