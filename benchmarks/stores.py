@@ -210,14 +210,14 @@ def server(home: Path, port: int | None = None) -> Iterator[neo4j_server.Server]
 def offline_seconds(shop: KnowledgeGraph, folder: Path) -> float:
     """Writing the files, importing them, starting the server, and making the indexes."""
     home = folder / "imported"
-    with server(home):
-        pass
+    with server(home) as first:
+        port = int(first.address.rpartition(":")[2])
 
     def work() -> None:
         neo4j_server.admin(home, *shlex.split(write_import(shop, folder / "files")))
 
     seconds = timed(work)
-    with server(home) as found, _opened(found) as store:
+    with server(home, port) as found, _opened(found) as store:
         seconds += timed(store.prepare)
         assert len(store.nodes("Item")) == len(shop.node("Item"))
     return seconds
