@@ -16,6 +16,7 @@ from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking.shop import open_shop
 from kgrank.ranking.written import ranked_edges
+from kgrank.resources import cypher
 from kgrank.weights.tables import stored_weights
 
 app = typer.Typer(help="Versions of the learned weights: list, serve, prune.", no_args_is_help=True)
@@ -102,12 +103,10 @@ def prune_command(
 
 
 def _versions(store: GraphStore) -> list[Version]:
-    served = store.nodes("Served")["version"].to_list()
     here = store.nodes("Ontology")["fingerprint"].to_list()
-    rows = store.nodes("Weights").sort("created", "id", descending=True)
     return [
-        Version(row["id"], row["created"], row["id"] in served, row["ontology"] in here)
-        for row in rows.iter_rows(named=True)
+        Version(row["version"], row["created"], row["served"], row["ontology"] in here)
+        for row in store.query(cypher("rank/versions"))
     ]
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from kgrank.errors import StoreError
 from kgrank.graph.ladybug import LadybugStore
 from kgrank.graph.neo4j import Neo4jStore
-from kgrank.resources import schema_version
+from kgrank.resources import cypher, schema_version
 
 
 class State(StrEnum):
@@ -85,7 +85,7 @@ def _shop(store: LadybugStore | Neo4jStore) -> Iterator[Check]:
         todo = "Learn some: python train.py --config FILE."
         yield Check("weights", State.WARNING, "none are served", todo)
         return
-    weights = {row["id"]: row["ontology"] for row in store.nodes("Weights").iter_rows(named=True)}
+    weights = {row["version"]: row["ontology"] for row in store.query(cypher("rank/versions"))}
     if served[0] not in weights:
         todo = "Serve one that is: kgrank weights list."
         yield Check("weights", State.WRONG, f"{served[0]} is served and not there", todo)

@@ -80,7 +80,7 @@ def stored_weights(store: GraphStore, version: str) -> LearnedWeights:
     """
     rows = store.nodes("Weights", pl.Series([version])).rows(named=True)
     if not rows:
-        refuse_unknown_version(version, store.nodes("Weights")["id"].to_list())
+        refuse_unknown_version(version, [row["version"] for row in store.query(cypher("rank/versions"))])
     return weights_of(rows[0]["document"], f"{store.address}, weights {version}")
 
 
