@@ -80,7 +80,7 @@ class Current:
         self._stamp: tuple[int, ...] | None = None
         self._lock = threading.Lock()
 
-    def refresh(self, force: bool = False) -> bool:
+    def refresh(self) -> bool:
         """Reads what is served now, if it is not what was read; whether anything was.
 
         Blocks; meant for a thread. What is served stays where the store cannot be read, and ``trouble`` says
@@ -88,7 +88,7 @@ class Current:
         """
         with self._lock:
             try:
-                changed = self._refresh(force)
+                changed = self._refresh()
             except KgrankError as error:
                 self.trouble = error.sentence()
                 return False
@@ -119,12 +119,11 @@ class Current:
             StoreError: There is no such version, or the store cannot be written.
             WeightsError: The version does not fit what is in the store.
         """
-        with self._lock:
-            with open_store(self.address) as store:
-                # A version that cannot be read is refused before it is served.
-                open_shop(store, stored_weights(store, version))
-                store.serve(version)
-            self._refresh(force=True)
+        with self._lock, open_store(self.address) as store:
+            # A version that cannot be read is refused before it is served.
+            shop = open_shop(store, stored_weights(store, version))
+            store.serve(version)
+            self._take(store, shop, _state(store)[1])
 
     def close(self) -> None:
         """Gives the store back."""
@@ -132,30 +131,28 @@ class Current:
             self._store.close()
             self._store = None
 
-    def _refresh(self, force: bool) -> bool:
+    def _refresh(self) -> bool:
         if not self._embedded:
             if self._store is None:
                 self._store = open_store(self.address, wait=0)
-            return self._read(self._store, force)
+            return self._read(self._store)
         stamp = _stamp(Path(self.address))
-        if not force and self.served is not None and stamp == self._stamp:
+        if self.served is not None and stamp == self._stamp:
             return False
         with open_store(self.address) as store:
-            changed = self._read(store, force)
+            changed = self._read(store)
         self._stamp = _stamp(Path(self.address))
         return changed
 
-    def _read(self, store: GraphStore, force: bool) -> bool:
-        rows = store.query(STATE)
-        if not rows:
-            raise WeightsError("no weights are served", where=store.address, todo="Train: python train.py.")
-        version, loaded = rows[0]["version"], str(rows[0]["loaded"])
-        same = self.served is not None and (self.served.version, self.served.loaded) == (version, loaded)
-        if same and not force:
+    def _read(self, store: GraphStore) -> bool:
+        version, loaded = _state(store)
+        if self.served is not None and (self.served.version, self.served.loaded) == (version, loaded):
             return False
-        shop = open_shop(store)
-        self.served = Served(shop, loaded, store.edges("INTERACTED") if self._embedded else None)
+        self._take(store, open_shop(store), loaded)
         return True
+
+    def _take(self, store: GraphStore, shop: Shop, loaded: str) -> None:
+        self.served = Served(shop, loaded, store.edges("INTERACTED") if self._embedded else None)
 
     def _read_person(self, served: Served, user: str) -> PersonTastes:
         if served.events is not None:
@@ -164,6 +161,14 @@ class Current:
         if self._store is None:
             raise StoreError("the store is not connected", where=self.address, todo="Try again in a moment.")
         return read_person(self._store, served.shop, user)
+
+
+def _state(store: GraphStore) -> tuple[str, str]:
+    """The version that is served, and when the last load ended."""
+    rows = store.query(STATE)
+    if not rows:
+        raise WeightsError("no weights are served", where=store.address, todo="Train: python train.py.")
+    return rows[0]["version"], str(rows[0]["loaded"])
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -151,8 +152,6 @@ def application(
 
 
 async def _not_found(request: Any, _: Exception) -> Any:
-    from starlette.responses import Response
-
     body = ProblemError(404, f"there is no {request.url.path}", "GET /openapi.json names all paths.").body
     return Response(body, 404, media_type="application/json")
 
