@@ -15,7 +15,7 @@ from kgrank.choice.people import Panel, join_panels, panel, posteriors
 from kgrank.choice.reliability import weighed
 from kgrank.choice.sets import INSIDE, CategoryChoices, category_choices
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import CategoryWeights, LearnedWeights, Segment, Utility
+from kgrank.weights.model import CategoryWeights, LearnedWeights
 
 SAMPLED = 50
 """Items drawn beside the chosen one where the person's events do not say what was shown."""
@@ -150,31 +150,6 @@ def part_worths(layout: Layout, learned: CategoryWeights) -> Floats:
 def _columns(layout: Layout, deviations: Mapping[str, float]) -> Floats:
     """(columns,) a person's deviations in a category's columns."""
     return np.array([deviations.get(node, 0.0) for node in layout.nodes])
-
-
-def personal_utilities(
-    learned: CategoryWeights, layout: Layout, deviations: Mapping[str, float]
-) -> CategoryWeights:
-    """A category's weights with the utilities of one person, measured from its average item as the served ones.
-
-    Shares, intervals and errors stay those of the average shopper; a value without a served utility stays
-    without.
-    """
-    own = _columns(layout, deviations)
-    added = {
-        node: segments[0]
-        for block in layout.blocks
-        for node, segments in zip(block.nodes, block.segments(own), strict=True)
-    }
-    moved = (_moved(u, added[u.node]) if u.node in added else u for u in learned.utilities)
-    return replace(learned, utilities=tuple(moved))
-
-
-def _moved(utility: Utility, by: Segment) -> Utility:
-    segments = tuple(
-        replace(s, intercept=s.intercept + by.intercept, slope=s.slope + by.slope) for s in utility.segments
-    )
-    return replace(utility, segments=segments)
 
 
 def personal_shares(

@@ -10,7 +10,7 @@ import polars as pl
 
 from kgrank.choice.layout import Layout
 from kgrank.choice.log import read_log
-from kgrank.choice.request import PersonTastes, person_tastes, personal_shares, personal_utilities
+from kgrank.choice.request import PersonTastes, person_tastes, personal_shares
 from kgrank.errors import InputError, nearest
 from kgrank.graph.schema import EDGES, NUMBER, value_id
 from kgrank.graph.store import GraphStore
@@ -19,7 +19,6 @@ from kgrank.ranking.items import Integers, Reals
 from kgrank.ranking.scores import CategoryScores, Worth
 from kgrank.ranking.shop import Shop
 from kgrank.resources import cypher
-from kgrank.weights.model import CategoryWeights
 
 _ENDS = {"source": pl.String(), "target": pl.String()}
 _EVENT = {**_ENDS, **EDGES["INTERACTED"].columns}
@@ -54,11 +53,6 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     graph = KnowledgeGraph({}, {**shop.items.graph(seen).edges, **own})
     log = read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
     return person_tastes(log, shop.weights, shop.ontology, shop.design)
-
-
-def personal_weights(shop: Shop, category: str, deviations: Mapping[str, float]) -> CategoryWeights:
-    """A category's weights with one person's utilities."""
-    return personal_utilities(shop.weights_of(category), shop.design(category).layout, deviations)
 
 
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:

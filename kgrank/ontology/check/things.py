@@ -44,7 +44,6 @@ _LISTS = frozenset({KG + "values", KG + "order", KG + "members"})
 CODED = (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE)
 """Kinds that need a notation, and a name in every language of the header."""
 
-NAMED = (*CODED, Kind.BRAND, Kind.SEGMENT, Kind.PERSON)
 _NOTATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000b-\u001f]")
 _WHOLE, _DECIMAL = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
