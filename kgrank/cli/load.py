@@ -80,15 +80,7 @@ def load_command(
             "no store" if store is None else "a store and a folder for an offline import",
             expected="--store ADDRESS or --offline DIR",
         )
-    clean = ingest(
-        folder,
-        ontology=read_ontology(ontology) if ontology is not None else None,
-        mapping=read_mapping(mapping) if mapping is not None else None,
-    )
-    if rejects is not None:
-        clean.report.write(rejects)
-    if strict:
-        clean.report.refuse()
+    clean = _read(folder, ontology, mapping, rejects, strict)
     graph = build_graph(clean)
     if offline is not None:
         _print_import(write_import(graph, offline), json)
@@ -111,6 +103,22 @@ def load_command(
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command("load")(load_command)
+
+
+def _read(
+    folder: Path, ontology: Path | None, mapping: Path | None, rejects: Path | None, strict: bool
+) -> Clean:
+    """The clean tables; the rows that were dropped are written, or refused, as the options say."""
+    clean = ingest(
+        folder,
+        ontology=read_ontology(ontology) if ontology is not None else None,
+        mapping=read_mapping(mapping) if mapping is not None else None,
+    )
+    if rejects is not None:
+        clean.report.write(rejects)
+    if strict:
+        clean.report.refuse()
+    return clean
 
 
 def _document(clean: Clean, graph: KnowledgeGraph, store: str) -> dict[str, object]:

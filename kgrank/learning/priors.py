@@ -122,12 +122,7 @@ def train(
         state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
         module.load_state_dict(state["state_dict"])
     module.cpu().eval()
-    with torch.no_grad():
-        said = network().double().numpy()
-    if not np.isfinite(said).all():
-        raise DivergedError(
-            "training diverged: a part-worth is not finite", where="optimizer.lr", todo="Make it smaller."
-        )
+    said = _said(network)
     loss = None if best is None or best.best_model_score is None else float(best.best_model_score)
     return NetworkFit(
         {one.category: said[where.of(one.category)] for one in what.layouts},
@@ -135,6 +130,17 @@ def train(
         loss,
         interrupted,
     )
+
+
+def _said(network: PartWorthNetwork) -> Floats:
+    """(cells,) what a trained network says of each part-worth; DivergedError where that is no number."""
+    with torch.no_grad():
+        said: Floats = network().double().numpy()
+    if not np.isfinite(said).all():
+        raise DivergedError(
+            "training diverged: a part-worth is not finite", where="optimizer.lr", todo="Make it smaller."
+        )
+    return said
 
 
 def _model(
