@@ -8,31 +8,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from shops import Example, example, load
+from shops import Example
 from typer.testing import CliRunner
 
 from kgrank.cli.asking import read_event, read_filter
 from kgrank.cli.main import app
 from kgrank.errors import InputError
-from kgrank.graph.connect import open_store
 from kgrank.ranking import Filter, Query, Shop, answer
 from kgrank.ranking.facets import facets
 from kgrank.ranking.session import Event, observe, start
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def made() -> Example:
-    return example(3, items=40)
-
-
-@pytest.fixture(scope="module")
-def address(made: Example, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("shop") / "graph.lb"
-    with open_store(str(path)) as store:
-        load(store, made)
-    return str(path)
 
 
 @pytest.fixture

@@ -9,25 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shops import Example, example, load
+from shops import Example, load
 
 from kgrank.graph.connect import open_store
 from kgrank.ranking import Shop, explain, importance, rank
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def made() -> Example:
-    return example(3, items=40)
-
-
-@pytest.fixture(scope="module")
-def address(made: Example, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("shop") / "graph.lb"
-    with open_store(str(path)) as store:
-        load(store, made)
-    return str(path)
 
 
 @pytest.fixture
