@@ -3,6 +3,7 @@
 KgrankError
 ├── InputError      a file, a row or an option is not what it should be
 ├── StoreError      a graph store cannot be opened, reached or written
+│   └── AccessError    its address, user, password or database is wrong
 ├── WeightsError    learned weights do not fit the graph or the ontology, or the file is damaged
 └── RunError        a training run cannot start or go on
 """
@@ -49,6 +50,10 @@ class InputError(KgrankError):
 
 class StoreError(KgrankError):
     """A graph store cannot be opened, reached or written."""
+
+
+class AccessError(StoreError):
+    """A store's address, user, password or database is wrong: trying again does not help."""
 
 
 class WeightsError(KgrankError):

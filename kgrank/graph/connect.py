@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kgrank.graph.ladybug import LadybugStore
 from kgrank.graph.neo4j import Neo4jStore
-from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, GraphStore
+from kgrank.graph.store import PATIENCE_SECONDS, QUERY_SECONDS, START_SECONDS, GraphStore
 
 
 def open_store(
@@ -18,6 +18,7 @@ def open_store(
     database: str | None = None,
     timeout: float = QUERY_SECONDS,
     wait: float = START_SECONDS,
+    patience: float = PATIENCE_SECONDS,
 ) -> GraphStore:
     """Opens the store at an address, to be closed or used in a ``with`` statement.
 
@@ -29,8 +30,10 @@ def open_store(
         database: Neo4j's database; by default NEO4J_DATABASE, else the user's home database.
         timeout: Seconds after which ``query`` gives up.
         wait: Seconds to wait for a server that does not answer yet.
+        patience: Seconds of trying again after which a server that has stopped answering is an error.
 
     Raises:
+        AccessError: A wrong address, user, password or database of Neo4j.
         StoreError: The store cannot be opened or reached; it says why and what to do.
     """
     if "://" not in address:
@@ -42,4 +45,5 @@ def open_store(
         database=database or os.environ.get("NEO4J_DATABASE"),
         timeout=timeout,
         wait=wait,
+        patience=patience,
     )

@@ -18,9 +18,16 @@ from urllib.parse import urlsplit
 
 import neo4j
 import polars as pl
-from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable
+from neo4j.exceptions import (
+    AuthError,
+    ConnectionAcquisitionTimeoutError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
 
-from kgrank.errors import StoreError
+from kgrank.errors import AccessError, StoreError
 from kgrank.graph.changes import (
     changed,
     check_version,
@@ -36,7 +43,7 @@ from kgrank.graph.changes import (
     refuse_unknown_version,
 )
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, EdgeType
-from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, Progress, Row
+from kgrank.graph.store import PATIENCE_SECONDS, QUERY_SECONDS, START_SECONDS, Progress, Row
 from kgrank.resources import migrations
 
 BATCH = 10_000
@@ -65,9 +72,12 @@ class Neo4jStore:
         database: The database's name; None is the user's home database.
         timeout: Seconds after which ``query`` gives up.
         wait: Seconds to wait for a server that does not answer yet.
+        patience: Seconds of trying again, and of waiting for a connection, after which a server that has stopped
+            answering is an error.
 
     Raises:
-        StoreError: Unknown host, no answer, wrong password, no such database, or a server that is too old.
+        AccessError: A wrong address, user, password or database.
+        StoreError: Unknown host, no answer, or a server that is too old.
     """
 
     def __init__(
@@ -79,6 +89,7 @@ class Neo4jStore:
         database: str | None = None,
         timeout: float = QUERY_SECONDS,
         wait: float = START_SECONDS,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         _check_address(address)
         self._address = address
@@ -87,8 +98,11 @@ class Neo4jStore:
         self._driver = neo4j.GraphDatabase.driver(
             address,
             auth=None if password is None else (user, password),
-            connection_timeout=5,
-            connection_acquisition_timeout=20,
+            connection_timeout=min(patience, 5),
+            connection_acquisition_timeout=patience,
+            max_transaction_retry_time=patience,
+            # A connection is tried before it is used again: where the server hangs, a read takes minutes.
+            liveness_check_timeout=1,
         )
         try:
             self._connect(wait)
@@ -199,6 +213,8 @@ class Neo4jStore:
                 dict(parameters or {}),
                 routing_=neo4j.RoutingControl.READ,
                 database_=self._database,
+                # A server that came back with an older copy would be waited for until it is as new as before.
+                bookmark_manager_=None,
             )
         return [record.data() for record in answer.records]
 
@@ -504,7 +520,7 @@ def _check_address(address: str) -> None:
     except ValueError:
         port_is_fine = False
     if parts.scheme not in SCHEMES or parts.username or not parts.hostname or not port_is_fine:
-        raise StoreError(
+        raise AccessError(
             "no address of a Neo4j server",
             where=re.sub(r"//[^/]*@", "//…@", address),
             expected="bolt://host:7687 or neo4j://host:7687",
@@ -546,19 +562,25 @@ def _store_error(
     error: Neo4jError | DriverError, address: str, database: str | None, timeout: float
 ) -> StoreError:
     code = getattr(error, "code", None) or ""
-    if isinstance(error, AuthError):
-        return StoreError(
+    if isinstance(error, AuthError) or code.endswith("AuthenticationRateLimit"):
+        return AccessError(
             f"the server refuses user and password ({error.message})",
             where=address,
             todo="Set NEO4J_USER and NEO4J_PASSWORD.",
         )
     if code.endswith("CredentialsExpired"):
-        return StoreError(
+        return AccessError(
             "the first password was not changed yet", where=address, todo="Change it in Neo4j's browser."
         )
     if code.endswith("DatabaseNotFound"):
-        return StoreError(
+        return AccessError(
             f"no database {database}", where=address, todo="Name one that exists in NEO4J_DATABASE."
+        )
+    if code.endswith(("WriteOnReadOnlyAccessDatabase", "ForbiddenOnReadOnlyDatabase")):
+        return StoreError(
+            "the database is read-only",
+            where=address,
+            todo="Name another in NEO4J_DATABASE, or let this one be written: server.databases.read_only.",
         )
     if "TransactionTimedOut" in code:
         return StoreError(f"the query took more than {timeout:g} s", where=address, todo="Ask for less.")
@@ -582,7 +604,7 @@ def _unreachable(error: DriverError, address: str) -> StoreError:
         return StoreError(
             "no encrypted connection", where=address, todo="Use bolt:// where the server has no certificate."
         )
-    if isinstance(error, ServiceUnavailable):
+    if isinstance(error, ServiceUnavailable | SessionExpired | ConnectionAcquisitionTimeoutError):
         return StoreError(
             "no server answers",
             where=address,

@@ -20,6 +20,9 @@ QUERY_SECONDS = 60.0
 START_SECONDS = 30.0
 """How long to wait by default for a server that does not answer yet: it may be starting."""
 
+PATIENCE_SECONDS = 30.0
+"""How long to try again by default where a server has stopped answering."""
+
 
 class GraphStore(Protocol):
     """A place that keeps the knowledge graph and answers Cypher.
