@@ -18,7 +18,9 @@ from kgrank.ranking import open_shop, rank
 from kgrank.ranking.written import ranked_edges
 from kgrank.resources import cypher, folder
 
-STATEMENTS = sorted(p.stem for p in (folder("graph") / "rank").glob("*.cypher"))
+RANK = folder("graph") / "rank"
+STATEMENTS = sorted(p.stem for p in RANK.glob("*.cypher"))
+NEO4J = sorted(f"neo4j/{p.stem}" for p in (RANK / "neo4j").glob("*.cypher"))
 
 PARAMETERS: Mapping[str, Any] = {
     "category": "clothes",
@@ -32,8 +34,10 @@ PARAMETERS: Mapping[str, Any] = {
 
 MADE = example(7, items=25)
 
+ON_NEO4J = pytest.param("neo4j", marks=pytest.mark.neo4j)
 
-@pytest.fixture(scope="module", params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+
+@pytest.fixture(scope="module", params=["embedded", ON_NEO4J])
 def stocked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[GraphStore, Example]]:
@@ -71,6 +75,20 @@ def test_the_header_names_the_parameters_and_columns_that_there_are(
     rows = ask(stocked[0], name, **{p: PARAMETERS[p] for p in named})
     assert rows, "the example answers every question"
     assert list(rows[0]) == header(name, "Columns")
+
+
+@pytest.mark.parametrize("stocked", [ON_NEO4J], indirect=True)
+@pytest.mark.parametrize("name", NEO4J)
+def test_a_form_for_neo4j_has_the_answer_of_the_form_for_both(
+    stocked: tuple[GraphStore, Example], name: str
+) -> None:
+    store, made = stocked
+    common = name.removeprefix("neo4j/")
+    assert header(name, "Columns") == header(common, "Columns")
+    asked = {p.removeprefix("$"): PARAMETERS[p.removeprefix("$")] for p in header(common, "Parameters")}
+    for category in [*made.weights.categories, "nowhere"]:
+        asked |= {"category": category, "limit": 1000}
+        assert ask(store, name, **asked) == ask(store, common, **asked)
 
 
 def test_the_importance_of_a_category_is_as_learned(stocked: tuple[GraphStore, Example]) -> None:

@@ -1,0 +1,24 @@
+// The items of a category and all below it, by the attribute score of the served weights.
+// Parameters: $category (id), $limit (whole number)
+// Columns: id, title, score
+// The answer of rank/top_items.cypher. Neo4j joins values with utilities by hashing where both are matched at once,
+// which an OPTIONAL MATCH prevents; so items without any learned value come from a second part.
+MATCH (top:Category {id: $category})<-[:SUBCATEGORY_OF*0..30]-(below:Category)
+WITH collect(DISTINCT below.id) AS categories
+CALL (categories) {
+  MATCH (served:Served {id: 'weights'})
+  MATCH (c:Category {id: $category})-[u:UTILITY]->(v:AttributeValue)<-[h:HAS_VALUE]-(i:Item)
+  MATCH (i)-[:IN_CATEGORY]->(sub:Category)
+  WHERE sub.id IN categories AND u.version = served.version AND h.number >= u.low AND h.number < u.high
+  WITH DISTINCT i, h, u
+  RETURN i, u.intercept + u.slope * h.number AS part
+  UNION ALL
+  MATCH (i:Item)-[:IN_CATEGORY]->(sub:Category)
+  WHERE sub.id IN categories
+  RETURN i, 0.0 AS part
+}
+WITH i, sum(part) AS total
+WITH i.id AS id, i, round(total, 9) AS score
+ORDER BY score DESC, id LIMIT $limit
+RETURN id, i.title AS title, score
+ORDER BY score DESC, id;
