@@ -102,7 +102,7 @@ class Neo4jStore:
             connection_acquisition_timeout=patience,
             max_transaction_retry_time=patience,
             # A connection is tried before it is used again: where the server hangs, a read takes minutes.
-            liveness_check_timeout=1,
+            liveness_check_timeout=0,
         )
         try:
             self._connect(wait)
@@ -307,16 +307,20 @@ class Neo4jStore:
             return self._driver.execute_query(statement, parameters, database_=self._database).records
 
     def _read(self, statement: str, schema: pl.Schema, **parameters: Any) -> pl.DataFrame:
-        """A table from records whose fields are lists, column by column: ten times faster than by rows."""
+        """A table from records whose fields are lists, column by column: ten times faster than by rows.
+
+        A list of one stands for all rows of its record: most of what a wire carries is else the same nothing.
+        """
         with (
             self._told(),
             self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session,
         ):
             records = session.execute_read(lambda tx: tx.run(statement, parameters).values())
         columns = zip(*records, strict=True) if records else [[] for _ in schema]
+        sizes = [max(map(len, record)) for record in records]
         return pl.DataFrame(
             [
-                pl.Series(c, list(chain.from_iterable(lists)), dtype=t)
+                pl.Series(c, list(_repeated(lists, sizes)), dtype=t)
                 for (c, t), lists in zip(schema.items(), columns, strict=True)
             ]
         )
@@ -351,6 +355,13 @@ def _parts(values: pl.Series, size: int) -> Iterator[list[Any]]:
     return (values[start : start + size].to_list() for start in range(0, len(values), size))
 
 
+def _repeated(lists: Iterable[list[Any]], sizes: Iterable[int]) -> Iterator[Any]:
+    """The elements of all lists; one of a single element has it as often as its size says."""
+    return chain.from_iterable(
+        part if len(part) == size else part * size for part, size in zip(lists, sizes, strict=True)
+    )
+
+
 def _together(tables: Iterable[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     return pl.concat([schema.to_frame(), *tables])
 
@@ -360,7 +371,7 @@ def _ends(edge: EdgeType) -> str:
 
 
 def _all_nodes(label: str) -> str:
-    lists = ", ".join(f"[n IN part | n.`{c}`] AS `{c}`" for c in node_schema(label))
+    lists = _lists("part", node_schema(label))
     return f"""
         MATCH (n:`{label}`) WITH collect(n) AS found
         UNWIND range(0, size(found) - 1, {BATCH}) AS start
@@ -370,8 +381,17 @@ def _all_nodes(label: str) -> str:
 
 
 def _nodes_of(label: str) -> str:
-    lists = ", ".join(f"[n IN part | n.`{c}`] AS `{c}`" for c in node_schema(label))
+    lists = _lists("part", node_schema(label))
     return f"UNWIND $ids AS id {_by_id('n', label, 'id')} WITH collect(n) AS part RETURN {lists}"
+
+
+def _lists(found: str, columns: Iterable[str]) -> str:
+    """The columns of a list of nodes or edges as lists; one null stands for nothing but nulls."""
+    return ", ".join(
+        f"CASE WHEN any(x IN {found} WHERE x.`{c}` IS NOT NULL) THEN [x IN {found} | x.`{c}`] "
+        f"ELSE [x IN {found}[0..1] | null] END AS `{c}`"
+        for c in columns
+    )
 
 
 def _by_id(variable: str, label: str, value: str) -> str:
@@ -381,12 +401,12 @@ def _by_id(variable: str, label: str, value: str) -> str:
 
 def _all_edges(edge: EdgeType, of_sources: bool = False) -> str:
     first = f"UNWIND $ids AS id {_by_id('a', edge.source, 'id')}" if of_sources else ""
-    lists = "".join(f", [r IN edges | r.`{c}`] AS `{c}`" for c in edge.columns)
+    lists = f", {_lists('edges', edge.columns)}" if edge.columns else ""
     return f"""
         {first}
         MATCH {_ends(edge)}
         WITH a.id AS source, collect(r) AS edges, collect(b.id) AS target
-        RETURN [r IN edges | source] AS source, target{lists}
+        RETURN [source] AS source, target{lists}
     """
 
 

