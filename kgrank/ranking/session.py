@@ -37,7 +37,7 @@ KINDS = (SEARCH, *RESPONSES)
 """Kinds of events, from the weakest to the strongest."""
 
 REMEMBERED = 100
-"""Events that are looked through for what was taken from the same list."""
+"""Events that a session keeps; by then the weight of what came before is nothing."""
 
 if TYPE_CHECKING:
     from kgrank.choice.request import PersonTastes
@@ -84,17 +84,24 @@ class Session:
 
     Attributes:
         rule: How events count.
-        events: Oldest first.
+        events: The last ``REMEMBERED``, oldest first.
         posterior: Of the shopper's deviations, in the order of the population's columns.
-        owners: Numbers of the events behind the choices that count.
+        owners: Numbers of the events behind the choices that count, from the first event of all.
+        forgotten: Events before those that are kept.
     """
 
     rule: SessionRule
     events: tuple[Event, ...]
     posterior: Online
     owners: tuple[int, ...] = ()
+    forgotten: int = 0
     worths: dict[str, Worth] = field(default_factory=dict, repr=False, compare=False)
     """What values are worth to the shopper, by category; made when first asked for."""
+
+    @property
+    def count(self) -> int:
+        """Events so far."""
+        return self.forgotten + len(self.events)
 
     @property
     def deviations(self) -> Reals:
@@ -134,14 +141,15 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
         InputError: An unknown kind, item or category, or an item that was not among those shown.
     """
     category, choices = _choices(shop, session, event)
-    number, owners, posterior = len(session.events), session.owners, session.posterior
+    number, owners, posterior = session.count, session.owners, session.posterior
     decay, superseded = session.rule.decay, _weaker(session, event)
     for x, offset in choices:
         posterior = posterior.after(x, offset, decay, superseded)
         owners = (*owners, number)[-len(posterior.weight) :]
         # The choices of one event are of one age.
         decay, superseded = 1.0, None
-    after = Session(session.rule, (*session.events, event), posterior, owners)
+    events = (*session.events, event)[-REMEMBERED:]
+    after = Session(session.rule, events, posterior, owners, session.count + 1 - len(events))
     if category is not None and choices:
         after.worth(shop, category)
     return after
@@ -152,7 +160,9 @@ def _weaker(session: Session, event: Event) -> int | None:
     if not event.shown:
         return None
     for choice, number in enumerate(session.owners):
-        before = session.events[number]
+        if number < session.forgotten:
+            continue
+        before = session.events[number - session.forgotten]
         same = (before.item, before.shown) == (event.item, event.shown)
         if same and KINDS.index(before.kind) < KINDS.index(event.kind):
             return choice
@@ -160,22 +170,24 @@ def _weaker(session: Session, event: Event) -> int | None:
 
 
 def undo(shop: Shop, session: Session, which: int = -1) -> Session:
-    """The session as if an event had never happened; by default the last one.
+    """The session as if an event had never happened, by its number from the first of all; by default the last.
 
     Raises:
-        InputError: There is no such event.
+        InputError: There is no such event, or it is no longer kept.
     """
-    count = len(session.events)
-    if not -count <= which < count:
-        raise InputError(f"there is no event {which}", expected=f"one of {count} events")
-    left = [e for k, e in enumerate(session.events) if k != which % count]
-    return replay(shop, session, left)
+    kept = len(session.events)
+    place = which - session.forgotten if which >= 0 else which + kept
+    if not 0 <= place < kept:
+        held = f"one of {session.forgotten} to {session.count - 1}" if kept else "an event first"
+        raise InputError(f"there is no event {which}", expected=held)
+    return replay(shop, session, [e for k, e in enumerate(session.events) if k != place])
 
 
 def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
     """A session with the same prior and other events, as if they had come one by one."""
     prior, rule = session.posterior, session.rule
-    fresh = Session(rule, (), Online.of(prior.mean, prior.precision, rule.horizon, rule.alternatives + 1))
+    posterior = Online.of(prior.mean, prior.precision, rule.horizon, rule.alternatives + 1)
+    fresh = Session(rule, (), posterior, forgotten=session.forgotten)
     for event in events:
         fresh = observe(shop, fresh, event)
     return fresh
@@ -200,7 +212,7 @@ def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, li
         return None, []
     if not shown:
         members, count = shop.scores(category).members, session.rule.alternatives - 1
-        drawn = np.random.default_rng(len(session.events)).choice(members, count) if len(members) else members
+        drawn = np.random.default_rng(session.count).choice(members, count) if len(members) else members
         rows = np.concatenate([[item], drawn[drawn != item]])
         return category, _alternatives(shop, session, category, event.kind, rows, None)
     gone = _gone(session, event)
@@ -216,7 +228,7 @@ def _gone(session: Session, event: Event) -> set[str]:
     least = KINDS.index(event.kind)
     return {
         e.item
-        for e in session.events[-REMEMBERED:]
+        for e in session.events
         if e.item is not None and e.shown == event.shown and KINDS.index(e.kind) >= least
     } - {event.item}
 

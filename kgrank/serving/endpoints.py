@@ -246,7 +246,7 @@ def _state(asked: Asked, session: Session, language: str) -> SessionState:
     if category not in shop.weights.categories:
         category = None
     moved = () if category is None else shifts(shop, session, category, language)
-    return SessionState(asked.path["session"], len(session.events), category, moved)
+    return SessionState(asked.path["session"], session.count, category, moved)
 
 
 _ITEMS = {"category": "dresses", "language": "en"}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kgrank.choice.request import PersonTastes
 from kgrank.errors import InputError
 from kgrank.ranking.session import Event, Session, observe, start, undo
 from kgrank.ranking.shop import Shop
+
+EVENT, SHOWN = 200, 64
+"""Bytes that an event takes, and each item that was shown with it."""
 
 
 @dataclass(frozen=True)
@@ -19,20 +22,26 @@ class _Open:
     shop: Shop
     person: PersonTastes | None
     seen: float
+    size: int
 
 
 class SessionBook:
     """Sessions by id; the longest unused are forgotten.
 
     Args:
-        most: Sessions at most.
+        room: Bytes that the sessions take at most. One of 60 part-worths with 20 events on lists of 20 takes
+            350 kB.
         idle: Seconds after which one that nothing happens in has ended.
+
+    Attributes:
+        taken: Bytes that they take now.
     """
 
-    def __init__(self, most: int = 50_000, idle: float = 3600.0) -> None:
-        self._most = most
+    def __init__(self, room: int = 2 << 30, idle: float = 3600.0) -> None:
+        self._room = room
         self._idle = idle
         self._open: OrderedDict[str, _Open] = OrderedDict()
+        self.taken = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -42,12 +51,11 @@ class SessionBook:
         moment = time.monotonic() if now is None else now
         found = self._open.get(name)
         if found is None or moment - found.seen > self._idle:
-            self._open.pop(name, None)
+            self.end(name)
             return None
         if found.shop is not shop:
             # Another version of the weights, or of the catalogue: the events happen again under it.
-            session = _again(shop, found.session.events, found.person)
-            found = _Open(session, shop, found.person, found.seen)
+            found = replace(found, session=_again(shop, found.session, found.person), shop=shop)
             self._open[name] = found
         return found.session
 
@@ -64,7 +72,7 @@ class SessionBook:
         for event in events:
             session = observe(shop, session, event)
         known = self._open[name].person if before is not None else person
-        self._keep(name, _Open(session, shop, known, time.monotonic()))
+        self._keep(name, session, shop, known)
         return session
 
     def undo(self, name: str, shop: Shop, which: int) -> Session:
@@ -77,24 +85,36 @@ class SessionBook:
         if session is None:
             raise InputError(f"there is no session {name!r}", todo="It may have ended.")
         left = undo(shop, session, which)
-        self._keep(name, _Open(left, shop, self._open[name].person, time.monotonic()))
+        self._keep(name, left, shop, self._open[name].person)
         return left
 
     def end(self, name: str) -> bool:
         """Forgets a session; whether there was one."""
-        return self._open.pop(name, None) is not None
+        found = self._open.pop(name, None)
+        if found is not None:
+            self.taken -= found.size
+        return found is not None
 
-    def _keep(self, name: str, found: _Open) -> None:
+    def _keep(self, name: str, session: Session, shop: Shop, person: PersonTastes | None) -> None:
+        self.end(name)
+        found = _Open(session, shop, person, time.monotonic(), _size(session))
         self._open[name] = found
-        self._open.move_to_end(name)
-        if len(self._open) > self._most:
-            self._open.popitem(last=False)
+        self.taken += found.size
+        while self.taken > self._room and len(self._open) > 1:
+            self.end(next(iter(self._open)))
 
 
-def _again(shop: Shop, events: Sequence[Event], person: PersonTastes | None) -> Session:
+def _size(session: Session) -> int:
+    """Bytes of a session, but for what it shares with others."""
+    posterior = session.posterior
+    arrays = posterior.window.x.nbytes + posterior.window.offset.nbytes + posterior.information.nbytes
+    return arrays + sum(EVENT + SHOWN * len(event.shown) for event in session.events)
+
+
+def _again(shop: Shop, before: Session, person: PersonTastes | None) -> Session:
     """The events under another shop; those on items that it does not have are left out."""
-    session = start(shop, person)
-    for event in events:
+    session = replace(start(shop, person), forgotten=before.forgotten)
+    for event in before.events:
         try:
             session = observe(shop, session, event)
         except InputError:

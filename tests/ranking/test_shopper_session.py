@@ -20,7 +20,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Term
 from kgrank.ranking import Query, Shop, answer, rank
 from kgrank.ranking.person import tastes_of
-from kgrank.ranking.session import Event, Session, SessionRule, observe, start, undo
+from kgrank.ranking.session import REMEMBERED, Event, Session, SessionRule, observe, start, undo
 from kgrank.ranking.shifts import shifts
 from kgrank.weights.model import (
     AttributeWeight,
@@ -164,6 +164,21 @@ def test_older_versions_of_a_session_stay_as_they_were(shop: Shop) -> None:
     for one, deviations, x in kept:
         assert one.deviations.tobytes() == deviations.tobytes()
         assert one.posterior.x.tobytes() == x.tobytes()
+
+
+def test_a_session_without_end_keeps_its_last_events_and_counts_them_all(shop: Shop) -> None:
+    events = drawn(shop, 5, REMEMBERED + 50)
+    session = after(shop, events)
+    assert session.events == tuple(events[50:])
+    assert session.count == len(events)
+    assert session.posterior.mode == pytest.approx(converged(session.posterior), abs=1e-4)
+    # What was forgotten weighs .9 to the power of 100 and more: nothing.
+    undone = undo(shop, session, len(events) - 1)
+    assert undone.deviations == pytest.approx(after(shop, events[:-1]).deviations, abs=1e-3)
+    again = observe(shop, undone, events[-1])
+    assert again.deviations == pytest.approx(session.deviations, abs=1e-3)
+    with pytest.raises(InputError, match="no event 49; expected one of 50 to 149"):
+        undo(shop, session, 49)
 
 
 def test_an_event_fades_with_the_events_after_it(shop: Shop) -> None:
