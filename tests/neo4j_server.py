@@ -150,12 +150,15 @@ def _from_jars() -> Iterator[Server]:
             process.wait()
 
 
-def start_from_jars(home: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], Server]:
+def start_from_jars(
+    home: Path, port: int | None = None, *, settings: str = ""
+) -> tuple[subprocess.Popen[bytes], Server]:
     """Starts a server with its data in ``home``; it does not answer yet when this returns."""
     port = port or _free_port()
-    if not (home / "conf").exists():
-        (home / "conf").mkdir(parents=True)
-        (home / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port), encoding="ascii")
+    is_new = not (home / "conf").exists()
+    (home / "conf").mkdir(parents=True, exist_ok=True)
+    (home / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port) + settings, encoding="ascii")
+    if is_new:
         admin(home, "dbms", "set-initial-password", PASSWORD)
     # The server dies with the tests, even where they are killed; Ctrl-C is for the tests alone.
     with_parent = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
@@ -186,6 +189,8 @@ def _java() -> list[str]:
     opens = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
     return [
         *("java", "-cp", f"{_jars()}/*", "-Xms256m", "-Xmx768m"),
+        # What lives for a minute is faster without the second, slower compiler.
+        "-XX:TieredStopAtLevel=1",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opens),
     ]
 
@@ -218,8 +223,9 @@ def wait(server: Server, process: subprocess.Popen[bytes] | None = None) -> Serv
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            with server.driver() as driver:
-                driver.verify_connectivity()
+            # Its port opens before its database does.
+            with server.driver() as driver, driver.session(database=server.database) as session:
+                session.run("RETURN 1").consume()
             return server
         except (DriverError, Neo4jError) as error:
             if process is not None and process.poll() is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +15,13 @@ from rich.table import Table
 
 from kgrank.cli.common import err, out, print_json
 from kgrank.cli.rank import Json, Store, default_store
-from kgrank.errors import InputError
+from kgrank.errors import AccessError, InputError
 from kgrank.serving.keys import KeyRing, Role, add_key, read_keys, remove_key
 
 FILE = Path("kgrank-keys.json")
+
+CONNECTIONS = 65_536
+"""Open at once at most, where the system allows as many."""
 
 File = Annotated[
     Path,
@@ -64,8 +69,9 @@ def serve_command(
         raise InputError("it holds no keys", where=keys, todo="Make one: kgrank keys add NAME --role read.")
     current = Current(store or default_store())
     current.refresh()
-    if current.trouble:
-        err.print(f"note: {current.trouble} Waiting for it.", markup=False)
+    if isinstance(current.trouble, AccessError):
+        raise current.trouble
+    _allow_connections()
     settings = Settings(rate=rate, burst=burst, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
     uvicorn.run(
@@ -131,6 +137,16 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command("serve")(serve_command)
     app.add_typer(keys_app, name="keys")
+
+
+def _allow_connections() -> None:
+    """Raises this process's limit of open files, often 1,024: callers beyond it would be cut off."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        # Some systems refuse what they say they allow.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _here(host: str) -> bool:

@@ -31,15 +31,21 @@ def read_person(store: GraphStore, shop: Shop, user: str) -> PersonTastes:
     Raises:
         InputError: An unknown user.
     """
-    rows = store.query(cypher("rank/user_choices"), {"user": user})
-    asked = store.query(cypher("rank/user_searches"), {"user": user})
-    if not rows and not asked:
+    events, searches = read_events(store, user)
+    if events.is_empty() and searches.is_empty():
         users = store.nodes("User")["id"]
         if user not in users:
             raise InputError(f"there is no user {user!r}", todo=nearest(user, users))
+    return tastes_of(shop, events, searches)
+
+
+def read_events(store: GraphStore, user: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A user's events and searches, tables like INTERACTED and SEARCHED; none of a user whom nobody knows."""
+    rows = store.query(cypher("rank/user_choices"), {"user": user})
+    asked = store.query(cypher("rank/user_searches"), {"user": user})
     events = [{"source": user, "target": r["item"], **r} for r in rows]
     searches = [{"source": user, "target": r["category"], **r} for r in asked]
-    return tastes_of(shop, pl.DataFrame(events, schema=_EVENT), pl.DataFrame(searches, schema=_SEARCH))
+    return pl.DataFrame(events, schema=_EVENT), pl.DataFrame(searches, schema=_SEARCH)
 
 
 def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = None) -> PersonTastes:

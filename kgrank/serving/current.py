@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from kgrank.choice.request import PersonTastes
-from kgrank.errors import InputError, KgrankError, StoreError, WeightsError
+from kgrank.errors import AccessError, InputError, KgrankError, StoreError, WeightsError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
-from kgrank.ranking.person import read_person, tastes_of
-from kgrank.ranking.shop import Shop, open_shop
+from kgrank.ranking.person import read_events, tastes_of
+from kgrank.ranking.shop import Shop, open_shop, stored_ontology
 from kgrank.weights.tables import stored_weights
 
 ANSWERS, PERSONS = 4096, 10_000
 """Answers and persons that are kept at most."""
 
+PATIENCE = 2.0
+"""Seconds of trying again before a store that does not answer is trouble; callers wait for it."""
+
+REFUSED = 30.0
+"""Seconds until a server that refused the password is asked again: after three wrong ones Neo4j refuses a user's
+right one too, for five seconds."""
+
 LARGEST_QUESTION, LARGEST_ANSWER = 2048, 65_536
 """Bytes of a question and of an answer that are kept at most."""
+
+NO_TASTES = PersonTastes({}, {}, 0)
 
 STATE = """
 MATCH (s:Served {id: 'weights'}) OPTIONAL MATCH (l:Loaded)
@@ -69,30 +80,41 @@ class Current:
 
     Args:
         address: Of the store.
+
+    Attributes:
+        served: What was read last; it stays where the store cannot be read.
+        trouble: Why the store cannot be read now.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.served: Served | None = None
-        self.trouble: str | None = None
+        self.trouble: KgrankError | None = None
         self._embedded = "://" not in address
         self._store: GraphStore | None = None
         self._stamp: tuple[int, ...] | None = None
+        self._refused_until = 0.0
         self._lock = threading.Lock()
 
     def refresh(self) -> bool:
         """Reads what is served now, if it is not what was read; whether anything was.
 
-        Blocks; meant for a thread. What is served stays where the store cannot be read, and ``trouble`` says
-        why.
+        Blocks; meant for a thread.
         """
         with self._lock:
+            if time.monotonic() < self._refused_until:
+                return False
             try:
                 changed = self._refresh()
             except KgrankError as error:
-                self.trouble = error.sentence()
+                self._note(error)
                 return False
-            self.trouble = None
+            except Exception as error:
+                # Whatever stands in the store, the service goes on, and looks again.
+                found = f"what stands there cannot be read ({type(error).__name__}: {error})"
+                self._note(StoreError(found, where=self.address, todo="Look at it: kgrank doctor."))
+                return False
+            self._note(None)
             return changed
 
     def person(self, served: Served, user: str) -> PersonTastes:
@@ -101,15 +123,18 @@ class Current:
         Raises:
             StoreError: The store does not answer.
         """
-        found = served.persons.get(user)
-        if found is None:
-            try:
-                found = self._read_person(served, user)
-            except InputError:
-                found = PersonTastes({}, {}, 0)
-            served.persons[user] = found
-            if len(served.persons) > PERSONS:
-                served.persons.popitem(last=False)
+        try:
+            found = self._read_person(served, user)
+        except InputError:
+            # An event on an item that was loaded a moment ago: the load is taken up in the next.
+            found = NO_TASTES
+        except AccessError as error:
+            with self._lock:
+                self._note(error)
+            raise
+        served.persons[user] = found
+        if len(served.persons) > PERSONS:
+            served.persons.popitem(last=False)
         return found
 
     def serve(self, version: str) -> None:
@@ -119,22 +144,34 @@ class Current:
             StoreError: There is no such version, or the store cannot be written.
             WeightsError: The version does not fit what is in the store.
         """
-        with self._lock, open_store(self.address) as store:
-            # A version that cannot be read is refused before it is served.
-            shop = open_shop(store, stored_weights(store, version))
-            store.serve(version)
-            self._take(store, shop, _state(store)[1])
+        if isinstance(self.trouble, AccessError):
+            raise _anew(self.trouble)
+        if not self._lock.acquire(timeout=PATIENCE):
+            if isinstance(self.trouble, StoreError):
+                raise _anew(self.trouble)
+            raise StoreError("the store is being read", where=self.address, todo="Try again in a moment.")
+        try:
+            with open_store(self.address, wait=0, patience=PATIENCE) as store:
+                # A version that cannot be read is refused before it is served.
+                shop = open_shop(store, stored_weights(store, version))
+                store.serve(version)
+                self._take(store, shop, _state(store)[1])
+        except AccessError as error:
+            self._note(error)
+            raise
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Gives the store back."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
 
     def _refresh(self) -> bool:
         if not self._embedded:
             if self._store is None:
-                self._store = open_store(self.address, wait=0)
+                self._store = open_store(self.address, wait=0, patience=PATIENCE)
             return self._read(self._store)
         stamp = _stamp(Path(self.address))
         if self.served is not None and stamp == self._stamp:
@@ -157,21 +194,48 @@ class Current:
     def _read_person(self, served: Served, user: str) -> PersonTastes:
         if served.events is not None:
             own = served.events.filter(pl.col("source") == user)
-            return tastes_of(served.shop, own) if len(own) else PersonTastes({}, {}, 0)
-        if self._store is None:
+            return tastes_of(served.shop, own) if len(own) else NO_TASTES
+        # A store that is known not to answer is not waited for by one caller after another.
+        if isinstance(self.trouble, StoreError):
+            raise _anew(self.trouble)
+        store = self._store
+        if store is None:
             raise StoreError("the store is not connected", where=self.address, todo="Try again in a moment.")
-        return read_person(self._store, served.shop, user)
+        events, searches = read_events(store, user)
+        if events.is_empty() and searches.is_empty():
+            return NO_TASTES
+        return tastes_of(served.shop, events, searches)
+
+    def _note(self, trouble: KgrankError | None) -> None:
+        """Keeps what is wrong with the store."""
+        if isinstance(trouble, AccessError):
+            # Connections that were let in before go on, and would hide it.
+            self.close()
+            self._refused_until = time.monotonic() + REFUSED
+        self.trouble = trouble
+
+
+def _anew(trouble: StoreError) -> StoreError:
+    """The same for another caller: an error that is raised again and again gathers all their tracebacks."""
+    return StoreError(trouble.found, where=trouble.where, expected=trouble.expected, todo=trouble.todo)
 
 
 def _state(store: GraphStore) -> tuple[str, str]:
     """The version that is served, and when the last load ended."""
     rows = store.query(STATE)
     if not rows:
+        # Where the whole shop is gone, that is said.
+        stored_ontology(store)
         raise WeightsError("no weights are served", where=store.address, todo="Train: python train.py.")
     return rows[0]["version"], str(rows[0]["loaded"])
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
     """Changes when the file, or what stands beside it until it is folded in, is written."""
-    files = (path, path.with_name(path.name + ".wal"))
-    return tuple(n for f in files if f.exists() for n in (f.stat().st_mtime_ns, f.stat().st_size))
+    found: list[int] = []
+    for file in (path, path.with_name(path.name + ".wal")):
+        # The second comes and goes at any moment.
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            found += (status.st_mtime_ns, status.st_size)
+    return tuple(found)

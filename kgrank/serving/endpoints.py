@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kgrank.errors import InputError
+from kgrank.choice.request import PersonTastes
+from kgrank.errors import InputError, StoreError
 from kgrank.ranking import Explanation, Importance, answer, explain, importance
 from kgrank.ranking.compare import Comparison, compare
 from kgrank.ranking.facets import Facets, facets
@@ -29,6 +30,9 @@ from kgrank.serving.messages import (
 )
 from kgrank.serving.sessions import SessionBook
 from kgrank.weights.model import RuleConflict, RuleFinding
+
+STORE_SECONDS = 5.0
+"""How long a request waits for a shopper's tastes from the store."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,24 @@ async def _query(asked: Asked) -> Query:
         session = _session(asked, body.session)
     person = None
     if body.user is not None and session is None:
-        # The store may have to be asked.
-        person = await asyncio.to_thread(asked.current.person, asked.served, body.user)
+        person = await _person(asked, body.user)
     return body.query(person, session)
+
+
+async def _person(asked: Asked, user: str) -> PersonTastes:
+    """A user's own tastes; the store is asked for those that are not in memory."""
+    found = asked.served.persons.get(user)
+    if found is not None:
+        return found
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            return await asyncio.to_thread(asked.current.person, asked.served, user)
+    except TimeoutError:
+        raise StoreError(
+            f"no answer within {STORE_SECONDS:g} s",
+            where=asked.current.address,
+            todo="Ask again in a moment.",
+        ) from None
 
 
 def _session(asked: Asked, name: str) -> Session:
@@ -202,7 +221,7 @@ async def observe_endpoint(asked: Asked) -> SessionState:
     name, shop = asked.path["session"], asked.served.shop
     person = None
     if body.user is not None and asked.sessions.get(name, shop) is None:
-        person = await asyncio.to_thread(asked.current.person, asked.served, body.user)
+        person = await _person(asked, body.user)
     session = asked.sessions.observe(name, shop, events_of(body), person)
     return _state(asked, session, body.language)
 

@@ -84,22 +84,38 @@ class Service:
         self.sessions = SessionBook()
         self.limiter = Limiter(settings.rate, settings.burst)
         self.salt = secrets.token_bytes(16)
+        self._said: str | None = None
         self.registry = CollectorRegistry()
         self.requests = Counter("kgrank_requests", "Requests", ["path", "status"], registry=self.registry)
         self.seconds = Histogram("kgrank_seconds", "Seconds of a request", ["path"], registry=self.registry)
         self.switches = Counter("kgrank_switches", "Versions and loads taken up", registry=self.registry)
         open_sessions = Gauge("kgrank_sessions", "Sessions in memory", registry=self.registry)
         open_sessions.set_function(lambda: len(self.sessions))
+        trouble = Gauge("kgrank_store_trouble", "1 while the store cannot be read", registry=self.registry)
+        trouble.set_function(lambda: current.trouble is not None)
 
     def mark(self, user: str) -> str:
         """What stands for a user in the log: the same until the service starts again."""
         return hmac.new(self.salt, user.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:16]
 
+    async def look(self) -> bool:
+        """Looks at the store, and logs what is wrong with it when that changes; whether anything was taken up."""
+        changed = await asyncio.to_thread(self.current.refresh)
+        trouble, served = self.current.trouble, self.current.served
+        said = None if trouble is None else trouble.sentence()
+        if said != self._said:
+            stays = f"Version {served.version} stays served." if served else "Nothing is served yet."
+            _log.warning(
+                "%s", f"{said} {stays}" if said else f"{self.current.address}: it can be read again."
+            )
+            self._said = said
+        return changed
+
     async def watch(self) -> None:
         """Looks at the store again and again."""
         while True:
             await asyncio.sleep(self.settings.look)
-            if await asyncio.to_thread(self.current.refresh):
+            if await self.look():
                 self.switches.inc()
 
 
@@ -133,7 +149,7 @@ def application(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await asyncio.to_thread(current.refresh)
+        await service.look()
         watching = asyncio.create_task(service.watch())
         yield
         watching.cancel()
@@ -198,8 +214,7 @@ class _Guarded:
         raw = b"" if endpoint.takes is None else await self._body(receive)
         served = self.service.current.served
         if served is None:
-            trouble = self.service.current.trouble or "nothing is served yet"
-            raise ProblemError(503, trouble, "Try again in a moment.", [(b"retry-after", b"2")])
+            raise _unserved(self.service.current)
         known = served.answers.get((scope["path"], raw)) if method != "PUT" else None
         if known is not None:
             return known
@@ -274,9 +289,7 @@ class _Guarded:
         except WeightsError as error:
             raise _problem(409, error) from None
         except StoreError as error:
-            problem = _problem(503, error)
-            problem.headers.append((b"retry-after", b"2"))
-            raise problem from None
+            raise _unavailable(error) from None
 
     def _tell(self, scope: Scope, status: int, seconds: float, told: dict[str, Any]) -> None:
         user = told.get("user")
@@ -314,19 +327,37 @@ class _Open:
         elif self.path == "/health":
             await _send(send, 200, b'{"status":"running"}', [])
         elif served is None:
-            await _send(send, 503, ProblemError(503, trouble or "nothing is served yet").body, [])
+            problem = _unserved(self.service.current)
+            await _send(send, problem.status, problem.body, problem.headers)
         else:
-            state = {"version": served.version, "loaded": served.loaded, "trouble": trouble}
+            said = None if trouble is None else _nowhere(trouble).sentence()
+            state = {"version": served.version, "loaded": served.loaded, "trouble": said}
             await _send(send, 200, msgspec.json.encode(state), [])
 
 
 def _problem(status: int, error: KgrankError) -> ProblemError:
     problem = ProblemError(status, error.found)
-    # Where a store is, is nothing for those who ask.
-    where = None if isinstance(error, StoreError) else error.where
-    details = {"found": error.found, "where": where, "expected": error.expected, "todo": error.todo}
+    said = error if isinstance(error, InputError) else _nowhere(error)
+    details = {"found": said.found, "where": said.where, "expected": said.expected, "todo": said.todo}
     problem.body = msgspec.json.encode({"error": details})
     return problem
+
+
+def _nowhere(error: KgrankError) -> KgrankError:
+    """The same without the store's address, which is nothing for those who ask."""
+    where = "the store" if error.where else None
+    return KgrankError(error.found, where=where, expected=error.expected, todo=error.todo)
+
+
+def _unavailable(error: KgrankError) -> ProblemError:
+    problem = _problem(503, error)
+    problem.headers.append((b"retry-after", b"2"))
+    return problem
+
+
+def _unserved(current: Current) -> ProblemError:
+    """Why nothing is served yet."""
+    return _unavailable(current.trouble or StoreError("nothing is served yet", todo="Try again in a moment."))
 
 
 async def _send(

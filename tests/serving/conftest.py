@@ -6,7 +6,12 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from pathlib import Path
 
 import httpx
@@ -20,6 +25,7 @@ from kgrank.serving.keys import KeyRing
 from kgrank.serving.service import Settings, application
 
 Client = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+Running = Callable[..., AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +70,14 @@ def client() -> Client:
     return _client
 
 
+@pytest.fixture
+def running() -> Running:
+    """The service of a store behind a real server; gives its URL."""
+    return _running
+
+
 @contextmanager
-def running(address: str, keys: Path | None = None, settings: Settings | None = None) -> Iterator[str]:
-    """The service of a store behind a real server."""
+def _running(address: str, keys: Path | None = None, settings: Settings | None = None) -> Iterator[str]:
     app = application(
         Current(address), None if keys is None else KeyRing(keys), settings or Settings(log=False)
     )
