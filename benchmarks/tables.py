@@ -99,6 +99,7 @@ BARS: Mapping[str, Mapping[str, str]] = {
         "memory_growth": "≤ .02",
     },
     "kills": {"lost": "0", "half": "0", "incomplete": "0"},
+    "kills-server": {"lost": "0", "half": "0", "incomplete": "0"},
     "rules-choice_camera": {
         "l1_5_C": "≤ .235",
         "l1_10_C": "≤ .21",
