@@ -253,7 +253,11 @@ def main() -> None:
     line: dict[str, Any] = {f"{store}_{n}": v for store, counts in found.items() for n, v in counts.items()}
     totals = {k: sum(v for n, v in line.items() if n.endswith(k)) for k in ("lost", "half", "incomplete")}
     line = {**totals, **line, "kills": options.kills, "seconds": round(time.perf_counter() - began, 1)}
-    finish(f"kills-{options.only}" if options.only else "kills", line, {"environment": about, "seed": options.seed})
+    finish(
+        f"kills-{options.only}" if options.only else "kills",
+        line,
+        {"environment": about, "seed": options.seed},
+    )
 
 
 if __name__ == "__main__":
