@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bad_inputs import BYTES_CASES, CASES, MORE_CASES, BytesCase, Case, as_bytes, damage
+from bad_inputs import BYTES_CASES, CASES, MORE_CASES, SIGNED, BytesCase, Case, as_bytes, damage
 
 from kgrank.errors import InputError
 from kgrank.ontology.check import check_folder
@@ -60,6 +60,25 @@ def test_a_hard_conflict_is_an_error_and_a_soft_one_a_warning(example: Path) -> 
     assert [(m.code, m.severity) for m in check_folder(example)] == [("R431", "error")]
 
 
+def test_of_thousands_of_conflicts_some_are_named_and_those_of_hard_rules_in_any_case(example: Path) -> None:
+    shares = [("AtLeast", 0.5 + k / 10_000) if k % 2 else ("AtMost", 0.4 - k / 10_000) for k in range(3000)]
+    soft = "".join(
+        f"\nr:x{k} a kg:{kind} ; kg:in c:apparel ; kg:attribute a:color ; kg:share {share} ; "
+        f"kg:sure 0.{k % 9 + 1} ; {SIGNED}"
+        for k, (kind, share) in enumerate(shares)
+    )
+    hard = "".join(
+        f"\nr:h{k} a kg:Order ; kg:in c:apparel ; kg:order ( {order} ) ; kg:must true ; {SIGNED}"
+        for k, order in enumerate(("a:color a:material", "a:material a:color"))
+    )
+    with (example / "rules.ttl").open("a", encoding="utf-8") as rules:
+        rules.write(soft + hard)
+    found = [m for m in check_folder(example) if m.code in ("R431", "R434", "W437")]
+    assert [m.severity for m in found if m.code == "R434"] == ["error"]
+    assert sum(m.code == "R431" for m in found) == 20
+    assert ["more rules that fight" in m.line_text() for m in found if m.code == "W437"] == [True]
+
+
 def test_all_mistakes_are_found_in_one_run(example: Path) -> None:
     names = ("word misspelt", "type misspelt", "sure as percent", "notation twice", "brand unknown")
     chosen = [c for c in CASES if c.name in names]
@@ -71,7 +90,7 @@ def test_all_mistakes_are_found_in_one_run(example: Path) -> None:
 
 
 def test_every_error_code_but_those_of_unreadable_files_has_a_case() -> None:
-    covered = {c.code for c in EVERY} | {c.code for c in BYTES_CASES} | {"O100"}
+    covered = {c.code for c in EVERY} | {c.code for c in BYTES_CASES} | {"O100", "W437"}
     assert {c.code for c in CODES if c.code[0] != "L"} - covered == {"P002"}
 
 

@@ -683,6 +683,13 @@ CODES: tuple[Code, ...] = (
         "Raise some of them.",
     ),
     Code(
+        "W437",
+        "More conflicts in a category than are named",
+        "# thousands of rules about one category, of which many fight",
+        "",
+        "Mend those that are named, then check again.",
+    ),
+    Code(
         "R438",
         "The preferred values go in a circle",
         "kg:values ( v:red v:navy ) .\nkg:values ( v:navy v:red ) .",

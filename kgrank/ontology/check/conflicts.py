@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 
 from pyoxigraph import NamedNode
 
-from kgrank.ontology.check.feasibility import Link, bounds, circle, interval, smallest_conflict
+from kgrank.ontology.check.feasibility import Link, binding, bounds, circle, interval, smallest_conflict
 from kgrank.ontology.check.graph import Draft
 from kgrank.ontology.check.messages import Place
 from kgrank.ontology.model import AttributeType, Condition, Ontology, Rule, RuleKind
@@ -16,6 +16,9 @@ from kgrank.ontology.vocabulary import KG, Kind
 _BOUNDED = frozenset({RuleKind.AT_LEAST, RuleKind.AT_MOST, RuleKind.ABOUT, RuleKind.IRRELEVANT})
 _OPPOSED = frozenset({RuleKind.MONOTONE, RuleKind.IMPLIES, RuleKind.EXCLUDES})
 _SHARES = _BOUNDED | {RuleKind.ORDER}
+_NAMED = 20
+"""Conflicts of one kind that are named in a category: whoever has more mends these first."""
+
 _NOT_MEANT = ("id", "iri", "sure", "because", "creator", "created")
 
 
@@ -23,7 +26,8 @@ def check_conflicts(draft: Draft, ontology: Ontology) -> None:
     """Reports rules that say the same, and rules that cannot hold together.
 
     A conflict of hard rules is an error; where a soft rule takes part it is a warning, for in training the
-    least sure one yields. A conflict that is inherited is reported once, at the highest category.
+    least sure one yields. A conflict that is inherited is reported once, at the highest category. Of more than
+    ``_NAMED`` in a category some are named, and those among hard rules in any case.
     """
     judge = _Judge(draft, ontology)
     judge.repetitions()
@@ -53,6 +57,7 @@ class _Judge:
         self._draft = draft
         self._ontology = ontology
         self._said: set[frozenset[str]] = set()
+        self._crowded: set[str] = set()
 
     def repetitions(self) -> None:
         """Rules that say the same, or bound the same share twice."""
@@ -77,15 +82,17 @@ class _Judge:
         """Two rules that contradict each other in a category."""
         # Of thousands of rules most are of other kinds, and pairs of all would be millions.
         some = [r for r in rules if r.kind in _OPPOSED]
-        for first, second in combinations(some, 2):
-            if {first.kind, second.kind} == {RuleKind.MONOTONE} and first.attribute == second.attribute:
-                if first.better != second.better:
-                    found = (
-                        f"{first.attribute} in {self._name(category)}: {first.id} says kg:{first.better}, "
-                        f"{second.id} kg:{second.better}"
-                    )
-                    self._say("R430", [first, second], self._place(second, "better"), found, "Keep one")
-            elif RuleKind.IMPLIES in (first.kind, second.kind) and self._contradict(first, second):
+        better: dict[str | None, Rule] = {}
+        for rule in (r for r in some if r.kind is RuleKind.MONOTONE):
+            first = better.setdefault(rule.attribute, rule)
+            if first.better != rule.better:
+                found = (
+                    f"{first.attribute} in {self._name(category)}: {first.id} says kg:{first.better}, "
+                    f"{rule.id} kg:{rule.better}"
+                )
+                self._say("R430", [first, rule], self._place(rule, "better"), found, "Keep one")
+        for first, second in combinations((r for r in some if r.kind is not RuleKind.MONOTONE), 2):
+            if RuleKind.IMPLIES in (first.kind, second.kind) and self._contradict(first, second):
                 found = f"{first.id} and {second.id} contradict each other in {self._name(category)}"
                 self._say("R435", [first, second], self._place(second, "then"), found, "Change one of them")
 
@@ -93,7 +100,7 @@ class _Judge:
         """Orders of attributes, and of values, that go in a circle; answers with the rules that are left."""
         table = self._ontology.applicable(category)
         left = list(rules)
-        while True:
+        for _ in range(_NAMED):
             links = [
                 Link(*pair, rule) for rule in left for pair in pairwise(a for a in rule.order if a in table)
             ] + [
@@ -108,17 +115,39 @@ class _Judge:
             taking_part = list({link.rule.id: link.rule for link in found}.values())
             self._circle(category, found, taking_part)
             left.remove(_yielding(taking_part))
+        self._more(category)
+        hard = [r for r in left if r.hard]
+        if len(hard) < len(left):
+            hard = self.circles(category, hard)
+        # What is left may still go in circles, and is not compared with shares.
+        return [r for r in hard if not r.order]
 
     def shares(self, category: str, rules: Sequence[Rule]) -> None:
         """Bounds and orders of shares that no shares can meet."""
         attributes = tuple(self._ontology.applicable(category))
         left = list(rules)
-        while left and not bounds(left, attributes).feasible:
-            conflict = smallest_conflict(left, lambda some: bounds(some, attributes).feasible)
+        for _ in range(_NAMED):
+            some = binding(left)
+            if not some or bounds(some, attributes).feasible:
+                return
+            conflict = smallest_conflict(some, lambda some: bounds(some, attributes).feasible)
             if not conflict:
                 return
             self._shares(category, conflict, attributes)
             left.remove(_yielding(conflict))
+        self._more(category)
+        hard = [r for r in left if r.hard]
+        if len(hard) < len(left):
+            self.shares(category, hard)
+
+    def _more(self, category: str) -> None:
+        """That there may be more conflicts in a category than were named; once for it and all below it."""
+        if not self._crowded.isdisjoint({category, *self._ontology.ancestors(category)}):
+            return
+        self._crowded.add(category)
+        place = self._draft.nodes[Kind.CATEGORY][category].place()
+        found = f"{self._name(category)} has more rules that fight than the {_NAMED} conflicts named here"
+        self._draft.report.add("W437", place, found, "Mend these, then check again")
 
     def _circle(self, category: str, found: Sequence[Link], rules: Sequence[Rule]) -> None:
         names = [link.more.split(" ")[-1] for link in found]
