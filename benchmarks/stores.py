@@ -200,7 +200,7 @@ def measure(store: GraphStore, shop: KnowledgeGraph, seed: int) -> dict[str, flo
 @contextmanager
 def server(home: Path, port: int | None = None) -> Iterator[neo4j_server.Server]:
     """A server on the data in a folder."""
-    process, found = neo4j_server.start_from_jars(home, port)
+    process, found = neo4j_server.start_from_jars(home, port, java=("-Xms512m", "-Xmx2g"))
     try:
         yield neo4j_server.wait(found, process)
     finally:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +45,14 @@ CONFIGURATION = """server.bolt.listen_address=127.0.0.1:{port}
 server.http.enabled=false
 server.https.enabled=false
 dbms.usage_report.enabled=false
-server.memory.pagecache.size=128m
+server.memory.pagecache.size=256m
 db.tx_log.preallocate=false
 """
+
+
+# What lives for a minute is faster without the second, slower compiler.
+BRIEF = ("-Xms256m", "-Xmx768m", "-XX:TieredStopAtLevel=1")
+"""Options of Java for a server of the tests."""
 
 
 class NoServerError(Exception):
@@ -151,7 +156,7 @@ def _from_jars() -> Iterator[Server]:
 
 
 def start_from_jars(
-    home: Path, port: int | None = None, *, settings: str = ""
+    home: Path, port: int | None = None, *, settings: str = "", java: Sequence[str] = BRIEF
 ) -> tuple[subprocess.Popen[bytes], Server]:
     """Starts a server with its data in ``home``; it does not answer yet when this returns."""
     port = port or _free_port()
@@ -165,7 +170,7 @@ def start_from_jars(
     entry = ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={home / 'conf'}"]
     with (home / "log.txt").open("ab") as log:
         process = subprocess.Popen(
-            [*with_parent, *_java(), *entry],
+            [*with_parent, *_java(java), *entry],
             env=_environment(home),
             stdout=log,
             stderr=log,
@@ -177,7 +182,7 @@ def start_from_jars(
 
 def admin(home: Path, *words: str) -> None:
     """Runs ``neo4j-admin`` on a server's data, while the server is down."""
-    command = [*_java(), "org.neo4j.cli.AdminTool", *words]
+    command = [*_java(BRIEF), "org.neo4j.cli.AdminTool", *words]
     done = subprocess.run(
         command, cwd=home, env=_environment(home), capture_output=True, text=True, timeout=600
     )
@@ -185,12 +190,10 @@ def admin(home: Path, *words: str) -> None:
         raise RuntimeError(f"neo4j-admin {words[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def _java() -> list[str]:
+def _java(options: Sequence[str]) -> list[str]:
     opens = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
     return [
-        *("java", "-cp", f"{_jars()}/*", "-Xms256m", "-Xmx768m"),
-        # What lives for a minute is faster without the second, slower compiler.
-        "-XX:TieredStopAtLevel=1",
+        *("java", "-cp", f"{_jars()}/*", *options),
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opens),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from kgrank.errors import StoreError, nearest
+from kgrank.errors import InputError, StoreError, nearest
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
 from kgrank.resources import schema_version
 
@@ -89,9 +89,9 @@ def check_version(version: str, edges: Mapping[str, pl.DataFrame]) -> None:
 
 
 def refuse_unknown_version(version: str, known: Sequence[str]) -> None:
-    """StoreError where a version of the weights does not stand in the store."""
+    """InputError where a version of the weights does not stand in the store."""
     if version not in known:
-        raise StoreError(
+        raise InputError(
             f"no version {version} of the weights",
             expected=f"one of {', '.join(sorted(known))}" if known else "weights in the store",
             todo=nearest(version, known) if known else "Learn some: `python train.py --config FILE`.",

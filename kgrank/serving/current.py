@@ -141,7 +141,8 @@ class Current:
         """Serves an earlier or later version of the weights from the store on.
 
         Raises:
-            StoreError: There is no such version, or the store cannot be written.
+            InputError: There is no such version.
+            StoreError: The store cannot be written.
             WeightsError: The version does not fit what is in the store.
         """
         if isinstance(self.trouble, AccessError):

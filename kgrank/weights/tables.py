@@ -75,7 +75,7 @@ def stored_weights(store: GraphStore, version: str) -> LearnedWeights:
     """One version of the weights in a store.
 
     Raises:
-        StoreError: The store has no such version.
+        InputError: The store has no such version.
         WeightsError: Its document is damaged.
     """
     rows = store.nodes("Weights", pl.Series([version])).rows(named=True)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from kgrank.errors import StoreError
+from kgrank.errors import InputError, StoreError
 from kgrank.graph.changes import edge_key, edge_schema, node_schema
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES
 from kgrank.graph.store import GraphStore
@@ -317,7 +317,7 @@ def test_an_earlier_version_is_served_again_with_a_ranking_of_its_own(shop: Grap
 
 def test_a_version_that_is_not_there_cannot_be_served(shop: GraphStore) -> None:
     shop.replace_version("v1", *weights("v1", 0.25))
-    with pytest.raises(StoreError, match="no version v3 of the weights; expected one of v1"):
+    with pytest.raises(InputError, match="no version v3 of the weights; expected one of v1"):
         shop.serve("v3")
     assert served(shop) == ["v1"]
 

@@ -10,7 +10,7 @@ from shops import example, load
 from typer.testing import CliRunner
 
 from kgrank.cli.main import app
-from kgrank.errors import StoreError
+from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import open_shop, rank
@@ -47,7 +47,7 @@ def test_an_earlier_version_ranks_again_after_one_command(address: str) -> None:
 
 
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(address: str) -> None:
-    with pytest.raises(StoreError, match="no version v9 of the weights; expected one of v1, v2"):
+    with pytest.raises(InputError, match="no version v9 of the weights; expected one of v1, v2"):
         CliRunner().invoke(app, ["weights", "serve", "v9", "--store", address], catch_exceptions=False)
 
 

@@ -196,7 +196,8 @@ def test_another_version_is_taken_up_and_an_earlier_one_served_again_by_one_requ
     before, done, after = run(address, client, rank, ("PUT", "/v1/weights", {"version": "v1"}), rank)
     assert (before.json()["version"], done.status_code, after.json()["version"]) == ("v2", 200, "v1")
     (unknown,) = run(address, client, ("PUT", "/v1/weights", {"version": "v9"}))
-    assert unknown.status_code == 503 or "v9" in unknown.text
+    assert unknown.status_code == 422
+    assert "no version v9 of the weights" in unknown.text
 
 
 def test_a_write_to_the_store_is_taken_up_without_a_restart(address: str, client: Any) -> None:
