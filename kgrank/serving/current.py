@@ -48,14 +48,14 @@ class Served:
     Attributes:
         shop: The shop.
         loaded: When its catalogue was loaded, as the store says.
-        events: The log, where the store is not kept open (the embedded one).
+        log: Events and searches, where the store is not kept open (the embedded one).
         answers: Bodies by path and question.
         persons: Tastes by user.
     """
 
     shop: Shop
     loaded: str
-    events: pl.DataFrame | None = None
+    log: tuple[pl.DataFrame, pl.DataFrame] | None = None
     answers: OrderedDict[tuple[str, bytes], bytes] = field(default_factory=OrderedDict)
     persons: OrderedDict[str, PersonTastes] = field(default_factory=OrderedDict)
 
@@ -190,19 +190,23 @@ class Current:
         return True
 
     def _take(self, store: GraphStore, shop: Shop, loaded: str) -> None:
-        self.served = Served(shop, loaded, store.edges("INTERACTED") if self._embedded else None)
+        before, log = self.served, None
+        if self._embedded:
+            same = before and before.loaded == loaded
+            log = before.log if before and same else (store.edges("INTERACTED"), store.edges("SEARCHED"))
+        self.served = Served(shop, loaded, log)
 
     def _read_person(self, served: Served, user: str) -> PersonTastes:
-        if served.events is not None:
-            own = served.events.filter(pl.col("source") == user)
-            return tastes_of(served.shop, own) if len(own) else NO_TASTES
-        # A store that is known not to answer is not waited for by one caller after another.
-        if isinstance(self.trouble, StoreError):
-            raise _anew(self.trouble)
-        store = self._store
-        if store is None:
-            raise StoreError("the store is not connected", where=self.address, todo="Try again in a moment.")
-        events, searches = read_events(store, user)
+        if served.log is not None:
+            events, searches = (table.filter(pl.col("source") == user) for table in served.log)
+        else:
+            # A store that is known not to answer is not waited for by one caller after another.
+            if isinstance(self.trouble, StoreError):
+                raise _anew(self.trouble)
+            if self._store is None:
+                todo = "Try again in a moment."
+                raise StoreError("the store is not connected", where=self.address, todo=todo)
+            events, searches = read_events(self._store, user)
         if events.is_empty() and searches.is_empty():
             return NO_TASTES
         return tastes_of(served.shop, events, searches)

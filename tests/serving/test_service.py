@@ -13,6 +13,7 @@ from shops import Example
 
 from kgrank.graph.connect import open_store
 from kgrank.ranking import Query, answer, open_shop
+from kgrank.ranking.person import read_person
 from kgrank.ranking.session import Event, observe, start
 from kgrank.serving.keys import Role, add_key, remove_key
 from kgrank.serving.limits import Limiter
@@ -132,6 +133,15 @@ def test_text_is_text_everywhere(address: str, client: Any, text: str) -> None:
     assert all(r.status_code in (200, 422) for r in found)
     assert found[-1].json()["total"] > 0
     assert all(r.headers["content-type"] == "application/json" for r in found)
+
+
+def test_a_known_shopper_is_ranked_for_by_their_events_and_searches(address: str, client: Any) -> None:
+    (one,) = run(address, client, ("POST", "/v1/rank", {"category": "clothes", "user": "ann", "size": 50}))
+    with open_store(address) as store:
+        shop = open_shop(store)
+        person = read_person(store, shop, "ann")
+    want = answer(shop, Query("clothes", person=person, size=50)).items
+    assert [(i["item"], i["score"]) for i in one.json()["items"]] == [(i.item, i.score) for i in want]
 
 
 def test_an_unknown_shopper_gets_the_average_ranking_and_is_told(address: str, client: Any) -> None:
