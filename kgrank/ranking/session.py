@@ -36,8 +36,8 @@ SEARCH = "search"
 KINDS = (SEARCH, *RESPONSES)
 """Kinds of events, from the weakest to the strongest."""
 
-REMEMBERED = 100
-"""Events that a session keeps; by then the weight of what came before is nothing."""
+REMEMBERED = 50
+"""Events that a session keeps; what came before weighs a two-hundredth of one that happens now."""
 
 if TYPE_CHECKING:
     from kgrank.choice.request import PersonTastes
@@ -59,7 +59,7 @@ class SessionRule:
     alternatives: int = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something a shopper did.
 

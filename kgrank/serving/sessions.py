@@ -100,8 +100,11 @@ class SessionBook:
         found = _Open(session, shop, person, time.monotonic(), _size(session))
         self._open[name] = found
         self.taken += found.size
-        while self.taken > self._room and len(self._open) > 1:
-            self.end(next(iter(self._open)))
+        while True:
+            oldest, other = next(iter(self._open.items()))
+            if other is found or (self.taken <= self._room and found.seen - other.seen <= self._idle):
+                break
+            self.end(oldest)
 
 
 def _size(session: Session) -> int:

@@ -172,12 +172,12 @@ def test_a_session_without_end_keeps_its_last_events_and_counts_them_all(shop: S
     assert session.events == tuple(events[50:])
     assert session.count == len(events)
     assert session.posterior.mode == pytest.approx(converged(session.posterior), abs=1e-4)
-    # What was forgotten weighs .9 to the power of 100 and more: nothing.
+    # Of what was forgotten nothing counts any more: the last 20 choices do.
     undone = undo(shop, session, len(events) - 1)
     assert undone.deviations == pytest.approx(after(shop, events[:-1]).deviations, abs=1e-3)
     again = observe(shop, undone, events[-1])
     assert again.deviations == pytest.approx(session.deviations, abs=1e-3)
-    with pytest.raises(InputError, match="no event 49; expected one of 50 to 149"):
+    with pytest.raises(InputError, match="no event 49; expected one of 50 to 99"):
         undo(shop, session, 49)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from shops import Example
 
 from kgrank.graph.connect import open_store
@@ -27,3 +29,14 @@ def test_sessions_take_no_more_room_than_they_may_and_the_longest_unused_goes_fi
     assert book.taken <= room
     assert book.end("two")
     assert book.taken == 2 * room // 3
+
+
+def test_sessions_in_which_nothing_happens_any_more_give_their_room_back(stored: str) -> None:
+    with open_store(stored) as store:
+        shop = open_shop(store)
+    book, event = SessionBook(idle=0.05), Event("view", "i1", shown=("i1", "i2"))
+    for name in ("one", "two"):
+        book.observe(name, shop, [event])
+    time.sleep(0.1)
+    book.observe("three", shop, [event])
+    assert len(book) == 1
