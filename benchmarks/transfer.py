@@ -39,7 +39,7 @@ import numpy as np
 
 from benchmarks.importance import config, read
 from benchmarks.machine import command, environment, finish, peak_mb, show
-from kgrank.choice.head import NUISANCE
+from kgrank.choice.head import NUISANCE, free_fits
 from kgrank.choice.layout import Design, Floats, Ints
 from kgrank.choice.logit import Choices, fit
 from kgrank.choice.pooled import Pooled, pool
@@ -242,7 +242,7 @@ def unseen(
     for brand in brands:
         has = {c: s for c, s in shop.home.items() if brand in s.design.layout.column}
         home = dict(shop.home) | {c: without_value(s, s.design.layout.column[brand]) for c, s in has.items()}
-        what = known(ontology, shop.designs, home)
+        what = known(ontology, shop.designs, home, free_fits(home))
         for category, some in has.items():
             at = some.design.layout.column[brand]
             block = some.design.layout.block[BRAND]
@@ -306,7 +306,7 @@ def run(name: str, graph: KnowledgeGraph, ontology: Ontology, options: argparse.
     ways = dict(WAYS)
     if options.network:
         ways["network"] = network(graph, ontology, shop, options.seed)
-    whole = known(ontology, shop.designs, shop.home)
+    whole = known(ontology, shop.designs, shop.home, free_fits(shop.home))
     for category, some in shop.home.items():
         say(f"{name}: {category} is new")
         what = replace(whole, told={c: e for c, e in whole.told.items() if c != category})

@@ -46,7 +46,16 @@ class Head:
     variances: Variances
 
 
-def fit_head(sets: Mapping[str, CategoryChoices], prior_means: Mapping[str, Floats]) -> Head:
+def free_fits(sets: Mapping[str, CategoryChoices]) -> dict[str, Fit]:
+    """Every category's optimum without a prior mean."""
+    return {c: _fit(s, None, Variances(), None) for c, s in sets.items()}
+
+
+def fit_head(
+    sets: Mapping[str, CategoryChoices],
+    prior_means: Mapping[str, Floats],
+    free: Mapping[str, Fit] | None = None,
+) -> Head:
     """Newton per category, variances by Laplace EM over the categories with a prior mean.
 
     The EM needs no further fits: each likelihood enters as the Gaussian around its optimum.
@@ -54,8 +63,10 @@ def fit_head(sets: Mapping[str, CategoryChoices], prior_means: Mapping[str, Floa
     Args:
         sets: Choices by category.
         prior_means: (columns,) by category; a category without one gets the flat prior.
+        free: Fits of some of them without a prior mean, where they are known.
     """
-    free = {c: _fit(s, None, Variances(), None) for c, s in sets.items()}
+    before = free or {}
+    free = {**free_fits({c: s for c, s in sets.items() if c not in before}), **before}
     leaning = [c for c in sets if c in prior_means]
     variances = Variances()
     for _ in range(ROUNDS if leaning else 0):

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.choice.head import fit_head, precision
+from kgrank.choice.head import precision
 from kgrank.choice.layout import Design, Floats
+from kgrank.choice.logit import Fit
 from kgrank.choice.pooled import Evidence, Pooled, Sum, Terms, evidence, pool
 from kgrank.choice.readings import SPREAD, levels, readings
 from kgrank.choice.sets import CategoryChoices
@@ -45,10 +46,15 @@ class Known:
     told: Mapping[str, Evidence]
 
 
-def known(ontology: Ontology, designs: Mapping[str, Design], home: Mapping[str, CategoryChoices]) -> Known:
-    """The category tree, the items and the choices of a shop."""
+def known(
+    ontology: Ontology,
+    designs: Mapping[str, Design],
+    home: Mapping[str, CategoryChoices],
+    free: Mapping[str, Fit],
+) -> Known:
+    """The category tree, the items and the choices of a shop; ``free`` has the fits of ``home`` alone."""
     told = {}
-    for category, fit in fit_head(home, {}).fits.items():
+    for category, fit in free.items():
         layout, nuisance = home[category].design.layout, len(home[category].nuisance)
         flat, choices = precision(layout, nuisance, None), len(home[category].choices)
         told[category] = evidence(layout.width, fit.part_worths, fit.precision, flat, choices)

@@ -9,7 +9,7 @@ from pathlib import Path
 from lightning.pytorch.loggers import Logger
 
 from kgrank.choice.evidence import Verdicts, weigh
-from kgrank.choice.head import Head, fit_head, place
+from kgrank.choice.head import Head, fit_head, free_fits, place
 from kgrank.choice.inherit import inherit
 from kgrank.choice.layout import Floats
 from kgrank.choice.people import Tastes, estimate, some_people
@@ -66,7 +66,8 @@ def fit_shop(
 ) -> ShopFit:
     """Prior means, every category's optimum under them, the rules, and the people."""
     report("what categories say of each other")
-    shown = known(ontology, shop.designs, shop.home)
+    free = free_fits(shop.home)
+    shown = known(ontology, shop.designs, shop.home, free)
     means: Mapping[str, Floats] = prior_means(shown)
     priors = means
     network = None
@@ -80,7 +81,8 @@ def fit_shop(
         except KeyboardInterrupt:
             network = replace(network, interrupted=True)
     report("optimum of every category, and the rules")
-    head = fit_head(shop.sets, priors)
+    own = {c: f for c, f in free.items() if shop.sets.get(c) is shop.home[c]}
+    head = fit_head(shop.sets, priors, own)
     places = {
         c: place(s, head.fits[c], priors.get(c), head.variances, home=c in shop.home)
         for c, s in shop.sets.items()

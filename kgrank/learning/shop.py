@@ -74,8 +74,10 @@ def read_shop(
             todo="Load behaviour (events or choice tasks) beside the items.",
         )
     how = reliability({c: s for c, s in sets.items() if ontology.categories[c].parent is None}, log.entry)
-    sets, home = ({c: weighed(s, how) for c, s in some.items()} for some in (sets, home))
-    return Shop(designs, sets, home, log, how)
+    scaled = {c: weighed(s, how) for c, s in sets.items()}
+    # A category with none below it has its own choices alone, which are kept, and fitted, once.
+    home = {c: scaled[c] if s is sets.get(c) else weighed(s, how) for c, s in home.items()}
+    return Shop(designs, scaled, home, log, how)
 
 
 def _only(log: Log, some: CategoryChoices, ontology: Ontology, seed: int) -> CategoryChoices:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgrank.choice.head import free_fits
 from kgrank.choice.layout import Floats
 from kgrank.choice.prior import known
 from kgrank.graph.tables import KnowledgeGraph
@@ -75,7 +76,8 @@ def attempt(
         DivergedError: A part-worth is not finite.
         KeyboardInterrupt: The user stopped it.
     """
-    what = Learning(graph, ontology, known(ontology, shop.designs, shop.home), shop.home, config)
+    shown = known(ontology, shop.designs, shop.home, free_fits(shop.home))
+    what = Learning(graph, ontology, shown, shop.home, config)
     epochs = 1
     if config.model.network:
         report("network on all categories")

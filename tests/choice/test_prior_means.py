@@ -9,6 +9,7 @@ import pytest
 from generated_shop import Generated
 from scipy import sparse
 
+from kgrank.choice.head import free_fits
 from kgrank.choice.layout import Block, Design, Floats, Layout
 from kgrank.choice.pooled import Evidence, Pooled, evidence, pool
 from kgrank.choice.prior import (
@@ -202,7 +203,8 @@ def test_evidence_leaves_nuisance_parameters_integrated_out(rng: np.random.Gener
 def test_one_category_with_choices_speaks_for_the_others(shop: tuple[Shop, Ontology]) -> None:
     read, ontology = shop
     first = next(iter(read.home))
-    found = prior_means(known(ontology, read.designs, {first: read.home[first]}))
+    home = {first: read.home[first]}
+    found = prior_means(known(ontology, read.designs, home, free_fits(home)))
     others = [c for c in read.designs if first not in ontology.subtree(c)]
     assert set(others) <= found.keys()
     assert first not in found
