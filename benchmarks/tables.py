@@ -98,7 +98,8 @@ BARS: Mapping[str, Mapping[str, str]] = {
         "mixed": "0",
         "memory_growth": "≤ .02",
     },
-    "kills": {"lost": "0", "half": "0", "incomplete": "0"},
+    "kills-embedded": {"lost": "0", "half": "0", "incomplete": "0"},
+    "kills-neo4j": {"lost": "0", "half": "0", "incomplete": "0"},
     "kills-server": {"lost": "0", "half": "0", "incomplete": "0"},
     "rules-choice_camera": {
         "l1_5_C": "≤ .235",
