@@ -127,7 +127,9 @@ def rank_command(
         print_json({**head, **whose_json(user, own), **notes, **shifts, "ranking": _plain(found)})
         return
     _print_page(found, name, moved, reasons)
-    print_whose(user, own)
+    # Of somebody whose tastes nothing tells, the page's own notes say so.
+    if own and own.choices:
+        print_whose(user, own)
 
 
 def _print_page(found: RankedPage, name: str, moved: Sequence[Shift], reasons: bool) -> None:
