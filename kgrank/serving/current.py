@@ -25,6 +25,9 @@ ANSWERS, PERSONS = 4096, 10_000
 PATIENCE = 2.0
 """Seconds of trying again before a store that does not answer is trouble; callers wait for it."""
 
+SILENCE = 5.0
+"""Seconds without an answer after which a store is in trouble: a read from a server that hangs takes minutes."""
+
 REFUSED = 30.0
 """Seconds until a server that refused the password is asked again: after three wrong ones Neo4j refuses a user's
 right one too, for five seconds."""
@@ -83,18 +86,26 @@ class Current:
 
     Attributes:
         served: What was read last; it stays where the store cannot be read.
-        trouble: Why the store cannot be read now.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.served: Served | None = None
-        self.trouble: KgrankError | None = None
+        self._trouble: KgrankError | None = None
+        self._asked: float | None = None
         self._embedded = "://" not in address
         self._store: GraphStore | None = None
         self._stamp: tuple[int, ...] | None = None
         self._refused_until = 0.0
         self._lock = threading.Lock()
+
+    @property
+    def trouble(self) -> KgrankError | None:
+        """Why the store cannot be read now."""
+        asked = self._asked
+        if asked is not None and time.monotonic() - asked > SILENCE:
+            return silent(self.address)
+        return self._trouble
 
     def refresh(self) -> bool:
         """Reads what is served now, if it is not what was read; whether anything was.
@@ -145,11 +156,13 @@ class Current:
             StoreError: The store cannot be written.
             WeightsError: The version does not fit what is in the store.
         """
-        if isinstance(self.trouble, AccessError):
-            raise _anew(self.trouble)
+        trouble = self.trouble
+        if isinstance(trouble, AccessError):
+            raise _anew(trouble)
         if not self._lock.acquire(timeout=PATIENCE):
-            if isinstance(self.trouble, StoreError):
-                raise _anew(self.trouble)
+            trouble = self.trouble
+            if isinstance(trouble, StoreError):
+                raise _anew(trouble)
             raise StoreError("the store is being read", where=self.address, todo="Try again in a moment.")
         try:
             with open_store(self.address, wait=0, patience=PATIENCE) as store:
@@ -183,7 +196,11 @@ class Current:
         return changed
 
     def _read(self, store: GraphStore) -> bool:
-        version, loaded = _state(store)
+        self._asked = time.monotonic()
+        try:
+            version, loaded = _state(store)
+        finally:
+            self._asked = None
         if self.served is not None and (self.served.version, self.served.loaded) == (version, loaded):
             return False
         self._take(store, open_shop(store), loaded)
@@ -201,8 +218,9 @@ class Current:
             events, searches = (table.filter(pl.col("source") == user) for table in served.log)
         else:
             # A store that is known not to answer is not waited for by one caller after another.
-            if isinstance(self.trouble, StoreError):
-                raise _anew(self.trouble)
+            trouble = self.trouble
+            if isinstance(trouble, StoreError):
+                raise _anew(trouble)
             if self._store is None:
                 todo = "Try again in a moment."
                 raise StoreError("the store is not connected", where=self.address, todo=todo)
@@ -217,7 +235,12 @@ class Current:
             # Connections that were let in before go on, and would hide it.
             self.close()
             self._refused_until = time.monotonic() + REFUSED
-        self.trouble = trouble
+        self._trouble = trouble
+
+
+def silent(address: str) -> StoreError:
+    """A store that does not answer, and does not refuse to either."""
+    return StoreError(f"no answer within {SILENCE:g} s", where=address, todo="Ask again in a moment.")
 
 
 def _anew(trouble: StoreError) -> StoreError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kgrank.choice.request import PersonTastes
-from kgrank.errors import InputError, StoreError
+from kgrank.errors import InputError
 from kgrank.ranking import Explanation, Importance, answer, explain, importance
 from kgrank.ranking.compare import Comparison, compare
 from kgrank.ranking.facets import Facets, facets
@@ -16,7 +16,7 @@ from kgrank.ranking.query import LeftOut, Query, RankedItem
 from kgrank.ranking.session import Session
 from kgrank.ranking.shifts import Shift, shifts
 from kgrank.ranking.ways import Ways, ways_into
-from kgrank.serving.current import Current, Served
+from kgrank.serving.current import SILENCE, Current, Served, silent
 from kgrank.serving.keys import Role
 from kgrank.serving.messages import (
     Asking,
@@ -30,9 +30,6 @@ from kgrank.serving.messages import (
 )
 from kgrank.serving.sessions import SessionBook
 from kgrank.weights.model import RuleConflict, RuleFinding
-
-STORE_SECONDS = 5.0
-"""How long a request waits for a shopper's tastes from the store."""
 
 
 @dataclass(frozen=True)
@@ -139,14 +136,10 @@ async def _person(asked: Asked, user: str) -> PersonTastes:
     if found is not None:
         return found
     try:
-        async with asyncio.timeout(STORE_SECONDS):
+        async with asyncio.timeout(SILENCE):
             return await asyncio.to_thread(asked.current.person, asked.served, user)
     except TimeoutError:
-        raise StoreError(
-            f"no answer within {STORE_SECONDS:g} s",
-            where=asked.current.address,
-            todo="Ask again in a moment.",
-        ) from None
+        raise silent(asked.current.address) from None
 
 
 def _session(asked: Asked, name: str) -> Session:

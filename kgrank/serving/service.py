@@ -100,7 +100,14 @@ class Service:
 
     async def look(self) -> bool:
         """Looks at the store, and logs what is wrong with it when that changes; whether anything was taken up."""
-        changed = await asyncio.to_thread(self.current.refresh)
+        looking = asyncio.create_task(asyncio.to_thread(self.current.refresh))
+        while not looking.done():
+            await asyncio.wait({looking}, timeout=1.0)
+            self._tell_trouble()
+        return looking.result()
+
+    def _tell_trouble(self) -> None:
+        """Logs what is wrong with the store where that has changed."""
         trouble, served = self.current.trouble, self.current.served
         said = None if trouble is None else trouble.sentence()
         if said != self._said:
@@ -109,7 +116,6 @@ class Service:
                 "%s", f"{said} {stays}" if said else f"{self.current.address}: it can be read again."
             )
             self._said = said
-        return changed
 
     async def watch(self) -> None:
         """Looks at the store again and again."""

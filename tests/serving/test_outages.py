@@ -40,6 +40,9 @@ QUICK = Settings(look=0.2, rate=1e6, burst=1e6, log=False)
 BOUND = 20.0
 """Seconds that an answer may take where the store must be asked and does not answer."""
 
+AWAY = "(no server answers|no answer within 5 s)"
+"""What is said of a server that is gone, and of one that hangs."""
+
 RECOVERY = 30.0
 """Seconds within which the service has noticed what changed."""
 
@@ -184,7 +187,7 @@ def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_s
             health, metrics = http.get("/health"), http.get("/metrics")
             # Twenty callers, of whom each would otherwise wait for seconds.
             assert time.monotonic() - began < BOUND
-            until(lambda: "no server answers" in (trouble(http) or ""))
+            until(lambda: bool(re.search(AWAY, trouble(http) or "")))
             back = http.put("/v1/weights", json={"version": other})
             metrics = http.get("/metrics")
         assert {r.status_code for r in plain} == {200}
@@ -194,10 +197,9 @@ def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_s
         assert "kgrank_store_trouble 1.0" in metrics.text
         assert back.status_code == 503
         assert back.elapsed.total_seconds() < BOUND
-        assert "no server answers" in told(back)
-        assert "a running Neo4j" in told(back)
+        assert re.search(AWAY, told(back))
         for text in {back.text, *(a.text for a in answers() if a.status == 503)}:
-            assert re.search("no server answers|no answer within 5 s", text)
+            assert re.search(AWAY, text)
             assert '"where":"the store"' in text
             assert "127.0.0.1" not in text
             assert PASSWORD not in text
@@ -216,10 +218,11 @@ def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_s
         bob = http.post("/v1/rank", json={**RANK, "user": "bob"})
         assert (bob.status_code, bob.json()["version"]) == (200, other)
         assert "kgrank_store_trouble 0.0" in http.get("/metrics").text
-    away, here = (f"{neo4j.address}: {said}" for said in ("no server answers", "it can be read again"))
-    assert [line.startswith(away) for line in lines(caplog)].count(True) == 1
-    assert [line.startswith(here) for line in lines(caplog)].count(True) == 1
-    assert len(lines(caplog)) <= 4
+    away, here = (re.compile(f"{neo4j.address}: {said}") for said in (AWAY, "it can be read again"))
+    first, *_, last = lines(caplog)
+    assert away.match(first)
+    assert here.match(last)
+    assert len(lines(caplog)) <= 4, "a line when it changes, not at each look"
 
 
 @pytest.mark.neo4j
