@@ -10,8 +10,7 @@ CALL (categories) {
   MATCH (i)-[:IN_CATEGORY]->(sub:Category)
   WHERE sub.id IN categories AND u.version = served.version AND h.number >= u.low AND h.number < u.high
     AND NOT v.id STARTS WITH 'brand='
-  WITH DISTINCT i, h, u
-  RETURN i, u.intercept + u.slope * h.number AS part
+  RETURN i, sum(u.intercept + u.slope * h.number) / count(DISTINCT sub) AS part
   UNION ALL
   MATCH (i:Item)-[:IN_CATEGORY]->(sub:Category)
   WHERE sub.id IN categories

@@ -2,7 +2,8 @@
 // Parameters: $category (id), $limit (whole number)
 // Columns: id, title, score
 // The answer of rank/top_items.cypher. Neo4j joins values with utilities by hashing where both are matched at once,
-// which an OPTIONAL MATCH prevents; so items without any learned value come from a second part.
+// which an OPTIONAL MATCH prevents; so items without any learned value come from a second part. An item in several
+// of the categories is found once for each.
 MATCH (top:Category {id: $category})<-[:SUBCATEGORY_OF*0..30]-(below:Category)
 WITH collect(DISTINCT below.id) AS categories
 CALL (categories) {
@@ -10,8 +11,7 @@ CALL (categories) {
   MATCH (c:Category {id: $category})-[u:UTILITY]->(v:AttributeValue)<-[h:HAS_VALUE]-(i:Item)
   MATCH (i)-[:IN_CATEGORY]->(sub:Category)
   WHERE sub.id IN categories AND u.version = served.version AND h.number >= u.low AND h.number < u.high
-  WITH DISTINCT i, h, u
-  RETURN i, u.intercept + u.slope * h.number AS part
+  RETURN i, sum(u.intercept + u.slope * h.number) / count(DISTINCT sub) AS part
   UNION ALL
   MATCH (i:Item)-[:IN_CATEGORY]->(sub:Category)
   WHERE sub.id IN categories
