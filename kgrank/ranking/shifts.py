@@ -125,7 +125,8 @@ def _shift(
     word = value_name(shop.ontology, block.attribute, split_value_id(node)[1], language)
     parts |= {"value": word if block.attribute == BRAND else _lower(word)}
     parts |= {"taken": taken, "events": len(known), "usual": f"{usual:.0%}"}
-    key = "shift-value" if taken and centred[best] > 0 else "shift-none"
+    seen = "shift-one" if taken == 1 < len(known) else "shift-value"
+    key = seen if taken and centred[best] > 0 else "shift-none"
     return Shift(
         block.attribute,
         name,

@@ -50,6 +50,12 @@ _PHRASES = {
         "zh": "{name} {before} → {after}：您看的 {events} 件中 {taken} 件为{value}，"
         "而{category}中有 {usual} 为{value}。",
     },
+    "shift-one": {
+        "en": "{name} {before} → {after}: of {events} {category} that you looked at one is {value}, "
+        "and {usual} of {category} are.",
+        "zh": "{name} {before} → {after}：您看的 {events} 件中 1 件为{value}，"
+        "而{category}中有 {usual} 为{value}。",
+    },
     "shift-number": {
         "en": "{name} {before} → {after}: what you looked at has {average} on average, all {category} {usual}.",
         "zh": "{name} {before} → {after}：您看过的商品平均为 {average}，全部{category}平均为 {usual}。",

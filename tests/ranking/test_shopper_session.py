@@ -320,6 +320,20 @@ def test_a_shopper_who_views_one_brand_and_one_color_sees_them_first_and_is_told
     assert undo(shop, after(shop, [Event("view", viewed[0])])).deviations.tolist() == [0.0] * 17
 
 
+def test_one_item_among_those_looked_at_is_told_in_the_singular() -> None:
+    shop = dresses()
+
+    def having(node: str) -> set[str]:
+        return {shop.items.ids[i] for i in shop.items.having(shop.items.node[node]).tolist()}
+
+    red = min(having("color=red") & having("brand=c"))
+    others = sorted(having("brand=c") - having("color=red"))[:2]
+    session = after(shop, [*(Event("view", i) for i in others), Event("cart", red)])
+    told = {s.attribute: s.sentence for s in shifts(shop, session, "dresses")}
+    assert "of 3 dresses that you looked at one is red, and 12% of dresses are." in told["color"]
+    assert "you looked at 3 CC dresses of 3" in told["brand"]
+
+
 def test_a_search_leans_towards_what_it_names(shop: Shop) -> None:
     moved = after(shop, [Event("search", text="green")])
     found = dict(zip(shop.column, moved.deviations.tolist(), strict=True))
