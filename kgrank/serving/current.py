@@ -102,10 +102,11 @@ class Current:
     @property
     def trouble(self) -> KgrankError | None:
         """Why the store cannot be read now."""
-        asked = self._asked
-        if asked is not None and time.monotonic() - asked > SILENCE:
+        trouble, asked = self._trouble, self._asked
+        # Known trouble stays what it is while it is looked whether it is over.
+        if trouble is None and asked is not None and time.monotonic() - asked > SILENCE:
             return silent(self.address)
-        return self._trouble
+        return trouble
 
     def refresh(self) -> bool:
         """Reads what is served now, if it is not what was read; whether anything was.
