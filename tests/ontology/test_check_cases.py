@@ -79,6 +79,30 @@ def test_of_thousands_of_conflicts_some_are_named_and_those_of_hard_rules_in_any
     assert ["more rules that fight" in m.line_text() for m in found if m.code == "W437"] == [True]
 
 
+def test_nothing_is_said_of_more_conflicts_where_all_are_named(example: Path) -> None:
+    bounds = [("AtLeast", 0.3, 0.95)] + [("AtMost", 0.2 + k / 1000, 0.5) for k in range(20)]
+    with (example / "rules.ttl").open("a", encoding="utf-8") as rules:
+        for k, (kind, share, sure) in enumerate(bounds):
+            rules.write(
+                f"\nr:x{k} a kg:{kind} ; kg:in c:dresses ; kg:attribute a:color ; kg:share {share} ; "
+                f"kg:sure {sure} ; {SIGNED}"
+            )
+    codes = [m.code for m in check_folder(example) if m.code in ("R431", "R432", "R433", "W437")]
+    assert codes.count("R431") == 20
+    assert "W437" not in codes
+
+
+def test_hard_rules_that_contradict_each_other_are_an_error_beside_a_soft_one(example: Path) -> None:
+    directions = (("Less", "kg:sure 0.9"), ("More", "kg:must true"), ("Less", "kg:must true"))
+    with (example / "rules.ttl").open("a", encoding="utf-8") as rules:
+        for k, (better, sure) in enumerate(directions):
+            rules.write(
+                f"\nr:x{k} a kg:Monotone ; kg:in c:shoes ; kg:attribute a:price ; kg:better kg:{better} ; "
+                f"{sure} ; {SIGNED}"
+            )
+    assert "error" in [m.severity for m in check_folder(example) if m.code == "R430"]
+
+
 def test_all_mistakes_are_found_in_one_run(example: Path) -> None:
     names = ("word misspelt", "type misspelt", "sure as percent", "notation twice", "brand unknown")
     chosen = [c for c in CASES if c.name in names]

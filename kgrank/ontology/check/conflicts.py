@@ -83,7 +83,9 @@ class _Judge:
         # Of thousands of rules most are of other kinds, and pairs of all would be millions.
         some = [r for r in rules if r.kind in _OPPOSED]
         better: dict[str | None, Rule] = {}
-        for rule in (r for r in some if r.kind is RuleKind.MONOTONE):
+        # Hard rules first, so that two of them are compared with each other and not with a soft one alone.
+        monotone = sorted((r for r in some if r.kind is RuleKind.MONOTONE), key=lambda r: not r.hard)
+        for rule in monotone:
             first = better.setdefault(rule.attribute, rule)
             if first.better != rule.better:
                 found = (
@@ -100,7 +102,7 @@ class _Judge:
         """Orders of attributes, and of values, that go in a circle; answers with the rules that are left."""
         table = self._ontology.applicable(category)
         left = list(rules)
-        for _ in range(_NAMED):
+        for named in range(_NAMED + 1):
             links = [
                 Link(*pair, rule) for rule in left for pair in pairwise(a for a in rule.order if a in table)
             ] + [
@@ -112,24 +114,27 @@ class _Judge:
             found = circle(links)
             if not found:
                 return left
+            if named == _NAMED:
+                break
             taking_part = list({link.rule.id: link.rule for link in found}.values())
             self._circle(category, found, taking_part)
             left.remove(_yielding(taking_part))
         self._more(category)
         hard = [r for r in left if r.hard]
-        if len(hard) < len(left):
-            hard = self.circles(category, hard)
-        # What is left may still go in circles, and is not compared with shares.
-        return [r for r in hard if not r.order]
+        kept = {r.id for r in self.circles(category, hard)} if len(hard) < len(left) else set()
+        # Other orders may still go in circles, and are not compared with shares.
+        return [r for r in left if r.id in kept or not r.order]
 
     def shares(self, category: str, rules: Sequence[Rule]) -> None:
         """Bounds and orders of shares that no shares can meet."""
         attributes = tuple(self._ontology.applicable(category))
         left = list(rules)
-        for _ in range(_NAMED):
+        for named in range(_NAMED + 1):
             some = binding(left)
             if not some or bounds(some, attributes).feasible:
                 return
+            if named == _NAMED:
+                break
             conflict = smallest_conflict(some, lambda some: bounds(some, attributes).feasible)
             if not conflict:
                 return
@@ -141,7 +146,7 @@ class _Judge:
             self.shares(category, hard)
 
     def _more(self, category: str) -> None:
-        """That there may be more conflicts in a category than were named; once for it and all below it."""
+        """That there are more conflicts in a category than were named; once for it and all below it."""
         if not self._crowded.isdisjoint({category, *self._ontology.ancestors(category)}):
             return
         self._crowded.add(category)
