@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +129,16 @@ def wipe(address: str, server_: neo4j_server.Server | None) -> None:
 
 
 def kill_once(
-    address: str, work: str, after: float, kill_server: Callable[[], None] | None
+    address: str, work: str, after: float, victim: neo4j_server.OwnServer | None
 ) -> dict[str, bool]:
     """Kills the work, or the server under it, after some seconds, and looks."""
     process = child(address, work)
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(after)
-    if kill_server is not None:
-        kill_server()
+    if victim is not None:
+        victim.end()
+        victim.start()
     process.kill()
     acknowledged = "done" in process.stdout.read()
     process.wait()
@@ -155,38 +155,12 @@ def kill_once(
         }
 
 
-class Killed:
-    """A Neo4j of the benchmark's own that is killed and started again on the same data.
-
-    Args:
-        home: Where its data are.
-    """
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._process, self.server = neo4j_server.start_from_jars(home)
-        neo4j_server.wait(self.server, self._process)
-
-    def __call__(self) -> None:
-        """Kills it; it answers again when this returns."""
-        self._process.kill()
-        self._process.wait()
-        port = int(self.server.address.rpartition(":")[2])
-        self._process, _ = neo4j_server.start_from_jars(self._home, port)
-        neo4j_server.wait(self.server, self._process)
-
-    def stop(self) -> None:
-        """Ends it."""
-        self._process.terminate()
-        self._process.wait()
-
-
 def kill_often(
     address: str,
     server_: neo4j_server.Server | None,
     kills: int,
     seed: int,
-    kill_server: Callable[[], None] | None = None,
+    victim: neo4j_server.OwnServer | None = None,
 ) -> dict[str, int]:
     """All works of one store."""
     chance = random.Random(seed)
@@ -205,7 +179,7 @@ def kill_often(
                     # A child is slower, and has the end of its work killed too.
                     took = 1.3 * (time.perf_counter() - began)
                 continue
-            found = kill_once(address, work, chance.uniform(0, took), kill_server)
+            found = kill_once(address, work, chance.uniform(0, took), victim)
             # A server that gets warm works faster: the moment is to fall within the work, its end included.
             took *= 1.05 if found["killed"] else 0.8
             for name, value in found.items():
@@ -240,24 +214,21 @@ def main() -> None:
                 log_in(running)
                 found["neo4j"] = kill_often(running.address, running, options.kills, options.seed)
         if options.only in (None, "server"):
-            killed = Killed(Path(name) / "killed")
-            log_in(killed.server)
+            victim = neo4j_server.OwnServer(Path(name) / "victim")
+            log_in(victim.server)
             try:
                 found["server"] = kill_often(
-                    killed.server.address, killed.server, options.kills, options.seed, killed
+                    victim.server.address, victim.server, options.kills, options.seed, victim
                 )
             finally:
-                killed.stop()
+                victim.end()
     rows = [[n, *(f[n] for f in found.values())] for n in next(iter(found.values()))]
     show(f"of {options.kills} kills each", ["what", *found], rows)
     line: dict[str, Any] = {f"{store}_{n}": v for store, counts in found.items() for n, v in counts.items()}
     totals = {k: sum(v for n, v in line.items() if n.endswith(k)) for k in ("lost", "half", "incomplete")}
     line = {**totals, **line, "kills": options.kills, "seconds": round(time.perf_counter() - began, 1)}
-    finish(
-        f"kills-{options.only}" if options.only else "kills",
-        line,
-        {"environment": about, "seed": options.seed},
-    )
+    name = f"kills-{options.only}" if options.only else "kills"
+    finish(name, line, {"environment": about, "seed": options.seed})
 
 
 if __name__ == "__main__":

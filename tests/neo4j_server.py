@@ -180,6 +180,32 @@ def start_from_jars(
     return process, Server(f"bolt://127.0.0.1:{port}", "neo4j", PASSWORD)
 
 
+class OwnServer:
+    """A server that can be ended and started again on the same data and port.
+
+    Args:
+        home: Where its data are.
+        settings: Lines for its configuration, each with its end.
+    """
+
+    def __init__(self, home: Path, settings: str = "") -> None:
+        self.home = home
+        self._settings = settings
+        self.process, self.server = start_from_jars(home, settings=settings)
+        wait(self.server, self.process)
+
+    def start(self, settings: str = "") -> None:
+        """Starts it again, with more settings; it answers when this returns."""
+        port = int(self.server.address.rpartition(":")[2])
+        self.process, _ = start_from_jars(self.home, port, settings=self._settings + settings)
+        wait(self.server, self.process)
+
+    def end(self) -> None:
+        """Kills it."""
+        self.process.kill()
+        self.process.wait()
+
+
 def admin(home: Path, *words: str) -> None:
     """Runs ``neo4j-admin`` on a server's data, while the server is down."""
     command = [*_java(BRIEF), "org.neo4j.cli.AdminTool", *words]

@@ -142,7 +142,7 @@ class LadybugStore:
             return
         edge = EDGES[name]
         start = f"MATCH (a:`{edge.source}` {{id: given}})-[r:`{name}`]->(b:`{edge.target}`)"
-        # In the order of the graph, which is that of the file: shuffled ones take twice as long to find.
+        # In the order of the graph, as in ``_matched``.
         rows = pl.DataFrame({"given": sources.unique(maintain_order=True)}).to_arrow()
         with self._writing() as connection:
             _refuse_missing(connection, name, table)
@@ -272,14 +272,7 @@ class LadybugStore:
         if ids is not None and ids.is_empty():
             return columns.to_frame()
         with self._reading() as connection:
-            if ids is None or ids.n_unique() > LOOKED_UP:
-                found = _execute(connection, f"MATCH {start}){rest} RETURN {listed}").get_as_pl()
-                found = found if ids is None else found.filter(pl.nth(0).is_in(ids.implode()))
-            else:
-                rows = pl.DataFrame({"given": ids.unique(maintain_order=True)}).to_arrow()
-                statement = f"LOAD FROM $rows MATCH {start} {{id: given}}){rest} RETURN {listed}"
-                found = _execute(connection, statement, {"rows": rows}).get_as_pl()
-        return found.cast(columns)
+            return _matched(connection, start, rest, listed, ids).cast(columns)
 
     @contextmanager
     def _reading(self, timeout: float = 0) -> Iterator[ladybug.Connection]:
@@ -348,15 +341,25 @@ def _pattern(edge: EdgeType) -> str:
     return f"(a:`{edge.source}`)-[r:`{edge.name}`]->(b:`{edge.target}`)"
 
 
+def _matched(
+    connection: ladybug.Connection, start: str, rest: str, listed: str, ids: pl.Series | None
+) -> pl.DataFrame:
+    """The rows of a pattern whose first node is ``start``, of all such nodes or those with the ids."""
+    if ids is None or ids.n_unique() > LOOKED_UP:
+        found = _execute(connection, f"MATCH {start}){rest} RETURN {listed}").get_as_pl()
+        return found if ids is None else found.filter(pl.nth(0).is_in(ids.implode()))
+    # In the order of the graph, which is that of the file: shuffled ones take twice as long to find.
+    rows = pl.DataFrame({"given": ids.unique(maintain_order=True)}).to_arrow()
+    statement = f"LOAD FROM $rows MATCH {start} {{id: given}}){rest} RETURN {listed}"
+    return _execute(connection, statement, {"rows": rows}).get_as_pl()
+
+
 def _refuse_missing(connection: ladybug.Connection, name: str, table: pl.DataFrame) -> None:
     for end in ("source", "target"):
-        ids, label = table[end].unique(), getattr(EDGES[name], end)
-        if len(ids) > LOOKED_UP:
-            known = _execute(connection, f"MATCH (n:`{label}`) RETURN n.id AS id")
-        else:
-            statement = f"LOAD FROM $rows MATCH (n:`{label}` {{id: given}}) RETURN n.id AS id"
-            known = _execute(connection, statement, {"rows": pl.DataFrame({"given": ids}).to_arrow()})
-        refuse_missing(name, end, table, known.get_as_pl()["id"].cast(pl.String()))
+        known = _matched(
+            connection, f"(n:`{getattr(EDGES[name], end)}`", "", "n.id AS id", table[end].unique()
+        )
+        refuse_missing(name, end, table, known["id"].cast(pl.String()))
 
 
 def _write_version(

@@ -99,10 +99,10 @@ def _sync_nodes(
         return
     found = buckets(table)
     forget_record(store, label)
-    other = differing(found, record.buckets()) if record else found["bucket"]
-    changed = table.filter(bucket_of("id").is_in(other.implode()))
-    store.upsert_nodes(label, changed, progress)
-    changes.compared[label] = len(changed)
+    if record:
+        table = table.filter(bucket_of("id").is_in(differing(found, record.buckets()).implode()))
+    store.upsert_nodes(label, table, progress)
+    changes.compared[label] = len(table)
     write_record(store, label, found)
 
 

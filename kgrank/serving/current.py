@@ -209,9 +209,10 @@ class Current:
 
     def _take(self, store: GraphStore, shop: Shop, loaded: str) -> None:
         before, log = self.served, None
-        if self._embedded:
-            same = before and before.loaded == loaded
-            log = before.log if before and same else (store.edges("INTERACTED"), store.edges("SEARCHED"))
+        if self._embedded and before is not None and before.loaded == loaded:
+            log = before.log
+        elif self._embedded:
+            log = store.edges("INTERACTED"), store.edges("SEARCHED")
         self.served = Served(shop, loaded, log)
 
     def _read_person(self, served: Served, user: str) -> PersonTastes:

@@ -17,13 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
-from neo4j_server import PASSWORD, start_from_jars, wait
+from neo4j_server import PASSWORD, OwnServer
 from shops import Example, example, load
 
 from kgrank.errors import StoreError
@@ -47,49 +46,24 @@ RECOVERY = 30.0
 """Seconds within which the service has noticed what changed."""
 
 
-class Neo4j:
-    """A server of this file's own, which is stopped and started again on the same port."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.process, self.server = start_from_jars(home, settings=_settings())
-        self.address = self.server.address
-        wait(self.server, self.process)
-
-    def start(self, settings: str = "") -> None:
-        port = int(self.address.rpartition(":")[2])
-        self.process, _ = start_from_jars(self.home, port, settings=_settings(settings))
-        wait(self.server, self.process)
-
-    def end(self, how: signal.Signals = signal.SIGKILL) -> None:
-        self.process.send_signal(how)
-        self.process.wait()
-
-    def run(self, statement: str, database: str, **parameters: Any) -> None:
-        with self.server.driver() as driver:
-            driver.execute_query(statement, parameters, database_=database)
-
-
-def _settings(more: str = "") -> str:
-    # An orderly end waits for the connections of callers, ten seconds by default.
-    waits = "".join(
-        f"internal.server.bolt.{w}_shutdown_wait_time=1s\n" for w in ("connection", "thread_pool")
-    )
-    return f"{waits}{more}\n"
+# An orderly end waits for the connections of callers, ten seconds by default.
+ENDS_SOON = "".join(
+    f"internal.server.bolt.{w}_shutdown_wait_time=1s\n" for w in ("connection", "thread_pool")
+)
 
 
 @pytest.fixture(scope="module")
-def own_neo4j(made: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
+def own_neo4j(made: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     """With a shop that serves v2, and holds v1."""
     if not (shutil.which("java") and shutil.which("mvn")):
         pytest.skip("a server that can be stopped needs its own jars: install a JDK (17 or later) and Maven")
-    found = Neo4j(tmp_path_factory.mktemp("neo4j"))
+    found = OwnServer(tmp_path_factory.mktemp("neo4j"), ENDS_SOON)
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("NEO4J_USER", found.server.user)
             patch.setenv("NEO4J_PASSWORD", found.server.password)
             patch.delenv("NEO4J_DATABASE", raising=False)
-            with open_store(found.address) as store:
+            with open_store(found.server.address) as store:
                 load(store, made, other_version=example(1011, version="v1").weights)
             yield found
     finally:
@@ -97,7 +71,7 @@ def own_neo4j(made: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def neo4j(own_neo4j: Neo4j) -> Neo4j:
+def neo4j(own_neo4j: OwnServer) -> OwnServer:
     """The same, running whatever became of the test before."""
     if own_neo4j.process.poll() is None:
         own_neo4j.process.send_signal(signal.SIGCONT)
@@ -169,9 +143,9 @@ def trouble(http: httpx.Client) -> str | None:
 @pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP], ids=lambda s: s.name)
 def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_so_is_the_rest(
-    neo4j: Neo4j, running: Any, caplog: pytest.LogCaptureFixture, how: signal.Signals
+    neo4j: OwnServer, running: Any, caplog: pytest.LogCaptureFixture, how: signal.Signals
 ) -> None:
-    with running(neo4j.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
+    with running(neo4j.server.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
         before = http.get("/v1/weights").json()["version"]
         other = {"v1": "v2", "v2": "v1"}[before]
         ann = http.post("/v1/rank", json={**RANK, "user": "ann"}).json()
@@ -211,14 +185,14 @@ def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_s
         else:
             neo4j.process.wait()
             neo4j.start()
-        with open_store(neo4j.address) as store:
+        with open_store(neo4j.server.address) as store:
             store.serve(other)
         until(lambda: http.get("/v1/weights").json()["version"] == other)
         assert trouble(http) is None
         bob = http.post("/v1/rank", json={**RANK, "user": "bob"})
         assert (bob.status_code, bob.json()["version"]) == (200, other)
         assert "kgrank_store_trouble 0.0" in http.get("/metrics").text
-    away, here = (re.compile(f"{neo4j.address}: {said}") for said in (AWAY, "it can be read again"))
+    away, here = (re.compile(f"{neo4j.server.address}: {said}") for said in (AWAY, "it can be read again"))
     first, *_, last = lines(caplog)
     assert away.match(first)
     assert here.match(last)
@@ -227,12 +201,13 @@ def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_s
 
 @pytest.mark.neo4j
 @pytest.mark.long
-def test_a_changed_password_is_named_and_the_service_locks_nobody_out(neo4j: Neo4j, running: Any) -> None:
+def test_a_changed_password_is_named_and_the_service_locks_nobody_out(neo4j: OwnServer, running: Any) -> None:
     change = "ALTER CURRENT USER SET PASSWORD FROM $old TO $new"
-    with running(neo4j.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
+    with running(neo4j.server.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
         version = http.get("/v1/weights").json()["version"]
         changed = replace(neo4j.server, password="another-password")
-        neo4j.run(change, database="system", old=PASSWORD, new=changed.password)
+        with neo4j.server.driver() as driver:
+            driver.execute_query(change, old=PASSWORD, new=changed.password, database_="system")
         try:
             with changed.driver() as driver:
                 # A server lets those who are in already go on: the service has to log in again.
@@ -264,10 +239,10 @@ def test_a_changed_password_is_named_and_the_service_locks_nobody_out(neo4j: Neo
 @pytest.mark.neo4j
 @pytest.mark.long
 def test_a_wrong_password_ends_kgrank_serve_with_one_error(
-    neo4j: Neo4j, monkeypatch: pytest.MonkeyPatch
+    neo4j: OwnServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEO4J_PASSWORD", "not-the-password")
-    run = kgrank("serve", "--store", neo4j.address, "--port", "0")
+    run = kgrank("serve", "--store", neo4j.server.address, "--port", "0")
     assert (run.returncode, run.stdout) == (2, "")
     (line,) = [x for x in run.stderr.splitlines() if "refuses user and password" in x]
     assert line.startswith("error: ")
@@ -279,9 +254,9 @@ def test_a_wrong_password_ends_kgrank_serve_with_one_error(
 @pytest.mark.neo4j
 @pytest.mark.long
 def test_after_neo4j_lost_its_data_what_was_read_stays_served_and_one_line_of_the_log_says_so(
-    neo4j: Neo4j, running: Any, caplog: pytest.LogCaptureFixture
+    neo4j: OwnServer, running: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with running(neo4j.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
+    with running(neo4j.server.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
         before = http.post("/v1/rank", json=RANK).json()
         neo4j.end()
         for folder in ("databases", "transactions"):
@@ -305,7 +280,7 @@ def test_after_neo4j_lost_its_data_what_was_read_stays_served_and_one_line_of_th
 @pytest.mark.neo4j
 @pytest.mark.long
 def test_on_a_read_only_database_rankings_go_on_and_what_writes_is_told_so(
-    neo4j: Neo4j, running: Any, made: Example
+    neo4j: OwnServer, running: Any, made: Example
 ) -> None:
     neo4j.end()
     # The copy that was put aside before.
@@ -313,8 +288,8 @@ def test_on_a_read_only_database_rankings_go_on_and_what_writes_is_told_so(
         own = neo4j.home / "data" / folder / "neo4j"
         shutil.rmtree(own)
         (neo4j.home / folder).rename(own)
-    neo4j.start("server.databases.read_only=neo4j")
-    with running(neo4j.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
+    neo4j.start("server.databases.read_only=neo4j\n")
+    with running(neo4j.server.address, settings=QUICK) as url, httpx.Client(base_url=url, timeout=60) as http:
         version = http.get("/v1/weights").json()["version"]
         ann = http.post("/v1/rank", json={**RANK, "user": "ann"})
         assert (ann.status_code, ann.json()["version"]) == (200, version)
@@ -325,7 +300,7 @@ def test_on_a_read_only_database_rankings_go_on_and_what_writes_is_told_so(
         assert http.get("/v1/weights").json()["version"] == version
         assert trouble(http) is None
     other = example(12, items=40, version="v3")
-    with open_store(neo4j.address) as store:
+    with open_store(neo4j.server.address) as store:
         writes: list[Callable[[GraphStore], object]] = [
             lambda s: load(s, other),
             lambda s: s.replace_version("v3", *weights_to_tables(other.weights, other.transitions)),
