@@ -29,8 +29,8 @@ from scipy import special
 
 from benchmarks.machine import command, environment, finish, peak_mb, show
 from benchmarks.seeds import THINNED, thin_shop
-from kgrank.choice.layout import Floats, Truths
-from kgrank.choice.log import read_log
+from kgrank.arrays import Floats, Truths
+from kgrank.choice.data.responses import read_log
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import DataConfig, RunConfig
 from kgrank.learning.learn import learn

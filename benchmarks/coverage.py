@@ -30,11 +30,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from benchmarks.machine import command, environment, finish, peak_mb, show
-from kgrank.choice.evidence import weigh
-from kgrank.choice.head import fit_head, place
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Block, Floats, Layout
-from kgrank.choice.pooling import intervals, quantiles
+from kgrank.choice.intervals import intervals, quantiles
+from kgrank.choice.logit.categories import fit_head, place
+from kgrank.choice.rules.weigh import weigh
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.run import say

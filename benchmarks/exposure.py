@@ -40,8 +40,9 @@ import polars as pl
 
 from benchmarks.importance import config
 from benchmarks.machine import command, environment, finish, peak_mb, show
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Floats, category_design
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest

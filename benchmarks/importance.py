@@ -26,14 +26,14 @@ import numpy as np
 from scipy import optimize
 
 from benchmarks.machine import command, environment, finish, peak_mb, show
-from kgrank.choice.head import Head
+from kgrank.arrays import Floats, Truths
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Floats, Truths
-from kgrank.choice.logit import Choices
-from kgrank.choice.metrics import top1
-from kgrank.choice.people import Panel, Tastes, panel_choices, predictive
-from kgrank.choice.pooling import intervals
-from kgrank.choice.sets import CategoryChoices
+from kgrank.choice.intervals import intervals
+from kgrank.choice.logit.categories import Head
+from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.metrics import top1
+from kgrank.choice.tastes.population import Panel, Tastes, panel_choices, predictive
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest

@@ -29,17 +29,17 @@ import polars as pl
 from scipy.optimize import minimize
 
 from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.metrics import ndcg
 from benchmarks.recommend import kgrank_terms, ranks_of, read, some_of, split
-from kgrank.choice.counts import People
-from kgrank.choice.layout import Floats
-from kgrank.choice.metrics import ndcg
-from kgrank.choice.online import Online
-from kgrank.choice.runs import gather
+from kgrank.arrays import Floats
+from kgrank.choice.behaviour.counts import People
+from kgrank.choice.data.ragged import gather
+from kgrank.choice.tastes.online import Online
 from kgrank.graph.schema import NUMBER, UNBOUNDED, value_id
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 from kgrank.ranking import Query, Shop, answer
-from kgrank.ranking.session import Event, Session, observe, start
+from kgrank.ranking.shopper.session import Event, Session, observe, start
 from kgrank.weights.model import (
     AttributeWeight,
     CategoryWeights,

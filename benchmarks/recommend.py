@@ -32,16 +32,16 @@ import numpy as np
 import polars as pl
 
 from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.metrics import hit_rate, ndcg, ranks
 from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity, sasrec
-from kgrank.choice.amounts import ALIKE, LINKED, PAIRS, POPULAR, STEPS, flow, pair_name, popular
-from kgrank.choice.counts import Counts, People
-from kgrank.choice.groupings import groupings
-from kgrank.choice.histories import Grouping
-from kgrank.choice.layout import Floats, Ints
-from kgrank.choice.log import RESPONSES
-from kgrank.choice.metrics import hit_rate, ndcg, ranks
-from kgrank.choice.sequences import Sequences, sequences
-from kgrank.choice.shopwide import learn_shopwide
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.counts import Counts, People
+from kgrank.choice.behaviour.from_catalogue import learn_shopwide
+from kgrank.choice.behaviour.groupings import groupings
+from kgrank.choice.behaviour.histories import Grouping
+from kgrank.choice.behaviour.sequences import Sequences, sequences
+from kgrank.choice.behaviour.terms import ALIKE, LINKED, PAIRS, POPULAR, STEPS, flow, pair_name, popular
+from kgrank.choice.data.responses import RESPONSES
 from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph

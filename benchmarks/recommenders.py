@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from scipy import linalg, sparse
 
-from kgrank.choice.amounts import Amount, amounts
-from kgrank.choice.counts import Counts, People
-from kgrank.choice.histories import Grouping
-from kgrank.choice.layout import Floats, Ints, Truths
-from kgrank.choice.shopwide import nearest
+from kgrank.arrays import Floats, Ints, Truths
+from kgrank.choice.behaviour.counts import Counts, People
+from kgrank.choice.behaviour.from_catalogue import nearest
+from kgrank.choice.behaviour.histories import Grouping
+from kgrank.choice.behaviour.terms import Amount, amounts
 
 Score = Callable[[People], Floats]
 

@@ -30,12 +30,14 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.machine import command, environment, finish, peak_mb, show
-from kgrank.choice.evidence import RuleEvidence, weigh
-from kgrank.choice.head import FLAT
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Block, Floats, Layout
-from kgrank.choice.logit import Choices, fit
-from kgrank.choice.place import Place
+from kgrank.choice.logit.categories import FLAT
+from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.fit import fit
+from kgrank.choice.logit.posterior import Place
+from kgrank.choice.rules.weigh import RuleEvidence, weigh
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule, RuleKind
 
 SURE = 0.9

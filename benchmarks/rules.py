@@ -28,11 +28,11 @@ import numpy as np
 
 from benchmarks.importance import read
 from benchmarks.machine import command, environment, finish, peak_mb, show
-from kgrank.choice.evidence import verdict, weigh
-from kgrank.choice.head import Variances, fit_head, place
 from kgrank.choice.importance import importance
-from kgrank.choice.place import Place
-from kgrank.choice.sets import CategoryChoices
+from kgrank.choice.logit.categories import Variances, fit_head, place
+from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.posterior import Place
+from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import InputError
 from kgrank.learning.run import say
 from kgrank.learning.shop import read_shop

@@ -25,8 +25,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.machine import command, environment, finish, peak_mb, show
+from kgrank.arrays import Floats
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Floats
 from kgrank.demo.files import write
 from kgrank.demo.shop import generate
 from kgrank.demo.truth import LEAVES

@@ -39,18 +39,20 @@ import numpy as np
 
 from benchmarks.importance import config, read
 from benchmarks.machine import command, environment, finish, peak_mb, show
-from kgrank.choice.head import NUISANCE, free_fits
-from kgrank.choice.layout import Design, Floats, Ints
-from kgrank.choice.logit import Choices, fit
-from kgrank.choice.pooled import Pooled, pool
-from kgrank.choice.prior import Known, effects, known, with_readings, without_readings
-from kgrank.choice.sets import CategoryChoices
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.design import Design
+from kgrank.choice.hierarchy.partial_pooling import Pooled, pool
+from kgrank.choice.hierarchy.prior_means import Known, effects, known, with_readings, without_readings
+from kgrank.choice.logit.categories import NUISANCE, free_fits
+from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.fit import fit
 from kgrank.demo.files import write
 from kgrank.demo.shop import generate
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.priors import Learning, train
+from kgrank.learning.network.prior_means import Learning, train
 from kgrank.learning.run import quiet, say
 from kgrank.learning.shop import Shop, read_shop
 from kgrank.ontology.model import Ontology

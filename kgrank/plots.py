@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from kgrank.errors import InputError
 from kgrank.ontology.model import Category, Ontology
-from kgrank.ranking.importance import AttributeImportance, read_importance
-from kgrank.ranking.query import Contribution, RankedItem
+from kgrank.ranking.explain.importance import AttributeImportance, read_importance
+from kgrank.ranking.page.query import Contribution, RankedItem
 from kgrank.weights.model import LearnedWeights, RuleFinding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kgrank.choice.what_if import CategoryChange
+    from kgrank.choice.rules.what_if import CategoryChange
 
 BAR, RULE, UP, DOWN, INK, QUIET = "#4878a8", "#e0a030", "#3a8f6b", "#c8553d", "#222222", "#8a8a8a"
 

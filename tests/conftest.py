@@ -10,7 +10,7 @@ import pytest
 from generated_shop import Generated, graph_of, write_files
 from neo4j_server import NoServerError, Server, empty, running_server
 
-from kgrank.choice.log import read_log
+from kgrank.choice.data.responses import read_log
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgrank.choice.log import Log
+from kgrank.choice.data.responses import Log
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest

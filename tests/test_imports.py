@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import networkx
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "kgrank"
 
 ORDER = (
-    {"errors", "resources", "codec"},
+    {"errors", "resources", "codec", "arrays"},
     {"ontology"},
     {"ingest"},
     {"graph"},
@@ -25,7 +26,7 @@ ORDER = (
     {"cli"},
 )
 """Each part may import those of earlier rows, and itself."""
-LEARNING = {"errors", "resources", "codec", "ontology", "ingest", "graph", "weights", "choice"}
+LEARNING = {"errors", "resources", "codec", "arrays", "ontology", "ingest", "graph", "weights", "choice"}
 MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
 MAY_IMPORT |= {"learning": LEARNING, "train": {"errors", "learning"}}
 MAY_IMPORT["cli"] |= {"learning"}
@@ -70,6 +71,28 @@ def test_imports_go_one_way_only() -> None:
             if known and other != part and other not in MAY_IMPORT[part]:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert wrong == []
+
+
+def module_of(path: Path) -> str:
+    """The full name of the module in a file."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def import_graph() -> networkx.DiGraph[str]:
+    """Which module imports which, at its top or inside a function; packages stand for their ``__init__``."""
+    modules = {module_of(path): path for path in FILES}
+    arrows: networkx.DiGraph[str] = networkx.DiGraph()
+    for module, path in modules.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = (f"{node.module}.{alias.name}" for alias in node.names)
+                arrows.add_edges_from((module, n if n in modules else node.module) for n in names)
+    return arrows
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    circles = [c for c in networkx.strongly_connected_components(import_graph()) if len(c) > 1]
+    assert circles == []
 
 
 def test_the_command_line_imports_learning_inside_functions_only() -> None:

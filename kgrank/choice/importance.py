@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kgrank.choice.layout import HIGH, LOW, RARE_ITEMS, RARE_SHARE, Block, Layout
+from kgrank.choice.data.design import HIGH, LOW, RARE_ITEMS, RARE_SHARE, Block, Layout
 from kgrank.ontology.model import AttributeType
 
 

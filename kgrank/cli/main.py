@@ -11,22 +11,16 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli import (
-    audit,
-    demo,
-    doctor,
-    facets,
-    load,
-    ontology,
-    ontology_carry,
-    ontology_tables,
-    ontology_text,
-    rank,
-    serve,
-    tune,
-    weights,
-)
+from kgrank.cli.audit import audit
 from kgrank.cli.common import err, out
+from kgrank.cli.learning import demo, tune
+from kgrank.cli.ontology import carry as ontology_carry
+from kgrank.cli.ontology import check as ontology
+from kgrank.cli.ontology import sheets as ontology_tables
+from kgrank.cli.ontology import text as ontology_text
+from kgrank.cli.ranking import facets, rank
+from kgrank.cli.service import serve
+from kgrank.cli.store import doctor, load, weights
 from kgrank.errors import KgrankError
 
 app = typer.Typer(

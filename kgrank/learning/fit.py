@@ -8,17 +8,17 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import Logger
 
-from kgrank.choice.evidence import Verdicts, weigh
-from kgrank.choice.head import Head, fit_head, free_fits, place
-from kgrank.choice.inherit import inherit
-from kgrank.choice.layout import Floats
-from kgrank.choice.people import Tastes, estimate, some_people
-from kgrank.choice.place import Place
-from kgrank.choice.prior import known, prior_means
-from kgrank.choice.sets import CategoryChoices
+from kgrank.arrays import Floats
+from kgrank.choice.hierarchy.prior_means import known, prior_means
+from kgrank.choice.logit.categories import Head, fit_head, free_fits, place
+from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.posterior import Place
+from kgrank.choice.rules.inherit import inherit
+from kgrank.choice.rules.weigh import Verdicts, weigh
+from kgrank.choice.tastes.population import Tastes, estimate, some_people
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
-from kgrank.learning.priors import Learning, NetworkFit, cross_fitted, train
+from kgrank.learning.network.prior_means import Learning, NetworkFit, cross_fitted, train
 from kgrank.learning.shop import Shop, people_panel, taste_scale
 from kgrank.ontology.model import Ontology
 

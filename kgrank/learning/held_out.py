@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.choice.head import fit_head
-from kgrank.choice.layout import Floats, Ints
-from kgrank.choice.log import RESPONSES
-from kgrank.choice.metrics import top1
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.responses import RESPONSES
+from kgrank.choice.logit.categories import fit_head
+from kgrank.choice.logit.metrics import top1
 from kgrank.learning.config import RunConfig
 from kgrank.learning.shop import Shop
-from kgrank.learning.training import split
+from kgrank.learning.validation import split
 
 
 @dataclass(frozen=True)

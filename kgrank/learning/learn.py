@@ -10,17 +10,17 @@ import numpy as np
 import polars as pl
 from lightning.pytorch.loggers import Logger
 
-from kgrank.choice.concerns import concerns
-from kgrank.choice.counts import KEPT, People, link_table
-from kgrank.choice.curved import Curved, behaviour_terms
-from kgrank.choice.groupings import groupings, members, titles
-from kgrank.choice.kept import kept
-from kgrank.choice.layout import Floats
-from kgrank.choice.likeness import Words
-from kgrank.choice.sequences import Sequences, sequences
-from kgrank.choice.sets import on_items
-from kgrank.choice.shopwide import learn_shopwide
-from kgrank.choice.shown import learn_shown
+from kgrank.arrays import Floats
+from kgrank.choice.behaviour.additive import Curved, behaviour_terms
+from kgrank.choice.behaviour.counts import KEPT, People, link_table
+from kgrank.choice.behaviour.from_catalogue import learn_shopwide
+from kgrank.choice.behaviour.from_impressions import learn_shown
+from kgrank.choice.behaviour.groupings import groupings, members, titles
+from kgrank.choice.behaviour.sequences import Sequences, sequences
+from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.logit.choice_sets import on_items
+from kgrank.choice.logit.diagnostics import concerns
+from kgrank.choice.rules.stored import kept
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.fit import ShopFit, fit_shop

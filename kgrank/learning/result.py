@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 import numpy as np
 
 from kgrank import __version__
-from kgrank.choice.curved import Curved, category_terms
-from kgrank.choice.head import Variances
+from kgrank.arrays import Floats
+from kgrank.choice.behaviour.additive import Curved, category_terms
+from kgrank.choice.data.design import Layout
+from kgrank.choice.data.responses import KINDS
 from kgrank.choice.importance import importance, reference, spreads
-from kgrank.choice.layout import Floats, Layout
-from kgrank.choice.log import KINDS
-from kgrank.choice.people import Tastes
-from kgrank.choice.pooling import intervals, quantiles
-from kgrank.choice.sets import CategoryChoices, given_places
-from kgrank.choice.verdicts import conflict, finding
+from kgrank.choice.intervals import intervals, quantiles
+from kgrank.choice.logit.categories import Variances
+from kgrank.choice.logit.choice_sets import CategoryChoices, given_places
+from kgrank.choice.rules.findings import conflict, finding
+from kgrank.choice.tastes.population import Tastes
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.shop import Shop
 from kgrank.ontology.model import Ontology

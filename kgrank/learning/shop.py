@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from kgrank.choice.head import Head
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.design import Design, Layout, category_design
+from kgrank.choice.data.responses import Log, read_log
 from kgrank.choice.importance import spreads
-from kgrank.choice.layout import Design, Floats, Ints, Layout, category_design
-from kgrank.choice.log import Log, read_log
-from kgrank.choice.people import Panel, join_panels, panel
-from kgrank.choice.reliability import reliability, weighed
-from kgrank.choice.sets import INSIDE, CategoryChoices, category_choices
+from kgrank.choice.logit.categories import Head
+from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
+from kgrank.choice.logit.scales import reliability, weighed
+from kgrank.choice.tastes.population import Panel, join_panels, panel
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology

@@ -1,13 +1,20 @@
 """Items of a category by the learned weights: scores that add up, without torch.
 
 ``answer`` ranks; ``explain``, ``compare`` and ``ways_into`` say why; ``facets`` orders filters. Sessions are made
-by ``start``, ``observe`` and ``undo`` of ``kgrank.ranking.session``; ``shifts`` says what they moved.
+by ``start``, ``observe`` and ``undo`` of ``kgrank.ranking.shopper.session``; ``shifts`` says what they moved.
 """
 
-from kgrank.ranking.answer import answer
-from kgrank.ranking.explain import AttributeReason, Explanation, explain
-from kgrank.ranking.importance import AttributeImportance, Importance, Statement, importance, read_importance
-from kgrank.ranking.query import (
+from kgrank.ranking.catalogue.shop import Shop, open_shop
+from kgrank.ranking.explain.importance import (
+    AttributeImportance,
+    Importance,
+    Statement,
+    importance,
+    read_importance,
+)
+from kgrank.ranking.explain.item import AttributeReason, Explanation, explain
+from kgrank.ranking.page.answer import answer
+from kgrank.ranking.page.query import (
     Boost,
     Bury,
     Cap,
@@ -20,8 +27,7 @@ from kgrank.ranking.query import (
     RankedItem,
     RankedPage,
 )
-from kgrank.ranking.rank import rank
-from kgrank.ranking.shop import Shop, open_shop
+from kgrank.ranking.page.score import rank
 
 __all__ = [
     "AttributeImportance",

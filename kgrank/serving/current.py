@@ -11,12 +11,12 @@ from pathlib import Path
 
 import polars as pl
 
-from kgrank.choice.request import PersonTastes
+from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import AccessError, InputError, KgrankError, StoreError, WeightsError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
-from kgrank.ranking.person import read_events, tastes_of
-from kgrank.ranking.shop import Shop, open_shop, stored_ontology
+from kgrank.ranking.catalogue.shop import Shop, open_shop, stored_ontology
+from kgrank.ranking.shopper.person import read_events, tastes_of
 from kgrank.weights.tables import stored_weights
 
 ANSWERS, PERSONS = 4096, 10_000

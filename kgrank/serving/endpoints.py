@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kgrank.choice.request import PersonTastes
+from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import InputError
 from kgrank.ranking import Explanation, Importance, answer, explain, importance
-from kgrank.ranking.compare import Comparison, compare
-from kgrank.ranking.facets import Facets, facets
-from kgrank.ranking.query import LeftOut, Query, RankedItem
-from kgrank.ranking.session import Session
-from kgrank.ranking.shifts import Shift, shifts
-from kgrank.ranking.ways import Ways, ways_into
+from kgrank.ranking.explain.compare import Comparison, compare
+from kgrank.ranking.explain.counterfactuals import Ways, ways_into
+from kgrank.ranking.page.facets import Facets, facets
+from kgrank.ranking.page.query import LeftOut, Query, RankedItem
+from kgrank.ranking.shopper.session import Session
+from kgrank.ranking.shopper.shifts import Shift, shifts
 from kgrank.serving.current import SILENCE, Current, Served, silent
 from kgrank.serving.keys import Role
 from kgrank.serving.messages import (
@@ -34,7 +34,7 @@ from kgrank.weights.model import RuleConflict, RuleFinding
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a ranking; ``kgrank.ranking.query.RankedPage`` says what each field means."""
+    """One page of a ranking; ``kgrank.ranking.page.query.RankedPage`` says what each field means."""
 
     category: str
     page: int

@@ -8,9 +8,9 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
-from kgrank.choice.request import PersonTastes
-from kgrank.ranking.query import PAGE, Boost, Bury, Cap, Exclude, Filter, Pin, Query
-from kgrank.ranking.session import Event, Session
+from kgrank.choice.tastes.person import PersonTastes
+from kgrank.ranking.page.query import PAGE, Boost, Bury, Cap, Exclude, Filter, Pin, Query
+from kgrank.ranking.shopper.session import Event, Session
 
 Id = Annotated[str, Meta(min_length=1, max_length=512)]
 Words = Annotated[str, Meta(max_length=1000)]
@@ -38,7 +38,7 @@ BuryBody, ExcludeBody, CapBody, EventBody = strict(Bury), strict(Exclude), stric
 
 
 class Asking(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What all questions share; ``kgrank.ranking.query.Query`` says what each field means."""
+    """What all questions share; ``kgrank.ranking.page.query.Query`` says what each field means."""
 
     category: Id | None = None
     text: Words | None = None

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kgrank.choice.request import PersonTastes
+from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import InputError
-from kgrank.ranking.session import Event, Session, observe, start, undo
-from kgrank.ranking.shop import Shop
+from kgrank.ranking.catalogue.shop import Shop
+from kgrank.ranking.shopper.session import Event, Session, observe, start, undo
 
 EVENT, SHOWN = 200, 64
 """Bytes that an event takes, and each item that was shown with it."""
@@ -65,7 +65,7 @@ class SessionBook:
         """The session after some more events; all of them count, or none where one is wrong.
 
         Raises:
-            InputError: As in ``kgrank.ranking.session.observe``.
+            InputError: As in ``kgrank.ranking.shopper.session.observe``.
         """
         before = self.get(name, shop)
         session = start(shop, person) if before is None else before

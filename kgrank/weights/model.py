@@ -113,8 +113,8 @@ class Flow:
 class BehaviourTerm:
     """A named term beside the attributes: how it is computed, in words and numbers.
 
-    It adds what its curve says of its amount (``kgrank.choice.amounts``), times the weight of its family in
-    the category. A term without a curve was left out: it brings nothing.
+    It adds what its curve says of its amount (``kgrank.choice.behaviour.terms``), times the weight of its
+    family in the category. A term without a curve was left out: it brings nothing.
 
     Attributes:
         name: Its name.
@@ -231,7 +231,7 @@ class Concern:
 class Population:
     """How shoppers differ from the average.
 
-    Deviations of a number are for one unit of its column in a category's layout (``kgrank.choice.layout``).
+    Deviations of a number are for one unit of its column in a category's layout (``kgrank.choice.data.design``).
 
     Attributes:
         columns: AttributeValue ids, and ``inside`` for the outside option.
@@ -246,7 +246,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How much each kind of feedback says of tastes (``kgrank.choice.reliability``).
+    """How much each kind of feedback says of tastes (``kgrank.choice.logit.scales``).
 
     Attributes:
         scale: Of the utility behind each kind, by its name; 1 for the kind that most lists have.

@@ -24,7 +24,7 @@ _AGAIN = "Train again with `python train.py`"
 
 @dataclass(frozen=True)
 class AttributeColumns:
-    """The columns of one attribute, as ``kgrank.choice.layout.Block`` has them."""
+    """The columns of one attribute, as ``kgrank.choice.data.design.Block`` has them."""
 
     attribute: str
     type: AttributeType

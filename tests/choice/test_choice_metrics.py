@@ -7,8 +7,9 @@ import pytest
 from scipy import sparse
 from sklearn.metrics import ndcg_score
 
-from kgrank.choice.logit import Choices
-from kgrank.choice.metrics import hit_rate, ndcg, ranks, top1
+from benchmarks.metrics import hit_rate, ndcg, ranks
+from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.metrics import top1
 
 
 def of(

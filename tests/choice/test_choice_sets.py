@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from generated_shop import ontology
 
-from kgrank.choice.layout import category_design
-from kgrank.choice.log import Log, read_log
-from kgrank.choice.sets import SAMPLED, CategoryChoices, category_choices
+from kgrank.choice.data.design import category_design
+from kgrank.choice.data.responses import Log, read_log
+from kgrank.choice.logit.choice_sets import SAMPLED, CategoryChoices, category_choices
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 

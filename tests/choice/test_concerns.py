@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from generated_shop import graph_of
 
-from kgrank.choice import layout
-from kgrank.choice.concerns import concerns
-from kgrank.choice.evidence import weigh
-from kgrank.choice.head import fit_head, place
+from kgrank.choice.data import design as layout
 from kgrank.choice.importance import importance
-from kgrank.choice.pooling import intervals
+from kgrank.choice.intervals import intervals
+from kgrank.choice.logit.categories import fit_head, place
+from kgrank.choice.logit.diagnostics import concerns
+from kgrank.choice.rules.weigh import weigh
 from kgrank.learning.shop import Shop, read_shop
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 from kgrank.weights.model import Cause, Concern

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgrank.choice.amounts import BACK, RECENT, SMOOTHING
-from kgrank.choice.counts import DAY, Counts, People, count_links, link_table, recent
-from kgrank.choice.histories import Histories, Neighbours
-from kgrank.choice.likeness import Words
-from kgrank.choice.sequences import sequences
+from kgrank.choice.behaviour.counts import DAY, Counts, People, count_links, link_table, recent
+from kgrank.choice.behaviour.histories import Histories, Neighbours
+from kgrank.choice.behaviour.sequences import sequences
+from kgrank.choice.behaviour.terms import BACK, RECENT, SMOOTHING
+from kgrank.choice.behaviour.titles import Words
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from generated_shop import Generated, graph_of, ontology
 
+from kgrank.choice.data.design import Design, category_design
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Design, category_design
 from kgrank.graph.tables import KnowledgeGraph
 
 

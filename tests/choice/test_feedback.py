@@ -13,19 +13,19 @@ import torch
 from generated_shop import ontology
 from scipy import optimize
 
-from kgrank.choice.concerns import concerns
-from kgrank.choice.head import FLAT, NUISANCE, fit_head, precision
-from kgrank.choice.layout import category_design
-from kgrank.choice.log import KINDS, Log, read_log
-from kgrank.choice.logit import optimum
-from kgrank.choice.people import panel, posteriors
-from kgrank.choice.queries import named_values
-from kgrank.choice.reliability import RIDGE, reliability, weighed
-from kgrank.choice.sets import CategoryChoices, category_choices, given_places
+from kgrank.choice.data.design import category_design
+from kgrank.choice.data.responses import KINDS, Log, read_log
+from kgrank.choice.data.searches import named_values
+from kgrank.choice.logit.categories import FLAT, NUISANCE, fit_head, precision
+from kgrank.choice.logit.choice_sets import CategoryChoices, category_choices, given_places
+from kgrank.choice.logit.diagnostics import concerns
+from kgrank.choice.logit.fit import optimum
+from kgrank.choice.logit.scales import RIDGE, reliability, weighed
+from kgrank.choice.tastes.population import panel, posteriors
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.network import ChoiceModel, PartWorthNetwork
-from kgrank.learning.tensors import batch, cells, choice_rows, graph_tensors
+from kgrank.learning.network.model import ChoiceModel, PartWorthNetwork
+from kgrank.learning.network.tensors import batch, cells, choice_rows, graph_tensors
 from kgrank.weights.model import Cause, Reliability
 
 COLORS, SIZES = ("red", "blue", "green"), ("s", "m", "l")

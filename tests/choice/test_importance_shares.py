@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance, shares, spreads
-from kgrank.choice.layout import Block, Layout
 from kgrank.ontology.model import AttributeType
 
 

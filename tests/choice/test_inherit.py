@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from generated_shop import Generated
 
-from kgrank.choice.head import Variances, fit_head, place
 from kgrank.choice.importance import importance
-from kgrank.choice.inherit import inherit, strength
+from kgrank.choice.logit.categories import Variances, fit_head, place
+from kgrank.choice.rules.inherit import inherit, strength
 from kgrank.learning.shop import Shop, read_shop
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 

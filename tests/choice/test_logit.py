@@ -9,8 +9,9 @@ import pytest
 from scipy import optimize, sparse
 from sklearn.linear_model import LogisticRegression
 
-from kgrank.choice import logit
-from kgrank.choice.logit import Choices, fit, optimum
+from kgrank.choice.logit import choices as choices_module
+from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.fit import fit, optimum
 
 WIDTH = 4
 
@@ -85,9 +86,9 @@ def test_the_wide_and_the_dense_hessian_agree(monkeypatch: pytest.MonkeyPatch) -
     choices = drawn()
     probability, _ = choices.probabilities(choices.utility(np.ones(WIDTH)))
     dense = choices.information(probability)
-    monkeypatch.setattr(logit, "BLOCK", 40)
+    monkeypatch.setattr(choices_module, "BLOCK", 40)
     in_blocks = choices.information(probability)
-    monkeypatch.setattr(logit, "WIDE", 1)
+    monkeypatch.setattr(choices_module, "WIDE", 1)
     assert in_blocks == pytest.approx(dense)
     assert choices.information(probability) == pytest.approx(dense)
 

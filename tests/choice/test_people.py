@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from kgrank.choice.logit import Choices
-from kgrank.choice.people import (
+from kgrank.choice.logit.choices import Choices
+from kgrank.choice.tastes.population import (
     Panel,
     draws,
     estimate,

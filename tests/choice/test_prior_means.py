@@ -9,10 +9,10 @@ import pytest
 from generated_shop import Generated
 from scipy import sparse
 
-from kgrank.choice.head import free_fits
-from kgrank.choice.layout import Block, Design, Floats, Layout
-from kgrank.choice.pooled import Evidence, Pooled, evidence, pool
-from kgrank.choice.prior import (
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Block, Design, Layout
+from kgrank.choice.hierarchy.partial_pooling import Evidence, Pooled, evidence, pool
+from kgrank.choice.hierarchy.prior_means import (
     Known,
     effects,
     known,
@@ -20,6 +20,7 @@ from kgrank.choice.prior import (
     with_readings,
     without_readings,
 )
+from kgrank.choice.logit.categories import free_fits
 from kgrank.learning.shop import Shop, read_shop
 from kgrank.ontology.model import AttributeType, Ontology
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.recommend import far, figures, ranks_of, read, split
 from benchmarks.recommenders import als, ease, item_knn, lambdarank, popularity
-from kgrank.choice.sequences import Sequences
+from kgrank.choice.behaviour.sequences import Sequences
 from kgrank.errors import InputError
 
 ITEMS = 8

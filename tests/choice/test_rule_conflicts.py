@@ -11,12 +11,12 @@ from generated_shop import ontology
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgrank.choice import conflicts
-from kgrank.choice.conflicts import FIGHT, smallest_sets
-from kgrank.choice.evidence import UNLIKELY, weigh
-from kgrank.choice.layout import Block, Layout
-from kgrank.choice.place import Place
-from kgrank.choice.verdicts import conflict
+from kgrank.choice.data.design import Block, Layout
+from kgrank.choice.logit.posterior import Place
+from kgrank.choice.rules import conflicts
+from kgrank.choice.rules.conflicts import FIGHT, smallest_sets
+from kgrank.choice.rules.findings import conflict
+from kgrank.choice.rules.weigh import UNLIKELY, weigh
 from kgrank.errors import RunError
 from kgrank.ontology.model import AttributeType, Rule, RuleKind
 

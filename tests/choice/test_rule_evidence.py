@@ -11,12 +11,12 @@ import torch
 from generated_shop import ontology
 from scipy import stats
 
-from kgrank.choice.evidence import verdict, weigh
-from kgrank.choice.layout import Block, Layout
-from kgrank.choice.place import Place
-from kgrank.choice.rules import CHANCE_HIGH, CHANCE_LOW, applies, margin, statement, switch
-from kgrank.choice.spoken import RELIABILITY, RELIABILITY_PRIOR, shares
-from kgrank.choice.statements import Statements, chances
+from kgrank.choice.data.design import Block, Layout
+from kgrank.choice.logit.posterior import Place
+from kgrank.choice.rules.beliefs import RELIABILITY, RELIABILITY_PRIOR, shares
+from kgrank.choice.rules.bounds import Statements, chances
+from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, applies, margin, statement, switch
+from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import RunError
 from kgrank.ontology.model import AttributeType, Rule, RuleKind
 

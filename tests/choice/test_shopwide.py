@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from kgrank.choice.amounts import ALIKE, ATTRIBUTES, LINKED
-from kgrank.choice.amounts import amounts as term_amounts
-from kgrank.choice.counts import KEPT, Counts, People, link_table
-from kgrank.choice.curved import Curved, behaviour_terms, category_terms
-from kgrank.choice.curves import apply, curve, hats, knots, outer, pair_hats, surface
-from kgrank.choice.groupings import groupings, members
-from kgrank.choice.histories import Grouping
-from kgrank.choice.metrics import hit_rate, ranks
-from kgrank.choice.sequences import sequences
-from kgrank.choice.shopwide import learn_shopwide
+from benchmarks.metrics import hit_rate, ranks
+from kgrank.choice.behaviour.additive import Curved, behaviour_terms, category_terms
+from kgrank.choice.behaviour.counts import KEPT, Counts, People, link_table
+from kgrank.choice.behaviour.curves import apply, curve, hats, knots, outer, pair_hats, surface
+from kgrank.choice.behaviour.from_catalogue import learn_shopwide
+from kgrank.choice.behaviour.groupings import groupings, members
+from kgrank.choice.behaviour.histories import Grouping
+from kgrank.choice.behaviour.sequences import sequences
+from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, LINKED
+from kgrank.choice.behaviour.terms import amounts as term_amounts
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load
@@ -29,7 +29,7 @@ from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Shop, open_shop, rank
-from kgrank.ranking.recount import recount
+from kgrank.ranking.stored.recount import recount
 from kgrank.weights.artefact import document, read_transitions, weights_of, write_transitions
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import served_transitions, served_weights, weights_to_tables

@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from kgrank.choice.counts import People
-from kgrank.choice.curved import Curved, category_terms
-from kgrank.choice.groupings import groupings, members, titles
-from kgrank.choice.layout import category_design
-from kgrank.choice.likeness import Words
-from kgrank.choice.log import read_log
-from kgrank.choice.sequences import sequences
-from kgrank.choice.sets import category_choices
-from kgrank.choice.shown import learn_shown
+from kgrank.choice.behaviour.additive import Curved, category_terms
+from kgrank.choice.behaviour.counts import People
+from kgrank.choice.behaviour.from_impressions import learn_shown
+from kgrank.choice.behaviour.groupings import groupings, members, titles
+from kgrank.choice.behaviour.sequences import sequences
+from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.data.design import category_design
+from kgrank.choice.data.responses import read_log
+from kgrank.choice.logit.choice_sets import category_choices
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping

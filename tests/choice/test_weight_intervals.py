@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Block, Floats, Layout
-from kgrank.choice.pooling import DEVIATIONS, MATTERS, SCALES, intervals, pooled, quantiles
+from kgrank.choice.intervals import DEVIATIONS, MATTERS, SCALES, intervals, pooled, quantiles
 from kgrank.ontology.model import AttributeType
 
 LEVELS = (1, 2, 4, 10)

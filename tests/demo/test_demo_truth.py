@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kgrank.choice.data.design import Block, category_design
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import Block, category_design
 from kgrank.demo.files import write
 from kgrank.demo.shop import DemoShop
 from kgrank.demo.truth import LEAVES

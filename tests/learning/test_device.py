@@ -10,9 +10,9 @@ import pytest
 import torch
 from generated_shop import Generated
 
-from kgrank.learning.penalties import inheritances, penalties
+from kgrank.learning.network.penalties import inheritances, penalties
+from kgrank.learning.network.tensors import batch, cells, choice_rows, graph_tensors
 from kgrank.learning.shop import read_shop
-from kgrank.learning.tensors import batch, cells, choice_rows, graph_tensors
 from kgrank.ontology.model import Rule, RuleKind
 
 TOP = ("clothing", "shoes")

@@ -12,13 +12,13 @@ import pytest
 import torch
 from generated_shop import TRUTH, Generated, Shop, graph_of, ontology, without_rules, write_files
 
+from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
-from kgrank.choice.layout import category_design
 from kgrank.errors import InputError
 from kgrank.learning.config import ModelConfig, OptimizerConfig, RunConfig, ValidationConfig
 from kgrank.learning.learn import learn
 from kgrank.ontology.model import Rule, RuleKind
-from kgrank.ranking.importance import read_importance
+from kgrank.ranking.explain.importance import read_importance
 from kgrank.weights.model import CategoryWeights, Cause, LearnedWeights
 
 Configure = Callable[..., RunConfig]

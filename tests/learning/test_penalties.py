@@ -9,10 +9,10 @@ import pytest
 import torch
 from generated_shop import Generated
 
-from kgrank.choice.layout import category_design
-from kgrank.choice.rules import margin
-from kgrank.learning.penalties import Penalty, penalties
-from kgrank.learning.tensors import cells, graph_tensors
+from kgrank.choice.data.design import category_design
+from kgrank.choice.rules.statement import margin
+from kgrank.learning.network.penalties import Penalty, penalties
+from kgrank.learning.network.tensors import cells, graph_tensors
 from kgrank.ontology.model import Rule, RuleKind
 
 RULES = {

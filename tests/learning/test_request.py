@@ -12,14 +12,15 @@ import polars as pl
 import pytest
 from generated_shop import TRUTH, graph_of, without_rules, write_files
 
-from kgrank.choice.head import Head, fit_head
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import category_design
+from kgrank.choice.data.responses import read_log
 from kgrank.choice.importance import importance as shares_of
 from kgrank.choice.importance import spreads
-from kgrank.choice.layout import Floats, category_design
-from kgrank.choice.log import read_log
-from kgrank.choice.people import join_panels, posteriors
-from kgrank.choice.request import PersonTastes, person_panel
-from kgrank.choice.sets import INSIDE, category_choices
+from kgrank.choice.logit.categories import Head, fit_head
+from kgrank.choice.logit.choice_sets import INSIDE, category_choices
+from kgrank.choice.tastes.person import PersonTastes, person_panel
+from kgrank.choice.tastes.population import join_panels, posteriors
 from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
 from kgrank.graph.sync import load
@@ -30,7 +31,7 @@ from kgrank.learning.shop import Shop as Learning
 from kgrank.learning.shop import people_panel, read_shop
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Shop, importance, rank
-from kgrank.ranking.person import read_person, tastes_of
+from kgrank.ranking.shopper.person import read_person, tastes_of
 from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights, Population, Utility
 from kgrank.weights.tables import weights_to_tables
 

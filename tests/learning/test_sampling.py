@@ -9,10 +9,10 @@ import pytest
 import torch
 from generated_shop import Generated
 
-from kgrank.learning.network import PartWorthNetwork
-from kgrank.learning.sampling import sample
+from kgrank.learning.network.model import PartWorthNetwork
+from kgrank.learning.network.sampling import sample
+from kgrank.learning.network.tensors import LABELS, Cells, GraphTensors, averaging, cells, graph_tensors
 from kgrank.learning.shop import read_shop
-from kgrank.learning.tensors import LABELS, Cells, GraphTensors, averaging, cells, graph_tensors
 
 HEARD = ("Category", "Attribute", "AttributeValue")
 

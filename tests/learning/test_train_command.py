@@ -18,9 +18,9 @@ import torch
 import yaml
 from generated_shop import ontology, without_rules
 
-from kgrank.choice.evidence import weigh
 from kgrank.choice.importance import importance
-from kgrank.choice.kept import places
+from kgrank.choice.rules.stored import places
+from kgrank.choice.rules.weigh import weigh
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load

@@ -22,7 +22,7 @@ from kgrank.cli.main import app
 from kgrank.errors import KgrankError
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load
-from kgrank.learning.tries import GROUPS, Score, gain
+from kgrank.learning.tuning.trials import GROUPS, Score, gain
 from kgrank.weights.artefact import read_weights
 from train import main as train
 

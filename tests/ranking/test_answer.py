@@ -28,8 +28,8 @@ from kgrank.ranking import (
     open_shop,
     rank,
 )
-from kgrank.ranking.arrange import diverse
-from kgrank.ranking.top import first, position
+from kgrank.ranking.catalogue.top import first, position
+from kgrank.ranking.page.rerank import diverse
 
 seeds = st.integers(0, 10_000)
 

@@ -12,11 +12,11 @@ from shops import TREE, example
 
 from kgrank.errors import KgrankError
 from kgrank.ranking import Boost, Bury, Cap, Exclude, Filter, Pin, Query, Shop, answer, explain
-from kgrank.ranking.compare import compare
-from kgrank.ranking.facets import facets
-from kgrank.ranking.session import KINDS, SEARCH, Event, Session, observe, start
-from kgrank.ranking.shifts import shifts
-from kgrank.ranking.ways import ways_into
+from kgrank.ranking.explain.compare import compare
+from kgrank.ranking.explain.counterfactuals import ways_into
+from kgrank.ranking.page.facets import facets
+from kgrank.ranking.shopper.session import KINDS, SEARCH, Event, Session, observe, start
+from kgrank.ranking.shopper.shifts import shifts
 
 CATEGORIES = (None, *TREE)
 

@@ -16,9 +16,9 @@ from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Rule, RuleKind
 from kgrank.ranking import Filter, Query, Shop, answer, explain
-from kgrank.ranking.compare import compare
-from kgrank.ranking.session import Event, observe, start
-from kgrank.ranking.ways import Change, ways_into
+from kgrank.ranking.explain.compare import compare
+from kgrank.ranking.explain.counterfactuals import Change, ways_into
+from kgrank.ranking.shopper.session import Event, observe, start
 
 
 def shop_of(made: Example) -> Shop:

@@ -12,8 +12,8 @@ from shops import Example, example
 
 from kgrank.errors import InputError
 from kgrank.ranking import Filter, Query, Shop, answer, importance
-from kgrank.ranking.facets import COVERAGE, facets
-from kgrank.ranking.session import Event, observe, start
+from kgrank.ranking.page.facets import COVERAGE, facets
+from kgrank.ranking.shopper.session import Event, observe, start
 
 
 def shop_of(made: Example) -> Shop:

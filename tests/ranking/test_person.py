@@ -18,7 +18,7 @@ from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import Shop, explain, open_shop, rank
-from kgrank.ranking.person import read_person, tastes_of
+from kgrank.ranking.shopper.person import read_person, tastes_of
 
 NODES = [n for nodes in NODES_OF.values() for n in nodes]
 

@@ -11,12 +11,12 @@ from click.testing import Result
 from shops import Example
 from typer.testing import CliRunner
 
-from kgrank.cli.asking import read_event, read_filter
 from kgrank.cli.main import app
+from kgrank.cli.query_options import read_event, read_filter
 from kgrank.errors import InputError
 from kgrank.ranking import Filter, Query, Shop, answer
-from kgrank.ranking.facets import facets
-from kgrank.ranking.session import Event, observe, start
+from kgrank.ranking.page.facets import facets
+from kgrank.ranking.shopper.session import Event, observe, start
 
 Run = Callable[..., Result]
 

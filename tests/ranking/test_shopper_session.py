@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from shops import Example, example
 
-from kgrank.choice.online import Online
+from kgrank.choice.tastes.online import Online
 from kgrank.errors import InputError
 from kgrank.graph.schema import EDGES, UNBOUNDED
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Term
 from kgrank.ranking import Query, Shop, answer, rank
-from kgrank.ranking.person import tastes_of
-from kgrank.ranking.session import REMEMBERED, Event, Session, SessionRule, observe, start, undo
-from kgrank.ranking.shifts import shifts
+from kgrank.ranking.shopper.person import tastes_of
+from kgrank.ranking.shopper.session import REMEMBERED, Event, Session, SessionRule, observe, start, undo
+from kgrank.ranking.shopper.shifts import shifts
 from kgrank.weights.model import (
     AttributeWeight,
     CategoryWeights,

@@ -15,7 +15,7 @@ from shops import NODES_OF, Example, example, load
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import open_shop, rank
-from kgrank.ranking.written import ranked_edges
+from kgrank.ranking.stored.ranked_edges import ranked_edges
 from kgrank.resources import cypher, folder
 
 RANK = folder("graph") / "rank"

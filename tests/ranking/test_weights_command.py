@@ -14,7 +14,7 @@ from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import open_shop, rank
-from kgrank.ranking.written import ranked_edges
+from kgrank.ranking.stored.ranked_edges import ranked_edges
 from kgrank.resources import cypher
 
 MADE = example(5, items=30)

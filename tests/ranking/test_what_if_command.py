@@ -13,11 +13,11 @@ import pytest
 from shops import Example, example, load
 from typer.testing import CliRunner, Result
 
-from kgrank.choice.evidence import weigh
+from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
-from kgrank.choice.kept import kept, places
-from kgrank.choice.layout import category_design
-from kgrank.choice.place import Place
+from kgrank.choice.logit.posterior import Place
+from kgrank.choice.rules.stored import kept, places
+from kgrank.choice.rules.weigh import weigh
 from kgrank.cli.main import app
 from kgrank.errors import KgrankError, WeightsError
 from kgrank.graph.connect import open_store

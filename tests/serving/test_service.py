@@ -13,8 +13,8 @@ from shops import Example
 
 from kgrank.graph.connect import open_store
 from kgrank.ranking import Query, answer, open_shop
-from kgrank.ranking.person import read_person
-from kgrank.ranking.session import Event, observe, start
+from kgrank.ranking.shopper.person import read_person
+from kgrank.ranking.shopper.session import Event, observe, start
 from kgrank.serving.keys import Role, add_key, remove_key
 from kgrank.serving.limits import Limiter
 from kgrank.serving.service import Settings

@@ -8,7 +8,7 @@ from shops import Example
 
 from kgrank.graph.connect import open_store
 from kgrank.ranking import open_shop
-from kgrank.ranking.session import Event
+from kgrank.ranking.shopper.session import Event
 from kgrank.serving.sessions import SessionBook
 
 

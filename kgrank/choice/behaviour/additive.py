@@ -1,0 +1,440 @@
+"""Behaviour terms by their learned curves: one additive score, one likelihood, one optimum.
+
+Each term's amount passes a piecewise-linear curve, named pairs pass a surface, and all values are learned
+together. What does not help to foretell choices that were held out is left out. Within a category the terms
+of a family weigh what its own choices say, drawn to the weight of the whole shop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.counts import Counts
+from kgrank.choice.behaviour.curves import apply, curve, hats, knots, line, outer, pair_hats, surface
+from kgrank.choice.behaviour.histories import Grouping, Histories
+from kgrank.choice.behaviour.terms import (
+    ATTRIBUTES,
+    FAMILIES,
+    LENGTH,
+    NOW,
+    PAIRS,
+    POPULAR,
+    Amount,
+    Statistics,
+    about,
+    amounts,
+    curved,
+    family,
+    flow,
+    pair_name,
+    terms_of,
+)
+from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.fit import optimum
+from kgrank.weights.model import BehaviourTerm, Curve, Flow
+
+KNOTS, PAIR_KNOTS = 8, 4
+ROUNDS, SOME = 3, 1_000
+"""Rounds of Laplace EM for the variances of the curves' values, and the choices they are learned on."""
+
+HELD = 4
+"""Of the choices every so many is held out to say which terms help."""
+
+RUN = 50_000
+"""Rows of candidates that are worked on at once."""
+
+FEWEST = 20
+"""Choices from which a category has weights of its own."""
+
+SPREADS, SPREAD = (1e-4, 1.0), 0.1
+"""Bounds of the variance of a family's weight among categories, and where its learning begins."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Choices from candidates, with the amounts of the terms.
+
+    Attributes:
+        values: (rows, terms) amounts.
+        names: Of the terms.
+        choices: Without columns: what was taken of which rows, with the utility that is given.
+        item: (rows,) item numbers.
+    """
+
+    values: npt.NDArray[np.float32]
+    names: tuple[str, ...]
+    choices: Choices
+    item: Ints
+
+    def column(self, name: str, rows: slice | Ints) -> Floats:
+        """(rows,) the amounts of one term."""
+        return np.asarray(self.values[rows, self.names.index(name)], float)
+
+    @property
+    def taken(self) -> Ints:
+        """Rows that were chosen."""
+        return np.flatnonzero(self.choices.chosen > 0)
+
+
+@dataclass(frozen=True)
+class Curved:
+    """The learned layer: curves by term name, surfaces by pair, and what they are applied to.
+
+    Attributes:
+        counts: Of everybody.
+        curves: Of the terms that help.
+        pairs: Surfaces of the pairs that help.
+        log_likelihood: Mean of the choices it is learned on.
+        utility: (items,) the attribute score.
+        strength: The weight that was learned for it.
+        gains: By name of term, pair or ``attributes``, what held-out choices lose without it, in mean
+            log-likelihood; of those that were left out, what they lose with it, at most 0.
+        weights: By category, the weight of ``attributes`` and of each family, 1 as in the whole shop.
+    """
+
+    counts: Counts
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    pairs: Mapping[tuple[str, str], Curve] = field(default_factory=dict)
+    log_likelihood: float = float("nan")
+    utility: Floats | None = None
+    strength: float = 0.0
+    gains: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def score(self, histories: Histories) -> Floats:
+        """(histories, items) the sum of all terms."""
+        found = amounts(self.counts, histories, {*self.curves, *(n for p in self.pairs for n in p)})
+        total = np.zeros((len(histories), len(self.counts.statistics.count)))
+        if self.utility is not None:
+            total += self.strength * self.utility
+        for name, learned in self.curves.items():
+            if found[name].label is None:
+                _add(total, found[name].values, learned)
+        for label, sums in _by_label(found, self.curves, self.pairs):
+            total += sums[:, label]
+        for pair, learned in self.pairs.items():
+            first, second = (found[name] for name in pair)
+            if pair[1] == LENGTH and len(first.values) == 1 and first.label is None:
+                total += outer(learned, first.values[0], second.values[:, 0])
+            elif pair[1] != LENGTH or first.label is None:
+                # A surface is 0 where its first term is at its first knot, as for most items.
+                at = np.flatnonzero(np.broadcast_to(first.dense(), total.shape) > learned.knots[0][0])
+                rows, items = np.divmod(at, total.shape[1])
+                total.reshape(-1)[at] += apply(learned, first.of(rows, items), second.of(rows, items))
+        return total
+
+
+def _by_label(
+    found: Mapping[str, Amount], curves: Mapping[str, Curve], pairs: Mapping[tuple[str, str], Curve]
+) -> Iterator[tuple[Ints, Floats]]:
+    """What is alike for all items of a label, added up before it is spread over the items.
+
+    Yields:
+        (items,) the label of each item, and (histories, labels) what the terms of a grouping say.
+    """
+    grouped: dict[int, tuple[Ints, Floats]] = {}
+
+    def add(label: Ints, sums: Floats) -> None:
+        known = grouped.get(id(label), (label, np.zeros((1, 1))))
+        grouped[id(label)] = label, known[1] + sums
+
+    for name, learned in curves.items():
+        if (label := found[name].label) is not None:
+            add(label, apply(learned, found[name].values))
+    for (one, other), learned in pairs.items():
+        values, label = found[one].values, found[one].label
+        if other == LENGTH and label is not None:
+            add(label, apply(learned, values, np.broadcast_to(found[other].values, values.shape)))
+    yield from grouped.values()
+
+
+def _add(total: Floats, amounts: Floats, learned: Curve) -> None:
+    """Adds what a curve says; one that starts at 0 says nothing of the items without links."""
+    if len(amounts) == len(total) and learned.knots[0][0] == 0.0:
+        # Flat places are found ten times as fast as rows and columns.
+        at = np.flatnonzero(amounts)
+        total.reshape(-1)[at] += apply(learned, amounts.reshape(-1)[at])
+    else:
+        total += apply(learned, amounts)
+
+
+Block = str | tuple[str, str]
+"""A term or a pair of terms, whose columns stand together."""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of all curves: hat functions, their knots, and the width of each block."""
+
+    choices: Choices
+    blocks: tuple[Block, ...]
+    width: tuple[int, ...]
+    at: Mapping[str, tuple[float, ...]]
+    coarse: Mapping[str, tuple[float, ...]]
+
+    @property
+    def slices(self) -> list[slice]:
+        """The columns of each block."""
+        return [slice(a, b) for a, b in pairwise(np.cumsum([0, *self.width]).tolist())]
+
+    def curve_of(self, block: Block, values: Floats) -> Curve:
+        """The learned curve or surface of a block."""
+        if isinstance(block, str):
+            return curve(self.at[block], values)
+        return surface(self.coarse[block[0]], self.coarse[block[1]], values)
+
+
+def learn_curves(
+    examples: Examples,
+    counts: Counts,
+    inside: Mapping[str, Ints] | None = None,
+    without: Collection[str] = (),
+) -> Curved:
+    """The curves at the optimum of the likelihood, of the terms that help with choices that were held out.
+
+    Args:
+        examples: Choices, none of which is in the counts that its amounts are made of.
+        counts: Of everybody.
+        inside: By category, the numbers of the items that stand in it or below; each gets weights of its own.
+        without: Names of terms and pairs that get no curve.
+    """
+    columns = _columns(examples, _blocks(examples, without))
+    whole = np.arange(len(columns.choices))
+    held = whole % HELD == HELD - 1
+    mean, precision, start = _variances(columns)
+    # A choice that nobody makes says nothing: the held-out ones need no second copy of the others.
+    made = np.where(held[columns.choices.choice], 0.0, columns.choices.chosen)
+    rest = replace(columns.choices, chosen=made, left=np.where(held, 0.0, columns.choices.left))
+    values, _ = optimum(rest, mean, precision, start, tolerance=1e-2)
+    kept, gains = _helpful(columns, columns.choices.take(held), values)
+    learned = Curved(counts, gains=gains)
+    if not kept:
+        return learned
+    pick = np.concatenate([np.arange(s.start, s.stop) for s in (columns.slices[k] for k in kept)])
+    blocks = [columns.blocks[k] for k in kept]
+    del columns, rest
+    columns = _columns(examples, blocks)
+    values, _ = optimum(columns.choices, mean[pick], precision[pick], values[pick], tolerance=1e-4)
+    found = {b: columns.curve_of(b, values[s]) for b, s in zip(columns.blocks, columns.slices, strict=True)}
+    straight = found.pop(ATTRIBUTES, None)
+    # Attributes that would lower the score of what they make likely elsewhere get no weight.
+    strength = 0.0 if straight is None else straight.values[-1] / float(np.ptp(straight.knots[0]))
+    learned = replace(
+        learned,
+        curves={b: c for b, c in found.items() if isinstance(b, str)},
+        pairs={b: c for b, c in found.items() if not isinstance(b, str)},
+        log_likelihood=float(columns.choices.log_likelihood(columns.choices.utility(values)).mean()),
+        strength=max(strength, 0.0),
+    )
+    return replace(learned, weights=_category_weights(examples, columns, values, inside or {}))
+
+
+def _blocks(examples: Examples, without: Collection[str]) -> list[Block]:
+    """The terms that have curves, then the named pairs of terms that are there."""
+    singles = [n for n in examples.names if curved(n) and n not in without]
+    known = {*examples.names} - {*without}
+    return [*singles, *(p for p in PAIRS if set(p) <= known and pair_name(p) not in without)]
+
+
+def _columns(examples: Examples, blocks: Sequence[Block]) -> _Columns:
+    """The hat functions of all rows, built in runs of rows to save memory."""
+    singles = [b for b in blocks if isinstance(b, str)]
+    pairs = [b for b in blocks if not isinstance(b, str)]
+    at = {n: knots(examples.column(n, examples.taken), KNOTS) for n in singles}
+    if ATTRIBUTES in at:
+        at[ATTRIBUTES] = line(examples.column(ATTRIBUTES, slice(None)))
+    coarse = {n: knots(examples.column(n, examples.taken), PAIR_KNOTS) for p in pairs for n in p}
+    runs, width = [], list[int]()
+    for first in range(0, len(examples.item), RUN):
+        run = {n: examples.column(n, slice(first, first + RUN)) for n in examples.names}
+        fine = {n: hats(run[n], k) for n, k in coarse.items()}
+        parts = [hats(run[n], k) for n, k in at.items()] + [pair_hats(fine[a], fine[b]) for a, b in pairs]
+        width = [part.shape[1] for part in parts]
+        runs.append(sparse.csr_matrix(np.hstack(parts)))
+    raw = _stacked(runs)
+    choices = replace(examples.choices, raw=raw, centring=np.eye(raw.shape[1]))
+    return _Columns(choices, (*singles, *pairs), tuple(width), at, coarse)
+
+
+def _stacked(runs: list[sparse.csr_matrix]) -> sparse.csr_matrix:
+    """The runs one under the other; each is let go when it is copied, so that they take memory once."""
+    shape = (sum(r.shape[0] for r in runs), runs[0].shape[1])
+    ends = np.cumsum([0, *(r.nnz for r in runs)])
+    start = np.concatenate([[0], *(r.indptr[1:] + e for r, e in zip(runs, ends, strict=False))])
+    data, indices = np.empty(ends[-1]), np.empty(ends[-1], np.int32)
+    for k, end in enumerate(ends[1:]):
+        run, runs[k] = runs[k], None
+        data[ends[k] : end], indices[ends[k] : end] = run.data, run.indices
+    return sparse.csr_matrix((data, indices, start), shape=shape)
+
+
+def _variances(columns: _Columns) -> tuple[Floats, Floats, Floats]:
+    """Prior mean and precision of all values, one variance a block learned on some choices, and a start.
+
+    The attribute score is expected to weigh 1, as it was learned; curves are expected to say nothing.
+    """
+    block = np.repeat(np.arange(len(columns.width)), columns.width)
+    mean = np.zeros(len(block))
+    if ATTRIBUTES in columns.blocks:
+        mean[columns.slices[columns.blocks.index(ATTRIBUTES)]] = np.ptp(columns.at[ATTRIBUTES])
+    precision, values = np.ones(len(block)), mean
+    choices = columns.choices
+    some = choices.take(np.arange(0, len(choices), max(len(choices) // SOME, 1)))
+    for _ in range(ROUNDS):
+        values, hessian = optimum(some, mean, precision, start=values, tolerance=1e-2)
+        spread = (values - mean) ** 2 + np.diag(np.linalg.inv(hessian))
+        variance = np.bincount(block, spread) / np.bincount(block)
+        precision = 1.0 / np.clip(variance, 1e-2, 1e2)[block]
+    return mean, precision, values
+
+
+def _helpful(columns: _Columns, held: Choices, values: Floats) -> tuple[list[int], dict[str, float]]:
+    """The blocks without which held-out choices are less likely, and what each brings.
+
+    The least helpful goes first, until all that is left helps; the curves of the others stay as they are.
+    """
+    utility = np.column_stack([held.raw[:, s] @ values[s] for s in columns.slices])
+    total = utility.sum(1) + held.offset
+    kept, gains = list(range(len(columns.width))), dict[str, float]()
+
+    def likely(of: Floats) -> float:
+        return float(held.log_likelihood(of).mean())
+
+    names = [b if isinstance(b, str) else pair_name(b) for b in columns.blocks]
+    while kept:
+        here = likely(total)
+        brings = {k: here - likely(total - utility[:, k]) for k in kept}
+        gains |= {names[k]: gain for k, gain in brings.items()}
+        worst = min(kept, key=lambda k: brings[k])
+        if brings[worst] > 0:
+            break
+        kept.remove(worst)
+        total -= utility[:, worst]
+    return kept, gains
+
+
+def _category_weights(
+    examples: Examples, columns: _Columns, values: Floats, inside: Mapping[str, Ints]
+) -> dict[str, dict[str, float]]:
+    """What the families weigh within each category, by its choices among its own items.
+
+    A weight is 1 and a deviation, whose variance among the categories is learned for each family.
+    """
+    home = [
+        ATTRIBUTES if b == ATTRIBUTES else family(b if isinstance(b, str) else b[0]) for b in columns.blocks
+    ]
+    names = list(dict.fromkeys(home))
+    sums = np.zeros((len(examples.item), len(names)))
+    for name, part in zip(home, columns.slices, strict=True):
+        sums[:, names.index(name)] += columns.choices.raw[:, part] @ values[part]
+    items = int(examples.item.max(initial=-1)) + 1
+    taken = np.bincount(examples.item[examples.taken], minlength=items)
+    parts = {c: _within(examples, sums, m) for c, m in inside.items() if taken[m[m < items]].sum() >= FEWEST}
+    # A category that holds everything is the whole shop, whose weights are the curves' own.
+    own = {c: p for c, p in parts.items() if len(p) >= FEWEST and p.raw.shape[0] < len(examples.item)}
+    variance, one = np.full(len(names), SPREAD), np.ones(len(names))
+    found: dict[str, Floats] = {}
+    for _ in range(ROUNDS if own else 0):
+        spread = np.zeros(len(names))
+        for category, choices in own.items():
+            at, hessian = optimum(choices, one, 1 / variance, found.get(category), tolerance=1e-4)
+            found[category] = at
+            spread += (at - 1) ** 2 + np.diag(np.linalg.inv(hessian))
+        variance = np.clip(spread / len(own), *SPREADS)
+    return {c: dict(zip(names, np.maximum(at, 0.0).tolist(), strict=True)) for c, at in found.items()}
+
+
+def _within(examples: Examples, sums: Floats, members: Ints) -> Choices:
+    """The choices of a category's items from among its items, by the families' sums."""
+    choices = examples.choices
+    rows = np.isin(examples.item, members)
+    mine = np.bincount(choices.choice, rows & (choices.chosen > 0), minlength=len(choices)) > 0
+    size = np.bincount(choices.choice, rows, minlength=len(choices))
+    mine &= size > 1
+    rows &= mine[choices.choice]
+    start = np.concatenate([[0], np.cumsum(size[mine])]).astype(np.int64)
+    none = np.zeros(int(mine.sum()))
+    return Choices(
+        sparse.csr_matrix(sums[rows]), np.eye(sums.shape[1]), start, choices.chosen[rows], none > 0, none,
+        choices.person[mine], choices.time[mine], choices.offset[rows],
+    )  # fmt: skip
+
+
+def behaviour_terms(learned: Curved, items: tuple[str, ...]) -> tuple[BehaviourTerm, ...]:
+    """The terms as they are stored: each with its curve, ``popular`` with its counts, flows with moves.
+
+    A term that was left out stands there without a curve, and says so.
+
+    Args:
+        learned: The layer.
+        items: Item ids.
+    """
+    statistics = learned.counts.statistics
+    names = tuple(g.name for g in statistics.groupings)
+    settings = {} if statistics.recent is None else {NOW: {"half_life": statistics.recent.half_life}}
+    singles = tuple(
+        BehaviourTerm(
+            name,
+            about(name, names) + ("" if name in learned.curves else "; left out: it brings nothing"),
+            settings.get(name, {}) | _gain(learned, name),
+            learned.curves.get(name),
+        )
+        for name in terms_of(statistics)
+        if name in learned.curves or name in learned.gains or name == POPULAR
+    )
+    pairs = tuple(
+        BehaviourTerm(
+            pair_name(pair),
+            f"{pair[0]} and {pair[1]} together",
+            _gain(learned, pair_name(pair)),
+            surface,
+            pair,
+        )
+        for pair, surface in learned.pairs.items()
+    )
+    return (*(counted(term, statistics, items) for term in singles), *pairs)
+
+
+def counted(term: BehaviourTerm, statistics: Statistics, items: tuple[str, ...]) -> BehaviourTerm:
+    """A term with what it is made of: the counts of ``popular`` and ``popular-now``, the moves of a flow.
+
+    The counts of ``popular`` scale the links too, so that they stay where the term itself was left out.
+    """
+    recent = statistics.recent
+    if term.name == POPULAR:
+        return replace(term, counts=dict(zip(items, statistics.count.tolist(), strict=True)))
+    if term.name == NOW and recent is not None:
+        return replace(term, counts=dict(zip(items, recent.at(None)[0].tolist(), strict=True)))
+    for group in statistics.groupings:
+        if term.name == flow(group.name):
+            return replace(term, flows=_flows(group, statistics.moves[group.name]))
+    return term
+
+
+def category_terms(learned: Curved, category: str) -> dict[str, float]:
+    """What the attribute score and each family weigh in a category, as it is stored."""
+    if not learned.curves:
+        return {ATTRIBUTES: 1.0}
+    own = learned.weights.get(category, {})
+    strength = learned.strength * own.get(ATTRIBUTES, 1.0)
+    present = {family(n) for n in (*learned.curves, *(p[0] for p in learned.pairs))}
+    return {ATTRIBUTES: strength, **{name: own.get(name, 1.0) for name in FAMILIES if name in present}}
+
+
+def _gain(learned: Curved, name: str) -> dict[str, float]:
+    return {"gain": learned.gains[name]} if name in learned.gains else {}
+
+
+def _flows(group: Grouping, moves: Floats) -> tuple[Flow, ...]:
+    source, target = np.nonzero(moves)
+    return tuple(
+        Flow(group.labels[i], group.labels[j], float(moves[i, j]))
+        for i, j in zip(source.tolist(), target.tolist(), strict=True)
+    )

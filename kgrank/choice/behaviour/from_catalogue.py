@@ -1,0 +1,174 @@
+"""What the curves are learned on where a log does not say what was shown: the whole shop is the choice.
+
+A person's last item is set against the nearest candidates and others drawn from the rest of the shop. No term
+explains itself: people stand in folds, and what a fold is learned on is counted from the people outside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from kgrank.arrays import Floats, Ints, Truths
+from kgrank.choice.behaviour.additive import Curved, Examples, learn_curves
+from kgrank.choice.behaviour.counts import HALF_LIVES, Counts, People
+from kgrank.choice.behaviour.histories import Grouping
+from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, Amount, amounts, in_history
+from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.logit.choices import Choices
+
+FOLDS = 10
+EXAMPLES = 10_000
+"""People at most whose last choice the curves are learned on."""
+
+NEAR, DRAWN = 50, 40
+"""Candidates of a choice: the first by each retrieving term, and others drawn from the rest of the shop."""
+
+RETRIEVING = ("goes-after", ALIKE, "two-steps")
+
+BATCH = 256
+"""Histories that are worked on at once."""
+
+
+def learn_shopwide(
+    people: People,
+    groups: tuple[Grouping, ...] = (),
+    words: Words | None = None,
+    *,
+    utility: Floats | None = None,
+    inside: Mapping[str, Ints] | None = None,
+    without: Collection[str] = (),
+    seed: int = 0,
+) -> Curved:
+    """Learns curves and pairs by the likelihood of each person's last item among all items.
+
+    Args:
+        people: The learning part of the log.
+        groups: What items have in common.
+        words: Of the items' titles.
+        utility: (items,) the attribute score of each item, whose weight is learned beside.
+        inside: By category, the numbers of the items that stand in it or below.
+        without: Names of terms and pairs that get no curve, for ablations.
+        seed: Of the people and of the candidates that are drawn, where there are more than are needed.
+    """
+    people = people.once()
+    counts = Counts.of(people, groups, words)
+    examples = _collect(people, counts, utility, np.random.default_rng(seed))
+    if examples is None:
+        return Curved(counts)
+    return replace(learn_curves(examples, counts, inside, without), utility=utility)
+
+
+def _collect(
+    people: People, whole: Counts, utility: Floats | None, random: np.random.Generator
+) -> Examples | None:
+    """The last choice of people in folds, with amounts counted from the people of the other folds."""
+    able = np.flatnonzero(np.diff(people.start) > 1)
+    able = np.sort(random.permutation(able)[:EXAMPLES])
+    # Whatever the seed, everybody's fold stays the same, so that two seeds differ in what they draw alone.
+    fold = np.random.default_rng(0).permutation(len(people)) % FOLDS
+    statistics = whole.statistics
+    half_lives = HALF_LIVES if statistics.recent is None else (statistics.recent.half_life,)
+    parts: list[Examples] = []
+    for number in range(FOLDS):
+        inside = able[fold[able] == number]
+        if len(inside):
+            others = people.take(np.flatnonzero(fold != number))
+            counts = Counts.of(others, statistics.groupings, statistics.words, half_lives=half_lives)
+            parts.extend(_batches(people.take(inside), counts, utility, random))
+    return joined(parts) if parts else None
+
+
+def _batches(
+    people: People, counts: Counts, utility: Floats | None, random: np.random.Generator
+) -> Iterator[Examples]:
+    target = people.item[people.start[1:] - 1]
+    time = None if people.time is None else people.time[people.start[1:] - 1]
+    before = people.without_last(1)
+    for first in range(0, len(people), BATCH):
+        which = np.arange(first, min(first + BATCH, len(people)))
+        some = before.take(which)
+        found = amounts(counts, some.histories(None if time is None else time[which]))
+        if utility is not None:
+            found[ATTRIBUTES] = Amount(utility[None])
+        groups = counts.statistics.groupings
+        yield _candidates(found, target[which], some.seen().toarray() > 0, groups, random)
+
+
+def _candidates(
+    found: Mapping[str, Amount],
+    target: Ints,
+    seen: Truths,
+    groups: Sequence[Grouping],
+    random: np.random.Generator,
+) -> Examples:
+    """The nearest items and some others, the others weighted to stand for all the rest of the shop."""
+    shape = seen.shape
+    near = nearest(found, groups, seen, NEAR)
+    rest = ~near & ~seen
+    rank = np.where(rest, random.random(shape, dtype=np.float32), np.float32(2.0))
+    drawn = np.zeros(shape, bool)
+    count = min(DRAWN, shape[1] - 1)
+    np.put_along_axis(drawn, np.argpartition(rank, count, axis=1)[:, :count], True, axis=1)
+    drawn &= rest
+    free, taken = rest.sum(1), np.maximum(drawn.sum(1), 1)
+    mine = np.zeros(shape, bool)
+    mine[np.arange(shape[0]), target] = True
+    weight = np.log(np.maximum(free, 1) / taken)
+    rows, items = np.nonzero(near | drawn | mine)
+    return examples_of(
+        found,
+        rows,
+        items,
+        chosen=(items == target[rows]).astype(float),
+        offset=np.where(drawn[rows, items], weight[rows], 0.0),
+    )
+
+
+def nearest(found: Mapping[str, Amount], groups: Sequence[Grouping], seen: Truths, most: int) -> Truths:
+    """(histories, items) the first items by each retrieving term and by likeness, without those seen."""
+    near = np.zeros(seen.shape, bool)
+    if seen.shape[1] <= most:
+        return ~seen
+    popularity = found[POPULAR].values[0]
+    likeness = [found[in_history(g.name)].dense() for g in groups]
+    retrieving = [found[name].values for name in RETRIEVING]
+    retrieving.append(np.broadcast_to(sum(likeness, 0.1 * popularity), seen.shape))
+    for values in retrieving:
+        values = np.where(seen, -np.inf, values)
+        first = np.argpartition(-values, most, axis=1)[:, :most]
+        near[np.arange(len(seen))[:, None], first] = True
+    return near & ~seen
+
+
+def examples_of(
+    found: Mapping[str, Amount], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
+) -> Examples:
+    """The choices of histories (rows, ascending) among items, with the amounts of all terms."""
+    start = np.append(np.flatnonzero(np.diff(rows, prepend=-1)), len(rows)).astype(np.int64)
+    values = np.column_stack([amount.of(rows, items) for amount in found.values()]).astype(np.float32)
+    none = np.zeros(len(start) - 1)
+    number = np.arange(len(none))
+    nothing = sparse.csr_matrix((len(rows), 0))
+    choices = Choices(nothing, np.zeros((0, 0)), start, chosen, none > 0, none, number, number, offset)
+    return Examples(values, tuple(found), choices, items)
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """Examples one after the other."""
+    ends = np.cumsum([0, *(len(p.item) for p in parts)])
+    start = np.concatenate(
+        [[0], *(p.choices.start[1:] + e for p, e in zip(parts, ends, strict=False))]
+    ).astype(np.int64)
+    names = ("chosen", "offset", "outside", "left", "person", "time")
+    whole = {n: np.concatenate([getattr(p.choices, n) for p in parts]) for n in names}
+    nothing = sparse.csr_matrix((int(ends[-1]), 0))
+    return Examples(
+        np.concatenate([p.values for p in parts]),
+        parts[0].names,
+        Choices(nothing, np.zeros((0, 0)), start, **whole),
+        np.concatenate([p.item for p in parts]),
+    )

@@ -1,0 +1,343 @@
+"""What each behaviour term says of each item after a history, before it passes its learned curve.
+
+Learning computes amounts for many histories at once, a ranking for one; both call ``amounts``, and only the
+products of a history with what was counted (``Counted``) are theirs. Needs numpy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from kgrank.choice.behaviour.histories import Grouping, Histories, Integers, Reals, Recent
+from kgrank.choice.behaviour.titles import Words
+
+RECENT = 50
+"""Items of a history that count."""
+
+BACK, NEAR_BACK = 0.4, 0.3
+"""What a step backwards counts against a step forwards: within reach, and between neighbours."""
+
+SMOOTHING = 10.0
+FEW = 5.0
+LIFT = 2.0
+"""Events added before a count is divided: by item, by row of links, by pair of groups."""
+
+LATEST, LAST, LATE, LONG = 0.0, 0.3, 0.6, 0.9
+"""How much less an item of the history counts than the one after it."""
+
+LINKED: Mapping[str, tuple[str, float, str]] = {
+    "goes-after": ("after", LATE, "how often people went on from your last items to this one"),
+    "goes-after-last": ("after", LAST, "the same, of your very last items"),
+    "goes-after-all": ("after", LONG, "the same, of all your items"),
+    "later": ("forward", LATEST, "how often people went on from your last item to this one, this order only"),
+    "earlier": ("backward", LATEST, "how often people had this item before your last one"),
+    "right-after": ("next", LATEST, "how often this item came right after your last one"),
+    "share-of-next": ("share", LATE, "the share of those who had your last items and went on to this one"),
+    "together": ("together", LONG, "how often the same people had your items and this one"),
+}
+"""Terms over links between items: the matrix, the decay by place in the history, and the words."""
+
+STEPS: Mapping[str, tuple[str, str]] = {
+    "two-steps": ("goes-after", "goes after what goes after your last items"),
+    "three-steps": ("two-steps", "one step further than that"),
+}
+ATTRIBUTES = "attributes"
+"""Name of the attribute score beside the terms."""
+
+POPULAR, NOW, LENGTH, ALIKE = "popular", "popular-now", "history-length", "people-like-you"
+WORDED: Mapping[str, tuple[float, str]] = {
+    "like-in-words": (LONG, "how much of your items' titles stands in its title, rare words counted most"),
+    "like-last-in-words": (LATEST, "the same, of your last item"),
+}
+PLAIN: Mapping[str, str] = {
+    POPULAR: "log(1 + events of the item)",
+    NOW: "log(1 + events of the item, each halved with every half-life that has passed since)",
+    LENGTH: "log of the events of the history",
+    ALIKE: "what people took who share items with you: each counts by the square of what you share",
+}
+
+PAIRS = (
+    ("goes-after", "same-category"),
+    ("goes-after", "same-brand"),
+    ("goes-after", POPULAR),
+    ("goes-after", LENGTH),
+    ("goes-after", "two-steps"),
+    ("same-brand", "same-category"),
+    ("brand-in-history", "category-in-history"),
+    (POPULAR, LENGTH),
+    ("category-in-history", LENGTH),
+    (ALIKE, LENGTH),
+)
+"""Named pairs of terms; those whose terms a shop lacks are left out. With the length of the history, a term's
+weight is learned by how much is known of the person or the session."""
+
+FAMILIES = ("goes-after", ALIKE, POPULAR, "like-in-words", "same-kind")
+"""Terms that speak of one thing: a category has one weight for each."""
+
+
+def pair_name(pair: tuple[str, str]) -> str:
+    """Name of a pair of terms."""
+    return " × ".join(pair)
+
+
+def same(grouping: str) -> str:
+    """Name of the term: whether the last item is of the same group."""
+    return f"same-{grouping}"
+
+
+def in_history(grouping: str) -> str:
+    """Name of the term: how much of the history is of the group."""
+    return f"{grouping}-in-history"
+
+
+def flow(grouping: str) -> str:
+    """Name of the term: how much more often than chance people go on from the history's groups to this."""
+    return f"{grouping}-flow"
+
+
+def popular(grouping: str) -> str:
+    """Name of the term: how many events the group has."""
+    return f"popular-{grouping}"
+
+
+def grouping_of(name: str) -> str | None:
+    """The grouping that a term speaks of; None for the others."""
+    if name in PLAIN or name in LINKED or name in STEPS or name in WORDED:
+        return None
+    for kind in (same, in_history, flow, popular):
+        before, after = kind("|").split("|")
+        if name.startswith(before) and name.endswith(after) and " × " not in name:
+            return name.removeprefix(before).removesuffix(after)
+    return None
+
+
+def family(name: str) -> str:
+    """What a term speaks of, one of ``FAMILIES``; a pair speaks of what its first term does."""
+    name = name.partition(" × ")[0]
+    if name in (ALIKE, "together"):
+        return ALIKE
+    if name in LINKED or name in STEPS:
+        return "goes-after"
+    if name in WORDED:
+        return "like-in-words"
+    return POPULAR if name.startswith(POPULAR) else "same-kind"
+
+
+def about(name: str, groupings: Collection[str]) -> str:
+    """What a term's amount is, in words."""
+    for group in groupings:
+        words = {
+            same(group): f"1 where your last item has the same {group}",
+            in_history(group): f"how many of your items have the same {group}, the last counted most",
+            flow(group): f"log of how much more often than chance people go on to this {group} from yours",
+            popular(group): f"log(1 + events of the {group})",
+        }
+        if name in words:
+            return words[name]
+    if name in LINKED:
+        return LINKED[name][2]
+    if name in WORDED:
+        return WORDED[name][1]
+    return STEPS[name][1] if name in STEPS else PLAIN[name]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Counts between items in rows: row i is ``start[i]:start[i + 1]``.
+
+    Attributes:
+        start: (items + 1,).
+        target: (links,).
+        forward: (links,) Σ gap^(q - p - 1) over people with the row's item at p and the target at q > p.
+        backward: (links,) the same with the target first.
+        next: (links,) how often the target came right after.
+        previous: (links,) how often it came right before.
+        people: (links,) how many people had the target within reach after the row's item.
+        together: (links,) how many had both within reach, in either order.
+    """
+
+    start: Integers
+    target: Integers
+    forward: Reals
+    backward: Reals
+    next: Reals
+    previous: Reals
+    people: Reals
+    together: Reals
+
+    def scaled(self, count: Reals) -> dict[str, Reals]:
+        """(links,) the matrices of ``LINKED``, given the events of each item (items,)."""
+        row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        size = count + SMOOTHING
+        scale = size[row] ** -0.5 * size[self.target] ** -0.3
+        both = self.forward + BACK * self.backward
+        sums = np.bincount(row, both, minlength=len(count))
+        return {
+            "after": scale * both,
+            "forward": scale * self.forward,
+            "backward": scale * self.backward,
+            "next": scale * (self.next + NEAR_BACK * self.previous),
+            "share": both / (sums + FEW)[row],
+            "together": self.together / np.sqrt(size[row] * size[self.target]),
+        }
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the terms without links need.
+
+    Attributes:
+        count: (items,) events of each item.
+        groupings: Of the items.
+        moves: By grouping, (labels, labels) decayed counts of going on from one to another.
+        recent: What was popular lately; None where the log has no clock.
+        words: Of the items' titles; None where they have none in common.
+    """
+
+    count: Reals
+    groupings: tuple[Grouping, ...]
+    moves: Mapping[str, Reals]
+    recent: Recent | None = None
+    words: Words | None = None
+
+    @cached_property
+    def lifts(self) -> dict[str, Reals]:
+        """(labels + 1, labels + 1) log of moves against chance; 0 from and to "none"."""
+        return {name: lift(moves) for name, moves in self.moves.items()}
+
+    @cached_property
+    def sizes(self) -> dict[str, Reals]:
+        """(labels + 1,) log(1 + events) by grouping; 0 for "none"."""
+        found = {}
+        for g in self.groupings:
+            events = np.bincount(g.label, self.count, minlength=len(g.labels) + 1)
+            events[-1] = 0.0
+            found[g.name] = np.log1p(events)
+        return found
+
+    @cached_property
+    def rarity(self) -> Reals:
+        """(items,) what it says of two people to share an item: the less, the more people have it."""
+        return np.asarray((self.count + SMOOTHING) ** -0.5)
+
+
+def lift(moves: Reals) -> Reals:
+    """Log of (moves + 2) / (expected by the margins + 2), with a last row and column of zeros."""
+    total = max(float(moves.sum()), 1.0)
+    expected = np.outer(moves.sum(1), moves.sum(0)) / total
+    return np.pad(np.log((moves + LIFT) / (expected + LIFT)), (0, 1))
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A term's amounts, (histories or 1, k): of the k items themselves, or of the k labels of a grouping."""
+
+    values: Reals
+    label: Integers | None = None
+
+    def of(self, rows: Integers, items: Integers) -> Reals:
+        """The amounts of pairs of a history and an item."""
+        columns = items if self.label is None else self.label[items]
+        return np.asarray(self.values[np.minimum(rows, len(self.values) - 1), columns])
+
+    def dense(self) -> Reals:
+        """The amounts of all items (histories or 1, items)."""
+        return self.values if self.label is None else self.values[:, self.label]
+
+
+class Counted(Protocol):
+    """What was counted, and its products with histories."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """What the terms without links need."""
+        ...
+
+    def first(self, histories: Histories, matrix: str, decay: float) -> Reals:
+        """(histories, items) what the items of the histories link to, by recency."""
+        ...
+
+    def walk(self, matrix: str, begun: Reals) -> Reals:
+        """(histories, items) one step along the links from amounts (histories, items)."""
+        ...
+
+    def alike(self, histories: Histories) -> Reals:
+        """(histories, items) what people took who share items with each history."""
+        ...
+
+
+def terms_of(statistics: Statistics) -> tuple[str, ...]:
+    """The names of all terms that a shop can have."""
+    found = [*LINKED, *STEPS, ALIKE, POPULAR, LENGTH]
+    found += [NOW] * (statistics.recent is not None) + list(WORDED) * (statistics.words is not None)
+    kinds = (same, in_history, flow, popular)
+    return (*found, *(kind(g.name) for g in statistics.groupings for kind in kinds))
+
+
+def amounts(
+    counted: Counted, histories: Histories, wanted: Collection[str] | None = None
+) -> dict[str, Amount]:
+    """The amounts of terms, by name.
+
+    Args:
+        counted: What was counted.
+        histories: Of one or more people.
+        wanted: Names of terms; by default all that the shop has.
+    """
+    statistics = counted.statistics
+    names = set(terms_of(statistics) if wanted is None else wanted)
+    # A step further needs the steps before it.
+    for name in ("three-steps", "two-steps"):
+        names |= {STEPS[name][0]} if name in names else set()
+    found: dict[str, Amount] = {}
+    for name in (n for n in LINKED if n in names):
+        matrix, decay, _ = LINKED[name]
+        found[name] = Amount(counted.first(histories, matrix, decay))
+    for name in (n for n in STEPS if n in names):
+        found[name] = Amount(counted.walk("after", found[STEPS[name][0]].values))
+    if ALIKE in names:
+        found[ALIKE] = Amount(counted.alike(histories))
+    if POPULAR in names:
+        found[POPULAR] = Amount(np.log1p(statistics.count)[None])
+    if NOW in names and statistics.recent is not None:
+        found[NOW] = Amount(np.log1p(statistics.recent.at(histories.time)))
+    if LENGTH in names:
+        lengths = np.log(np.diff(histories.start))[:, None]
+        found[LENGTH] = Amount(lengths, np.zeros(len(statistics.count), int))
+    for name in (n for n in WORDED if n in names and statistics.words is not None):
+        assert statistics.words is not None
+        found[name] = Amount(statistics.words.like(histories, WORDED[name][0]))
+    for group in statistics.groupings:
+        found |= _grouped(statistics, group, histories, names)
+    return found
+
+
+def _grouped(
+    statistics: Statistics, group: Grouping, histories: Histories, names: Collection[str]
+) -> dict[str, Amount]:
+    """The amounts of the terms of one grouping."""
+    found = {}
+    if same(group.name) in names:
+        own = np.zeros((len(histories), len(group.labels) + 1))
+        own[np.arange(len(histories)), group.label[histories.last]] = 1.0
+        own[:, -1] = 0.0
+        found[same(group.name)] = own
+    if in_history(group.name) in names:
+        found[in_history(group.name)] = histories.by_label(group, LONG)
+    if flow(group.name) in names:
+        late = histories.by_label(group, LATE)
+        total = np.bincount(histories.owner, histories.recency(LATE), minlength=len(histories))
+        found[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
+    if popular(group.name) in names:
+        found[popular(group.name)] = statistics.sizes[group.name][None]
+    return {name: Amount(values, group.label) for name, values in found.items()}
+
+
+def curved(name: str) -> bool:
+    """Whether a term has a curve of its own: the length of the history is alike for all items and has none."""
+    return name != LENGTH

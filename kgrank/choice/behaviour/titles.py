@@ -1,0 +1,71 @@
+"""Like it in words: how much the titles of two items have in common, rare words counted most."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgrank.choice.behaviour.histories import Histories, Reals
+from kgrank.choice.data.ragged import Ints, gather
+
+TOKEN = re.compile(r"\w+")
+COMMON = 0.5
+"""A word that stands in a larger share of the titles tells nothing."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Titles as vectors of length 1: the entries of item i are ``start[i]:start[i + 1]``.
+
+    Attributes:
+        start: (items + 1,).
+        word: (entries,) numbers of words.
+        weight: (entries,) log((1 + titles) / (1 + titles with the word)), scaled.
+        words: The words.
+    """
+
+    start: Ints
+    word: Ints
+    weight: Reals
+    words: tuple[str, ...]
+
+    @staticmethod
+    def of(titles: Sequence[str]) -> Words | None:
+        """The words that stand in two titles or more; None where no two titles share one."""
+        found = [sorted(set(TOKEN.findall(title.lower()))) for title in titles]
+        often = Counter(word for words in found for word in words)
+        most = COMMON * len(titles)
+        known = sorted(word for word, count in often.items() if 2 <= count <= most)
+        if not known:
+            return None
+        number = {word: k for k, word in enumerate(known)}
+        rare = np.log((1 + len(titles)) / (1 + np.array([often[w] for w in known], float)))
+        rows = [[number[w] for w in words if w in number] for words in found]
+        start = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+        word = np.array([n for row in rows for n in row], dtype=np.int64)
+        owner = np.repeat(np.arange(len(rows)), np.diff(start))
+        length = np.sqrt(np.bincount(owner, rare[word] ** 2, minlength=len(rows)))
+        return Words(start, word, rare[word] / length[owner], tuple(known))
+
+    def like(self, histories: Histories, decay: float) -> Reals:
+        """(histories, items) cosines with the items of each history, added up with their recency."""
+        owner = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        at, start = gather(self.start[histories.item], np.diff(self.start)[histories.item])
+        amount = self.weight[at] * np.repeat(histories.recency(decay), np.diff(start))
+        found = np.zeros((len(histories), len(self.start) - 1))
+        for h, (first, last) in enumerate(zip(histories.start, histories.start[1:], strict=False)):
+            entries = slice(start[first], start[last])
+            wanted = np.bincount(self.word[at[entries]], amount[entries], minlength=len(self.words))
+            found[h] = np.bincount(owner, self.weight * wanted[self.word], minlength=found.shape[1])
+        return found
+
+    def shared(self, one: int, other: int) -> tuple[str, ...]:
+        """The words of both titles, the most telling first."""
+        mine, theirs = (slice(self.start[k], self.start[k + 1]) for k in (one, other))
+        both = np.isin(self.word[mine], self.word[theirs])
+        order = np.argsort(-self.weight[mine][both], kind="stable")
+        return tuple(self.words[w] for w in self.word[mine][both][order].tolist())

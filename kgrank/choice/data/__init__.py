@@ -1,0 +1,1 @@
+"""Choices read from a graph: the design matrix, responses and searches."""

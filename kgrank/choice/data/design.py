@@ -1,0 +1,245 @@
+"""The columns of a category: one part-worth a value, one slope a number, measured from the average item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from kgrank.arrays import Floats, Ints, Truths
+from kgrank.graph.schema import NUMBER, UNBOUNDED, value_id
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ontology.model import AttributeType, Ontology
+from kgrank.weights.model import Segment
+
+RARE_SHARE, RARE_ITEMS = 0.01, 3
+"""A value counts for the range of its attribute from 1 % of the items, and 3 items, on."""
+
+MOST_VALUES = 2_500
+"""Values of an attribute that have a column in a category, the commonest ones: the covariance of their part-worths
+is a dense matrix. The rest are on an item or two each, and count as unknown."""
+
+LOW, HIGH = 5.0, 95.0
+"""Percentiles of the items between which the range of a number or an ordered value is taken."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The columns of one attribute in one category.
+
+    Attributes:
+        attribute: Its id.
+        type: Its type.
+        start: First column.
+        nodes: AttributeValue ids, one a column; a number has one column.
+        mean: (columns,) share of the items with a known value that have this one; 0 for a number.
+        items: (columns,) number of items.
+        reference: (columns,) whether the value counts for the range.
+        centre: Mean of a number over the items, in its unit; 0 for values.
+        scale: Unit of a number's column, in its unit; 1 for values.
+        low: 5th percentile of a number over the items; ``high`` the 95th.
+        least: Smallest number that occurs; ``most`` the largest.
+        left_out: Number of values that have no column.
+    """
+
+    attribute: str
+    type: AttributeType
+    start: int
+    nodes: tuple[str, ...]
+    mean: Floats
+    items: Ints
+    reference: Truths
+    centre: float = 0.0
+    scale: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
+    least: float = 0.0
+    most: float = 0.0
+    left_out: int = 0
+
+    @property
+    def stop(self) -> int:
+        """One past the last column."""
+        return self.start + len(self.nodes)
+
+    @property
+    def columns(self) -> slice:
+        """The block's columns."""
+        return slice(self.start, self.stop)
+
+    @property
+    def number(self) -> bool:
+        """Whether the attribute is a number."""
+        return self.type is AttributeType.NUMBER
+
+    def segments(self, part_worths: Floats) -> tuple[tuple[Segment, ...], ...]:
+        """The contribution of each node, as stored: measured from the average item of the category."""
+        own = part_worths[self.columns]
+        if self.number:
+            slope = float(own[0]) / self.scale
+            return ((Segment(-UNBOUNDED, UNBOUNDED, -slope * self.centre, slope),),)
+        utilities = own - self.mean @ own
+        if self.type is AttributeType.CHOICES:
+            return tuple((Segment(-UNBOUNDED, UNBOUNDED, 0.0, float(u)),) for u in utilities)
+        return tuple((Segment(-UNBOUNDED, UNBOUNDED, float(u), 0.0),) for u in utilities)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The attributes' columns of one category, in the ontology's order."""
+
+    category: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self.blocks[-1].stop if self.blocks else 0
+
+    @cached_property
+    def nodes(self) -> tuple[str, ...]:
+        """The AttributeValue id of each column."""
+        return tuple(node for block in self.blocks for node in block.nodes)
+
+    @cached_property
+    def column(self) -> dict[str, int]:
+        """The column of each AttributeValue id."""
+        return {node: i for i, node in enumerate(self.nodes)}
+
+    @cached_property
+    def block(self) -> dict[str, Block]:
+        """The block of each attribute."""
+        return {b.attribute: b for b in self.blocks}
+
+    @cached_property
+    def centring(self) -> Floats:
+        """(raw columns + attributes, columns): takes raw columns and "known" marks to centred columns."""
+        marks = np.zeros((len(self.blocks), self.width))
+        for row, block in enumerate(self.blocks):
+            marks[row, block.columns] = -block.mean
+        return np.vstack([np.eye(self.width), marks])
+
+
+@dataclass(frozen=True)
+class Design:
+    """The items of a category and their columns.
+
+    ``raw`` is (items, columns + attributes), sparse: values as shares (1, or 1/n for one of n), numbers centred
+    and scaled, then a mark for each attribute whose value is known. ``raw @ layout.centring`` are the columns
+    measured from the average item; a missing value is all zero.
+    """
+
+    layout: Layout
+    items: tuple[str, ...]
+    raw: sparse.csr_matrix
+
+    def centred(self) -> Floats:
+        """(items, columns), dense."""
+        return np.asarray(self.raw @ self.layout.centring)
+
+
+def category_design(graph: KnowledgeGraph, ontology: Ontology, category: str) -> Design:
+    """The columns of a category over the items of its subtree, in order of item id."""
+    inside = pl.Series(ontology.subtree(category))
+    items = (
+        graph.edge("IN_CATEGORY")
+        .filter(pl.col("target").is_in(inside.implode()))
+        .select(item="source")
+        .unique()
+        .sort("item")
+        .with_row_index("row")
+    )
+    values = (
+        graph.edge("HAS_VALUE")
+        .select(item="source", node="target", number="number")
+        .join(items, on="item")
+        .with_columns(attribute=pl.col("node").str.split("=").list.first())
+    )
+    by_attribute = {k[0]: t for k, t in values.partition_by("attribute", as_dict=True).items()}
+    blocks: list[Block] = []
+    entries: list[tuple[Ints, Ints, Floats]] = []
+    start = 0
+    for name in ontology.applicable(category):
+        kind = ontology.attributes[name].type
+        rows = by_attribute.get(name)
+        if kind is AttributeType.TEXT or rows is None:
+            continue
+        if kind is AttributeType.NUMBER:
+            block, entry = _number_block(name, start, rows)
+        else:
+            block, entry = _value_block(name, kind, start, ontology.attributes[name].values, rows)
+        blocks.append(block)
+        entries.append(entry)
+        start = block.stop
+    for mark, block in enumerate(blocks):
+        if not block.number:
+            known = np.unique(entries[mark][0])
+            entries.append((known, np.full(len(known), start + mark), np.ones(len(known))))
+    rows_, columns, data = (
+        (np.concatenate(part) for part in zip(*entries, strict=True))
+        if entries
+        else (
+            np.empty(0, np.int64),
+            np.empty(0, np.int64),
+            np.empty(0),
+        )
+    )
+    raw = sparse.csr_matrix((data, (rows_, columns)), shape=(len(items), start + len(blocks)))
+    return Design(Layout(category, tuple(blocks)), tuple(items["item"]), raw)
+
+
+def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tuple[Ints, Ints, Floats]]:
+    numbers = rows["number"].to_numpy().astype(float)
+    low, high = (float(q) for q in np.percentile(numbers, [LOW, HIGH]))
+    # A tenth of the scale of a plain range keeps one outlier (a price of 0) from setting the unit.
+    scale = (high - low) / 3.29 or float(numbers.std()) or 1.0
+    centre = float(numbers.mean())
+    block = Block(
+        name,
+        AttributeType.NUMBER,
+        start,
+        (value_id(name, NUMBER),),
+        np.zeros(1),
+        np.array([len(numbers)]),
+        np.ones(1, bool),
+        centre,
+        scale,
+        low,
+        high,
+        float(numbers.min()),
+        float(numbers.max()),
+    )
+    at = rows["row"].to_numpy().astype(np.int64)
+    return block, (at, np.full(len(at), start), (numbers - centre) / scale)
+
+
+def _value_block(
+    name: str, kind: AttributeType, start: int, listed: Sequence[str], rows: pl.DataFrame
+) -> tuple[Block, tuple[Ints, Ints, Floats]]:
+    counts = rows["node"].value_counts().sort("count", "node", descending=[True, False])
+    left_out, valued = len(counts) - MOST_VALUES, rows["row"].n_unique()
+    if left_out > 0:
+        rows = rows.filter(pl.col("node").is_in(counts["node"].head(MOST_VALUES).implode()))
+    occurring = set(rows["node"])
+    order = [value_id(name, v) for v in listed]
+    nodes = tuple(n for n in order if n in occurring) + tuple(sorted(occurring - set(order)))
+    place = {n: i for i, n in enumerate(nodes)}
+    column = np.fromiter((place[n] for n in rows["node"]), np.int64, len(rows))
+    at = rows["row"].to_numpy().astype(np.int64)
+    share = 1.0 / np.bincount(at)[at]
+    known = len(np.unique(at))
+    items = np.bincount(column, minlength=len(nodes))
+    mean = np.bincount(column, share, len(nodes)) / known
+    if kind is AttributeType.ORDERED:
+        reached = np.cumsum(mean)
+        reference = (reached >= LOW / 100) & (reached - mean <= HIGH / 100)
+    else:
+        reference = (items >= RARE_ITEMS) & (items >= RARE_SHARE * valued)
+    block = Block(
+        name, kind, start, nodes, mean, items.astype(np.int64), reference, left_out=max(left_out, 0)
+    )
+    return block, (at, start + column, share)

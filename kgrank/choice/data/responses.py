@@ -1,0 +1,295 @@
+"""What people did, as choices: what was shown together and taken, ranked, rated, or searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from kgrank.choice.data.searches import named_values
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ontology.model import Ontology
+
+RESPONSES = ("view", "cart", "purchase")
+"""What people do to an item of a list, from the weakest to the strongest."""
+
+KINDS = ("search", *RESPONSES, "rank", "rating")
+"""Kinds of feedback; each has a reliability of its own."""
+
+_KIND = pl.Enum(KINDS)
+_STRENGTH = pl.col("kind").replace_strict({k: i for i, k in enumerate(RESPONSES)}, return_dtype=pl.Int64)
+
+SINGLE = 10
+"""Places on a screen up to this one are told apart; deeper ones are joined until each has ``TAKEN`` responses."""
+TAKEN = 30
+
+
+@dataclass(frozen=True)
+class Log:
+    """The choices of a whole shop, before they are given a category's columns.
+
+    Attributes:
+        rows: One row an alternative: choice, item, position, chosen (units; of a rating, the rating).
+        heads: One row a choice: choice, user, list, time, kind, outside (whether it could have been nothing),
+            left (units of the outside option), sampled (whether the other alternatives are still to be drawn),
+            category (the lowest that holds all its items).
+        searches: One row a value that a search names: choice, user, time, category, attribute, node.
+        shown: Whether the log says what was shown.
+        rated: Whether there are only ratings.
+        entry: The kind of response beside which the outside option stands.
+        places: First places of the groups of positions, where positions vary; else empty.
+        examination: Probability that a place is looked at, from the first on, where it was given.
+        users: User ids in order; ``heads.user`` is their number.
+    """
+
+    rows: pl.DataFrame
+    heads: pl.DataFrame
+    searches: pl.DataFrame
+    shown: bool
+    rated: bool
+    entry: str
+    places: tuple[int, ...]
+    examination: tuple[float, ...]
+    users: tuple[str, ...]
+
+
+def read_log(
+    graph: KnowledgeGraph, ontology: Ontology, examination: Sequence[float] = (), entry: str | None = None
+) -> Log:
+    """The choices in a graph's events.
+
+    Where impressions are logged, a list is a ranking by deeds: what was bought stands before what was put into
+    the cart, that before what was viewed, and that before the rest; of one kind, what came first. Each step is a
+    choice from what the steps before left, of its own kind (the exploded logit with a scale a step: Hausman and
+    Ruud 1987), so that an item's deeds count once. Units bought are one choice weighted by units. A list
+    without a response is a choice of the outside option. Without impressions every response is a choice from
+    all items, to be drawn. A ranking is such steps too, and a pair is a ranking of two. Ratings are taken
+    against the person's mean and spread. A search that names a value is a choice among its attribute's values.
+
+    Args:
+        graph: With the edges INTERACTED, SEARCHED and IN_CATEGORY.
+        ontology: The category tree, and what values are called.
+        examination: Probability that each place is looked at, from the first on; estimated if empty.
+        entry: The kind of response beside which the outside option stands; by default the one that most lists
+            have.
+    """
+    events, users = _numbered(graph)
+    category = graph.edge("IN_CATEGORY").select(target="source", category="target").sort("target", "category")
+    category = category.unique("target", keep="first", maintain_order=True)
+    shown = events.filter(pl.col("kind") == "impression")
+    responses = events.filter(pl.col("kind").is_in(RESPONSES))
+    # A quantity of nothing, or one that came back, is no choice.
+    responses = responses.filter(pl.col("value").is_null() | (pl.col("value") > 0))
+    taken = _taken(shown, responses)
+    entry = entry or _entry(responses)
+    if shown.is_empty():
+        parts = [_each(_strongest_of_runs(responses), category, sampled=True)]
+    else:
+        parts = [_together(*_listed(shown, taken, entry), category, ontology)]
+    parts.append(_together(*_ranked(events.filter(pl.col("kind") == "rank")), category, ontology))
+    ratings = events.filter((pl.col("kind") == "rating") & pl.col("value").is_not_null())
+    parts.append(_each(_relative(ratings), category, sampled=False))
+    heads, rows = _stacked(parts)
+    searches = _searches(graph, ontology, users).with_row_index("choice", offset=len(heads))
+    places = () if shown.is_empty() else _places(rows)
+    rated = len(heads) > 0 and bool((heads["kind"] == "rating").all())
+    people = tuple(users["source"])
+    return Log(rows, heads, searches, not shown.is_empty(), rated, entry, places, tuple(examination), people)
+
+
+def _numbered(graph: KnowledgeGraph) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events with the user's number, and the numbers (source, user)."""
+    events = graph.edge("INTERACTED")
+    seen = [events["source"], graph.edge("SEARCHED")["source"]]
+    users = pl.concat(seen).unique().sort()
+    numbers = pl.DataFrame({"source": users, "user": np.arange(len(users))})
+    return events.join(numbers, on="source"), numbers
+
+
+def _relative(ratings: pl.DataFrame) -> pl.DataFrame:
+    """Ratings against the person's own mean, in units of their spread; without those that never vary."""
+    own, spread = pl.col("value") - pl.col("value").mean().over("user"), pl.col("value").std().over("user")
+    return ratings.filter(spread > 0).with_columns(value=own / spread)
+
+
+def _strongest_of_runs(responses: pl.DataFrame) -> pl.DataFrame:
+    """What follows each other on one item counts once: the purchase of it, not the view before."""
+    runs = responses.sort("user", "time", "id").with_columns(run=pl.struct("user", "target").rle_id())
+    runs = runs.with_columns(strength=_STRENGTH)
+    return runs.filter(pl.col("strength") == pl.col("strength").max().over("run"))
+
+
+def _each(
+    events: pl.DataFrame, category: pl.DataFrame, *, sampled: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every event a choice of one row."""
+    taken = events.join(category, on="target").sort("time", "id").with_row_index("choice")
+    heads = taken.select(
+        *("choice", "user", "list", "time", "kind", "category"),
+        outside=pl.lit(False),
+        left=pl.lit(0.0),
+        sampled=pl.lit(sampled),
+    )
+    rows = taken.select(
+        "choice", item="target", position=pl.lit(None, pl.Int64), chosen=pl.col("value").fill_null(1.0)
+    )
+    return heads, rows
+
+
+def _taken(shown: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
+    """The items taken in each list by their strongest deed, with its place among the list's steps, ``turn``."""
+    key = ["user", "list"]
+    unit = pl.col("value").is_not_null()
+    taken = (
+        responses.join(shown.select(*key, "target").unique(), on=[*key, "target"], how="semi")
+        .with_columns(strength=_STRENGTH)
+        .filter(pl.col("strength") == pl.col("strength").max().over(*key, "target"))
+        .sort("time", "id")
+        .group_by(*key, "target", "kind", "strength", maintain_order=True)
+        .agg(pl.col("time").first(), pl.col("value").max())
+        .sort(*key, "strength", unit, "time", descending=[False, False, True, True, False])
+    )
+    opens = ~unit | (pl.int_range(pl.len()).over(*key, "strength", unit) == 0)
+    return taken.with_columns(turn=opens.cast(pl.Int64).cum_sum().over(key) - 1)
+
+
+def _listed(shown: pl.DataFrame, taken: pl.DataFrame, entry: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The steps of each list; the outside option stands beside a first step of the kind ``entry``."""
+    key = ["user", "list"]
+    lists = shown.group_by(key, maintain_order=True).agg(pl.col("time").min())
+    nothing = lists.join(taken, on=key, how="anti").with_columns(kind=pl.lit(entry), turn=pl.lit(0, pl.Int64))
+    steps = taken.group_by(*key, "turn", maintain_order=True).agg(pl.col("time", "kind").first())
+    steps = pl.concat([nothing, steps], how="diagonal_relaxed").sort("time", *key, "turn")
+    rows = (
+        steps.with_row_index("choice")
+        .select("choice", *key, "turn")
+        .join(shown.select(*key, "target", "position", "id"), on=key)
+        .join(taken.select(*key, "target", "value", taken_at="turn"), on=[*key, "target"], how="left")
+        .filter(pl.col("taken_at").is_null() | (pl.col("taken_at") >= pl.col("turn")))
+        .sort("choice", "position", "id")
+    )
+    # The same item shown twice in a list was taken once.
+    first = pl.int_range(pl.len()).over("choice", "target") == 0
+    units = pl.when(first & (pl.col("taken_at") == pl.col("turn"))).then(pl.col("value").fill_null(1.0))
+    rows = rows.with_columns(chosen=units.otherwise(0.0))
+    steps = steps.with_row_index("choice").with_columns(
+        outside=(pl.col("turn") == 0) & (pl.col("kind") == entry)
+    )
+    return steps, rows
+
+
+def _entry(responses: pl.DataFrame) -> str:
+    """The kind of response that most lists have, the weaker of two: what comes before all else."""
+    lists = responses.select("user", "list", "kind", strength=_STRENGTH).unique()
+    counts = lists.group_by("kind", "strength").len().sort("len", "strength", descending=[True, False])
+    return counts["kind"][0] if len(counts) else RESPONSES[0]
+
+
+def _ranked(ranks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The steps of each ranking: its best item from all, the next from the others; without a place is last."""
+    key = ["user", "list"]
+    tied = pl.col("value").is_not_null() & pl.struct(*key, "value").is_duplicated()
+    twice = pl.struct(*key, "target").is_duplicated()
+    ranks = ranks.filter(~(tied | twice).any().over(key))
+    steps = (
+        ranks.filter(pl.col("value").is_not_null())
+        .sort("time", *key, "value")
+        .select(*key, "time", "kind", place="value", outside=pl.lit(False))
+        .with_row_index("choice")
+    )
+    rows = (
+        steps.select("choice", *key, "place")
+        .join(ranks.select(*key, "target", "value", "id"), on=key)
+        .filter(pl.col("value").is_null() | (pl.col("value") >= pl.col("place")))
+        .with_columns(
+            chosen=(pl.col("value") == pl.col("place")).fill_null(False).cast(pl.Float64),
+            position=pl.lit(None, pl.Int64),
+        )
+        .sort("choice", "id")
+    )
+    return steps, rows
+
+
+def _together(
+    steps: pl.DataFrame, rows: pl.DataFrame, category: pl.DataFrame, ontology: Ontology
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Heads and rows of steps among items shown together, without those that left nothing to choose."""
+    sizes = rows.group_by("choice").agg(size=pl.len(), total=pl.col("chosen").sum())
+    steps = steps.join(sizes, on="choice").filter((pl.col("size") > 1) | pl.col("outside"))
+    rows = rows.join(steps.select("choice"), on="choice", how="semi").select(
+        "choice", "position", "chosen", item="target"
+    )
+    steps = steps.join(_lowest_common(rows, category, ontology), on="choice", how="left")
+    heads = steps.select(
+        *("choice", "user", "list", "time", "kind", "category", "outside"),
+        left=(pl.col("total") == 0).cast(pl.Float64),
+        sampled=pl.lit(False),
+    )
+    return heads, rows
+
+
+def _stacked(parts: list[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Heads and rows of all kinds, numbered one kind after the other."""
+    heads, rows, last = [], [], 0
+    for some, theirs in parts:
+        number = (pl.col("choice") + last).cast(pl.UInt32)
+        heads.append(some.with_columns(number, pl.col("kind").cast(_KIND), pl.col("time").cast(pl.Int64)))
+        rows.append(theirs.with_columns(number, pl.col("position").cast(pl.Int64)))
+        last = max((int(h["choice"].max()) + 1 for h in heads if len(h)), default=0)  # type: ignore[arg-type]
+    return pl.concat(heads, how="diagonal").sort("choice"), pl.concat(rows, how="diagonal")
+
+
+def _searches(graph: KnowledgeGraph, ontology: Ontology, users: pl.DataFrame) -> pl.DataFrame:
+    """The values that searches name; the same words of one person in one visit count once."""
+    asked = graph.edge("SEARCHED").filter(pl.col("query").is_not_null()).sort("time", "id")
+    asked = asked.unique(["source", "session", "target", "query"], keep="first", maintain_order=True)
+    named = named_values(ontology, asked.select(category="target", query="query").unique())
+    return (
+        asked.select("source", "time", "id", "query", category="target")
+        .join(named, on=["category", "query"])
+        .join(users, on="source")
+        .sort("time", "id", "attribute")
+        .select("user", "time", "category", "attribute", "node")
+    )
+
+
+def _places(rows: pl.DataFrame) -> tuple[int, ...]:
+    """First places of the groups of positions; empty where positions do not vary."""
+    taken = rows.filter(pl.col("position").is_not_null()).group_by("position").agg(pl.col("chosen").sum())
+    if len(taken) < 2:
+        return ()
+    found: list[int] = []
+    held = float(TAKEN)
+    for place, chosen in taken.sort("position").iter_rows():
+        if len(found) <= SINGLE or held >= TAKEN:
+            found.append(place)
+            held = 0.0
+        held += chosen
+    # What is left over at the end joins the group before.
+    if len(found) > SINGLE and held < TAKEN:
+        found.pop()
+    return tuple(found)
+
+
+def _lowest_common(rows: pl.DataFrame, category: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
+    """The lowest category that holds all items of each choice: choice, category."""
+    sets = (
+        rows.join(category, left_on="item", right_on="target", how="left")
+        .group_by("choice")
+        .agg(pl.col("category").unique().sort())
+    )
+    paths = {c: (c, *ontology.ancestors(c)) for c in ontology.categories}
+
+    def lowest(members: list[str]) -> str | None:
+        if not members or None in members:
+            return None
+        others = [set(paths[m]) for m in members[1:]]
+        return next((c for c in paths[members[0]] if all(c in o for o in others)), None)
+
+    distinct = sets.select("category").unique()
+    found = distinct.with_columns(
+        lowest=pl.Series([lowest(m) for m in distinct["category"].to_list()], dtype=pl.String())
+    )
+    return sets.join(found, on="category").select("choice", category="lowest")

@@ -1,0 +1,1 @@
+"""Prior means of a category from the other categories."""

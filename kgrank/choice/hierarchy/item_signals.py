@@ -1,0 +1,61 @@
+"""What a category's items say of its part-worths before anyone has chosen: read off the graph, not off choices.
+
+``worth``: a value whose items cost more than others is there because it is liked more. Its reading is what its
+items have of each number more than the average item, times what that number takes away: with a weight of 1 a price
+counts against what the value usually costs, with 0 it counts in full.
+
+``level``: how much a number's pull changes with its level. Its reading is the pull elsewhere times the logarithm
+of the category's average against that of the others: with a weight of -.4, where everything costs e times more,
+the same step within the category's range moves choices .4 less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Design
+
+SPREAD = np.array([1.0, 0.5])
+"""Prior standard deviations of the weights of worth and level."""
+
+FARTHEST = 1.0
+"""A level counts to e times more or less: between units of another kind it means nothing."""
+
+
+def readings(design: Design, elsewhere: Floats, levels: Mapping[str, float]) -> Floats:
+    """(columns, readings) of a category.
+
+    Args:
+        design: Its items.
+        elsewhere: (columns,) part-worths as the other categories know them.
+        levels: By number attribute, the average of the logarithm of the categories' means.
+    """
+    found = np.zeros((design.layout.width, len(SPREAD)))
+    raw = design.raw.tocsc()
+    for number in design.layout.blocks:
+        if not number.number:
+            continue
+        slope = elsewhere[number.start]
+        amount = raw[:, [number.start]].toarray().ravel()
+        for block in design.layout.blocks:
+            if not block.number:
+                has = raw[:, block.columns]
+                more = (has.T @ amount) / np.maximum(np.asarray(has.sum(0)).ravel(), 1e-9) - amount.mean()
+                found[block.columns, 0] -= slope * more
+        if number.attribute in levels and number.centre > 0:
+            height = np.log(number.centre) - levels[number.attribute]
+            found[number.start, 1] = slope * np.clip(height, -FARTHEST, FARTHEST)
+    return found
+
+
+def levels(designs: Mapping[str, Design]) -> dict[str, float]:
+    """By number attribute, the average over the categories of the logarithm of its mean."""
+    found: dict[str, list[float]] = {}
+    for design in designs.values():
+        for block in design.layout.blocks:
+            if block.number and block.centre > 0:
+                found.setdefault(block.attribute, []).append(float(np.log(block.centre)))
+    return {attribute: float(np.mean(some)) for attribute, some in found.items()}

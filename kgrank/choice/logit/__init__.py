@@ -1,0 +1,1 @@
+"""The conditional logit: choice sets, likelihood, fits of categories, diagnostics."""

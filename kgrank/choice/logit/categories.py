@@ -1,0 +1,143 @@
+"""The head: every category's part-worths at their optimum, under the prior means that the graph gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Layout
+from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.fit import Fit, fit
+from kgrank.choice.logit.posterior import Place
+
+FLAT = 0.02
+"""Precision of a part-worth where no prior mean is known: a small ridge, standard deviation 7 logits."""
+
+NUISANCE = 1e-3
+"""Precision of the outside option's constant and of the positions."""
+
+ROUNDS = 50
+FLOOR, CEILING = 1e-3, 4.0
+"""Bounds of the estimated prior variances, in squared logits."""
+
+
+@dataclass(frozen=True)
+class Variances:
+    """How far part-worths stray from what the graph says: one variance for values, one for numbers."""
+
+    value: float = 1.0
+    number: float = 1.0
+
+    def of(self, layout: Layout) -> Floats:
+        """(columns,) prior variances."""
+        out = np.empty(layout.width)
+        for block in layout.blocks:
+            out[block.columns] = self.number if block.number else self.value
+        return out
+
+
+@dataclass(frozen=True)
+class Head:
+    """Fits of all categories with choices, and the variances they share."""
+
+    fits: Mapping[str, Fit]
+    variances: Variances
+
+
+def free_fits(sets: Mapping[str, CategoryChoices]) -> dict[str, Fit]:
+    """Every category's optimum without a prior mean."""
+    return {c: _fit(s, None, Variances(), None) for c, s in sets.items()}
+
+
+def fit_head(
+    sets: Mapping[str, CategoryChoices],
+    prior_means: Mapping[str, Floats],
+    free: Mapping[str, Fit] | None = None,
+) -> Head:
+    """Newton per category, variances by Laplace EM over the categories with a prior mean.
+
+    The EM needs no further fits: each likelihood enters as the Gaussian around its optimum.
+
+    Args:
+        sets: Choices by category.
+        prior_means: (columns,) by category; a category without one gets the flat prior.
+        free: Fits of some of them without a prior mean, where they are known.
+    """
+    before = free or {}
+    free = {**free_fits({c: s for c, s in sets.items() if c not in before}), **before}
+    leaning = [c for c in sets if c in prior_means]
+    variances = Variances()
+    for _ in range(ROUNDS if leaning else 0):
+        new = _expected(sets, prior_means, {c: free[c] for c in leaning}, variances)
+        settled = np.isclose(new.value, variances.value, rtol=0.01) and np.isclose(
+            new.number, variances.number, rtol=0.01
+        )
+        variances = new
+        if settled:
+            break
+    drawn = {c: _fit(sets[c], prior_means[c], variances, free[c].part_worths) for c in leaning}
+    return Head({**free, **drawn}, variances)
+
+
+def precision(layout: Layout, nuisance: int, variances: Variances | None) -> Floats:
+    """(columns + nuisance,) prior precision; ``variances`` None is the flat prior."""
+    own = np.full(layout.width, FLAT) if variances is None else 1.0 / variances.of(layout)
+    return np.concatenate([own, np.full(nuisance, NUISANCE)])
+
+
+def _fit(some: CategoryChoices, prior: Floats | None, variances: Variances, start: Floats | None) -> Fit:
+    layout, nuisance = some.design.layout, len(some.nuisance)
+    mean = np.concatenate([np.zeros(layout.width) if prior is None else prior, np.zeros(nuisance)])
+    weight = precision(layout, nuisance, None if prior is None else variances)
+    return fit(some.choices, mean, weight, start)
+
+
+def _expected(
+    sets: Mapping[str, CategoryChoices],
+    prior_means: Mapping[str, Floats],
+    free: Mapping[str, Fit],
+    variances: Variances,
+) -> Variances:
+    """The E- and M-step: expected squared distance from the prior mean, by kind of column."""
+    gaps: dict[bool, list[Floats]] = {True: [], False: []}
+    for category, found in free.items():
+        some = sets[category]
+        layout, nuisance = some.design.layout, len(some.nuisance)
+        flat = np.diag(precision(layout, nuisance, None))
+        prior = np.diag(precision(layout, nuisance, variances))
+        mean = np.concatenate([prior_means[category], np.zeros(nuisance)])
+        likelihood = found.precision - flat
+        spread = np.linalg.inv(likelihood + prior)
+        # The gradient of the likelihood at the flat optimum is what the flat prior holds against it.
+        pull = likelihood @ found.part_worths + flat @ found.part_worths
+        gap = (spread @ (pull + prior @ mean) - mean)[: layout.width]
+        square = gap**2 + np.diag(spread)[: layout.width]
+        for block in layout.blocks:
+            gaps[block.number].append(square[block.columns])
+    mean_square = {
+        number: float(np.clip(np.concatenate(g).mean(), FLOOR, CEILING)) if g else 1.0
+        for number, g in gaps.items()
+    }
+    return Variances(value=mean_square[False], number=mean_square[True])
+
+
+def place(
+    some: CategoryChoices, found: Fit, prior: Floats | None, variances: Variances, *, home: bool
+) -> Place:
+    """A category's posterior as the rules meet it: attributes only, nuisance integrated out."""
+    layout = some.design.layout
+    n = layout.width
+    deviation = np.full(n, FLAT**-0.5) if prior is None else np.sqrt(variances.of(layout))
+    return Place(
+        layout,
+        found.part_worths[:n],
+        found.covariance[:n, :n],
+        np.zeros(n) if prior is None else prior,
+        deviation,
+        len(some.choices),
+        len(np.unique(some.choices.person)),
+        home,
+    )

@@ -1,0 +1,342 @@
+"""The choices of a log in a category's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from kgrank.arrays import Floats, Ints, Truths
+from kgrank.choice.data.design import Design
+from kgrank.choice.data.responses import KINDS, RESPONSES, Log
+from kgrank.choice.logit.choices import Choices
+from kgrank.ontology.model import Ontology
+
+SAMPLED = 20
+"""Items drawn beside the chosen one where the log does not say what was shown."""
+
+ENOUGH = 20_000
+"""Choices of a category that are used at most where sets are sampled: more would only sharpen its intervals."""
+
+VALUES = 50
+"""Values of an attribute up to which a search is a choice among all of them; of more, some are drawn."""
+
+INSIDE = "inside"
+"""The column that sets all items against the outside option; no attribute."""
+
+RATED = "rated"
+"""The column of the mean rating in a category; no attribute."""
+
+SUPPLY = "supply"
+"""The column that says how many items have the value that a search may name, in logarithms; no attribute."""
+
+PLACE = "position "
+"""What the columns of places on the screen are called, before the place."""
+
+
+@dataclass(frozen=True)
+class CategoryChoices:
+    """The choices within a category's subtree in its columns, with nuisance columns behind the attributes'.
+
+    Attributes:
+        design: The category's columns.
+        choices: The choices.
+        nuisance: Names of the nuisance columns: ``inside``, ``position 2`` …, ``rated``, ``supply``. They take
+            no part in importance.
+        item_row: (rows,) the design's row of each alternative; -1 where it is a value that a search may name.
+        number: (choices,) the log's number of each choice.
+        kind: (choices,) its kind, a place in ``KINDS``.
+        sampled: (choices,) whether its other alternatives were drawn.
+    """
+
+    design: Design
+    choices: Choices
+    nuisance: tuple[str, ...]
+    item_row: Ints
+    number: Ints
+    kind: Ints
+    sampled: Truths
+
+    def take(self, which: Truths) -> CategoryChoices:
+        """Some of the choices, in the same columns."""
+        rows = np.repeat(which, np.diff(self.choices.start))
+        return replace(
+            self,
+            choices=self.choices.take(which),
+            item_row=self.item_row[rows],
+            number=self.number[which],
+            kind=self.kind[which],
+            sampled=self.sampled[which],
+        )
+
+    def of_kinds(self, names: Sequence[str]) -> Truths:
+        """(choices,) whether a choice is of one of these kinds."""
+        return np.isin(self.kind, [KINDS.index(n) for n in names])
+
+
+def category_choices(
+    log: Log,
+    design: Design,
+    ontology: Ontology,
+    seed: int = 0,
+    *,
+    nuisance: Sequence[str] | None = None,
+    sampled: int = SAMPLED,
+) -> CategoryChoices:
+    """The choices whose items all stand below a category; sampled uniformly where nothing says what was shown.
+
+    Args:
+        log: The choices of a shop, or of one person.
+        design: The category's columns.
+        ontology: The category tree.
+        seed: Of the sampling.
+        nuisance: The nuisance columns of a fit, for a part of its choices; otherwise those that these call for.
+        sampled: Items drawn beside the chosen one.
+    """
+    inside = pl.Series(ontology.subtree(design.layout.category))
+    heads = log.heads.filter(pl.col("category").is_in(inside.implode()))
+    drawn = heads.filter("sampled")
+    if len(drawn) > ENOUGH:
+        drawn = drawn.sample(ENOUGH, seed=seed)
+        heads = pl.concat([heads.filter(~pl.col("sampled")), drawn]).sort("choice")
+    rows = _rows(log, heads, design, sampled, seed)
+    size = rows.group_by("choice", maintain_order=True).len()
+    heads = heads.join(size, on="choice").sort("choice")
+    asked = log.searches.filter(
+        pl.col("category").is_in(inside.implode()) & pl.col("node").is_in(list(design.layout.nodes))
+    )
+    if nuisance is None:
+        nuisance = _nuisance(log, heads, asked)
+    rated = (heads["kind"] == "rating").to_numpy()
+    marks = _marks(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
+    raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
+    found = CategoryChoices(
+        design,
+        Choices(
+            raw=raw,
+            centring=_centring(design, len(nuisance)),
+            start=np.concatenate([[0], np.cumsum(heads["len"].to_numpy())]).astype(np.int64),
+            chosen=rows["chosen"].to_numpy().astype(float),
+            outside=heads["outside"].to_numpy() & (INSIDE in nuisance),
+            left=heads["left"].to_numpy().astype(float),
+            person=heads["user"].to_numpy().astype(np.int64),
+            time=heads["time"].fill_null(0).to_numpy().astype(np.int64),
+            offset=_seen(rows["position"], log.examination),
+            rated=rated if rated.any() else None,
+        ),
+        tuple(nuisance),
+        rows["at"].to_numpy().astype(np.int64),
+        heads["choice"].to_numpy().astype(np.int64),
+        heads["kind"].to_physical().to_numpy().astype(np.int64),
+        heads["sampled"].to_numpy(),
+    )
+    return _beside(found, _asked(asked, design, nuisance, seed)) if len(asked) else found
+
+
+def _rows(log: Log, heads: pl.DataFrame, design: Design, sampled: int, seed: int) -> pl.DataFrame:
+    """The alternatives of some choices with the design's row ``at``, those to be drawn among them."""
+    items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
+    rows = log.rows.join(heads.select("choice", "sampled"), on="choice").join(items, on="item")
+    rows = rows.sort("choice", "position")
+    drawn = rows.filter("sampled")
+    if drawn.is_empty():
+        return rows
+    drawn = _sample(drawn, len(design.items), sampled, seed)
+    return pl.concat([drawn, rows.filter(~pl.col("sampled"))], how="diagonal").sort(
+        "choice", maintain_order=True
+    )
+
+
+def _nuisance(log: Log, heads: pl.DataFrame, asked: pl.DataFrame) -> list[str]:
+    """The nuisance columns that choices call for."""
+    found = [INSIDE] if (heads["left"] > 0).any() else []
+    if not log.examination:
+        found += place_names(log.places)
+    if (heads["kind"] == "rating").any():
+        found.append(RATED)
+    if len(asked):
+        found.append(SUPPLY)
+    return found
+
+
+def place_names(places: Sequence[int]) -> list[str]:
+    """A name for each group of places on the screen but the first; the last has no end."""
+    ends = [*(p - 1 for p in places[2:]), None] if len(places) > 1 else []
+    spans = zip(places[1:], ends, strict=True)
+    return [f"{PLACE}{a}+" if b is None else f"{PLACE}{a}" + (f"-{b}" if b > a else "") for a, b in spans]
+
+
+def place_span(name: str) -> tuple[float, float] | None:
+    """First and last place of a group by its name; None for another column."""
+    if not name.startswith(PLACE):
+        return None
+    low, _, high = name.removeprefix(PLACE).rstrip("+").partition("-")
+    return float(low), np.inf if name.endswith("+") else float(high or low)
+
+
+def given_places(examination: Sequence[float]) -> dict[str, float]:
+    """What a given examination curve adds at each place but the first, in logits, by the place's name."""
+    odds = np.log(np.asarray(examination, float)) - np.log(examination[0]) if len(examination) else []
+    names = place_names(range(1, len(examination) + 1))
+    return dict(zip(names, [float(x) for x in odds[1:]], strict=True))
+
+
+def _seen(position: pl.Series, examination: Sequence[float]) -> Floats:
+    """(rows,) the logarithm of how often a place is looked at, against the first; the last has no end."""
+    if not examination:
+        return np.zeros(len(position))
+    odds = np.log(np.asarray(examination, float)) - np.log(examination[0])
+    place = position.fill_null(1).clip(1, len(examination)).to_numpy() - 1
+    return np.asarray(odds[place])
+
+
+def _marks(position: pl.Series, rated: Truths, nuisance: Sequence[str]) -> sparse.csr_matrix:
+    """(rows, nuisance columns) ``inside`` marks items, ``rated`` ratings, a place the rows that stand there."""
+    place = position.fill_null(0).to_numpy()
+    columns = []
+    for name in nuisance:
+        span = place_span(name)
+        if span is not None:
+            columns.append((place >= span[0]) & (place <= span[1]))
+        else:
+            columns.append(
+                rated if name == RATED else ~rated if name == INSIDE else np.zeros(len(place), bool)
+            )
+    if not columns:
+        return sparse.csr_matrix((len(place), 0))
+    return sparse.csr_matrix(np.column_stack(columns).astype(float))
+
+
+def _centring(design: Design, nuisance: int) -> Floats:
+    """(raw columns, columns): the attributes' centring, and each nuisance column as it is."""
+    own = design.layout.centring
+    found = np.zeros((own.shape[0] + nuisance, own.shape[1] + nuisance))
+    found[: own.shape[0], : own.shape[1]] = own
+    found[own.shape[0] :, own.shape[1] :] = np.eye(nuisance)
+    return found
+
+
+def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataFrame:
+    """Beside each chosen item, others drawn uniformly: consistent without a correction (McFadden 1978)."""
+    drawn = _others(rows["at"].to_numpy(), items, min(sampled, items - 1), seed)
+    count = drawn.shape[1]
+    others = pl.DataFrame(
+        {"choice": np.repeat(rows["choice"].to_numpy(), count), "at": drawn.ravel().astype(np.int64)}
+    )
+    return (
+        pl.concat([rows, others.cast({"choice": rows.schema["choice"]})], how="diagonal_relaxed")
+        .with_columns(pl.col("chosen").fill_null(0.0))
+        .sort("choice", "chosen", descending=[False, True])
+    )
+
+
+def _others(own: Ints, of: int, count: int, seed: int) -> Ints:
+    """(rows, count) numbers below ``of`` drawn uniformly beside each row's own."""
+    drawn = np.random.default_rng(seed).integers(0, max(of - 1, 1), (len(own), count))
+    return np.where(drawn >= own[:, None], drawn + 1, drawn)
+
+
+def _asked(asked: pl.DataFrame, design: Design, nuisance: Sequence[str], seed: int) -> CategoryChoices:
+    """Searches as choices of the value that they name among the values of its attribute."""
+    if len(asked) > ENOUGH:
+        asked = asked.sample(ENOUGH, seed=seed).sort("choice")
+    raws, heads, starts = [], [], []
+    wide = design.raw.shape[1]
+    for mark, block in enumerate(design.layout.blocks):
+        some = asked.filter(pl.col("attribute") == block.attribute)
+        count = len(block.nodes)
+        if block.number or count < 2 or some.is_empty():
+            continue
+        at = {node: k for k, node in enumerate(block.nodes)}
+        own = np.array([at[n] for n in some["node"]], dtype=np.int64)
+        if count > VALUES:
+            offered = np.column_stack([own, _others(own, count, VALUES, seed)])
+        else:
+            offered = (own[:, None] + np.arange(count)) % count
+        n, m = offered.shape
+        columns = np.column_stack(
+            [block.start + offered.ravel(), np.full(n * m, wide - len(design.layout.blocks) + mark)]
+        )
+        data = np.ones((n * m, 2))
+        if SUPPLY in nuisance:
+            columns = np.column_stack([columns, np.full(n * m, wide + list(nuisance).index(SUPPLY))])
+            data = np.column_stack([data, np.log(block.mean)[offered.ravel()]])
+        pointer = np.arange(0, data.size + 1, data.shape[1])
+        raws.append(
+            sparse.csr_matrix((data.ravel(), columns.ravel(), pointer), shape=(n * m, wide + len(nuisance)))
+        )
+        heads.append(some)
+        starts.append(np.full(n, m))
+    return _searched(raws, heads, starts, design, nuisance)
+
+
+def _searched(
+    raws: list[sparse.csr_matrix],
+    heads: list[pl.DataFrame],
+    sizes: list[Ints],
+    design: Design,
+    nuisance: Sequence[str],
+) -> CategoryChoices:
+    """The searches of all attributes; the value that is named stands first among its choice's rows."""
+    head = pl.concat(heads) if heads else pl.DataFrame({"choice": [], "user": [], "time": []})
+    size = np.concatenate(sizes) if sizes else np.empty(0, np.int64)
+    start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+    rows, count = int(start[-1]), len(head)
+    chosen = np.zeros(rows)
+    chosen[start[:-1]] = 1.0
+    width = design.raw.shape[1] + len(nuisance)
+    choices = Choices(
+        raw=sparse.csr_matrix(sparse.vstack(raws) if raws else (0, width)),
+        centring=_centring(design, len(nuisance)),
+        start=start,
+        chosen=chosen,
+        outside=np.zeros(count, bool),
+        left=np.zeros(count),
+        person=head["user"].to_numpy().astype(np.int64),
+        time=head["time"].fill_null(0).to_numpy().astype(np.int64),
+        offset=np.zeros(rows),
+    )
+    return CategoryChoices(
+        design,
+        choices,
+        tuple(nuisance),
+        np.full(rows, -1, np.int64),
+        head["choice"].to_numpy().astype(np.int64),
+        np.full(count, KINDS.index("search"), np.int64),
+        np.zeros(count, bool),
+    )
+
+
+def _beside(first: CategoryChoices, second: CategoryChoices) -> CategoryChoices:
+    """Choices of the same columns, one after the other."""
+    a, b = first.choices, second.choices
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(a, name), getattr(b, name)])
+
+    rated = [np.zeros(len(c), bool) if c.rated is None else c.rated for c in (a, b)]
+    choices = replace(
+        a,
+        raw=sparse.csr_matrix(sparse.vstack([a.raw, b.raw])),
+        start=np.concatenate([a.start, a.start[-1] + b.start[1:]]),
+        rated=np.concatenate(rated) if a.rated is not None or b.rated is not None else None,
+        **{n: joined(n) for n in ("chosen", "outside", "left", "person", "time", "offset")},
+    )
+    return replace(
+        first,
+        choices=choices,
+        item_row=np.concatenate([first.item_row, second.item_row]),
+        number=np.concatenate([first.number, second.number]),
+        kind=np.concatenate([first.kind, second.kind]),
+        sampled=np.concatenate([first.sampled, second.sampled]),
+    )
+
+
+def on_items(some: Mapping[str, CategoryChoices]) -> dict[str, CategoryChoices]:
+    """Of each category's choices those of items: views, carts and purchases."""
+    found = {c: s.take(s.of_kinds(RESPONSES)) for c, s in some.items()}
+    return {c: s for c, s in found.items() if len(s.choices)}

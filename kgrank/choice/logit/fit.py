@@ -1,0 +1,114 @@
+"""The conditional logit: its likelihood, its optimum under a Gaussian prior, its clustered errors.
+
+Ratings stand in the same likelihood: a rating is a choice of one row whose ``chosen`` is normal around the
+utility with variance 1 (``kgrank.choice.logit.scales`` brings it to that unit).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from kgrank.arrays import Floats
+from kgrank.choice.logit.choices import Choices
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The optimum of a logit under a Gaussian prior.
+
+    Attributes:
+        part_worths: (columns,) the optimum.
+        precision: (columns, columns) negative Hessian of the log-posterior there.
+        covariance: (columns, columns) of the part-worths, clustered by person.
+        log_likelihood: Sum over the choices.
+    """
+
+    part_worths: Floats
+    precision: Floats
+    covariance: Floats
+    log_likelihood: float
+
+
+def optimum(
+    choices: Choices, mean: Floats, precision: Floats, start: Floats | None = None, tolerance: float = 1e-9
+) -> tuple[Floats, Floats]:
+    """Newton's method with step halving on the log-posterior.
+
+    Args:
+        choices: The data.
+        mean: (columns,) prior mean.
+        precision: (columns,) prior precision of each column.
+        start: (columns,) where to start; the prior mean by default.
+        tolerance: Ends when the Newton decrement, in log-posterior, is below it.
+
+    Returns:
+        The optimum and the negative Hessian there.
+    """
+    at = np.array(mean if start is None else start, float)
+
+    def value(x: Floats, utility: Floats) -> float:
+        return float(choices.log_likelihood(utility).sum() - 0.5 * precision @ (x - mean) ** 2)
+
+    utility = choices.utility(at)
+    best = value(at, utility)
+    for _ in range(100):
+        probability, _ = choices.probabilities(utility)
+        gradient = choices.gradient(choices.gradient_rows(utility, probability)) - precision * (at - mean)
+        hessian = choices.information(probability) + np.diag(precision)
+        step = linalg.cho_solve(linalg.cho_factor(hessian), gradient)
+        decrement = float(gradient @ step)
+        if decrement < tolerance:
+            break
+        size = 1.0
+        while size > 1e-8:
+            there = at + size * step
+            utility = choices.utility(there)
+            now = value(there, utility)
+            if now >= best:
+                break
+            size /= 2
+        at, best = there, now
+    return at, hessian
+
+
+def fit(
+    choices: Choices,
+    mean: Floats,
+    precision: Floats,
+    start: Floats | None = None,
+) -> Fit:
+    """The optimum with a covariance clustered by person (the sandwich of White and of Liang and Zeger).
+
+    The middle of the sandwich holds the spread of the persons' gradients, with the usual correction for few
+    persons, and the prior's own information, so that a direction without data keeps the prior's variance.
+    """
+    at, hessian = optimum(choices, mean, precision, start)
+    utility = choices.utility(at)
+    probability, _ = choices.probabilities(utility)
+    rows = choices.gradient_rows(utility, probability)
+    covariance = _clustered(choices, rows, precision, hessian)
+    return Fit(at, hessian, covariance, float(choices.log_likelihood(utility).sum()))
+
+
+def _clustered(choices: Choices, rows: Floats, precision: Floats, hessian: Floats) -> Floats:
+    """The sandwich, its middle with few persons drawn towards the information times the average design effect.
+
+    The spread of P persons' gradients has rank P: with fewer persons than columns it would call some directions
+    certain.
+    """
+    persons, person = np.unique(choices.person, return_inverse=True)
+    by_person = choices.gradients(rows, person, len(persons))
+    by_person = by_person - by_person.mean(0)
+    few = len(persons) / max(len(persons) - 1, 1)
+    spread = few * by_person.T @ by_person
+    inverse = linalg.cho_solve(linalg.cho_factor(hessian), np.eye(len(hessian)))
+    information = hessian - np.diag(precision)
+    expected = float(np.einsum("ij,ji->", inverse, information))
+    effect = max(float(np.einsum("ij,ji->", inverse, spread)) / max(expected, 1e-12), 1.0)
+    pull = len(hessian) / (len(hessian) + len(persons))
+    middle = (1 - pull) * spread + pull * effect * information + np.diag(precision)
+    covariance = inverse @ middle @ inverse
+    return np.asarray((covariance + covariance.T) / 2)

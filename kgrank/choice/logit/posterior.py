@@ -1,0 +1,30 @@
+"""One category's posterior from its data alone: what rules meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Layout
+
+
+@dataclass(frozen=True)
+class Place:
+    """One category's posterior from its data alone, Gaussian, and the prior it came from.
+
+    Attributes:
+        layout: The category's columns.
+        mean: (columns,) part-worths; ``covariance`` (columns, columns), clustered by person.
+        prior_mean: (columns,) and ``prior_deviation`` (columns,) of the prior without rules.
+        choices: Number of choices behind it, and ``people`` behind them.
+        home: Whether these choices count here and in no other home, so that none counts twice.
+    """
+
+    layout: Layout
+    mean: Floats
+    covariance: Floats
+    prior_mean: Floats
+    prior_deviation: Floats
+    choices: int
+    people: int
+    home: bool

@@ -1,0 +1,174 @@
+"""All that rules say in one category, in arrays: thousands of rules are bounds on a few quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from kgrank.arrays import Floats, Ints, Truths
+from kgrank.choice.data.design import Layout
+from kgrank.choice.importance import importance
+from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, Quantity, Statement, quantity
+
+CHANCE_DRAWS = 8000
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What some rules say in one category.
+
+    The bounds of all rules on a quantity cut its line into pieces, on each of which the same rules hold. So
+    draws of part-worths are sorted into pieces once, and a sum over all rules is looked up.
+
+    Attributes:
+        layout: The category's columns.
+        said: One statement a rule.
+    """
+
+    layout: Layout
+    said: tuple[Statement, ...]
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """The different quantities that the rules bound."""
+        return tuple(dict.fromkeys(s.quantity for s in self.said))
+
+    @cached_property
+    def bounds(self) -> tuple[Ints, Floats, Floats]:
+        """(rules,) which quantity each bounds, and the least and greatest value for which it holds."""
+        place = {q: k for k, q in enumerate(self.quantities)}
+        which = np.array([place[s.quantity] for s in self.said], np.int64)
+        return which, np.array([s.low for s in self.said]), np.array([s.high for s in self.said])
+
+    @cached_property
+    def _ends(self) -> tuple[Floats, Floats]:
+        """(rules,) from where on each holds, and from where on no more."""
+        _, low, high = self.bounds
+        return low, np.nextafter(high, np.inf)
+
+    @cached_property
+    def _groups(self) -> list[Ints]:
+        """By quantity, the rules that bound it."""
+        which = self.bounds[0]
+        return np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
+
+    @cached_property
+    def _cuts(self) -> list[Floats]:
+        """By quantity, the ascending points at which a rule begins or ceases to hold."""
+        low, past = self._ends
+        ends = (np.concatenate([low[own], past[own]]) for own in self._groups)
+        return [np.unique(some[np.isfinite(some)]) for some in ends]
+
+    @cached_property
+    def _spans(self) -> tuple[Ints, Ints]:
+        """(rules,) the first piece of its quantity on which a rule holds, and the first after it where not."""
+        low, past = self._ends
+        first, after = np.zeros(len(low), np.int64), np.zeros(len(low), np.int64)
+        for own, cuts in zip(self._groups, self._cuts, strict=True):
+            first[own] = np.searchsorted(cuts, low[own], "right")
+            after[own] = np.searchsorted(cuts, past[own], "right")
+        after[~np.isfinite(past)] += 1
+        return first, after
+
+    def failing(self, values: Floats, rules: Ints) -> Floats:
+        """(draws,) by how much some rules fail, added up; from ``values``."""
+        which, low, high = self.bounds
+        own = values[which[rules]]
+        gap = np.maximum(low[rules, None] - own, own - high[rules, None])
+        return np.asarray(np.maximum(gap, 0.0).sum(0))
+
+    def values(self, part_worths: Floats) -> Floats:
+        """(quantities, draws) from part-worths (draws, columns)."""
+        by_column = np.asfortranarray(part_worths)
+        shared = any(q.shared for q in self.quantities)
+        weight = np.asfortranarray(importance(self.layout, by_column)) if shared else None
+        found = np.empty((len(self.quantities), len(part_worths)))
+        for row, q in zip(found, self.quantities, strict=True):
+            row[:] = quantity(q, self.layout, by_column, weight)
+        return found
+
+    def pieces(self, part_worths: Floats) -> Ints:
+        """(quantities, draws) the piece on which each quantity lies."""
+        values = self.values(part_worths)
+        found = np.empty(values.shape, np.int64)
+        for row, cuts, own in zip(found, self._cuts, values, strict=True):
+            row[:] = own >= cuts[0] if len(cuts) == 1 else np.searchsorted(cuts, own, "right")
+        return found
+
+    def share(self, pieces: Ints) -> Floats:
+        """(rules,) share of the draws in which each rule holds."""
+        first, after = self._spans
+        found = np.zeros(len(self.said))
+        for own, cuts, at in zip(self._groups, self._cuts, pieces, strict=True):
+            upto = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=len(cuts) + 1))])
+            found[own] = upto[after[own]] - upto[first[own]]
+        return np.asarray(found / pieces.shape[1])
+
+    def held(self, pieces: Ints, rules: Sequence[int] | Ints) -> Truths:
+        """(rules, draws) whether some of the rules hold."""
+        which, (first, after) = self.bounds[0], self._spans
+        own = pieces[which[rules]]
+        return np.asarray((own >= first[rules, None]) & (own < after[rules, None]))
+
+    def sums(self, held: Floats, failed: Floats) -> Sums:
+        """Sums over all rules, by the pieces that draws lie on.
+
+        Args:
+            held: (sums, rules) what a rule adds to each sum where it holds.
+            failed: (sums, rules) what it adds where it does not.
+        """
+        first, after = self._spans
+        tables = []
+        for own, cuts in zip(self._groups, self._cuts, strict=True):
+            steps = np.zeros((len(held), len(cuts) + 2))
+            for row, added in zip(steps, held[:, own] - failed[:, own], strict=True):
+                np.add.at(row, first[own], added)
+                np.add.at(row, after[own], -added)
+            tables.append(np.ascontiguousarray(np.cumsum(steps, 1)[:, :-1].T))
+        two = np.array([len(t) == 2 for t in tables], bool)
+        pairs = np.array([t for t in tables if len(t) == 2]).reshape(-1, 2, len(held))
+        return Sums(
+            failed.sum(1) + pairs[:, 0].sum(0),
+            two,
+            pairs[:, 1] - pairs[:, 0],
+            tuple(t for t in tables if len(t) != 2),
+        )
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over all rules, to be looked up.
+
+    Attributes:
+        base: (sums,) what every draw gets.
+        two: (quantities,) which of them have two pieces, as orders have; ``rise`` (of these, sums) is what the
+            upper one adds.
+        tables: Of the other quantities, (pieces, sums).
+    """
+
+    base: Floats
+    two: Truths
+    rise: Floats
+    tables: tuple[Floats, ...]
+
+    def at(self, pieces: Ints) -> Floats:
+        """(draws, sums) for draws on pieces (quantities, draws)."""
+        found = pieces[self.two].T.astype(float) @ self.rise + self.base
+        for table, own in zip(self.tables, pieces[~self.two], strict=True):
+            found += table[own]
+        return np.asarray(found)
+
+
+def prior_draws(layout: Layout, mean: Floats, deviation: Floats) -> Floats:
+    """(CHANCE_DRAWS, columns) of the prior without rules; the same ones each time."""
+    normal = np.random.default_rng(0).standard_normal((CHANCE_DRAWS, layout.width))
+    return np.asarray(mean + normal * deviation)
+
+
+def chances(statements: Statements, mean: Floats, deviation: Floats) -> Floats:
+    """(rules,) probability that each rule holds under the prior without rules, kept away from 0 and 1."""
+    held = statements.share(statements.pieces(prior_draws(statements.layout, mean, deviation)))
+    return np.asarray(np.clip(held, CHANCE_LOW, CHANCE_HIGH))

@@ -1,0 +1,129 @@
+"""Rules that fight: smallest sets of rules that hold together far less often than each of them does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import numpy.typing as npt
+
+from kgrank.arrays import Floats, Ints, Truths
+
+Bits = npt.NDArray[np.uint64]
+
+FIGHT = 3.0
+"""Rules fight if all hold together so many times less often than if they had nothing to do with each other."""
+
+CANDIDATES = 20_000
+"""Most sets of one size that are all looked at; beyond, sets are put together rule by rule."""
+
+TRIES = 20
+"""How many sets are put together rule by rule."""
+
+CHUNK = 2_000
+
+
+def smallest_sets(held: Truths, least: float, sure: Sequence[float] | Floats) -> list[tuple[int, ...]]:
+    """Sets of rules that fight: in fewer draws than ``least`` all hold, while those of every part of them do.
+
+    Sets are found from the smallest up. The least sure rule of each (of equals the last) then yields and is in
+    no further set, so that one rule that fights many others is not named once for each of their mixtures. A set
+    put together rule by rule may not be of the fewest rules there are, but none can be left out of it.
+
+    Args:
+        held: (rules, draws) whether each rule holds.
+        least: Number of draws.
+        sure: (rules,) the confidence in each.
+
+    Returns:
+        Rows of ``held``, ascending in each set. A rule that holds too rarely by itself is in none.
+    """
+    bits = _packed(held)
+    counts = _count(bits)
+    left = np.flatnonzero(counts >= least).tolist()
+    alone = counts / held.shape[1]
+    found: list[tuple[int, ...]] = []
+    size, go_on = 2, True
+    while go_on and 2 <= size <= len(left) and _together(bits, left) < least:
+        if comb(len(left), size) > CANDIDATES:
+            return found + _put_together(bits, left, least, sure, alone)
+        some, go_on = _of_size(bits, left, size, least, alone)
+        for one in some:
+            if set(one) <= set(left):
+                found.append(one)
+                left.remove(yielding(one, sure))
+        size += 1
+    return found
+
+
+def yielding(some: Sequence[int], sure: Sequence[float] | Floats) -> int:
+    """Of some rules the least sure, of equals the last."""
+    return min(reversed(some), key=lambda rule: sure[rule])
+
+
+def _packed(held: Truths) -> Bits:
+    """(rules, words) the draws as bits."""
+    padded = np.pad(held, ((0, 0), (0, -held.shape[1] % 64)))
+    return np.packbits(padded, axis=1).view(np.uint64)
+
+
+def _count(bits: Bits) -> Ints:
+    """Number of draws in each row."""
+    return np.asarray(np.bitwise_count(bits).sum(-1, dtype=np.int64))
+
+
+def _together(bits: Bits, some: Sequence[int]) -> int:
+    return int(_count(np.bitwise_and.reduce(bits[list(some)], axis=0)))
+
+
+def _of_size(
+    bits: Bits, left: Sequence[int], size: int, least: float, alone: Floats
+) -> tuple[list[tuple[int, ...]], bool]:
+    """The smallest sets of one size that fight, the rarest first; and whether larger ones may be smallest."""
+    sets = np.array(list(combinations(left, size)))
+    together = np.empty(len(sets), np.int64)
+    parts = np.full(len(sets), np.iinfo(np.int64).max)
+    for k in range(0, len(sets), CHUNK):
+        rows = bits[sets[k : k + CHUNK]]
+        together[k : k + CHUNK] = _count(np.bitwise_and.reduce(rows, axis=1))
+        for out in range(size):
+            without = _count(np.bitwise_and.reduce(np.delete(rows, out, axis=1), axis=1))
+            parts[k : k + CHUNK] = np.minimum(parts[k : k + CHUNK], without)
+    draws = bits.shape[1] * 64
+    fights = FIGHT * together / draws < alone[sets].prod(1)
+    smallest = np.flatnonzero((together < least) & (parts >= least) & fights)
+    order = smallest[np.argsort(together[smallest], kind="stable")]
+    return [tuple(sets[k].tolist()) for k in order], bool((together >= least).any())
+
+
+def _put_together(
+    bits: Bits, left: Sequence[int], least: float, sure: Sequence[float] | Floats, alone: Floats
+) -> list[tuple[int, ...]]:
+    """Sets that fight among many rules: each begins with the rules that leave the fewest draws."""
+    found: list[tuple[int, ...]] = []
+    rest = list(left)
+    for _ in range(TRIES):
+        if len(rest) < 2 or _together(bits, rest) >= least:
+            break
+        some = _cover(bits, rest, least)
+        if FIGHT * _together(bits, some) / (bits.shape[1] * 64) < alone[list(some)].prod():
+            found.append(some)
+        rest.remove(yielding(some, sure))
+    return found
+
+
+def _cover(bits: Bits, left: Sequence[int], least: float) -> tuple[int, ...]:
+    """A set that holds together too rarely and that no rule can be left out of."""
+    rest, chosen = list(left), []
+    shared = np.full(bits.shape[1], ~np.uint64(0))
+    while int(_count(shared)) >= least:
+        best = rest.pop(int(np.argmin(_count(bits[rest] & shared))))
+        chosen.append(best)
+        shared = shared & bits[best]
+    for rule in list(chosen):
+        others = [r for r in chosen if r != rule]
+        if len(others) > 1 and _together(bits, others) < least:
+            chosen = others
+    return tuple(sorted(chosen))

@@ -1,0 +1,87 @@
+"""What the data say of each rule, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Layout
+from kgrank.choice.importance import importance
+from kgrank.choice.rules.weigh import Conflict, RuleEvidence, Verdicts, verdict
+from kgrank.ontology.model import Ontology, Rule, RuleKind
+from kgrank.ontology.sentences import sentence
+from kgrank.weights.model import RuleConflict, RuleFinding
+
+
+def finding(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> RuleFinding:
+    """A rule's evidence as it is stored."""
+    return RuleFinding(
+        found.rule.id,
+        sentence(found.rule, ontology),
+        found.rule.sure,
+        found.chance,
+        found.data,
+        found.posterior,
+        found.evidence,
+        verdict(found.data, found.chance),
+        _instead(found, ontology, verdicts),
+        found.choices,
+        found.people,
+        found.right if len(found.places) > 1 else None,
+    )
+
+
+def conflict(found: Conflict, ontology: Ontology, verdicts: Verdicts) -> RuleConflict:
+    """A set of rules that fight, as it is stored."""
+    ids = tuple(rule.id for rule in found.rules)
+    names = [ontology.categories[c].name() for c in found.places]
+    where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    alone = ", ".join(f"{p:.2f}" for p in found.alone)
+    said = (_about(rule, ontology, verdicts, found.worst) for rule in found.rules)
+    return RuleConflict(
+        ids,
+        f"{', '.join(ids[:-1])} and {ids[-1]} cannot all be right in {where}: by the choices each may hold "
+        f"(probability {alone}), all together with {found.together:.3f}.",
+        found.places,
+        found.alone,
+        found.together,
+        "; ".join(dict.fromkeys(said)),
+    )
+
+
+def _instead(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> str:
+    """What the data alone say of what the rule speaks about, place by place where they differ."""
+    parts = [
+        f"{ontology.categories[c].name()}: {_about(found.rule, ontology, verdicts, c)}"
+        for c in found.places[:3]
+    ]
+    if len(found.places) > 1:
+        held = len(found.places) - len(found.fails_in)
+        parts.insert(0, f"holds in {held} of {len(found.places)} categories")
+    return "; ".join(parts)
+
+
+def _about(rule: Rule, ontology: Ontology, verdicts: Verdicts, category: str) -> str:
+    """What the data alone say of what a rule speaks about, in one category."""
+    layout, part_worths = verdicts.layouts[category], verdicts.without[category]
+    if rule.kind in (RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS):
+        return _utilities(rule, ontology, layout, part_worths)
+    shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))
+    named = sorted((a for a in rule.attributes if a in shares), key=lambda a: -shares[a])
+    return ", ".join(f"{ontology.attributes[a].name()} {shares[a]:.0%}" for a in named)
+
+
+def _utilities(rule: Rule, ontology: Ontology, layout: Layout, own: Floats) -> str:
+    if rule.kind is RuleKind.MONOTONE:
+        block = layout.block[str(rule.attribute)]
+        name = ontology.attributes[str(rule.attribute)].name()
+        rise = own[block.columns] if block.number else np.diff(own[block.columns])
+        if (rise > 0).all():
+            return f"more {name} is better"
+        return f"less {name} is better" if (rise < 0).all() else f"{name} goes up and down"
+    named = [
+        n for n in layout.nodes if n.split("=", 1)[1] in (*rule.values, *rule.members)
+        and (rule.attribute is None or n.startswith(f"{rule.attribute}="))
+    ]  # fmt: skip
+    named.sort(key=lambda n: -own[layout.column[n]])
+    return " > ".join(f"{n.split('=', 1)[1]} {own[layout.column[n]]:+.2f}" for n in named)

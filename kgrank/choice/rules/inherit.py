@@ -1,0 +1,90 @@
+"""Inherits rules: a category's part-worths of an attribute drawn towards its parent's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.design import Block, Layout
+from kgrank.choice.logit.categories import Variances, fit_head
+from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.posterior import Place
+from kgrank.ontology.model import Ontology, Rule, RuleKind
+
+MOST = 0.999
+"""The strength of a hard rule with share 1: its part-worths are the parent's, as well as these are known."""
+
+
+def strength(rule: Rule) -> float:
+    """From 0, on its own, to 1, as the parent: share times confidence."""
+    return min(float(rule.share or 0.0) * rule.sure, MOST)
+
+
+def pairs(ontology: Ontology, layouts: Mapping[str, Layout]) -> Iterator[tuple[Rule, str, str]]:
+    """Each Inherits rule with a category it holds in and its parent, where both have the attribute."""
+    for rule in ontology.rules.values():
+        if rule.kind is not RuleKind.INHERITS or rule.segments or strength(rule) == 0.0:
+            continue
+        for category in ontology.scope(rule):
+            parent = ontology.categories[category].parent
+            if parent is not None and parent in layouts and category in layouts:
+                known = layouts[category].block, layouts[parent].block
+                if all(rule.attribute in block for block in known):
+                    yield rule, category, parent
+
+
+def rescaled(own: Block, parent: Block) -> Floats:
+    """(own columns, parent columns) takes the parent's part-worths to the category's columns, by node."""
+    if own.number:
+        return np.array([[own.scale / parent.scale]])
+    return np.array([[float(a == b) for b in parent.nodes] for a in own.nodes])
+
+
+def inherit(
+    ontology: Ontology,
+    sets: Mapping[str, CategoryChoices],
+    places: Mapping[str, Place],
+    variances: Variances,
+) -> dict[str, Place]:
+    """Posteriors with the Inherits rules: a Gaussian factor around the parent's part-worths.
+
+    Its variance is the parent's own uncertainty plus variance · (1 - k) / k, with k the rule's strength and the
+    variance that of part-worths around what the graph says. The parent is fitted without the category's own
+    choices, so that none is counted twice.
+    """
+    found = dict(places)
+    layouts = {c: p.layout for c, p in places.items()}
+    for rule, category, parent in pairs(ontology, layouts):
+        others = sets[parent].take(~np.isin(sets[parent].number, sets[category].number))
+        if not len(others.choices):
+            continue
+        block, above = (
+            layouts[category].block[str(rule.attribute)],
+            layouts[parent].block[str(rule.attribute)],
+        )
+        map_ = rescaled(block, above)
+        fit = fit_head({parent: others}, {}).fits[parent]
+        k = strength(rule)
+        spread = variances.of(layouts[category])[block.columns] * (1 - k) / k
+        mean = map_ @ fit.part_worths[above.columns]
+        noise = map_ @ fit.covariance[above.columns, above.columns] @ map_.T + np.diag(spread)
+        shared = np.flatnonzero(map_.any(1))
+        found[category] = _pulled(
+            found[category], block.start + shared, mean[shared], noise[np.ix_(shared, shared)]
+        )
+    return found
+
+
+def _pulled(place: Place, columns: Ints, mean: Floats, noise: Floats) -> Place:
+    """The posterior after an observation of some part-worths with Gaussian noise."""
+    across = place.covariance[:, columns]
+    gain = np.linalg.solve(place.covariance[np.ix_(columns, columns)] + noise, across.T).T
+    covariance = place.covariance - gain @ across.T
+    return replace(
+        place,
+        mean=place.mean + gain @ (mean - place.mean[columns]),
+        covariance=(covariance + covariance.T) / 2,
+    )

@@ -1,0 +1,95 @@
+"""Posteriors of categories as they are kept with the weights, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from kgrank.arrays import Floats
+from kgrank.choice.data.design import Block, Layout
+from kgrank.choice.logit.posterior import Place
+from kgrank.weights.posteriors import AttributeColumns, CategoryPosterior
+
+DIGITS = 9
+"""Significant digits of a number that is kept."""
+
+
+def kept(places: Mapping[str, Place]) -> dict[str, CategoryPosterior]:
+    """The posteriors of categories with choices, in plain numbers."""
+    return {name: _kept(place) for name, place in places.items()}
+
+
+def _kept(place: Place) -> CategoryPosterior:
+    lower = place.covariance[np.tril_indices(place.layout.width)]
+    return CategoryPosterior(
+        tuple(_columns(block) for block in place.layout.blocks),
+        _numbers(place.mean),
+        _numbers(lower),
+        _numbers(place.prior_mean),
+        _numbers(place.prior_deviation),
+        place.choices,
+        place.people,
+        place.home,
+    )
+
+
+def _columns(block: Block) -> AttributeColumns:
+    found = {f.name: getattr(block, f.name) for f in fields(AttributeColumns)}
+    return AttributeColumns(**{k: _plain(v) for k, v in found.items()})
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    return _numbers(value) if value.dtype.kind == "f" else tuple(value.tolist())
+
+
+def _numbers(values: Floats) -> tuple[float, ...]:
+    return tuple(float(f"{x:.{DIGITS}g}") for x in values.tolist())
+
+
+def places(posteriors: Mapping[str, CategoryPosterior]) -> dict[str, Place]:
+    """The posteriors as rules meet them."""
+    return {name: _place(name, one) for name, one in posteriors.items()}
+
+
+def _place(name: str, one: CategoryPosterior) -> Place:
+    width = len(one.mean)
+    lower = np.zeros((width, width))
+    lower[np.tril_indices(width)] = one.covariance
+    return Place(
+        Layout(name, _blocks(one)),
+        np.array(one.mean),
+        lower + np.tril(lower, -1).T,
+        np.array(one.prior_mean),
+        np.array(one.prior_deviation),
+        one.choices,
+        one.people,
+        one.home,
+    )
+
+
+def _blocks(one: CategoryPosterior) -> tuple[Block, ...]:
+    found: list[Block] = []
+    for a in one.attributes:
+        found.append(
+            Block(
+                a.attribute,
+                a.type,
+                found[-1].stop if found else 0,
+                a.nodes,
+                np.array(a.mean),
+                np.array(a.items, np.int64),
+                np.array(a.reference, bool),
+                a.centre,
+                a.scale,
+                a.low,
+                a.high,
+                a.least,
+                a.most,
+            )
+        )
+    return tuple(found)

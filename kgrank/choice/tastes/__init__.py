@@ -1,0 +1,1 @@
+"""How people differ: the population's random coefficients, and one person's."""

@@ -1,0 +1,86 @@
+"""``kgrank audit``: which rules the data bear out, and what a new rule would change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts
+from kgrank.cli.common import out, print_json
+from kgrank.cli.options import Json, Store, default_store
+from kgrank.graph.connect import open_store
+from kgrank.weights.model import LearnedWeights, RuleFinding
+from kgrank.weights.tables import served_weights
+
+CHANCE = 0.025
+"""Share of true rules that a verdict `contradicted` misses by chance."""
+
+
+def audit_command(
+    store: Store = None,
+    what_if: Annotated[
+        str | None,
+        typer.Option(
+            "--what-if",
+            metavar="RULE",
+            help="Show what a new rule would change, instead: a .ttl file with one or more rules, or the Turtle.",
+        ),
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say of every rule what the data alone say; exit code 1 if they contradict one.
+
+    Example: kgrank audit --store demo-shop/graph.lb --chart audit.png
+    """
+    if what_if is not None:
+        from kgrank.cli.audit.what_if import show
+
+        contradicted = show(store or default_store(), what_if, chart, json=json)
+    else:
+        contradicted = _show(store or default_store(), chart, json=json)
+    if contradicted:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("audit")(audit_command)
+
+
+def _show(store: str, chart: Path | None, *, json: bool) -> bool:
+    """Shows the findings; whether the data contradict one."""
+    with open_store(store) as opened:
+        weights = served_weights(opened)
+    found = sorted(weights.findings, key=lambda f: (-list(COLOURS).index(f.verdict), f.evidence))
+    if chart is not None:
+        from kgrank.plots import audit_plot
+
+        audit_plot(found, path=chart)
+    if json:
+        fights = [asdict(c) for c in weights.conflicts]
+        print_json({"weights": weights.version, "findings": [asdict(f) for f in found], "conflicts": fights})
+    else:
+        _print(found, weights)
+        if chart is not None:
+            out.print(f"Chart: {escape(str(chart))}")
+    return any(f.verdict == "contradicted" for f in found)
+
+
+def _print(found: list[RuleFinding], weights: LearnedWeights) -> None:
+    if not found:
+        out.print("No rule speaks about part-worths in a category with items.")
+        return
+    out.print(findings_table(found))
+    out.print(LEGEND)
+    print_conflicts(weights.conflicts)
+    out.print(
+        f"{len(found)} rules, weights {escape(weights.version)}; "
+        f"chance alone would contradict about {len(found) * CHANCE:.1f} that are right."
+    )

@@ -1,0 +1,60 @@
+"""Tables of what the data say of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from kgrank.cli.common import err, out
+from kgrank.weights.model import RuleConflict, RuleFinding
+
+COLOURS = {
+    "supported": "green",
+    "leans for": "green",
+    "silent": "dim",
+    "leans against": "yellow",
+    "contradicted": "red",
+}
+"""Verdicts from the best to the worst for a rule."""
+
+
+LEGEND = (
+    "data: probability that the rule holds, from the choices alone. evidence: logarithm of the Bayes factor for "
+    "it.\nright: probability that a rule about several categories is right as a whole, exceptions allowed."
+)
+
+
+def findings_table(found: Sequence[RuleFinding]) -> Table:
+    """What the data say of each rule; ``LEGEND`` explains the columns."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("rule, and what the data say", overflow="fold")
+    for name in ("sure", "data", "evidence", "right", "choices"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for f in found:
+        table.add_row(
+            f"[{COLOURS[f.verdict]}]{f.verdict}[/]",
+            f"[bold]{escape(f.rule)}[/]: {escape(f.sentence)}\n[dim]{escape(f.instead)}[/]",
+            f"{f.sure:.2f}",
+            f"{f.data:.3f}",
+            f"{f.evidence:+.1f}",
+            "" if f.right is None else f"{f.right:.2f}",
+            f"{f.choices:,}",
+            end_section=True,
+        )
+    return table
+
+
+def print_conflicts(conflicts: Sequence[RuleConflict]) -> None:
+    """Sets of rules that fight through the data, each in a line or two."""
+    for c in conflicts:
+        out.print(f"[yellow]Conflict[/]: {escape(c.sentence)} [dim]{escape(c.instead)}[/]")
+
+
+def print_warnings(lines: Sequence[str]) -> None:
+    """Warnings on standard error."""
+    for line in lines:
+        err.print(f"warning: {line}", markup=False)

@@ -1,0 +1,160 @@
+"""``kgrank audit --what-if``: what adding a rule would change, before anyone commits it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from kgrank.choice.rules.statement import IN_PART_WORTHS
+from kgrank.choice.rules.stored import places
+from kgrank.choice.rules.what_if import CategoryChange, Share, WhatIf, what_if
+from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts, print_warnings
+from kgrank.cli.common import out, print_json
+from kgrank.errors import InputError
+from kgrank.graph.connect import open_store
+from kgrank.graph.store import GraphStore
+from kgrank.ontology.check.snippet import Snippet, add_rules
+from kgrank.ontology.document import load
+from kgrank.ontology.model import Ontology
+from kgrank.weights.posteriors import Posteriors, served_posteriors
+from kgrank.weights.tables import check_fits, served_weights
+
+CATEGORIES, ATTRIBUTES = 10, 5
+"""The table shows so many categories and attributes of each: those that change most."""
+
+MOVES = 0.002
+"""Sum of the changes of a category's shares from which on they are shown."""
+
+
+def show(store: str, rule: str, chart: Path | None, *, json: bool) -> bool:
+    """Shows what new rules would change; whether the choices contradict one of them.
+
+    Raises:
+        InputError: The rule cannot be read, the check finds an error in it, or it is of a kind that does not act
+            on part-worths.
+        WeightsError: The store's weights were kept without the posteriors of their choices.
+    """
+    text, name = _text(rule)
+    with open_store(store) as opened:
+        before, kept = _read(opened)
+    snippet = add_rules(before, text, name)
+    _refuse_others(snippet, name)
+    print_warnings([m.line_text() for m in snippet.warnings])
+    found = what_if(before, snippet.ontology, snippet.rules, places(kept.categories), kept.seed)
+    if chart is not None:
+        from kgrank.plots import what_if_plot
+
+        what_if_plot(found.categories, snippet.ontology, path=chart)
+    if json:
+        print_json({"weights": kept.version, "new": list(snippet.rules), **asdict(found)})
+    else:
+        _print(found, snippet)
+        if chart is not None:
+            out.print(f"Chart: {escape(str(chart))}")
+    return any(f.verdict == "contradicted" for f in found.findings)
+
+
+def _text(rule: str) -> tuple[str, str]:
+    """The Turtle of new rules, and what to call it."""
+    if any(mark in rule for mark in ("\n", ";", " ")) and Path(rule).suffix != ".ttl":
+        return rule, "--what-if"
+    try:
+        return Path(rule).read_text(encoding="utf-8-sig"), rule
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise InputError(
+            f"cannot be read ({reason})",
+            where=rule,
+            expected="a .ttl file with new rules, or a rule in Turtle",
+            todo="Write it in quotes: --what-if 'r:cheaper a kg:Monotone ; kg:in c:dresses ; …'",
+        ) from None
+
+
+def _read(store: GraphStore) -> tuple[Ontology, Posteriors]:
+    weights = served_weights(store)
+    ontology = load(store.nodes("Ontology")["document"][0])
+    check_fits(weights, ontology)
+    return ontology, served_posteriors(store, weights)
+
+
+def _refuse_others(snippet: Snippet, name: str) -> None:
+    for rule in (snippet.ontology.rules[r] for r in snippet.rules):
+        if rule.kind not in IN_PART_WORTHS or rule.segments:
+            what = "a rule for some segments" if rule.segments else f"a rule of kind {rule.kind}"
+            raise InputError(
+                f"{rule.id} is {what}, which does not act on the part-worths of a category",
+                where=name,
+                expected=f"a rule for everybody of kind {', '.join(sorted(IN_PART_WORTHS))}",
+                todo="What it changes shows only after training with it.",
+            )
+
+
+def _print(found: WhatIf, snippet: Snippet) -> None:
+    ontology = snippet.ontology
+    if not found.findings:
+        out.print(f"{', '.join(snippet.rules)}: speaks of no category with choices; nothing would change.")
+        return
+    out.print(findings_table(found.findings))
+    out.print(LEGEND)
+    out.print(_rules_table(found, ontology))
+    moving = [c for c in found.categories if c.moved >= MOVES]
+    if still := len(found.categories) - len(moving):
+        out.print(f"In {still:,} of {len(found.categories):,} categories no share would move by {MOVES / 2}.")
+    for change in moving[:CATEGORIES]:
+        name = escape(ontology.categories[change.category].name())
+        out.print(
+            f"[bold]{name}[/]: shares of the decision, from {change.choices:,} choices of {change.people:,} people"
+        )
+        out.print(_shares_table(change, ontology))
+    if len(moving) > CATEGORIES:
+        out.print(f"And {len(moving) - CATEGORIES:,} more categories, which change less (--json).")
+    for shift in found.others:
+        word = "more" if shift.after > shift.before else "less"
+        out.print(
+            f"The rule {escape(shift.rule)} would hold {word} probably: {shift.before:.2f} → {shift.after:.2f}."
+        )
+    print_conflicts(found.conflicts)
+
+
+def _rules_table(found: WhatIf, ontology: Ontology) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("category", overflow="fold")
+    table.add_column("rule", overflow="fold")
+    for name in ("chance", "data", "with rules", "evidence", "choices", "people"):
+        table.add_column(name, justify="right", no_wrap=True)
+    shown = {c.category for c in found.categories[:CATEGORIES]}
+    for r in found.rules:
+        if r.category in shown:
+            table.add_row(
+                f"[{COLOURS[r.verdict]}]{r.verdict}[/]",
+                escape(ontology.categories[r.category].name()),
+                escape(r.rule),
+                f"{r.chance:.3f}",
+                f"{r.data:.3f}",
+                f"{r.posterior:.3f}",
+                f"{r.evidence:+.1f}",
+                f"{r.choices:,}",
+                f"{r.people:,}",
+            )
+    return table
+
+
+def _shares_table(change: CategoryChange, ontology: Ontology) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("attribute")
+    for name in ("before", "after", "change"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for a in change.attributes[:ATTRIBUTES]:
+        name = escape(ontology.attributes[a.attribute].name())
+        table.add_row(name, _share(a.before), _share(a.after), f"{a.by:+.3f}")
+    return table
+
+
+def _share(share: Share) -> str:
+    ends = "" if share.low is None or share.high is None else f" ({abs(share.low):.3f}–{share.high:.3f})"
+    return f"{abs(share.weight):.3f}{ends}"

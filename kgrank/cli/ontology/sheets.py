@@ -1,0 +1,115 @@
+"""``kgrank ontology export`` and ``import``: the ontology as sheets, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from kgrank.cli.common import err, out
+from kgrank.cli.ontology.check import plural
+from kgrank.errors import InputError, nearest
+from kgrank.ontology.check import examine
+from kgrank.ontology.imports import READERS, bring
+from kgrank.ontology.imports.write import BASE
+from kgrank.ontology.tables import trip
+
+_Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
+_Workbook = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="An Excel workbook.")]
+_Csv = Annotated[Path | None, typer.Option("--csv", metavar="FOLDER", help="A folder of CSV files.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("export")(export)
+    app.command("import")(import_)
+
+
+def export(folder: _Folder, xlsx: _Workbook = None, csv: _Csv = None) -> None:
+    """Write seven sheets: rules, categories, what applies where, attributes, values, others, the header.
+
+    Example: kgrank ontology export ontology/fashion --xlsx fashion.xlsx
+    """
+    if (xlsx is None) == (csv is None):
+        raise InputError("say where to write", expected="--xlsx FILE or --csv FOLDER")
+    counts = trip.export(folder, workbook=xlsx, csv_folder=csv)
+    listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+    out.print(Text(f"{xlsx or csv}: {listed} rows"))
+
+
+def import_(
+    folder: _Folder,
+    source: Annotated[
+        Path | None, typer.Argument(metavar="SOURCE", help="With --from: the file or folder to read.")
+    ] = None,
+    xlsx: _Workbook = None,
+    csv: _Csv = None,
+    system: Annotated[
+        str | None, typer.Option("--from", metavar="SYSTEM", help=f"Another system: {', '.join(READERS)}.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="With --from: how the IRIs of the new ontology begin.")] = BASE,
+    take: Annotated[
+        str | None,
+        typer.Option(metavar="sheet|folder", help="Which side wins where both were edited since the export."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing.")] = False,
+) -> None:
+    """Bring edited sheets back, or begin with the taxonomy of another system.
+
+    What a sheet leaves out stays as it is. Exit code 1, and nothing written, where a cell was edited on both
+    sides or an edit brings in an error.
+
+    Example: kgrank ontology import ontology/fashion --xlsx fashion.xlsx
+
+    Example: kgrank ontology import my-shop taxonomy.txt --from google
+    """
+    if system is not None:
+        _begin(system, source, folder, base)
+        return
+    if (xlsx is None) == (csv is None):
+        raise InputError("say what to read", expected="--xlsx FILE, --csv FOLDER or --from SYSTEM")
+    if take not in (None, "sheet", "folder"):
+        raise InputError(f"--take {take} is no side", expected="sheet or folder")
+    incoming = trip.read_sheets(workbook=xlsx, csv_folder=csv)
+    outcome = trip.plan_import(incoming, folder, take)  # type: ignore[arg-type]
+    _refuse(outcome)
+    if not dry_run:
+        trip.write_outcome(outcome, folder)
+    for word, ids in (("changed", outcome.changed), ("added", outcome.added)):
+        if ids:
+            shown = ", ".join(ids[:10]) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
+            out.print(Text(f"{word}: {shown}"))
+    count = plural(len(outcome.changed) + len(outcome.added), "thing")
+    out.print(f"{count} in {plural(len(outcome.texts), 'file')}{' (dry run)' if dry_run else ''}")
+
+
+def _refuse(outcome: trip.Outcome) -> None:
+    """Names conflicts and mistakes with their cells; ends the command where there are any."""
+    for line in (*(c.sentence() for c in outcome.conflicts), *outcome.refused):
+        err.print(Text(line))
+    if outcome.conflicts:
+        conflicts = plural(len(outcome.conflicts), "conflict")
+        err.print(f"{conflicts}; nothing is written. Say --take sheet or --take folder.")
+    if outcome.refused:
+        err.print(f"{plural(len(outcome.refused), 'error')} would come in; nothing is written.")
+    if outcome.conflicts or outcome.refused:
+        raise typer.Exit(1)
+
+
+def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
+    """A new ontology from another system's files, checked."""
+    if system not in READERS:
+        raise InputError(f"--from {system} is no known system", todo=nearest(system, READERS))
+    if source is None:
+        raise InputError("say what to read", expected=f"kgrank ontology import FOLDER SOURCE --from {system}")
+    for line in bring(system, source, folder, base):
+        out.print(Text(line))
+    found = examine(folder)
+    counts = (
+        f"{plural(len(found.errors), 'error')}, {plural(len(found.messages) - len(found.errors), 'warning')}"
+    )
+    out.print(Text(f"wrote {folder}: {counts} (kgrank ontology check {folder})"))
+    if found.errors:
+        raise typer.Exit(1)

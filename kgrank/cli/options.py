@@ -1,0 +1,118 @@
+"""Options that many commands have, and the shop that they open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from kgrank.cli.common import out
+from kgrank.errors import InputError
+from kgrank.graph.connect import open_store
+from kgrank.ranking import (
+    Shop,
+    open_shop,
+)
+
+if TYPE_CHECKING:
+    from kgrank.choice.tastes.person import PersonTastes
+
+
+STORE = "KGRANK_STORE"
+
+
+DEMO = Path("demo-shop/graph.lb")
+
+
+Category = Annotated[str, typer.Argument(metavar="CATEGORY", help="Id of the category.")]
+
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        envvar=STORE,
+        help=f"A file, or bolt://host:7687. Without it {DEMO}, if there is one.",
+    ),
+]
+
+
+After = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ITEM", help="An item looked at before; repeat it, the oldest first."),
+]
+
+
+User = Annotated[
+    str | None,
+    typer.Option(metavar="USER", help="For one shopper: their own weights, from their events in the store."),
+]
+
+
+Language = Annotated[str, typer.Option(help="Of names and sentences: en or zh.")]
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+
+@contextmanager
+def opened(
+    address: str | None, user: str | None = None, *, history: bool = True
+) -> Iterator[tuple[Shop, PersonTastes | None]]:
+    """The shop at an address, and a user's own tastes; its store is given back at once.
+
+    Args:
+        address: Of the store; the demo's by default.
+        user: A user's id.
+        history: Whether the behaviour terms are needed.
+    """
+    own = None
+    with open_store(address or default_store()) as store:
+        shop = open_shop(store, history=history)
+        if user is not None:
+            from kgrank.ranking.shopper.person import read_person
+
+            own = read_person(store, shop, user)
+    yield shop, own
+
+
+def default_store() -> str:
+    """The demo's store.
+
+    Raises:
+        InputError: There is none.
+    """
+    if DEMO.exists():
+        return str(DEMO)
+    raise InputError(
+        "no store is named",
+        expected=f"--store ADDRESS, the environment variable {STORE}, or {DEMO}",
+        todo=f"Make the demo's with `kgrank demo build {DEMO.parent}`, then `kgrank load`",
+    )
+
+
+def whose_json(user: str | None, own: PersonTastes | None) -> dict[str, object]:
+    """Whose tastes these are, for a JSON document."""
+    return {"user": user, "user_choices": own.choices} if own else {}
+
+
+def print_whose(user: str | None, own: PersonTastes | None) -> None:
+    """Whose tastes these are."""
+    if own and own.choices:
+        out.print(f"For {escape(user or '')}, by {own.choices:,} of their own choices.")
+    elif own:
+        out.print(f"Note: nothing tells the tastes of {escape(user or '')}: by the average shopper's.")
+
+
+def table(*columns: str, right: set[str]) -> Table:
+    """An empty table."""
+    found = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        found.add_column(name, justify="right" if name in right else "left")
+    return found

@@ -1,0 +1,1 @@
+"""``kgrank serve`` and its keys."""

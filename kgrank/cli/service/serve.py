@@ -1,0 +1,158 @@
+"""``kgrank serve`` and ``kgrank keys``: rankings over HTTP, and who may ask."""
+
+from __future__ import annotations
+
+import ipaddress
+import resource
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from kgrank.cli.common import err, out, print_json
+from kgrank.cli.options import Json, Store, default_store
+from kgrank.errors import AccessError, InputError
+from kgrank.serving.keys import KeyRing, Role, add_key, read_keys, remove_key
+
+FILE = Path("kgrank-keys.json")
+
+CONNECTIONS = 65_536
+"""Open at once at most, where the system allows as many."""
+
+File = Annotated[
+    Path,
+    typer.Option("--file", metavar="FILE", envvar="KGRANK_KEYS", help="Where the keys stand, as hashes."),
+]
+Name = Annotated[str, typer.Argument(help="Whose key it is.")]
+
+keys_app = typer.Typer(help="API keys of the HTTP service: add, list, remove.", no_args_is_help=True)
+
+
+def serve_command(
+    store: Store = None,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; beyond this machine with keys only.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    keys: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", envvar="KGRANK_KEYS", help="API keys, made by `kgrank keys add`."),
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.1, help="Requests a second for each key.")] = 200.0,
+    burst: Annotated[float, typer.Option(min=1, help="Requests at once on top of that.")] = 400.0,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="A line of JSON for each request.")] = True,
+) -> None:
+    """Serve rankings, facets, explanations, sessions and the audit over HTTP.
+
+    Example: kgrank serve --store demo-shop/graph.lb --port 8000
+    """
+    try:
+        import uvicorn
+
+        from kgrank.serving.current import Current
+        from kgrank.serving.service import Settings, application
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{error.name} is not installed", todo="Install the service: pip install 'kgrank[serve]'."
+        ) from error
+    if keys is None and not _here(host):
+        raise InputError(
+            f"no keys, and {host} can be reached from other machines",
+            expected="--keys FILE",
+            todo="Make a key: kgrank keys add NAME --role read.",
+        )
+    if keys is not None and not read_keys(keys):
+        raise InputError("it holds no keys", where=keys, todo="Make one: kgrank keys add NAME --role read.")
+    current = Current(store or default_store())
+    current.refresh()
+    if isinstance(current.trouble, AccessError):
+        raise current.trouble
+    _allow_connections()
+    settings = Settings(rate=rate, burst=burst, log=log)
+    application_ = application(current, None if keys is None else KeyRing(keys), settings)
+    uvicorn.run(
+        application_,
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        log_level="info",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=20,
+    )
+
+
+@keys_app.command("add")
+def add_command(
+    name: Name,
+    role: Annotated[
+        Role, typer.Option(help="read: rankings; write: sessions too; admin: which weights are served too.")
+    ] = Role.READ,
+    file: File = FILE,
+    json: Json = False,
+) -> None:
+    """Make a key, and print it this once.
+
+    Example: kgrank keys add storefront --role write
+    """
+    secret = add_key(file, name, role)
+    if json:
+        print_json({"name": name, "role": role, "key": secret})
+    else:
+        out.print(secret, markup=False)
+        err.print("It is not kept, only its hash: note it now.")
+
+
+@keys_app.command("list")
+def list_command(file: File = FILE, json: Json = False) -> None:
+    """List the keys, without their secrets.
+
+    Example: kgrank keys list
+    """
+    found = read_keys(file)
+    if json:
+        print_json([{k: v for k, v in asdict(key).items() if k != "sha256"} for key in found])
+        return
+    table = Table("name", "role", "made", box=box.SIMPLE)
+    for key in found:
+        table.add_row(key.name, key.role, key.created)
+    out.print(table if found else "No keys yet: kgrank keys add NAME --role read")
+
+
+@keys_app.command("remove")
+def remove_command(name: Name, file: File = FILE) -> None:
+    """Take a key away; a running service refuses it within a second.
+
+    Example: kgrank keys remove storefront
+    """
+    remove_key(file, name)
+    err.print(f"Removed: {name}.", markup=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("serve")(serve_command)
+    app.add_typer(keys_app, name="keys")
+
+
+def _allow_connections() -> None:
+    """Raises this process's limit of open files, often 1,024: callers beyond it would be cut off."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        # Some systems refuse what they say they allow.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,66 @@
+"""``kgrank doctor``: what is wrong with a store, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from kgrank.cli.common import out, print_json
+from kgrank.cli.options import Json, Store, default_store
+from kgrank.errors import StoreError
+from kgrank.graph.connect import open_store
+from kgrank.graph.doctor import Check, State, examine, unreachable
+from kgrank.graph.ladybug import LadybugStore
+from kgrank.graph.neo4j import Neo4jStore
+
+COLOURS = {State.FINE: "green", State.WARNING: "yellow", State.WRONG: "bold red"}
+
+
+def doctor_command(
+    store: Store = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Bring the schema to this version, and make missing indexes.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say what is wrong with a store: connection, schema, indexes, load, weights; exit code 1 if anything is.
+
+    Example: kgrank doctor --store bolt://localhost:7687
+    """
+    found = _looked_at(store or default_store(), repair)
+    if json:
+        print_json([asdict(check) for check in found])
+    else:
+        table = Table("", "check", "found", "what to do", box=box.SIMPLE)
+        for check in found:
+            colour = COLOURS[check.state]
+            mark = f"[{colour}]{check.state}[/]"
+            table.add_row(mark, check.name, escape(check.found), escape(check.todo))
+        out.print(table)
+    if any(check.state is State.WRONG for check in found):
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("doctor")(doctor_command)
+
+
+def _looked_at(address: str, repair: bool) -> list[Check]:
+    try:
+        opened = open_store(address, wait=0)
+    except StoreError as error:
+        return [unreachable(error)]
+    assert isinstance(opened, LadybugStore | Neo4jStore)
+    with opened:
+        try:
+            if repair:
+                opened.prepare()
+            return list(examine(opened))
+        except StoreError as error:
+            return [unreachable(error)]

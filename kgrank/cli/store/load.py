@@ -1,0 +1,181 @@
+"""``kgrank load``: a folder of catalogue and behaviour files into a store."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from kgrank.cli.common import err, out, print_json, progress_bar
+from kgrank.errors import InputError
+from kgrank.graph.build import build_graph
+from kgrank.graph.connect import open_store
+from kgrank.graph.offline import write_import
+from kgrank.graph.sync import Changes, load
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ingest.clean import Clean, ingest
+from kgrank.ingest.mapping import read_mapping
+from kgrank.ingest.report import REASONS
+from kgrank.ontology.read import read_ontology
+
+LABELS = {
+    "Category": ("category", "categories"),
+    "Attribute": ("attribute", "attributes"),
+    "AttributeValue": ("value", "values"),
+    "Brand": ("brand", "brands"),
+    "Item": ("item", "items"),
+    "User": ("user", "users"),
+    "Rule": ("rule", "rules"),
+}
+
+
+def load_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files stand.")],
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", envvar="KGRANK_STORE", help="A file (shop.lb), or bolt://host:7687."),
+    ] = None,
+    ontology: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Turtle files; without it one is inferred from the data."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Says which columns mean what (docs/file-schemas.md).")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Writes the rows that were dropped, as CSV.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Any dropped row is an error, and nothing is written.")
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Items that are not in the files have left, and go with their events."),
+    ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew",
+            help="Compare with all of the store, not with the record of the last load: after other writes.",
+        ),
+    ] = False,
+    offline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Writes files for Neo4j's offline import instead, for a first load of much."
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Load items and events, or choice tasks, into a store; a later load writes what changed since.
+
+    Example: kgrank load demo-shop --ontology ontology/fashion --store demo-shop/graph.lb --prune
+    """
+    if (store is None) == (offline is None):
+        raise InputError(
+            "no store" if store is None else "a store and a folder for an offline import",
+            expected="--store ADDRESS or --offline DIR",
+        )
+    clean = _read(folder, ontology, mapping, rejects, strict)
+    graph = build_graph(clean)
+    if offline is not None:
+        _print_import(write_import(graph, offline), json)
+        return
+    assert store is not None
+    from kgrank.ranking.stored.recount import recount
+
+    with open_store(store) as opened, progress_bar() as progress:
+        changes = load(opened, graph, progress, prune=prune, anew=anew)
+        counted = recount(opened) if changes.compared.get("INTERACTED") else False
+    if json:
+        print_json(_document(clean, graph, store) | {"changes": asdict(changes), "counted": counted})
+    else:
+        _print(clean, graph, store, rejects)
+        _print_changes(changes)
+        if counted:
+            out.print("The behaviour terms of the served weights count the new events.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("load")(load_command)
+
+
+def _read(
+    folder: Path, ontology: Path | None, mapping: Path | None, rejects: Path | None, strict: bool
+) -> Clean:
+    """The clean tables; the rows that were dropped are written, or refused, as the options say."""
+    clean = ingest(
+        folder,
+        ontology=read_ontology(ontology) if ontology is not None else None,
+        mapping=read_mapping(mapping) if mapping is not None else None,
+    )
+    if rejects is not None:
+        clean.report.write(rejects)
+    if strict:
+        clean.report.refuse()
+    return clean
+
+
+def _document(clean: Clean, graph: KnowledgeGraph, store: str) -> dict[str, object]:
+    tables = {**graph.nodes, **graph.edges}
+    return {
+        "store": store,
+        "rows": dict(clean.report.read),
+        "rejects": dict(clean.report.counts),
+        "graph": {name: len(table) for name, table in tables.items() if len(table)},
+        "log": {
+            "clock": clean.log.clock,
+            "outside": clean.log.outside,
+            "impressions": clean.log.impressions,
+        },
+        "ontology": clean.ontology.fingerprint,
+        "notes": list(clean.notes),
+    }
+
+
+def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None) -> None:
+    for note in clean.notes:
+        err.print(f"note: {note}", markup=False)
+    read = ", ".join(f"{rows:,} rows of {file}" for file, rows in clean.report.read.items())
+    out.print(f"Read {read}.", markup=False)
+    if clean.report.counts:
+        table = Table("rows", "reason", "what became of them", box=box.SIMPLE)
+        table.columns[0].justify = "right"
+        for reason, count in clean.report.counts.items():
+            table.add_row(f"{count:,}", reason, REASONS[reason])
+        out.print(table)
+        if rejects is None:
+            out.print("The rows, with file and line: add --rejects FILE.")
+        else:
+            out.print(f"The rows, with file and line: {rejects}", markup=False)
+    else:
+        out.print("No row was dropped.")
+    shown = ("Category", "Attribute", "Item", "User", "Rule")
+    counts = [_count(len(graph.node(label)), *LABELS[label]) for label in shown]
+    counts.append(_count(len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED")), "event", "events"))
+    out.print(f"In {store}: {', '.join(counts)}.", markup=False)
+
+
+def _print_import(arguments: str, json: bool) -> None:
+    if json:
+        print_json({"import": arguments})
+    else:
+        out.print("Stop the server, and run on its machine (the database is overwritten):")
+        out.print(f"  neo4j-admin {arguments}", markup=False)
+        out.print("Start it again, and make the indexes: kgrank doctor --repair.")
+
+
+def _print_changes(changes: Changes) -> None:
+    if not changes.compared and not changes.deleted:
+        out.print("Nothing changed since the last load.")
+    for label, count in changes.deleted.items():
+        out.print(f"Taken away: {_count(count, *LABELS.get(label, (label, label)))}.", markup=False)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

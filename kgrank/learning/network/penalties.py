@@ -1,0 +1,123 @@
+"""Rules as differentiable regularisers: minus the logarithm of their expected factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from kgrank.choice.importance import importance
+from kgrank.choice.rules.beliefs import speaking
+from kgrank.choice.rules.bounds import Statements, chances
+from kgrank.choice.rules.inherit import pairs, rescaled, strength
+from kgrank.choice.rules.statement import quantity, switch
+from kgrank.learning.network.tensors import Cells
+from kgrank.ontology.model import Ontology
+
+SAMPLES = 16
+NOISE = 0.15
+"""Deviation of the part-worths around their present value, in logits, over which a rule's factor is averaged."""
+
+STEP_SHARE, STEP_LOGIT = 0.02, 0.1
+"""Width of the smooth step that stands for "holds", for margins in shares and in logits."""
+
+LEAST = 1e-6
+"""Factor of a broken hard rule, so that its gradient stays finite."""
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """The rules of one category: each one's factor is ``up`` where it holds, ``down`` where not.
+
+    Attributes:
+        said: What they say.
+        cell: The category's part-worths among all.
+        up: (rules,) factor of the switch on against off, and ``down``.
+    """
+
+    said: Statements
+    cell: slice
+    up: torch.Tensor
+    down: torch.Tensor
+
+    def __call__(self, part_worths: torch.Tensor) -> torch.Tensor:
+        """Minus the logarithm of the expected factors at part-worths (cells,), added up; a scalar."""
+        own = part_worths[self.cell]
+        near = own + NOISE * torch.randn((SAMPLES, len(own)), device=own.device)
+        known = self.said.quantities
+        weight = importance(self.said.layout, near, xp=torch) if any(q.shared for q in known) else None
+        values = torch.stack([quantity(q, self.said.layout, near, weight, torch) for q in known])
+        width = torch.tensor([STEP_SHARE if q.shared else STEP_LOGIT for q in known])
+        which, *ends = (torch.from_numpy(x).to(own.device) for x in self.said.bounds)
+        low, high = (end.float() for end in ends)
+        own_values = values[which]
+        inside = torch.minimum(own_values - low[:, None], high[:, None] - own_values)
+        holds = torch.sigmoid(inside / width.to(own.device)[which, None]).mean(1)
+        up, down = self.up.to(own.device), self.down.to(own.device)
+        return -torch.log(up * holds + down * (1 - holds)).sum()
+
+
+@dataclass(frozen=True)
+class Inheritance:
+    """An Inherits rule in one category: squared distance from the parent's part-worths of the attribute.
+
+    ``weight`` is k / (1 - k) for a rule of strength k, and ``map`` takes the parent's columns to the category's.
+    """
+
+    own: slice
+    parent: slice
+    map: torch.Tensor
+    weight: float
+
+    def __call__(self, part_worths: torch.Tensor) -> torch.Tensor:
+        """Half the weighted squared distance; a scalar."""
+        map_ = self.map.to(part_worths.device)
+        gap = (part_worths[self.own] - map_ @ part_worths[self.parent])[map_.any(1)]
+        return 0.5 * self.weight * gap.square().sum()
+
+
+def inheritances(ontology: Ontology, where: Cells, categories: Sequence[str]) -> list[Inheritance]:
+    """The Inherits rules of some categories."""
+    layouts = {one.category: one for one in where.layouts}
+    found = []
+    for rule, category, parent in pairs(ontology, layouts):
+        if category not in categories:
+            continue
+        own, above = (layouts[c].block[str(rule.attribute)] for c in (category, parent))
+        at, up = where.of(category).start, where.of(parent).start
+        k = strength(rule)
+        found.append(
+            Inheritance(
+                slice(at + own.start, at + own.stop),
+                slice(up + above.start, up + above.stop),
+                torch.from_numpy(rescaled(own, above)).float(),
+                k / (1 - k),
+            )
+        )
+    return found
+
+
+def penalties(ontology: Ontology, where: Cells, categories: Sequence[str]) -> list[Penalty]:
+    """The rules that speak about the part-worths of some categories, category by category."""
+    rules = tuple(ontology.rules.values())
+    layouts = {one.category: one for one in where.layouts if one.category in set(categories)}
+    found = []
+    for category, said in speaking(ontology, layouts).items():
+        layout = layouts[category]
+        compiled = Statements(layout, tuple(s for _, s in said))
+        chance = chances(compiled, np.zeros(layout.width), np.ones(layout.width))
+        switches = [switch(rules[r].sure, c) for (r, _), c in zip(said, chance.tolist(), strict=True)]
+        prior, on = (np.array([getattr(s, name) for s in switches]) for name in ("prior", "on"))
+        up = prior * on / chance + 1 - prior
+        down = np.maximum(prior * (1 - on) / (1 - chance) + 1 - prior, LEAST)
+        found.append(
+            Penalty(
+                compiled,
+                where.of(category),
+                torch.from_numpy(up).float(),
+                torch.from_numpy(down).float(),
+            )
+        )
+    return found

@@ -1,0 +1,107 @@
+"""A search's memory: an Optuna study in a journal file, which a killed process cannot spoil."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from kgrank.errors import RunError
+from kgrank.learning.tuning.space import Setting
+from kgrank.learning.tuning.trials import Score
+
+JOURNAL = "tries.journal"
+STAGES = "stages"
+
+ENOUGH = 5
+"""Whole tries from which it is said which setting mattered."""
+
+
+def open_study(folder: Path, about: Mapping[str, Any]) -> optuna.Study:
+    """The search of a folder, begun or gone on with."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    journal = folder / JOURNAL
+    if journal.exists():
+        _mend(journal)
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(journal))),
+        study_name="kgrank",
+        direction="maximize",
+        load_if_exists=True,
+    )
+    known = study.user_attrs.get("about")
+    if known is None:
+        study.set_user_attr("about", dict(about))
+    elif known != about:
+        other = ", ".join(k for k in {**known, **about} if known.get(k) != about.get(k))
+        raise RunError(
+            f"the folder holds a search that differs in {other}",
+            where=folder,
+            todo="Give another --out, or delete the folder.",
+        )
+    for cut_off in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(cut_off.number, state=TrialState.FAIL)
+    return study
+
+
+def _mend(journal: Path) -> None:
+    """Takes off the half line that a killed process may have left."""
+    text = journal.read_bytes()
+    whole = text.rfind(b"\n") + 1
+    if whole < len(text):
+        os.truncate(journal, whole)
+
+
+def distribution(setting: Setting) -> BaseDistribution:
+    """A setting's range as Optuna has it."""
+    if setting.values:
+        return CategoricalDistribution(setting.values)
+    if setting.whole:
+        return IntDistribution(int(setting.low), int(setting.high), log=setting.log)
+    return FloatDistribution(setting.low, setting.high, log=setting.log)
+
+
+def done_tries(study: optuna.Study) -> list[FrozenTrial]:
+    """Tries that came to an end, whole or given up, in order."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+
+def best_of(study: optuna.Study) -> FrozenTrial:
+    """The whole try with the highest log-likelihood, the first of equals."""
+    whole = [t for t in done_tries(study) if t.state is TrialState.COMPLETE]
+    return max(whole, key=lambda t: (t.value, -t.number))
+
+
+def stored(stages: Sequence[Score]) -> list[list[list[float]]]:
+    """Scores as JSON."""
+    return [[s.total.tolist(), s.choices.tolist()] for s in stages]
+
+
+def stages_of(trial: FrozenTrial) -> list[Score]:
+    """The scores of a try, stage by stage."""
+    return [Score(np.array(total), np.array(choices)) for total, choices in trial.user_attrs[STAGES]]
+
+
+def importance_of(study: optuna.Study) -> dict[str, float]:
+    """Share of each setting in the differences between tries."""
+    whole = [t for t in done_tries(study) if t.state is TrialState.COMPLETE]
+    if len(whole) < ENOUGH or len({t.value for t in whole}) < 2:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+    return optuna.importance.get_param_importances(study, evaluator=evaluator)

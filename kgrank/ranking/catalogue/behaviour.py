@@ -1,0 +1,212 @@
+"""Behaviour terms with learned curves, for one history: the same sum as in learning, without scipy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from kgrank.choice.behaviour.curves import apply
+from kgrank.choice.behaviour.groupings import groupings
+from kgrank.choice.behaviour.histories import Grouping, Histories, Neighbours, Recent
+from kgrank.choice.behaviour.terms import (
+    ALIKE,
+    LINKED,
+    NOW,
+    POPULAR,
+    RECENT,
+    WORDED,
+    Amount,
+    Links,
+    Statistics,
+    amounts,
+    family,
+    flow,
+    grouping_of,
+)
+from kgrank.choice.behaviour.titles import Words
+from kgrank.errors import WeightsError
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ontology.model import Ontology
+from kgrank.ranking.catalogue.items import Integers, Items, Reals, positions
+from kgrank.weights.artefact import LINK_COLUMNS
+from kgrank.weights.model import BehaviourTerm, Flow
+
+ATTRIBUTES = "attributes"
+"""The weight of the attribute score beside the terms, in ``CategoryWeights.terms``."""
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """The curved terms of one version of the weights over the items of a shop."""
+
+    terms: tuple[BehaviourTerm, ...]
+    statistics: Statistics
+    links: Links
+    neighbours: Neighbours | None
+
+    @staticmethod
+    def of(
+        terms: Sequence[BehaviourTerm],
+        transitions: pl.DataFrame | None,
+        graph: KnowledgeGraph,
+        ontology: Ontology,
+        items: Items,
+    ) -> Behaviour | None:
+        """The terms that have a curve; None where there is none.
+
+        Raises:
+            WeightsError: Their transitions, with the counts, or the events behind a term, are not given.
+        """
+        curved = tuple(t for t in terms if t.curve is not None)
+        if not curved:
+            return None
+        if transitions is None or (len(transitions) and not set(LINK_COLUMNS) <= set(transitions.columns)):
+            raise WeightsError(
+                "the behaviour terms lack the transitions between items",
+                expected=f"a table with {', '.join(LINK_COLUMNS)}",
+                todo="Give the transitions that stand beside the weights, or train again",
+            )
+        known = {t.name: t for t in terms}
+        names = {name for t in curved for name in (t.of or (t.name,))}
+        groups = groupings(graph, ontology, items.ids, {g for n in names if (g := grouping_of(n))})
+        statistics = Statistics(
+            _counts(known, POPULAR, items),
+            groups,
+            {g.name: _moves(g, known[flow(g.name)].flows) for g in groups if flow(g.name) in known},
+            _recent(known, items) if NOW in names else None,
+            Words.of(items.titles) if names & set(WORDED) else None,
+        )
+        neighbours = _neighbours(graph, items) if ALIKE in names else None
+        return Behaviour(curved, statistics, _links(transitions, items), neighbours)
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """The terms whose amounts are needed."""
+        return frozenset(name for t in self.terms for name in (t.of or (t.name,)))
+
+    @cached_property
+    def matrices(self) -> Mapping[str, Reals]:
+        """(links,) the matrices of ``LINKED``."""
+        return self.links.scaled(self.statistics.count)
+
+    def amounts(self, history: Sequence[int]) -> dict[str, Amount]:
+        """The amounts of all terms after a history of row numbers, oldest first."""
+        kept = self.recent(history)
+        return amounts(self, Histories(kept, np.array([0, len(kept)])), self.wanted)
+
+    def recent(self, history: Sequence[int]) -> Integers:
+        """Each item of the history at its last time, the last ``RECENT`` of them."""
+        last = {item: place for place, item in enumerate(history)}
+        return np.array(sorted(last, key=last.__getitem__)[-RECENT:], dtype=np.int64)
+
+    def contributions(
+        self, history: Sequence[int], members: Integers, weights: Mapping[str, float]
+    ) -> dict[str, Reals]:
+        """What each term adds to each member (members,), by the weights of the families in a category."""
+        found = self.amounts(history)
+        none = np.zeros(len(members), dtype=np.int64)
+        added = {}
+        for term in self.terms:
+            if term.curve is not None:
+                parts = [found[name].of(none, members) for name in term.of or (term.name,)]
+                added[term.name] = weights.get(family(term.name), 1.0) * apply(term.curve, *parts)
+        return added
+
+    def speaks_loudest(self, name: str, history: Sequence[int], target: int) -> tuple[int, int] | None:
+        """The item of the history that adds most to a term over links, and how many went on from there."""
+        matrix, decay, _ = LINKED[name]
+        best, found = 0.0, None
+        kept = self.recent(history)
+        for back, item in enumerate(reversed(kept.tolist())):
+            row = slice(self.links.start[item], self.links.start[item + 1])
+            here = self.links.target[row] == target
+            amount = float(np.power(decay, back, dtype=float) * self.matrices[matrix][row][here].sum())
+            if amount > best:
+                count = self.links.together if name == "together" else self.links.people
+                best, found = amount, (item, int(count[row][here].sum()))
+        return found
+
+    def first(self, histories: Histories, matrix: str, decay: float) -> Reals:
+        """(1, items) what the items of a history link to, by recency."""
+        begun = np.zeros(len(self.statistics.count))
+        begun[histories.item] = histories.recency(decay)
+        return self.walk(matrix, begun[None])
+
+    def walk(self, matrix: str, begun: Reals) -> Reals:
+        """(1, items) one step along the links from amounts (1, items)."""
+        found = np.zeros(begun.shape)
+        for item in np.flatnonzero(begun[0]).tolist():
+            row = slice(self.links.start[item], self.links.start[item + 1])
+            # A row names each target once, so that plain indexing adds.
+            found[0, self.links.target[row]] += begun[0, item] * self.matrices[matrix][row]
+        return found
+
+    def alike(self, histories: Histories) -> Reals:
+        """(1, items) what people took who share items with a history."""
+        if self.neighbours is None:
+            return np.zeros((1, len(self.statistics.count)))
+        person, weight = self.neighbours.alike(histories.item, self.statistics.rarity)
+        return self.neighbours.taken(person, weight)[None]
+
+    def alike_people(self, history: Sequence[int], target: int) -> int:
+        """How many people share an item with the history and took the target."""
+        if self.neighbours is None:
+            return 0
+        person, _ = self.neighbours.alike(self.recent(history), self.statistics.rarity)
+        first = self.neighbours.first
+        return int(np.isin(self.neighbours.person[first[target] : first[target + 1]], person).sum())
+
+
+def _counts(known: Mapping[str, BehaviourTerm], name: str, items: Items) -> Reals:
+    counts = known[name].counts if name in known else {}
+    return np.array([counts.get(item, 0.0) for item in items.ids])
+
+
+def _recent(known: Mapping[str, BehaviourTerm], items: Items) -> Recent:
+    half_life = known[NOW].settings["half_life"]
+    return Recent(half_life, np.zeros(1, dtype=np.int64), _counts(known, NOW, items)[None])
+
+
+def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
+    """People and their items, each once, from the events.
+
+    Raises:
+        WeightsError: The graph was read without its events.
+    """
+    # Only this term needs events in order, and with them scipy.
+    from kgrank.choice.behaviour.counts import People
+    from kgrank.choice.behaviour.sequences import sequences
+
+    if "INTERACTED" not in graph.edges:
+        raise WeightsError(
+            f"the term {ALIKE!r} lacks what people took",
+            expected="a graph with its INTERACTED edges",
+            todo="Read the events with the items",
+        )
+    log = sequences(graph)
+    place = positions(pl.Series(log.items, dtype=pl.String), items.ids, "item")
+    people = People.logged(replace(log, items=items.ids, item=place[log.item]))
+    return Neighbours.of(people.item, people.start, len(items.ids))
+
+
+def _moves(group: Grouping, flows: Sequence[Flow]) -> Reals:
+    place = {label: k for k, label in enumerate(group.labels)}
+    found = np.zeros((len(group.labels), len(group.labels)))
+    for move in flows:
+        if move.source in place and move.target in place:
+            found[place[move.source], place[move.target]] = move.amount
+    return found
+
+
+def _links(table: pl.DataFrame, items: Items) -> Links:
+    source = positions(table["source"], items.ids, "item")
+    target = positions(table["target"], items.ids, "item")
+    order = np.lexsort((target, source))
+    start = np.searchsorted(source[order], np.arange(len(items.ids) + 1))
+    # An empty table need not have the counts.
+    counts = (table[n].to_numpy()[order] if len(table) else np.empty(0) for n in LINK_COLUMNS)
+    return Links(start.astype(np.int64), target[order], *counts)

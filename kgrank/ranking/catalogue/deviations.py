@@ -1,0 +1,102 @@
+"""What a person's deviations from the average shopper do to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgrank.choice.data.design import Layout
+from kgrank.graph.schema import NUMBER, value_id
+from kgrank.ranking.catalogue.items import Integers, Reals
+from kgrank.ranking.catalogue.scores import CategoryScores, Worth
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How a person's deviations act on the items of a category.
+
+    Columns are those of the population.
+
+    Attributes:
+        profiles: What a deviation adds to each profile, measured from the average item (profiles, columns).
+        units: The numbers in units of their columns, 0 where missing (items, numbers).
+        number: Column of each number; one without a column has units of 0 (numbers,).
+        values: What a deviation adds to each whole value, by AttributeValue id (columns,).
+    """
+
+    profiles: Reals
+    units: Reals
+    number: Integers
+    values: Mapping[str, Reals]
+
+    def worth(self, table: CategoryScores, deviations: Reals) -> Worth:
+        """What values and numbers of the category are worth to a person with deviations (columns,)."""
+        profile = table.worth.profile + self.profiles @ deviations
+        return Worth(profile, table.profiles.tables(profile), deviations[self.number])
+
+    def rows(self, table: CategoryScores, places: Integers) -> Reals:
+        """(places, columns) of some items of the category."""
+        own = table.profiles.own[places]
+        has = np.zeros((len(places), len(self.profiles)))
+        has[np.arange(len(places))[:, None], own] = 1.0
+        found: Reals = has @ self.profiles
+        for m, column in enumerate(self.number.tolist()):
+            found[:, column] += self.units[places, m]
+        return found
+
+
+def moves(
+    table: CategoryScores,
+    layout: Layout,
+    served: AbstractSet[str],
+    nodes: Sequence[str],
+    at: Mapping[str, int],
+) -> Moves:
+    """How deviations act in a category; ``Shop.moves`` keeps it.
+
+    Args:
+        table: The category's scores.
+        layout: Its columns.
+        served: AttributeValue ids with a served utility there.
+        nodes: The shop's AttributeValue ids, by their number.
+        at: Column of the population by its name.
+    """
+    profiles = np.zeros((int(table.profiles.first[-1]), len(at)))
+    effects = _effects(layout, at)
+    for profile, node, share in zip(
+        table.profiles.part_profile.tolist(),
+        (nodes[n] for n in table.profiles.part_node.tolist()),
+        table.profiles.part_number.tolist(),
+        strict=True,
+    ):
+        # A value without a served utility adds nothing for anyone; one among several counts by its share.
+        if node in served and node in effects:
+            profiles[profile] += effects[node] * (share or 1.0)
+    number = np.zeros(len(table.numbers), dtype=np.int64)
+    units = np.zeros(table.number.shape, order="F")
+    for m, k in enumerate(table.numbers):
+        node = value_id(table.attributes[k], NUMBER)
+        if node in at and node in served:
+            block = layout.block[table.attributes[k]]
+            number[m] = at[node]
+            units[:, m] = np.nan_to_num((table.number[:, m] - block.centre) / block.scale)
+    return Moves(profiles, units, number, effects)
+
+
+def _effects(layout: Layout, at: Mapping[str, int]) -> dict[str, Reals]:
+    """What one deviation after another adds to a whole value, against the average item that has one (columns,)."""
+    found = {}
+    for block in layout.blocks:
+        mean = np.zeros(len(at))
+        for node, share in zip(block.nodes, block.mean.tolist(), strict=True):
+            if node in at:
+                mean[at[node]] = share
+        for node in () if block.number else block.nodes:
+            found[node] = -mean
+            if node in at:
+                found[node] = found[node].copy()
+                found[node][at[node]] += 1.0
+    return found

@@ -1,0 +1,282 @@
+"""Attribute scores of one category: few distinct profiles, a table of what each is worth, and a sum of gathers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from kgrank.graph.schema import NUMBER, split_value_id
+from kgrank.ranking.catalogue.items import Integers, Items, Reals
+from kgrank.weights.model import CategoryWeights, Utility
+
+JOINT = 1024
+"""Profiles of several attributes share one table of at most so many cells: one gather instead of several."""
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What items can have of the attributes with values: each distinct set of values of an attribute is a profile.
+
+    Profile ``first[k]`` is "no value" of attribute k; the others of k follow it.
+
+    Attributes:
+        attributes: Places of the attributes in ``CategoryScores.attributes``.
+        first: First profile of each attribute, and one past the last (attributes + 1,).
+        own: Profile of each item in each attribute (items, attributes).
+        part_profile: Profile of each of its values (parts,).
+        part_node: Place of the value in ``Items.nodes`` (parts,).
+        part_number: What stands on the edge: a share for one of several values, else 0 (parts,).
+        groups: Attributes that share a table.
+        codes: Cell of each item in each group's table (items,).
+    """
+
+    attributes: tuple[int, ...]
+    first: Integers
+    own: Integers
+    part_profile: Integers
+    part_node: Integers
+    part_number: Reals
+    groups: tuple[tuple[int, ...], ...]
+    codes: tuple[Integers, ...]
+
+    def tables(self, worth: Reals) -> tuple[Reals, ...]:
+        """The groups' tables: the sum of the worth of each combination of profiles."""
+        found = []
+        for group in self.groups:
+            table = worth[self.first[group[0]] : self.first[group[0] + 1]]
+            for k in group[1:]:
+                table = (table[:, None] + worth[self.first[k] : self.first[k + 1]]).reshape(-1)
+            found.append(table)
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What values and numbers are worth to somebody in a category.
+
+    Attributes:
+        profile: Of each profile, in logits (profiles,).
+        tables: The same by groups (``Profiles.tables``).
+        slopes: Beside what is served, per standard unit of each number (numbers,); None for the average shopper.
+    """
+
+    profile: Reals
+    tables: tuple[Reals, ...]
+    slopes: Reals | None = None
+
+
+@dataclass(frozen=True)
+class CategoryScores:
+    """What each attribute contributes to each item of a category's subtree.
+
+    Attributes:
+        members: Row numbers of the items, in the order of their ids (items,).
+        attributes: The attributes that contribute, most important first.
+        profiles: Of the attributes with values.
+        numbers: Places of the number attributes in ``attributes``.
+        number: Their numbers, NaN where missing (items, numbers).
+        served: What they contribute by the served curves, 0 where missing (items, numbers).
+        worth: What the profiles are worth to the average shopper.
+    """
+
+    members: Integers
+    attributes: tuple[str, ...]
+    profiles: Profiles
+    numbers: tuple[int, ...]
+    number: Reals
+    served: Reals
+    worth: Worth
+
+    @staticmethod
+    def of(items: Items, weights: CategoryWeights, categories: Sequence[str]) -> CategoryScores:
+        """The scores of the items in ``categories`` by one category's weights."""
+        ranked = sorted(weights.attributes, key=lambda a: (-a.weight, a.attribute))
+        attributes = tuple(a.attribute for a in ranked)
+        members = items.within(categories)
+        local = np.full(len(items.ids), -1)
+        local[members] = np.arange(len(members))
+        column, numeric = _columns(items.nodes, attributes)
+        inside = (local[items.row_item] >= 0) & (column[items.row_node] >= 0)
+        row, node, number = local[items.row_item[inside]], items.row_node[inside], items.row_number[inside]
+        added = _added(items.nodes, weights.utilities, node, number)
+        counts = numeric[node]
+        numbers = tuple(sorted(set(column[node[counts]].tolist())))
+        amounts, served = (
+            np.full((len(members), len(numbers)), np.nan),
+            np.zeros((len(members), len(numbers))),
+        )
+        at = row[counts], np.searchsorted(numbers, column[node[counts]])
+        amounts[at], served[at] = number[counts], added[counts]
+        values = ~counts
+        profiles = _profiles(len(members), column, row[values], node[values], number[values])
+        parts = _added(items.nodes, weights.utilities, profiles.part_node, profiles.part_number)
+        worth = np.bincount(profiles.part_profile, parts, int(profiles.first[-1])).astype(np.float64)
+        return CategoryScores(
+            members,
+            attributes,
+            profiles,
+            numbers,
+            np.asfortranarray(amounts),
+            served,
+            Worth(worth, profiles.tables(worth)),
+        )
+
+    @cached_property
+    def of_numbers(self) -> Reals:
+        """What the number attributes contribute by the served curves (items,)."""
+        total: Reals = self.served.sum(axis=1)
+        return total
+
+    @cached_property
+    def total(self) -> Reals:
+        """The attribute score of each item for the average shopper (items,)."""
+        return self.scores(self.worth)
+
+    def scores(self, worth: Worth, units: Reals | None = None) -> Reals:
+        """The attribute score of each item (items,).
+
+        Args:
+            worth: Of values and numbers.
+            units: The numbers in standard units, 0 where missing, for a worth with slopes (items, numbers).
+        """
+        total = self.of_numbers.copy()
+        buffer = np.empty_like(total)
+        for table, code in zip(worth.tables, self.profiles.codes, strict=True):
+            # Codes are cells of the table by construction; "clip" spares numpy a copy.
+            total += table.take(code, out=buffer, mode="clip")
+        if worth.slopes is not None and units is not None:
+            total += np.dot(units, worth.slopes, out=buffer)
+        return total
+
+    def amounts(self, places: Integers, worth: Worth, units: Reals | None = None) -> Reals:
+        """What each attribute contributes to some items (places, attributes); 0 where it has no value."""
+        found = np.zeros((len(places), len(self.attributes)))
+        if self.profiles.attributes:
+            found[:, self.profiles.attributes] = worth.profile[self.profiles.own[places]]
+        if self.numbers:
+            numbers = self.served[places]
+            if worth.slopes is not None and units is not None:
+                numbers = numbers + units[places] * worth.slopes
+            found[:, self.numbers] = numbers
+        return found
+
+    def column(self, attribute: str, worth: Worth, units: Reals | None = None) -> Reals:
+        """What one attribute contributes to every item (items,)."""
+        k = self.attributes.index(attribute)
+        if k in self.numbers:
+            m = self.numbers.index(k)
+            own = self.served[:, m]
+            return own if worth.slopes is None or units is None else own + units[:, m] * worth.slopes[m]
+        if k not in self.profiles.attributes:
+            return np.zeros(len(self.members))
+        return worth.profile[self.profiles.own[:, self.profiles.attributes.index(k)]]
+
+
+def _columns(
+    nodes: Sequence[str], attributes: Sequence[str]
+) -> tuple[Integers, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Column of each node's attribute, -1 where it has none, and whether the node is a number's."""
+    column = {attribute: k for k, attribute in enumerate(attributes)}
+    split = [split_value_id(n) for n in nodes]
+    return (
+        np.array([column.get(attribute, -1) for attribute, _ in split], dtype=np.int64),
+        np.array([value == NUMBER for _, value in split], dtype=bool),
+    )
+
+
+def _profiles(items: int, column: Integers, row: Integers, node: Integers, number: Reals) -> Profiles:
+    """The profiles of the rows of values, which are sorted by item and node."""
+    attributes = tuple(sorted(set(column[node].tolist())))
+    own = np.zeros((items, len(attributes)), dtype=np.int64)
+    first = [0]
+    parts: list[tuple[Integers, Integers, Reals]] = []
+    for k, attribute in enumerate(attributes):
+        here = column[node] == attribute
+        code, profile, part = _combinations(items, row[here], node[here], number[here])
+        own[:, k] = first[-1] + code
+        parts.append((first[-1] + profile, node[here][part], number[here][part]))
+        first.append(first[-1] + int(profile.max(initial=0)) + 1)
+    starts = np.array(first, dtype=np.int64)
+    groups = _groups(np.diff(starts))
+    joined = [np.concatenate(p) if parts else np.empty(0, np.int64) for p in zip(*parts, strict=True)] or [
+        np.empty(0, np.int64)
+    ] * 3
+    return Profiles(
+        attributes,
+        starts,
+        own,
+        joined[0],
+        joined[1],
+        np.asarray(joined[2], dtype=np.float64),
+        groups,
+        tuple(_joint(own, starts, group) for group in groups),
+    )
+
+
+def _combinations(
+    items: int, row: Integers, node: Integers, number: Reals
+) -> tuple[Integers, Integers, Integers]:
+    """The distinct sets of (value, number) that items have.
+
+    Returns:
+        Code of each item, 0 without a value (items,); and of the sets from code 1 on, the code of each part and
+        a row that has it.
+    """
+    # A set is named by its values one after another: the code so far and the next value give the next code.
+    _, size = np.unique(number, return_inverse=True)
+    _, atom = np.unique(node * (int(size.max(initial=0)) + 1) + size, return_inverse=True)
+    turn = np.arange(len(row)) - np.searchsorted(row, row)
+    code = np.zeros(items, dtype=np.int64)
+    for k in range(int(turn.max(initial=-1)) + 1):
+        now = turn == k
+        key = code[row[now]] * (int(atom.max()) + 2) + atom[now] + 1
+        last = int(code.max())
+        _, fresh = np.unique(key, return_inverse=True)
+        code[row[now]] = last + 1 + fresh
+    _, code = np.unique(np.concatenate([[0], code]), return_inverse=True)
+    code = code[1:].astype(np.int64)
+    _, example = np.unique(code, return_index=True)
+    part = np.flatnonzero(np.isin(row, example))
+    return code, code[row[part]], part
+
+
+def _groups(sizes: Integers) -> tuple[tuple[int, ...], ...]:
+    """Attributes put together, in order, while their common table stays small."""
+    groups: list[list[int]] = []
+    cells = 0
+    for k, size in enumerate(sizes.tolist()):
+        if groups and cells * size <= JOINT:
+            groups[-1].append(k)
+            cells *= size
+        else:
+            groups.append([k])
+            cells = size
+    return tuple(tuple(g) for g in groups)
+
+
+def _joint(own: Integers, first: Integers, group: Sequence[int]) -> Integers:
+    """Cell of each item in a group's table."""
+    code = np.zeros(len(own), dtype=np.int64)
+    for k in group:
+        code = code * (first[k + 1] - first[k]) + own[:, k] - first[k]
+    return code
+
+
+def _added(nodes: Sequence[str], utilities: Sequence[Utility], node: Integers, number: Reals) -> Reals:
+    """What each row adds: intercept + slope · number on the segment that its number lies in."""
+    place: Mapping[str, int] = {name: k for k, name in enumerate(nodes)}
+    rounds = max((len(u.segments) for u in utilities), default=0)
+    low, high, intercept, slope = np.zeros((4, rounds, len(nodes)))
+    for utility in utilities:
+        if utility.node in place:
+            for k, s in enumerate(utility.segments):
+                at = k, place[utility.node]
+                low[at], high[at], intercept[at], slope[at] = s.low, s.high, s.intercept, s.slope
+    added = np.zeros(len(node))
+    for k in range(rounds):
+        inside = (number >= low[k, node]) & (number < high[k, node])
+        added += np.where(inside, intercept[k, node] + slope[k, node] * number, 0.0)
+    return added

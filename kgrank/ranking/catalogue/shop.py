@@ -1,0 +1,291 @@
+"""A shop that is ready to rank: items, ontology and weights in memory, scores by category on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from kgrank.choice.behaviour.terms import ALIKE
+from kgrank.errors import InputError, StoreError, WeightsError, nearest
+from kgrank.graph.store import GraphStore, load_graph
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ontology.document import load
+from kgrank.ontology.model import Ontology
+from kgrank.ranking.catalogue.behaviour import Behaviour
+from kgrank.ranking.catalogue.items import Items, Reals
+from kgrank.ranking.catalogue.phrases import checked_language
+from kgrank.ranking.catalogue.scores import CategoryScores
+from kgrank.ranking.catalogue.text import TextIndex
+from kgrank.ranking.catalogue.wording import Wording
+from kgrank.weights.model import CategoryWeights, LearnedWeights
+from kgrank.weights.tables import check_fits, served_transitions, served_weights
+
+if TYPE_CHECKING:
+    from kgrank.choice.data.design import Design
+    from kgrank.ranking.catalogue.deviations import Moves
+
+NEEDED_NODES = ("Item", "AttributeValue")
+NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "SUBCATEGORY_OF")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a ranking needs; build it with ``open_shop`` or ``Shop.of``."""
+
+    ontology: Ontology
+    weights: LearnedWeights
+    items: Items
+    below: Mapping[str, tuple[str, ...]]
+    """The categories right below each category, as the graph has them."""
+    behaviour: Behaviour | None = None
+    """The behaviour terms; None where the weights have none."""
+    _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
+    _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
+    _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
+    _wordings: dict[tuple[str, str], Wording] = field(default_factory=dict, repr=False, compare=False)
+    _phrases: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict, repr=False, compare=False)
+    _moves: dict[str, Moves] = field(default_factory=dict, repr=False, compare=False)
+
+    @staticmethod
+    def of(
+        graph: KnowledgeGraph,
+        ontology: Ontology,
+        weights: LearnedWeights,
+        transitions: pl.DataFrame | None = None,
+    ) -> Shop:
+        """A shop from tables in memory.
+
+        Args:
+            graph: Needs the tables of NEEDED_NODES and NEEDED_EDGES, and its events for ``people-like-you``.
+            ontology: Names, applicability and rules.
+            weights: Of the same ontology.
+            transitions: Item transitions with their counts, for the terms over links.
+
+        Raises:
+            WeightsError: The weights belong to another ontology.
+        """
+        check_fits(weights, ontology)
+        items = Items.of(graph)
+        below = graph.edge("SUBCATEGORY_OF").group_by("target", maintain_order=True).agg("source")
+        return Shop(
+            ontology=ontology,
+            weights=weights,
+            items=items,
+            below={parent: tuple(kids) for parent, kids in below.iter_rows()},
+            behaviour=Behaviour.of(weights.terms, transitions, graph, ontology, items),
+        )
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """Title by item id."""
+        return dict(zip(self.items.ids, self.items.titles, strict=True))
+
+    @cached_property
+    def text(self) -> TextIndex:
+        """The words of the items; made at the first query."""
+        return TextIndex.of(self.items, self.ontology)
+
+    @cached_property
+    def column(self) -> Mapping[str, int]:
+        """Place of each column of the population."""
+        return {name: k for k, name in enumerate(self.weights.population.columns)}
+
+    @cached_property
+    def population(self) -> tuple[Reals, Reals]:
+        """Mean (columns,) and precision (columns, columns) of the shoppers' deviations."""
+        learned = self.weights.population
+        width = len(learned.columns)
+        mean = np.array(learned.mean) if learned.mean else np.zeros(width)
+        return mean, np.linalg.inv(np.array(learned.covariance).reshape(width, width))
+
+    def wording(self, category: str, language: str) -> Wording:
+        """What the items of a category have, in words; made once.
+
+        Raises:
+            InputError: An unknown category or language.
+            WeightsError: A category without weights.
+        """
+        if (category, language) not in self._wordings:
+            self._wordings[category, language] = Wording(
+                self.ontology, self.items.nodes, self.scores(category), checked_language(language)
+            )
+        return self._wordings[category, language]
+
+    def phrases(self, category: str) -> dict[str, tuple[str, str]]:
+        """Attribute and value by the words that name them in a category; computed once."""
+        from kgrank.choice.data.searches import phrases
+
+        if category not in self._phrases:
+            self._phrases[category] = phrases(self.ontology, category)
+        return self._phrases[category]
+
+    def home(self, rows: Sequence[int]) -> str | None:
+        """The lowest category that holds some items by row number; None where there is none."""
+        homes = self.items.home
+        firsts = frozenset([homes[row] for row in rows])
+        if firsts not in self._homes:
+            self._homes[firsts] = _lowest(self.ontology, firsts)
+        return self._homes[firsts]
+
+    @property
+    def known_behaviour(self) -> Behaviour:
+        """The behaviour terms.
+
+        Raises:
+            WeightsError: The weights have none.
+        """
+        if self.behaviour is None:
+            raise WeightsError(
+                f"weights {self.weights.version} have no behaviour term: a history says nothing",
+                todo="Rank without a history, or train on a log of events",
+            )
+        return self.behaviour
+
+    def subtree(self, category: str) -> tuple[str, ...]:
+        """The category and all below it, each once.
+
+        Raises:
+            InputError: An unknown category.
+        """
+        check_category(self.ontology, category)
+        found = {category: None}
+        waiting = [category]
+        while waiting:
+            for child in self.below.get(waiting.pop(), ()):
+                if child not in found:
+                    found[child] = None
+                    waiting.append(child)
+        return tuple(found)
+
+    def weights_of(self, category: str) -> CategoryWeights:
+        """What is learned of a category; errors as in ``category_weights``."""
+        return category_weights(self.weights, self.ontology, category)
+
+    def scores(self, category: str) -> CategoryScores:
+        """The attribute scores of a category's subtree; computed once.
+
+        Raises:
+            InputError: An unknown category.
+            WeightsError: A category without weights.
+        """
+        if category not in self._scores:
+            inside = self.subtree(category)
+            self._scores[category] = CategoryScores.of(self.items, self.weights_of(category), inside)
+        return self._scores[category]
+
+    def design(self, category: str) -> Design:
+        """A category's columns, in which people differ; computed once.
+
+        Raises:
+            InputError: An unknown category.
+        """
+        if category not in self._designs:
+            # Only a person's own tastes need scipy; a plain ranking starts without it.
+            from kgrank.choice.data.design import category_design
+
+            graph = self.items.graph(self.items.within(self.subtree(category)))
+            self._designs[category] = category_design(graph, self.ontology, category)
+        return self._designs[category]
+
+    def moves(self, category: str) -> Moves:
+        """How a person's tastes act on a category's items; computed once.
+
+        Raises:
+            InputError: An unknown category.
+            WeightsError: A category without weights.
+        """
+        if category not in self._moves:
+            from kgrank.ranking.catalogue.deviations import moves
+
+            served = {u.node for u in self.weights_of(category).utilities}
+            layout = self.design(category).layout
+            self._moves[category] = moves(
+                self.scores(category), layout, served, self.items.nodes, self.column
+            )
+        return self._moves[category]
+
+    def item(self, item: str) -> int:
+        """Row number of an item.
+
+        Raises:
+            InputError: An unknown item.
+        """
+        if item not in self.items.index:
+            raise InputError(f"there is no item {item!r}", todo=nearest(item, self.items.index))
+        return self.items.index[item]
+
+
+def _lowest(ontology: Ontology, categories: frozenset[str | None]) -> str | None:
+    """The lowest category that holds some others."""
+    named = sorted(c for c in categories if c is not None)
+    if len(named) < len(categories) or not named:
+        return None
+    paths = [(c, *ontology.ancestors(c)) for c in named]
+    return next((c for c in paths[0] if all(c in path for path in paths)), None)
+
+
+def check_category(ontology: Ontology, category: str) -> None:
+    """InputError with the nearest names where the ontology has no such category."""
+    if category not in ontology.categories:
+        raise InputError(f"there is no category {category!r}", todo=nearest(category, ontology.categories))
+
+
+def category_weights(weights: LearnedWeights, ontology: Ontology, category: str) -> CategoryWeights:
+    """What is learned of a category.
+
+    Raises:
+        InputError: An unknown category.
+        WeightsError: The weights say nothing of it.
+    """
+    check_category(ontology, category)
+    if category not in weights.categories:
+        raise WeightsError(
+            f"weights {weights.version} say nothing of category {category!r}",
+            expected=f"one of {len(weights.categories)} categories",
+            todo="Train again on the present graph: `python train.py`",
+        )
+    return weights.categories[category]
+
+
+def open_shop(store: GraphStore, weights: LearnedWeights | None = None, *, history: bool = True) -> Shop:
+    """The shop of a store, with the weights that it serves or with others of the same ontology.
+
+    The store may be closed afterwards.
+
+    Args:
+        store: Where.
+        weights: By default those that it serves.
+        history: Whether rankings after a history are wanted; without, the edges between items, most of a large
+            shop, are not read, and the shop has no behaviour terms.
+
+    Raises:
+        StoreError: The store holds no shop.
+        WeightsError: It serves no weights, or the weights belong to another ontology.
+    """
+    ontology = stored_ontology(store)
+    used = weights or served_weights(store)
+    check_fits(used, ontology)
+    if not history:
+        plain = replace(used, terms=())
+        return replace(Shop.of(load_graph(store, NEEDED_NODES, NEEDED_EDGES), ontology, plain), weights=used)
+    alike = any(ALIKE in (term.of or (term.name,)) for term in used.terms if term.curve is not None)
+    events = ("INTERACTED",) if alike else ()
+    graph = load_graph(store, (*NEEDED_NODES, *(("Log",) if alike else ())), (*NEEDED_EDGES, *events))
+    return Shop.of(graph, ontology, used, served_transitions(store, used.version))
+
+
+def stored_ontology(store: GraphStore) -> Ontology:
+    """The ontology that a store was loaded with.
+
+    Raises:
+        StoreError: The store holds no shop.
+    """
+    nodes = store.nodes("Ontology")
+    if nodes.is_empty():
+        raise StoreError("no shop is loaded", where=store.address, todo="Load one: `kgrank load`")
+    return load(nodes["document"][0])

@@ -1,0 +1,1 @@
+"""Why an item ranks where it does."""

@@ -1,0 +1,188 @@
+"""What matters in a category: learned shares, what the rules say of them, what the data say of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from kgrank.ontology.model import NEGLIGIBLE, Ontology, Rule, RuleKind
+from kgrank.ontology.sentences import sentence
+from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
+from kgrank.ranking.catalogue.shop import Shop, category_weights
+from kgrank.weights.model import Concern, LearnedWeights, RuleFinding
+
+_OF_WEIGHTS = frozenset(RuleKind) - {RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one rule says of one attribute in a category.
+
+    Attributes:
+        rule: Its id.
+        short: In a few signs, ``≥ 25%`` or ``> price``.
+        sentence: In words.
+        low: Smallest share that it allows; None where it sets no bounds.
+        high: Largest share that it allows.
+        finding: What the data say of it; None where no audit was made.
+    """
+
+    rule: str
+    short: str
+    sentence: str
+    low: float | None
+    high: float | None
+    finding: RuleFinding | None
+
+
+@dataclass(frozen=True)
+class AttributeImportance:
+    """One attribute's share of the decision, in a category; the fields are those of ``AttributeWeight``."""
+
+    attribute: str
+    name: str
+    weight: float
+    low: float
+    high: float
+    spread: float
+    reference: str
+    shoppers: float | None
+    without_rules: float | None
+    rules: tuple[Statement, ...]
+    person: float | None = None
+    """One person's own share; None where nobody is asked about."""
+
+
+@dataclass(frozen=True)
+class Importance:
+    """What matters in a category, most important first; the fields are those of ``CategoryWeights``."""
+
+    category: str
+    name: str
+    strength: float
+    choices: int
+    people: int
+    source: str
+    attributes: tuple[AttributeImportance, ...]
+    notes: tuple[str, ...]
+    concerns: tuple[Concern, ...] = ()
+    """What is wrong with the data of this category and of those below it."""
+
+
+def importance(
+    shop: Shop, category: str, language: str = "en", *, person: Mapping[str, float] | None = None
+) -> Importance:
+    """What matters in a category of a shop.
+
+    Args:
+        shop: Where.
+        category: Its id.
+        language: Of names and sentences.
+        person: A person's deviations, as in ``rank``: their own shares stand beside the average shopper's.
+
+    Raises:
+        InputError: An unknown category.
+        WeightsError: The weights say nothing of it.
+    """
+    found = read_importance(shop.weights, shop.ontology, category, language)
+    if not person:
+        return found
+    from kgrank.ranking.shopper.person import shares
+
+    own = shares(shop, category, person)
+    return replace(found, attributes=tuple(replace(a, person=own.get(a.attribute)) for a in found.attributes))
+
+
+def read_importance(
+    weights: LearnedWeights, ontology: Ontology, category: str, language: str = "en"
+) -> Importance:
+    """What matters in a category, from weights and an ontology alone."""
+    learned = category_weights(weights, ontology, category)
+    findings = {f.rule: f for f in weights.findings}
+    below = frozenset(ontology.subtree(category))
+    statements = list(_statements(ontology, category, findings, language))
+    ranked = sorted(learned.attributes, key=lambda a: (-a.weight, a.attribute))
+    return Importance(
+        category=category,
+        name=ontology.categories[category].name(language),
+        strength=learned.strength,
+        choices=learned.choices,
+        people=learned.people,
+        source=learned.source,
+        attributes=tuple(
+            AttributeImportance(
+                attribute=a.attribute,
+                name=attribute_name(ontology, a.attribute, language),
+                weight=a.weight,
+                low=a.low,
+                high=a.high,
+                spread=a.spread,
+                reference=a.reference,
+                shoppers=a.shoppers,
+                without_rules=a.without_rules,
+                rules=tuple(said for attribute, said in statements if attribute == a.attribute),
+            )
+            for a in ranked
+        ),
+        notes=weights.notes,
+        concerns=tuple(c for c in weights.concerns if c.category in below),
+    )
+
+
+def _statements(
+    ontology: Ontology, category: str, findings: dict[str, RuleFinding], language: str
+) -> Iterator[tuple[str, Statement]]:
+    """Each attribute and what a rule says of it here, in the order of the rules."""
+    applicable = ontology.applicable(category)
+    line = {category, *ontology.ancestors(category)}
+    for rule in ontology.rules.values():
+        inside = not line.isdisjoint(rule.categories) and line.isdisjoint(rule.but_not)
+        if not inside or rule.kind not in _OF_WEIGHTS:
+            continue
+        low, high = _bounds(rule)
+        for attribute in (*rule.attributes, *rule.members):
+            if attribute in applicable:
+                yield (
+                    attribute,
+                    Statement(
+                        rule=rule.id,
+                        short=_short(rule, attribute, ontology, language),
+                        sentence=sentence(rule, ontology, language),
+                        low=low,
+                        high=high,
+                        finding=findings.get(rule.id),
+                    ),
+                )
+
+
+def _bounds(rule: Rule) -> tuple[float | None, float | None]:
+    """The shares that a rule allows its attribute."""
+    share, within = rule.share or 0.0, rule.within or 0.0
+    bounds: dict[RuleKind, tuple[float, float]] = {
+        RuleKind.AT_LEAST: (share, 1.0),
+        RuleKind.AT_MOST: (0.0, share),
+        RuleKind.ABOUT: (max(share - within, 0.0), min(share + within, 1.0)),
+        RuleKind.IRRELEVANT: (0.0, NEGLIGIBLE),
+    }
+    return bounds.get(rule.kind, (None, None))
+
+
+def _short(rule: Rule, attribute: str, ontology: Ontology, language: str) -> str:
+    share, within = f"{rule.share or 0:.0%}", f"{rule.within or 0:.0%}"
+    if rule.kind is RuleKind.ORDER:
+        at = rule.order.index(attribute)
+        return ", ".join(
+            sign + attribute_name(ontology, other, language)
+            for sign, others in (("< ", rule.order[:at][-1:]), ("> ", rule.order[at + 1 :][:1]))
+            for other in others
+        )
+    if rule.kind is RuleKind.PREFERS:
+        return " > ".join(value_name(ontology, attribute, v, language) for v in rule.values)
+    if rule.kind is RuleKind.SAME_AS:
+        return "= " + ", ".join(m for m in rule.members if m != attribute)
+    if rule.kind is RuleKind.MONOTONE:
+        return phrase("more-is-better" if rule.better == "More" else "less-is-better", language)
+    if rule.kind is RuleKind.INHERITS:
+        return phrase("inherits", language, share=share)
+    bound = {RuleKind.AT_LEAST: f"≥ {share}", RuleKind.AT_MOST: f"≤ {share}", RuleKind.IRRELEVANT: "≈ 0%"}
+    return bound.get(rule.kind, f"{share} ± {within}")

@@ -1,0 +1,1 @@
+"""One page of a ranking: query, filters, scores, re-ranking, answer."""

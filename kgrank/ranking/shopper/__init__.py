@@ -1,0 +1,1 @@
+"""Whom a ranking is for: a person's tastes and a session's events."""

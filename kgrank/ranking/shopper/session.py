@@ -1,0 +1,319 @@
+"""A session as it happens: each event is a choice among what was shown, and moves the shopper's own tastes.
+
+The tastes are the mode of the person's posterior (``kgrank.choice.tastes.person``): the population, or what
+is known of the shopper, is the prior, and each event adds weight · log P(what was taken | what was shown).
+The utility behind an event of kind k is in the learned scale of that kind (``kgrank.choice.logit.scales``),
+and the weight is ``decay`` to the power of its age in events.
+
+- An event on a shown item is a choice among what was shown, places on the screen and taking nothing accounted
+  for as in training; what was taken from the same list before by as strong a deed is gone, and a stronger
+  deed on an item replaces the weaker one.
+- An event that does not say what was shown is a choice against items drawn at random from the category.
+- A search that names a value is a choice of it among the values of its attribute.
+
+Choices beyond ``horizon`` count no more. The update is in ``kgrank.choice.tastes.online``: a Newton step an
+event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgrank.choice.data.responses import RESPONSES
+from kgrank.choice.data.searches import named
+from kgrank.choice.logit.choice_sets import INSIDE, SUPPLY, place_span
+from kgrank.choice.tastes.online import Online
+from kgrank.errors import InputError, nearest
+from kgrank.ranking.catalogue.items import Integers, Reals
+from kgrank.ranking.catalogue.scores import Worth
+from kgrank.ranking.catalogue.shop import Shop, check_category
+
+SEARCH = "search"
+KINDS = (SEARCH, *RESPONSES)
+"""Kinds of events, from the weakest to the strongest."""
+
+REMEMBERED = 50
+"""Events that a session keeps; what came before weighs a two-hundredth of one that happens now."""
+
+if TYPE_CHECKING:
+    from kgrank.choice.tastes.person import PersonTastes
+
+
+@dataclass(frozen=True)
+class SessionRule:
+    """How events fade. The numbers are conventions, not learned: logs do not say how fast a wish fades.
+
+    Attributes:
+        decay: What is left of an event's weight one event later.
+        horizon: Number of choices that count.
+        alternatives: Alternatives of a choice at most; of more, evenly spaced ones (a sample of the alternatives
+            leaves the estimate consistent, McFadden 1978).
+    """
+
+    decay: float = 0.9
+    horizon: int = 20
+    alternatives: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a shopper did.
+
+    Attributes:
+        kind: ``search``, ``view``, ``cart`` or ``purchase``.
+        item: What was looked at, put into the cart or bought; None for a search.
+        text: What was searched for.
+        shown: What was shown, in the order of the screen; empty where it is not known.
+        category: Where it happened; by default the lowest category that holds what was shown.
+    """
+
+    kind: str
+    item: str | None = None
+    text: str | None = None
+    shown: tuple[str, ...] = ()
+    category: str | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A shopper's events so far, and their tastes by them; made by ``start``, ``observe`` and ``undo``.
+
+    Attributes:
+        rule: How events count.
+        events: The last ``REMEMBERED``, oldest first.
+        posterior: Of the shopper's deviations, in the order of the population's columns.
+        owners: Numbers of the events behind the choices that count, from the first event of all.
+        forgotten: Events before those that are kept.
+    """
+
+    rule: SessionRule
+    events: tuple[Event, ...]
+    posterior: Online
+    owners: tuple[int, ...] = ()
+    forgotten: int = 0
+    worths: dict[str, Worth] = field(default_factory=dict, repr=False, compare=False)
+    """What values are worth to the shopper, by category; made when first asked for."""
+
+    @property
+    def count(self) -> int:
+        """Events so far."""
+        return self.forgotten + len(self.events)
+
+    @property
+    def deviations(self) -> Reals:
+        """(columns,) the shopper's tastes by now."""
+        return self.posterior.mode
+
+    def worth(self, shop: Shop, category: str) -> Worth:
+        """What the values of a category are worth to the shopper by now."""
+        found = self.worths.get(category)
+        if found is None:
+            found = shop.moves(category).worth(shop.scores(category), self.deviations)
+            self.worths[category] = found
+        return found
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items of the events, oldest first, an item several times in a row once."""
+        named = (e.item for e in self.events if e.item is not None)
+        return tuple(item for item, _ in groupby(named))
+
+
+def start(shop: Shop, person: PersonTastes | None = None, rule: SessionRule | None = None) -> Session:
+    """A session without events: at the population, or at a known shopper's own tastes."""
+    mean, precision = shop.population
+    if person is not None and person.posterior is not None:
+        mean = person.posterior.mean
+        precision = np.asarray(np.linalg.inv(person.posterior.covariance), dtype=np.float64)
+    used = rule or SessionRule()
+    # One alternative more than of items: taking nothing.
+    return Session(used, (), Online.of(mean, precision, used.horizon, used.alternatives + 1))
+
+
+def observe(shop: Shop, session: Session, event: Event) -> Session:
+    """The session after one more event.
+
+    Raises:
+        InputError: An unknown kind, item or category, or an item that was not among those shown.
+    """
+    category, choices = _choices(shop, session, event)
+    number, owners, posterior = session.count, session.owners, session.posterior
+    decay, superseded = session.rule.decay, _weaker(session, event)
+    for x, offset in choices:
+        posterior = posterior.after(x, offset, decay, superseded)
+        owners = (*owners, number)[-len(posterior.weight) :]
+        # The choices of one event are of one age.
+        decay, superseded = 1.0, None
+    events = (*session.events, event)[-REMEMBERED:]
+    after = Session(session.rule, events, posterior, owners, session.count + 1 - len(events))
+    if category is not None and choices:
+        after.worth(shop, category)
+    return after
+
+
+def _weaker(session: Session, event: Event) -> int | None:
+    """The choice that counts on a weaker deed on the same item of the same list."""
+    if not event.shown:
+        return None
+    for choice, number in enumerate(session.owners):
+        if number < session.forgotten:
+            continue
+        before = session.events[number - session.forgotten]
+        same = (before.item, before.shown) == (event.item, event.shown)
+        if same and KINDS.index(before.kind) < KINDS.index(event.kind):
+            return choice
+    return None
+
+
+def undo(shop: Shop, session: Session, which: int = -1) -> Session:
+    """The session as if an event had never happened, by its number from the first of all; by default the last.
+
+    Raises:
+        InputError: There is no such event, or it is no longer kept.
+    """
+    kept = len(session.events)
+    place = which - session.forgotten if which >= 0 else which + kept
+    if not 0 <= place < kept:
+        held = f"one of {session.forgotten} to {session.count - 1}" if kept else "an event first"
+        raise InputError(f"there is no event {which}", expected=held)
+    return replay(shop, session, [e for k, e in enumerate(session.events) if k != place])
+
+
+def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
+    """A session with the same prior and other events, as if they had come one by one."""
+    prior, rule = session.posterior, session.rule
+    posterior = Online.of(prior.mean, prior.precision, rule.horizon, rule.alternatives + 1)
+    fresh = Session(rule, (), posterior, forgotten=session.forgotten)
+    for event in events:
+        fresh = observe(shop, fresh, event)
+    return fresh
+
+
+def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
+    """An event's category, and columns and offsets of the alternatives of its choices, the taken one first."""
+    if event.kind not in KINDS:
+        raise InputError(f"there is no kind of event {event.kind!r}", todo=nearest(event.kind, KINDS))
+    if event.category is not None:
+        check_category(shop.ontology, event.category)
+    if event.kind == SEARCH:
+        return _search(shop, session, event)
+    if event.item is None:
+        raise InputError(f"an event of kind {event.kind!r} names no item", expected="an item's id")
+    item, index = shop.item(event.item), shop.items.index
+    shown = [index[i] if i in index else shop.item(i) for i in event.shown]
+    if shown and item not in shown:
+        raise InputError(f"item {event.item!r} was not among the {len(shown)} shown", expected="one of them")
+    category = event.category or shop.home(shown or [item])
+    if category is None or category not in shop.weights.categories or not len(session.deviations):
+        return None, []
+    if not shown:
+        members, count = shop.scores(category).members, session.rule.alternatives - 1
+        drawn = np.random.default_rng(session.count).choice(members, count) if len(members) else members
+        rows = np.concatenate([[item], drawn[drawn != item]])
+        return category, _alternatives(shop, session, category, event.kind, rows, None)
+    gone = _gone(session, event)
+    places = [k for k, other in enumerate(shown) if other != item and event.shown[k] not in gone]
+    at = [shown.index(item), *_spaced(places, session.rule.alternatives - 1)]
+    rows = np.array([shown[k] for k in at], dtype=np.int64)
+    screen = _Screen(at, not gone and event.kind == shop.weights.reliability.entry)
+    return category, _alternatives(shop, session, category, event.kind, rows, screen)
+
+
+def _gone(session: Session, event: Event) -> set[str]:
+    """What was taken from the same list before by as strong a deed."""
+    least = KINDS.index(event.kind)
+    return {
+        e.item
+        for e in session.events
+        if e.item is not None and e.shown == event.shown and KINDS.index(e.kind) >= least
+    } - {event.item}
+
+
+def _spaced(places: Sequence[int], count: int) -> list[int]:
+    """So many of some places, evenly spaced."""
+    if len(places) <= count:
+        return list(places)
+    return [places[k] for k in np.linspace(0, len(places) - 1, count).round().astype(int).tolist()]
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """Where alternatives stood on a screen, from 0, and whether nothing could be taken instead."""
+
+    places: list[int]
+    outside: bool
+
+
+def _alternatives(
+    shop: Shop, session: Session, category: str, kind: str, items: Integers, screen: _Screen | None
+) -> list[tuple[Reals, Reals]]:
+    """The choice of the first of some items; none where it stands outside the category."""
+    learned, table = shop.weights_of(category), shop.scores(category)
+    at = np.minimum(np.searchsorted(table.members, items), max(len(table.members) - 1, 0))
+    inside = table.members[at] == items if len(table.members) else np.zeros(len(items), dtype=bool)
+    if not inside[0]:
+        return []
+    at, scale = at[inside], shop.weights.reliability.scale.get(kind, 1.0)
+    count = len(at)
+    x, offset = _room(session)
+    x[:count] = shop.moves(category).rows(table, at)
+    offset[:count] = table.of_numbers[at] + table.worth.profile[table.profiles.own[at]].sum(axis=1)
+    if scale != 1.0:
+        x *= scale
+        offset[:count] *= scale
+    if screen is not None and learned.nuisance:
+        # Being looked at, or taking nothing, has nothing to do with how well tastes are followed.
+        offset[:count] += _seen(learned.nuisance, screen.places)[inside]
+        if INSIDE in learned.nuisance:
+            offset[:count] += learned.nuisance[INSIDE]
+            x[:count, shop.column.get(INSIDE, slice(0))] = 1.0
+            if screen.outside:
+                offset[count] = 0.0
+    return [(x, offset)]
+
+
+def _room(session: Session) -> tuple[Reals, Reals]:
+    """Columns and offsets of no alternatives yet."""
+    count = session.rule.alternatives + 1
+    return np.zeros((count, len(session.deviations))), np.full(count, -np.inf)
+
+
+def _seen(nuisance: Mapping[str, float], places: Sequence[int]) -> Reals:
+    """(places,) what standing at places of a screen, from 0, adds."""
+    found = np.zeros(len(places))
+    for name, amount in nuisance.items():
+        span = place_span(name)
+        if span is not None:
+            found += [amount * (span[0] <= place + 1 <= span[1]) for place in places]
+    return found
+
+
+def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
+    """A choice for each attribute of which the words name a value."""
+    if not event.text:
+        raise InputError("a search has no text", expected="words")
+    category = event.category or shop.home(shop.text.find(event.text).rows.tolist())
+    if category is None or category not in shop.weights.categories or not len(session.deviations):
+        return None, []
+    learned, moved, layout = shop.weights_of(category), shop.moves(category), shop.design(category).layout
+    scale = shop.weights.reliability.scale.get(SEARCH, 1.0)
+    utility = {u.node: u.at(1.0) for u in learned.utilities}
+    found = []
+    for attribute, node in named(event.text, shop.phrases(category)).items():
+        block = layout.block.get(attribute)
+        if block is None or node not in block.nodes or len(block.nodes) < 2:
+            continue
+        others = _spaced([k for k, n in enumerate(block.nodes) if n != node], session.rule.alternatives - 1)
+        at = [block.nodes.index(node), *others]
+        x, offset = _room(session)
+        for k, place in enumerate(at):
+            x[k] = scale * moved.values[block.nodes[place]]
+            offset[k] = scale * utility.get(block.nodes[place], 0.0)
+            offset[k] += learned.nuisance.get(SUPPLY, 0.0) * np.log(block.mean[place])
+        found.append((x, offset))
+    return category, found

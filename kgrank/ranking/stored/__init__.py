@@ -1,0 +1,1 @@
+"""What is written to the store for rankings, and counted there."""
