@@ -36,7 +36,7 @@ from kgrank.choice.importance import importance
 from kgrank.choice.logit.categories import FLAT
 from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import fit
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.weigh import RuleEvidence, weigh
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule, RuleKind
 
@@ -56,7 +56,7 @@ NOTICED = 0.001
 class Shop:
     """One category: what is learned from, what is held out, and the truth."""
 
-    place: Place
+    place: CategoryPosterior
     test: Choices
     truth: Floats
 
@@ -118,7 +118,7 @@ def shop(category: str, people: int, each: int, seed: int) -> Shop:
     some = choices(one, truth, people, each, generator)
     found = fit(some, np.zeros(one.width), np.full(one.width, FLAT))
     deviation = np.full(one.width, FLAT**-0.5)
-    place = Place(
+    place = CategoryPosterior(
         one, found.part_worths, found.covariance, np.zeros(one.width), deviation, len(some), people, True
     )
     return Shop(place, choices(one, truth, TEST, 1, generator), truth)

@@ -31,7 +31,7 @@ from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.categories import Variances, fit_head, place
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import InputError
 from kgrank.learning.run import say
@@ -169,7 +169,7 @@ class Study:
         placed = {r.id: replace(r, categories=(self.category,)) for r in rules}
         return replace(self.ontology, rules=placed)
 
-    def place(self, which: Any) -> tuple[Place, Any]:
+    def place(self, which: Any) -> tuple[CategoryPosterior, Any]:
         """Posterior from some choices, and its nuisance parameters."""
         some = self.some.take(which)
         head = fit_head({self.category: some}, {})
@@ -214,7 +214,7 @@ def few(study: Study, people: int, draws: int, seed: int) -> dict[str, dict[str,
 def without_data(study: Study, seed: int) -> dict[str, float]:
     """L1 of the rules alone: the prior, re-weighted by them."""
     n = study.layout.width
-    prior = Place(study.layout, np.zeros(n), np.eye(n), np.zeros(n), np.ones(n), 0, 0, True)
+    prior = CategoryPosterior(study.layout, np.zeros(n), np.eye(n), np.zeros(n), np.ones(n), 0, 0, True)
     generator = np.random.default_rng(seed)
     found = {}
     for name, rules in sets(study.yes, study.no, generator).items():

@@ -12,7 +12,7 @@ from kgrank.arrays import Floats
 from kgrank.choice.hierarchy.prior_means import known, prior_means
 from kgrank.choice.logit.categories import Head, fit_head, free_fits, place
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import Verdicts, weigh
 from kgrank.choice.tastes.population import Tastes, estimate, some_people
@@ -47,7 +47,7 @@ class ShopFit:
     means: Mapping[str, Floats]
     priors: Mapping[str, Floats]
     head: Head
-    places: Mapping[str, Place]
+    places: Mapping[str, CategoryPosterior]
     verdicts: Verdicts
     columns: tuple[str, ...]
     tastes: Tastes | None

@@ -41,7 +41,7 @@ class AttributeColumns:
 
 
 @dataclass(frozen=True)
-class CategoryPosterior:
+class StoredPosterior:
     """The part-worths of one category from its choices alone, without its rules.
 
     Attributes:
@@ -71,7 +71,7 @@ class Posteriors:
     ontology: str
     """Fingerprint of the ontology of these weights."""
     seed: int
-    categories: Mapping[str, CategoryPosterior]
+    categories: Mapping[str, StoredPosterior]
 
 
 def posteriors_document(posteriors: Posteriors) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgrank.choice.data.design import Block, Layout
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules import conflicts
 from kgrank.choice.rules.conflicts import FIGHT, smallest_sets
 from kgrank.choice.rules.findings import conflict
@@ -34,8 +34,8 @@ def layout(name: str = "dresses") -> Layout:
     return Layout(name, tuple(blocks))
 
 
-def place(mean: np.ndarray, deviation: float = 0.4, name: str = "dresses") -> Place:
-    return Place(layout(name), mean, np.eye(6) * deviation**2, np.zeros(6), np.ones(6), 200, 40, True)
+def place(mean: np.ndarray, deviation: float = 0.4, name: str = "dresses") -> CategoryPosterior:
+    return CategoryPosterior(layout(name), mean, np.eye(6) * deviation**2, np.zeros(6), np.ones(6), 200, 40, True)
 
 
 EVEN = np.array([1.0, 0.0, 1.0, 0.0, 1.0, 0.0])

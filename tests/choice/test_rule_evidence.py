@@ -12,7 +12,7 @@ from generated_shop import ontology
 from scipy import stats
 
 from kgrank.choice.data.design import Block, Layout
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.beliefs import RELIABILITY, RELIABILITY_PRIOR, shares
 from kgrank.choice.rules.bounds import Statements, chances
 from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, applies, margin, statement, switch
@@ -90,9 +90,9 @@ def test_a_rule_that_says_nothing_of_the_part_worths_does_not_act(said: Rule) ->
     assert not applies(said, LAYOUT)
 
 
-def place(mean: np.ndarray, deviation: float, name: str = "dresses", home: bool = True) -> Place:
+def place(mean: np.ndarray, deviation: float, name: str = "dresses", home: bool = True) -> CategoryPosterior:
     width = LAYOUT.width
-    return Place(
+    return CategoryPosterior(
         replace(LAYOUT, category=name),
         mean,
         np.eye(width) * deviation**2,

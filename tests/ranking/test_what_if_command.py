@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.stored import kept, places
 from kgrank.choice.rules.weigh import weigh
 from kgrank.cli.main import app
@@ -30,7 +30,7 @@ SIGNED = '; dcterms:creator p:mei ; dcterms:created "2026-10-01"^^xsd:date ; kg:
 SEED = 3
 
 
-def posteriors(made: Example) -> dict[str, Place]:
+def posteriors(made: Example) -> dict[str, CategoryPosterior]:
     """What invented choices say: colour decides, the price hardly."""
     found = {}
     for name in ("clothes", "dresses", "tops", "shoes"):
@@ -39,7 +39,7 @@ def posteriors(made: Example) -> dict[str, Place]:
         likes = {"color=red": 1.5, "style=loud": 0.2, "price=*": -0.1}
         mean = np.array([likes.get(n, 0.0) for n in layout.nodes])
         root = np.random.default_rng(0).normal(size=(width, width)) * 0.05
-        found[name] = Place(
+        found[name] = CategoryPosterior(
             layout,
             mean,
             root @ root.T + 0.05 * np.eye(width),

@@ -11,7 +11,7 @@ from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import Fit, fit
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 
 FLAT = 0.02
 """Precision of a part-worth where no prior mean is known: a small ridge, standard deviation 7 logits."""
@@ -126,12 +126,12 @@ def _expected(
 
 def place(
     some: CategoryChoices, found: Fit, prior: Floats | None, variances: Variances, *, home: bool
-) -> Place:
+) -> CategoryPosterior:
     """A category's posterior as the rules meet it: attributes only, nuisance integrated out."""
     layout = some.design.layout
     n = layout.width
     deviation = np.full(n, FLAT**-0.5) if prior is None else np.sqrt(variances.of(layout))
-    return Place(
+    return CategoryPosterior(
         layout,
         found.part_worths[:n],
         found.covariance[:n, :n],

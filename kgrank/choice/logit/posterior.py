@@ -9,7 +9,7 @@ from kgrank.choice.data.design import Layout
 
 
 @dataclass(frozen=True)
-class Place:
+class CategoryPosterior:
     """One category's posterior from its data alone, Gaussian, and the prior it came from.
 
     Attributes:
@@ -17,7 +17,7 @@ class Place:
         mean: (columns,) part-worths; ``covariance`` (columns, columns), clustered by person.
         prior_mean: (columns,) and ``prior_deviation`` (columns,) of the prior without rules.
         choices: Number of choices behind it, and ``people`` behind them.
-        home: Whether these choices count here and in no other home, so that none counts twice.
+        own_choices: Whether these choices count here and in no other home, so that none counts twice.
     """
 
     layout: Layout
@@ -27,4 +27,4 @@ class Place:
     prior_deviation: Floats
     choices: int
     people: int
-    home: bool
+    own_choices: bool

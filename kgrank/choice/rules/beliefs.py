@@ -14,7 +14,7 @@ import numpy as np
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Layout
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.bounds import Statements, Sums, chances, prior_draws
 from kgrank.choice.rules.statement import EXCEPTION, Statement, Switch, statement, switch
 from kgrank.ontology.model import Ontology, Rule
@@ -47,7 +47,7 @@ class Here:
     """
 
     name: str
-    place: Place
+    place: CategoryPosterior
     rules: Ints
     said: Statements
     chance: Floats
@@ -65,7 +65,7 @@ def speaking(ontology: Ontology, layouts: Mapping[str, Layout]) -> dict[str, lis
     return found
 
 
-def here(name: str, place: Place, said: list[tuple[int, Statement]], free: Floats) -> tuple[Here, Ints]:
+def here(name: str, place: CategoryPosterior, said: list[tuple[int, Statement]], free: Floats) -> tuple[Here, Ints]:
     """A place with its rules; and (quantities, draws) where the draws ``free`` of its data stand."""
     compiled = Statements(place.layout, tuple(s for _, s in said))
     pieces = compiled.pieces(free)
@@ -157,7 +157,7 @@ class Spoken:
     @cached_property
     def homes(self) -> tuple[str, ...]:
         """The places whose choices count."""
-        return tuple(name for name, one in self.here.items() if one.place.home)
+        return tuple(name for name, one in self.here.items() if one.place.own_choices)
 
     @cached_property
     def _all_homes(self) -> Floats:
@@ -166,7 +166,7 @@ class Spoken:
     def part_of(self, name: str) -> list[str]:
         """The homes that are part of a place: itself, and those below it."""
         known = self.here
-        return [c for c in self.ontology.subtree(name) if c in known and known[c].place.home]
+        return [c for c in self.ontology.subtree(name) if c in known and known[c].place.own_choices]
 
     def beliefs(self, factors: Floats) -> Beliefs:
         """What some places' data leave to believe, from the factors of all rules (rules,) there.

@@ -11,7 +11,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.categories import Variances, fit_head
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 
 MOST = 0.999
@@ -46,9 +46,9 @@ def rescaled(own: Block, parent: Block) -> Floats:
 def inherit(
     ontology: Ontology,
     sets: Mapping[str, CategoryChoices],
-    places: Mapping[str, Place],
+    places: Mapping[str, CategoryPosterior],
     variances: Variances,
-) -> dict[str, Place]:
+) -> dict[str, CategoryPosterior]:
     """Posteriors with the Inherits rules: a Gaussian factor around the parent's part-worths.
 
     Its variance is the parent's own uncertainty plus variance · (1 - k) / k, with k the rule's strength and the
@@ -78,7 +78,7 @@ def inherit(
     return found
 
 
-def _pulled(place: Place, columns: Ints, mean: Floats, noise: Floats) -> Place:
+def _pulled(place: CategoryPosterior, columns: Ints, mean: Floats, noise: Floats) -> CategoryPosterior:
     """The posterior after an observation of some part-worths with Gaussian noise."""
     across = place.covariance[:, columns]
     gain = np.linalg.solve(place.covariance[np.ix_(columns, columns)] + noise, across.T).T

@@ -10,21 +10,21 @@ import numpy as np
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
-from kgrank.choice.logit.posterior import Place
-from kgrank.weights.posteriors import AttributeColumns, CategoryPosterior
+from kgrank.choice.logit.posterior import CategoryPosterior
+from kgrank.weights.posteriors import AttributeColumns, StoredPosterior
 
 DIGITS = 9
 """Significant digits of a number that is kept."""
 
 
-def kept(places: Mapping[str, Place]) -> dict[str, CategoryPosterior]:
+def kept(places: Mapping[str, CategoryPosterior]) -> dict[str, StoredPosterior]:
     """The posteriors of categories with choices, in plain numbers."""
     return {name: _kept(place) for name, place in places.items()}
 
 
-def _kept(place: Place) -> CategoryPosterior:
+def _kept(place: CategoryPosterior) -> StoredPosterior:
     lower = place.covariance[np.tril_indices(place.layout.width)]
-    return CategoryPosterior(
+    return StoredPosterior(
         tuple(_columns(block) for block in place.layout.blocks),
         _numbers(place.mean),
         _numbers(lower),
@@ -32,7 +32,7 @@ def _kept(place: Place) -> CategoryPosterior:
         _numbers(place.prior_deviation),
         place.choices,
         place.people,
-        place.home,
+        place.own_choices,
     )
 
 
@@ -51,16 +51,16 @@ def _numbers(values: Floats) -> tuple[float, ...]:
     return tuple(float(f"{x:.{DIGITS}g}") for x in values.tolist())
 
 
-def places(posteriors: Mapping[str, CategoryPosterior]) -> dict[str, Place]:
+def places(posteriors: Mapping[str, StoredPosterior]) -> dict[str, CategoryPosterior]:
     """The posteriors as rules meet them."""
     return {name: _place(name, one) for name, one in posteriors.items()}
 
 
-def _place(name: str, one: CategoryPosterior) -> Place:
+def _place(name: str, one: StoredPosterior) -> CategoryPosterior:
     width = len(one.mean)
     lower = np.zeros((width, width))
     lower[np.tril_indices(width)] = one.covariance
-    return Place(
+    return CategoryPosterior(
         Layout(name, _blocks(one)),
         np.array(one.mean),
         lower + np.tril(lower, -1).T,
@@ -72,7 +72,7 @@ def _place(name: str, one: CategoryPosterior) -> Place:
     )
 
 
-def _blocks(one: CategoryPosterior) -> tuple[Block, ...]:
+def _blocks(one: StoredPosterior) -> tuple[Block, ...]:
     found: list[Block] = []
     for a in one.attributes:
         found.append(

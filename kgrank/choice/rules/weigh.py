@@ -12,7 +12,7 @@ from scipy import special
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Layout
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.beliefs import Factor, Here, Spoken, factor, here, speaking
 from kgrank.choice.rules.bounds import Statements
 from kgrank.choice.rules.conflicts import smallest_sets
@@ -110,7 +110,7 @@ class Verdicts:
 
 
 def weigh(
-    ontology: Ontology, places: Mapping[str, Place], seed: int = 0, only: Container[str] | None = None
+    ontology: Ontology, places: Mapping[str, CategoryPosterior], seed: int = 0, only: Container[str] | None = None
 ) -> Verdicts:
     """Re-weights every category's posterior by the rules, once, and says what the data say of each rule.
 
@@ -133,7 +133,7 @@ def weigh(
     conflicts: dict[tuple[int, ...], list[tuple[str, Floats, float]]] = {}
     for name, said in speaking(ontology, layouts).items():
         known[name], pieces = here(name, places[name], said, draws[name])
-        if places[name].home and (only is None or name in only):
+        if places[name].own_choices and (only is None or name in only):
             for some, alone, together in _fighting(ontology, known[name], pieces):
                 conflicts.setdefault(some, []).append((name, alone, together))
     spoken = Spoken(ontology, known)
@@ -163,7 +163,7 @@ def _generator(seed: int, name: str, turn: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, crc32(name.encode()), turn])
 
 
-def _refuse_infinite(name: str, place: Place) -> None:
+def _refuse_infinite(name: str, place: CategoryPosterior) -> None:
     """Rules cannot mend a posterior that the choices left without a finite mean and spread.
 
     Raises:
@@ -271,7 +271,7 @@ def _evidence(
 ) -> RuleEvidence:
     """One rule; ``rows`` are its places, each with its row there."""
     each = np.array([[spoken.here[c].chance[k], spoken.here[c].data[k], held[c][k]] for c, k in rows])
-    homes = np.array([spoken.here[c].place.home for c, _ in rows])
+    homes = np.array([spoken.here[c].place.own_choices for c, _ in rows])
     counted = homes if homes.any() else np.ones(len(rows), bool)
     some = [row for row, own in zip(rows, counted, strict=True) if own]
     factors = sum(float(spoken.factors[c][k]) for c, k in some)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kgrank.arrays import Floats
 from kgrank.choice.importance import importance
 from kgrank.choice.intervals import intervals, quantiles
-from kgrank.choice.logit.posterior import Place
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.findings import conflict, finding
 from kgrank.choice.rules.statement import statement
 from kgrank.choice.rules.weigh import RuleEvidence, Verdicts, moved, verdict, weigh
@@ -100,7 +100,7 @@ class WhatIf:
 
 
 def what_if(
-    before: Ontology, after: Ontology, new: Sequence[str], places: Mapping[str, Place], seed: int
+    before: Ontology, after: Ontology, new: Sequence[str], places: Mapping[str, CategoryPosterior], seed: int
 ) -> WhatIf:
     """Weighs what the choices alone say by the rules of before, and by those of after.
 
@@ -135,7 +135,7 @@ def what_if(
     )
 
 
-def _each(found: RuleEvidence, places: Mapping[str, Place]) -> list[RuleInCategory]:
+def _each(found: RuleEvidence, places: Mapping[str, CategoryPosterior]) -> list[RuleInCategory]:
     return [
         RuleInCategory(
             found.rule.id,
@@ -152,7 +152,7 @@ def _each(found: RuleEvidence, places: Mapping[str, Place]) -> list[RuleInCatego
     ]
 
 
-def _change(category: str, place: Place, old: Verdicts, now: Verdicts) -> CategoryChange:
+def _change(category: str, place: CategoryPosterior, old: Verdicts, now: Verdicts) -> CategoryChange:
     """Shares without intervals."""
     shares = [importance(place.layout, v.draws[category].mean(0)).tolist() for v in (old, now)]
     attributes = [
