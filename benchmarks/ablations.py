@@ -94,7 +94,7 @@ def likelihoods(shop: Shop, choices: list[Choice], *, attributes: bool, terms: b
         page = answer(shop, query)
         of_terms = np.array([name not in shop.ontology.attributes for name in page.names])
         kept = of_terms if not attributes else np.ones(len(of_terms), bool)
-        utility = page.amounts[:, kept].sum(axis=1)
+        utility = page.logits[:, kept].sum(axis=1)
         found[k] = utility[page.ids.index(choice.taken)] - special.logsumexp(utility)
     return found
 

@@ -34,12 +34,12 @@ from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
 from kgrank.choice.intervals import intervals, quantiles
-from kgrank.choice.logit.categories import fit_head, place
+from kgrank.choice.logit.categories import category_posterior, fit_categories
 from kgrank.choice.rules.weigh import weigh
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.run import say
-from kgrank.learning.shop import read_shop
+from kgrank.learning.shop import read_training_data
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 
 CATEGORY = "things"
@@ -210,8 +210,8 @@ def centred(block: Block, part_worths: Floats) -> Floats:
     """(…, values) from the average item; of a number, its rise over the reference range."""
     own = part_worths[..., block.columns]
     if block.number:
-        return own * (block.high - block.low) / block.scale
-    return np.asarray(own - (own @ block.mean)[..., None])
+        return own * (block.p95 - block.p05) / block.scale
+    return np.asarray(own - (own @ block.share)[..., None])
 
 
 def judge(shop: Shop) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -220,10 +220,10 @@ def judge(shop: Shop) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         write(shop, Path(place_))
         clean = ingest(Path(place_), ontology=ontology(shop))
     known = clean.ontology
-    read = read_shop(build_graph(clean), known, 0)
+    read = read_training_data(build_graph(clean), known, 0)
     some = read.sets[CATEGORY]
-    head = fit_head(read.sets, {})
-    found = place(some, head.fits[CATEGORY], None, head.variances, home=True)
+    head = fit_categories(read.sets, {})
+    found = category_posterior(some, head.fits[CATEGORY], None, head.variances, own_choices=True)
     draws = weigh(known, {CATEGORY: found}).draws[CATEGORY]
     layout = found.layout
     truth = true_part_worths(shop, layout)

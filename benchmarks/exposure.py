@@ -156,7 +156,7 @@ def learned(way: str, graph: KnowledgeGraph, ontology: Ontology, seed: int) -> L
 
 def distance(found: CategoryWeights, truth: Mapping[str, float]) -> float:
     """L1 between the learned and the true importance."""
-    return sum(abs(a.weight - truth[a.attribute]) for a in found.attributes)
+    return sum(abs(a.share - truth[a.attribute]) for a in found.attributes)
 
 
 def odds_error(found: CategoryWeights) -> float:
@@ -178,7 +178,7 @@ def one(seed: int, people: int) -> dict[str, Any]:
     for way in WAYS:
         weights = learned(way, graph, clean.ontology, seed)
         category = weights.categories["lamps"]
-        found[way] = {a.attribute: a.weight for a in category.attributes}
+        found[way] = {a.attribute: a.share for a in category.attributes}
         found[f"l1 {way}"] = distance(category, truth)
         if way == "corrected":
             found["odds_error"] = odds_error(category)

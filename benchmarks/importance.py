@@ -29,7 +29,7 @@ from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.arrays import Floats, Truths
 from kgrank.choice.importance import importance
 from kgrank.choice.intervals import intervals
-from kgrank.choice.logit.categories import Head
+from kgrank.choice.logit.categories import CategoryFits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.metrics import top1
@@ -41,7 +41,7 @@ from kgrank.ingest.mapping import read_mapping
 from kgrank.learning.config import DataConfig, RunConfig, ValidationConfig
 from kgrank.learning.fit import ShopFit, fit_people, fit_shop
 from kgrank.learning.run import quiet, say
-from kgrank.learning.shop import people_panel, read_shop
+from kgrank.learning.shop import people_panel, read_training_data
 from kgrank.ontology.model import Ontology
 
 MAPPINGS = Path(__file__).parent.parent / "configs" / "mappings"
@@ -109,25 +109,25 @@ def person_top1(test: Panel, tastes: Tastes) -> float:
 
 def evaluate(graph: KnowledgeGraph, ontology: Ontology, peers: bool) -> dict[str, Any]:
     """Held-out figures of one fit on the training choices."""
-    shop = read_shop(graph, ontology, 0)
-    masks = {c: held_out(s) for c, s in shop.home.items()}
-    numbers = np.concatenate([s.number[masks[c]] for c, s in shop.home.items()])
+    shop = read_training_data(graph, ontology, 0)
+    masks = {c: held_out(s) for c, s in shop.own_choices.items()}
+    numbers = np.concatenate([s.number[masks[c]] for c, s in shop.own_choices.items()])
     began = time.perf_counter()
     train = replace(
         shop,
-        home={c: s.take(~masks[c]) for c, s in shop.home.items()},
+        own_choices={c: s.take(~masks[c]) for c, s in shop.own_choices.items()},
         sets={c: s.take(~np.isin(s.number, numbers)) for c, s in shop.sets.items()},
     )
     fitted = fit_shop(
         train, graph, ontology, replace(config(0), model=replace(config(0).model, people=False))
     )
     fit_seconds = time.perf_counter() - began
-    head = fitted.head
-    test = {c: s.take(masks[c]) for c, s in shop.home.items()}
+    head = fitted.category_fits
+    test = {c: s.take(masks[c]) for c, s in shop.own_choices.items()}
     began = time.perf_counter()
-    _, tastes = fit_people(train.home, head, 0)
-    persons = np.unique(np.concatenate([s.choices.person for s in train.home.values()]))
-    _, train_panel, _ = people_panel(train.home, head, persons)
+    _, tastes = fit_people(train.own_choices, head, 0)
+    persons = np.unique(np.concatenate([s.choices.person for s in train.own_choices.values()]))
+    _, train_panel, _ = people_panel(train.own_choices, head, persons)
     _, test_panel, _ = people_panel(test, head, persons)
     person = predictive(train_panel, test_panel, tastes)
     seconds = time.perf_counter() - began
@@ -140,9 +140,9 @@ def evaluate(graph: KnowledgeGraph, ontology: Ontology, peers: bool) -> dict[str
         "held_out_choices": len(person),
         "people": len(persons),
     }
-    found["plain_logit"] = plain(train.home, test)
+    found["plain_logit"] = plain(train.own_choices, test)
     if peers:
-        found.update(mixed_logit(train.home, test))
+        found.update(mixed_logit(train.own_choices, test))
     return found
 
 
@@ -151,7 +151,7 @@ def tastes_cover(tastes: Tastes, panel: Panel) -> bool:
     return len(tastes.people) == panel.people
 
 
-def population(test: Mapping[str, CategoryChoices], head: Head) -> dict[str, float]:
+def population(test: Mapping[str, CategoryChoices], head: CategoryFits) -> dict[str, float]:
     """Held-out figures of the pooled head."""
     loss, hits, count = 0.0, 0.0, 0
     for category, some in test.items():
@@ -220,14 +220,16 @@ def against_reference(data: Path, fitted: ShopFit) -> dict[str, float]:
     found = {}
     for path in sorted(data.glob("*reference*.json")):
         reference = json.loads(path.read_text(encoding="utf-8"))["importance"]
-        for category in fitted.shop.home:
+        for category in fitted.shop.own_choices:
             if set(fitted.shop.designs[category].layout.block) != set(reference):
                 continue
             name = category.split(".")[-1].split("_")[-1]
-            if len(fitted.shop.home) > 1 and name not in path.stem:
+            if len(fitted.shop.own_choices) > 1 and name not in path.stem:
                 continue
             layout = fitted.shop.designs[category].layout
-            share = importance(layout, fitted.head.fits[category].part_worths[: layout.width], full=True)
+            share = importance(
+                layout, fitted.category_fits.fits[category].part_worths[: layout.width], full=True
+            )
             pairs = zip(layout.blocks, share, strict=True)
             found[category] = float(sum(abs(w - reference[b.attribute]) for b, w in pairs))
     return found
@@ -251,10 +253,10 @@ def main() -> None:
     fits = []
     for seed in range(options.seeds):
         say(f"all choices, seed {seed}")
-        fits.append(fit_shop(read_shop(graph, ontology, seed), graph, ontology, config(seed)))
+        fits.append(fit_shop(read_training_data(graph, ontology, seed), graph, ontology, config(seed)))
     shares = [
-        np.concatenate([importance(d.layout, f.verdicts.draws[c].mean(0)) for c, d in f.shop.designs.items()
-                        if c in f.verdicts.draws]) for f in fits
+        np.concatenate([importance(d.layout, f.rule_posteriors.draws[c].mean(0)) for c, d in f.shop.designs.items()
+                        if c in f.rule_posteriors.draws]) for f in fits
     ]  # fmt: skip
     fitted = fits[0]
     reference = against_reference(options.data, fitted)
@@ -269,9 +271,9 @@ def main() -> None:
         "peak_mb": peak_mb(),
     }
     rows = []
-    for category in fitted.shop.home:
+    for category in fitted.shop.own_choices:
         layout = fitted.shop.designs[category].layout
-        draws = fitted.verdicts.draws[category]
+        draws = fitted.rule_posteriors.draws[category]
         low, high = intervals(layout, draws)
         mean = draws.mean(0)
         for i, block in enumerate(layout.blocks):

@@ -32,7 +32,7 @@ from benchmarks.machine import command, environment, finish, peak_mb, show
 from benchmarks.metrics import ndcg
 from benchmarks.recommend import kgrank_terms, ranks_of, read, some_of, split
 from kgrank.arrays import Floats
-from kgrank.choice.behaviour.counts import People
+from kgrank.choice.behaviour.counts import EventSequences
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.tastes.online import Online
 from kgrank.graph.schema import NUMBER, UNBOUNDED, value_id
@@ -217,7 +217,7 @@ def ranking(items: int) -> dict[str, float]:
     """The figures of one size."""
     shop = shop_of(items)
     table = shop.scores("all")
-    contributions = np.ascontiguousarray(table.amounts(np.arange(items), table.worth))
+    contributions = np.ascontiguousarray(table.contributions(np.arange(items), table.worth))
     repeats = max(2_000_000 // items, 50)
     session = session_of(shop, events_of(shop, EVENTS))
     plain, moved = Query("all", size=FIRST), Query("all", size=FIRST, session=session)
@@ -259,7 +259,7 @@ def sessions(items: int = 10_000, repeats: int = 10) -> dict[str, float]:
     off, same = 0.0, 0
     for seed in range(repeats):
         session = session_of(shop, events_of(shop, EVENTS, seed))
-        moved = shop.moves("all")
+        moved = shop.deviation_effects("all")
         ours, truth = (
             shop.scores("all").scores(moved.worth(shop.scores("all"), tastes), moved.units)
             for tastes in (session.deviations, converged(session.posterior))
@@ -303,7 +303,7 @@ def beauty(data: Path) -> dict[str, float]:
     parts = some_of(split(some, groups, appearance, "published"), TESTED, SEED)
     score = kgrank_terms(parts, SEED)
 
-    def earlier(people: People) -> Floats:
+    def earlier(people: EventSequences) -> Floats:
         # One item at least stays, so that the difference is the session and not having a history.
         return score(people.without_last(np.minimum(LAST, np.diff(people.start) - 1)))
 

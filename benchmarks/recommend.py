@@ -35,8 +35,8 @@ from benchmarks.machine import command, environment, finish, peak_mb, show
 from benchmarks.metrics import hit_rate, ndcg, ranks
 from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity, sasrec
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.counts import Counts, People
-from kgrank.choice.behaviour.from_catalogue import learn_shopwide
+from kgrank.choice.behaviour.counts import Counts, EventSequences
+from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.groupings import groupings
 from kgrank.choice.behaviour.histories import Grouping
 from kgrank.choice.behaviour.sequences import Sequences, sequences
@@ -55,7 +55,7 @@ NEAR_IDS = 2
 OFTEN = 30
 BATCH = 256
 
-Score = Callable[[People], Floats]
+Score = Callable[[EventSequences], Floats]
 """From histories to scores of all items (people, items)."""
 
 
@@ -63,12 +63,12 @@ Score = Callable[[People], Floats]
 class Split:
     """The parts of the log: what is fitted on, the histories and targets of the test, and the items."""
 
-    train: People
-    before: People
+    train: EventSequences
+    before: EventSequences
     target: Ints
     groups: tuple[Grouping, ...]
     appearance: Ints
-    validation: People
+    validation: EventSequences
     validation_target: Ints
 
 
@@ -103,7 +103,7 @@ def split(log: Sequences, groups: tuple[Grouping, ...], appearance: Ints, protoc
     Raises:
         InputError: Nobody has three items.
     """
-    whole = People.logged(log)
+    whole = EventSequences.logged(log)
     size = np.diff(whole.start)
     tested = np.flatnonzero(size >= 3)
     if not len(tested):
@@ -155,7 +155,7 @@ def far(split: Split) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 def figures(rank: Ints, split: Split) -> dict[str, float | None]:
     """HR@10 and NDCG@10 over all, over far targets, and by how often the target stands in the fit."""
-    often = np.bincount(split.train.item, minlength=split.train.items)[split.target] >= OFTEN
+    often = np.bincount(split.train.item, minlength=split.train.item_count)[split.target] >= OFTEN
     parts = {"": np.ones(len(rank), bool), "_far": far(split), "_rare": ~often, "_often": often}
     found: dict[str, float | None] = {}
     for name, which in parts.items():
@@ -172,7 +172,7 @@ def transitions_alone(split: Split) -> Score:
 
 def kgrank_terms(split: Split, seed: int, without: Collection[str] = ()) -> Score:
     """The additive layer: curves over all terms and named pairs that help with choices held out of the fit."""
-    model = learn_shopwide(split.train, split.groups, without=without, seed=seed)
+    model = learn_from_catalogue(split.train, split.groups, without=without, seed=seed)
     left_out = sorted(name for name, gain in model.gains.items() if gain <= 0)
     print(f"left out: {', '.join(left_out) or 'nothing'}", file=sys.stderr)
     return lambda people: model.score(people.histories())
@@ -254,7 +254,7 @@ def main() -> None:
         "popularity": lambda s: popularity(s.train),
         "item_knn": lambda s: item_knn(s.train),
         **(ablations(options.seed) if options.ablate else {}),
-        **(peers(options, parts.train.items) if options.peers else {}),
+        **(peers(options, parts.train.item_count) if options.peers else {}),
     }
     found: dict[str, dict[str, Any]] = {}
     for name, method in methods.items():
@@ -292,7 +292,7 @@ def report(
     details = {
         "environment": about,
         "people": len(parts.target),
-        "items": parts.train.items,
+        "items": parts.train.item_count,
         "groupings": {g.name: len(g.labels) for g in parts.groups},
     }
     some = "" if options.people is None else f"-{options.people}-people"

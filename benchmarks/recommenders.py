@@ -12,12 +12,12 @@ import numpy as np
 from scipy import linalg, sparse
 
 from kgrank.arrays import Floats, Ints, Truths
-from kgrank.choice.behaviour.counts import Counts, People
-from kgrank.choice.behaviour.from_catalogue import nearest
+from kgrank.choice.behaviour.counts import Counts, EventSequences
+from kgrank.choice.behaviour.from_catalogue import retrieve
 from kgrank.choice.behaviour.histories import Grouping
-from kgrank.choice.behaviour.terms import Amount, amounts
+from kgrank.choice.behaviour.terms import TermValues, term_values
 
-Score = Callable[[People], Floats]
+Score = Callable[[EventSequences], Floats]
 
 CANDIDATES = 80
 """By each retrieving term, the candidates of lambdarank: some 200 in all."""
@@ -26,13 +26,13 @@ EASE_ITEMS = 15_000
 """EASE inverts a matrix of items by items: with more it does not fit into 4 GB, and is left out."""
 
 
-def popularity(train: People) -> Score:
+def popularity(train: EventSequences) -> Score:
     """How often each item stands in the learning part."""
-    count = np.bincount(train.item, minlength=train.items).astype(float)
+    count = np.bincount(train.item, minlength=train.item_count).astype(float)
     return lambda people: np.tile(count, (len(people), 1))
 
 
-def item_knn(train: People) -> Score:
+def item_knn(train: EventSequences) -> Score:
     """Cosine of items by the people they share, summed over the history."""
     seen = train.seen()
     size = np.maximum(np.asarray(seen.sum(0)).ravel(), 1.0)
@@ -42,7 +42,7 @@ def item_knn(train: People) -> Score:
     return lambda people: np.asarray((people.seen() @ cosine).toarray())
 
 
-def als(train: People, seed: int) -> Score:
+def als(train: EventSequences, seed: int) -> Score:
     """The implicit package's alternating least squares; a person is folded in by history.
 
     The numbers are the best of seven sets for the validation items of Amazon Beauty.
@@ -52,7 +52,7 @@ def als(train: People, seed: int) -> Score:
     model = AlternatingLeastSquares(256, regularization=20.0, alpha=10.0, iterations=15, random_state=seed)
     model.fit(sparse.csr_matrix(train.seen(), dtype=np.float32), show_progress=False)
 
-    def score(people: People) -> Floats:
+    def score(people: EventSequences) -> Floats:
         history = sparse.csr_matrix(people.seen(), dtype=np.float32)
         users = model.recalculate_user(np.arange(len(people)), history)
         return np.asarray(users @ model.item_factors.T)
@@ -60,18 +60,18 @@ def als(train: People, seed: int) -> Score:
     return score
 
 
-def ease(train: People, ridge: float = 250.0) -> Score:
+def ease(train: EventSequences, ridge: float = 250.0) -> Score:
     """EASE (Steck 2019): the closed-form linear autoencoder with a zero diagonal."""
     gram = np.asarray((train.seen().T @ train.seen()).toarray(), np.float32)
-    gram[np.diag_indices(train.items)] += ridge
+    gram[np.diag_indices(train.item_count)] += ridge
     factor = linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
-    inverse = linalg.cho_solve(factor, np.eye(train.items, dtype=np.float32), overwrite_b=True)
+    inverse = linalg.cho_solve(factor, np.eye(train.item_count, dtype=np.float32), overwrite_b=True)
     inverse /= -np.diag(inverse).copy()
-    inverse[np.diag_indices(train.items)] = 0.0
+    inverse[np.diag_indices(train.item_count)] = 0.0
     return lambda people: np.asarray(people.seen().astype(np.float32) @ inverse)
 
 
-def sasrec(train: People, before: People, python: str, epochs: int, seed: int) -> Score:
+def sasrec(train: EventSequences, before: EventSequences, python: str, epochs: int, seed: int) -> Score:
     """SASRec by RecTools (``sasrec.py``) with another Python: its first ten items, asked for once, in order."""
     program = Path(__file__).with_name("sasrec.py")
     with TemporaryDirectory() as folder:
@@ -83,11 +83,11 @@ def sasrec(train: People, before: People, python: str, epochs: int, seed: int) -
         first = np.load(found)
     done = 0
 
-    def score(people: People) -> Floats:
+    def score(people: EventSequences) -> Floats:
         nonlocal done
         rows = first[done : done + len(people)]
         done += len(people)
-        scores = np.full((len(people), people.items), -1.0)
+        scores = np.full((len(people), people.item_count), -1.0)
         person, place = np.nonzero(rows >= 0)
         scores[person, rows[person, place]] = rows.shape[1] - place
         return scores
@@ -96,7 +96,7 @@ def sasrec(train: People, before: People, python: str, epochs: int, seed: int) -
 
 
 def lambdarank(
-    train: People, history: People, target: Ints, groups: tuple[Grouping, ...], seed: int
+    train: EventSequences, history: EventSequences, target: Ints, groups: tuple[Grouping, ...], seed: int
 ) -> Score:
     """LightGBM's lambdarank over the same terms: the non-additive ceiling.
 
@@ -134,7 +134,7 @@ def lambdarank(
         200,
     )
 
-    def score(people: People) -> Floats:
+    def score(people: EventSequences) -> Floats:
         found, near = _near(counts, people)
         rows, items = np.nonzero(near)
         scores = np.full(near.shape, -1e6)
@@ -144,8 +144,8 @@ def lambdarank(
     return score
 
 
-def _near(counts: Counts, people: People) -> tuple[dict[str, Amount], Truths]:
+def _near(counts: Counts, people: EventSequences) -> tuple[dict[str, TermValues], Truths]:
     """The amounts of all terms, and the candidates (people, items), retrieved as kgrank's own."""
-    found = amounts(counts, people.histories())
+    found = term_values(counts, people.histories())
     seen = people.seen().toarray() > 0
-    return found, nearest(found, counts.statistics.groupings, seen, CANDIDATES)
+    return found, retrieve(found, counts.statistics.groupings, seen, CANDIDATES)

@@ -207,7 +207,7 @@ def main() -> None:
     for word, order in (("wrong", ("a1", "a0")), ("right", ("a0", "a1"))):
         everywhere, alone, said, seconds = compare(shops, order)
         line |= {
-            f"{word}_probability": said.right,
+            f"{word}_probability": said.prob_rule_right,
             f"{word}_cost_everywhere": float(everywhere[:, 0].mean()),
             f"{word}_cost_alone": float(alone[:, 0].mean()),
             f"{word}_l1_everywhere": float(everywhere[:, 1].mean()),

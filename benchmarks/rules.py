@@ -29,13 +29,13 @@ import numpy as np
 from benchmarks.importance import read
 from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.choice.importance import importance
-from kgrank.choice.logit.categories import Variances, fit_head, place
+from kgrank.choice.logit.categories import Variances, category_posterior, fit_categories
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import InputError
 from kgrank.learning.run import say
-from kgrank.learning.shop import read_shop
+from kgrank.learning.shop import read_training_data
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 
 SURE = 0.9
@@ -158,7 +158,7 @@ class Study:
         turn[by_person] = np.arange(len(person)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         self.early = turn < LEARNED
         self.people = np.unique(person)
-        self.truth = self.shares(fit_head({self.category: some}, {}).fits[self.category].part_worths)
+        self.truth = self.shares(fit_categories({self.category: some}, {}).fits[self.category].part_worths)
 
     def shares(self, part_worths: Any) -> Any:
         """Importance of part-worths."""
@@ -172,10 +172,10 @@ class Study:
     def place(self, which: Any) -> tuple[CategoryPosterior, Any]:
         """Posterior from some choices, and its nuisance parameters."""
         some = self.some.take(which)
-        head = fit_head({self.category: some}, {})
+        head = fit_categories({self.category: some}, {})
         found = head.fits[self.category]
         return (
-            place(some, found, None, Variances(), home=True),
+            category_posterior(some, found, None, Variances(), own_choices=True),
             found.part_worths[self.layout.width :],
         )
 
@@ -233,7 +233,8 @@ def audit(study: Study, people: int, draws: int, seed: int) -> dict[str, float]:
         for name, rules in audited(study.yes, study.no).items():
             said = weigh(study.known(rules), {study.category: posterior}, turn)
             counts[name] += (
-                float(np.mean([verdict(r.data, r.chance) == "contradicted" for r in said.rules])) / draws
+                float(np.mean([verdict(r.prob_data, r.prob_prior) == "contradicted" for r in said.rules]))
+                / draws
             )
     return counts
 
@@ -253,8 +254,8 @@ def main() -> None:
     graph, ontology = read(options.data, options.mapping)
     about = environment("scipy")
     print(json.dumps(about))
-    shop = read_shop(graph, ontology, options.seed)
-    study = Study(next(iter(shop.home.values())), ontology)
+    shop = read_training_data(graph, ontology, options.seed)
+    study = Study(next(iter(shop.own_choices.values())), ontology)
     line: dict[str, Any] = {"data": options.data.resolve().name}
     rows = []
     for people in options.people:

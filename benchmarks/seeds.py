@@ -36,7 +36,7 @@ from kgrank.ingest.clean import ingest
 from kgrank.learning.config import DataConfig, ModelConfig, RunConfig
 from kgrank.learning.fit import ShopFit, fit_shop
 from kgrank.learning.run import quiet, say
-from kgrank.learning.shop import read_shop
+from kgrank.learning.shop import read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder
@@ -69,7 +69,7 @@ def config(seed: int) -> RunConfig:
 
 def shares(fitted: ShopFit, category: str) -> tuple[Floats, Floats]:
     """Weights and their standard errors."""
-    layout, draws = fitted.shop.designs[category].layout, fitted.verdicts.draws[category]
+    layout, draws = fitted.shop.designs[category].layout, fitted.rule_posteriors.draws[category]
     return importance(layout, draws.mean(0)), importance(layout, draws).std(0)
 
 
@@ -89,7 +89,7 @@ def main() -> None:
     fits = []
     for seed in range(options.seeds):
         say(f"seed {seed}")
-        fits.append(fit_shop(read_shop(graph, ontology, seed), graph, ontology, config(seed)))
+        fits.append(fit_shop(read_training_data(graph, ontology, seed), graph, ontology, config(seed)))
     rows: list[list[Any]] = []
     for category in fits[0].shop.sets:
         found = [shares(f, category) for f in fits]
@@ -108,8 +108,8 @@ def main() -> None:
             for kind in ("thin", "rich")
         },
         **{f"{kind}_seed_spread": max(r[-2] for r in rows if r[0] == kind) for kind in ("thin", "rich")},
-        "variance_values": fits[0].head.variances.value,
-        "variance_numbers": fits[0].head.variances.number,
+        "variance_values": fits[0].category_fits.variances.value,
+        "variance_numbers": fits[0].category_fits.variances.number,
         "seconds": round(time.perf_counter() - began, 1),
         "peak_mb": peak_mb(),
     }

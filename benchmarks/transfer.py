@@ -41,9 +41,15 @@ from benchmarks.importance import config, read
 from benchmarks.machine import command, environment, finish, peak_mb, show
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Design
-from kgrank.choice.hierarchy.partial_pooling import Pooled, pool
-from kgrank.choice.hierarchy.prior_means import Known, effects, known, with_readings, without_readings
-from kgrank.choice.logit.categories import NUISANCE, free_fits
+from kgrank.choice.hierarchy.partial_pooling import PooledEffects, pool
+from kgrank.choice.hierarchy.prior_means import (
+    PriorEvidence,
+    effect_model,
+    hierarchy_mean,
+    prior_evidence,
+    with_item_signals,
+)
+from kgrank.choice.logit.categories import NUISANCE, unpooled_fits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import fit
@@ -52,9 +58,9 @@ from kgrank.demo.shop import generate
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.network.prior_means import Learning, train
+from kgrank.learning.network.prior_means import NetworkData, train
 from kgrank.learning.run import quiet, say
-from kgrank.learning.shop import Shop, read_shop
+from kgrank.learning.shop import TrainingData, read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder
@@ -79,7 +85,7 @@ class Said:
     variance: Floats
 
 
-Way = Callable[[Known, str], Said]
+Way = Callable[[PriorEvidence, str], Said]
 """From what is known without a category to what is said of it."""
 
 
@@ -91,40 +97,43 @@ def demo(seed: int) -> tuple[KnowledgeGraph, Ontology]:
     return build_graph(clean), replace(clean.ontology, rules={})
 
 
-def said(pooled: Pooled, category: str) -> Said:
+def said(pooled: PooledEffects, category: str) -> Said:
     """What a posterior says of a category."""
     return Said(pooled.prior_mean(category), pooled.variance(category))
 
 
-def shipped(what: Known, category: str) -> Said:
+def shipped(what: PriorEvidence, category: str) -> Said:
     """As kgrank has it."""
-    return said(with_readings(what, without_readings(what)), category)
+    return said(with_item_signals(what, hierarchy_mean(what)), category)
 
 
-def hierarchy(what: Known, category: str) -> Said:
+def hierarchy(what: PriorEvidence, category: str) -> Said:
     """Without what the items say."""
-    return said(without_readings(what), category)
+    return said(hierarchy_mean(what), category)
 
 
-def with_tree(what: Known, category: str, *, tree: bool) -> Said:
+def with_tree(what: PriorEvidence, category: str, *, tree: bool) -> Said:
     """With the tree below the top in any case, or in none."""
-    return said(with_readings(what, pool(effects(what, what.told, tree=tree), what.told)), category)
+    return said(
+        with_item_signals(what, pool(effect_model(what, what.likelihoods, tree=tree), what.likelihoods)),
+        category,
+    )
 
 
-def without_brands(what: Known, category: str) -> Said:
+def without_brands(what: PriorEvidence, category: str) -> Said:
     """Without the edges of brands: a brand has no items, and nothing to do with itself in other categories."""
     at = {n for d in what.designs.values() for n in d.layout.nodes if n.startswith(f"{BRAND}=")}
-    pooled = with_readings(what, without_readings(what))
+    pooled = with_item_signals(what, hierarchy_mean(what))
     mean = pooled.prior_mean(category)
     mean[[n in at for n in what.designs[category].layout.nodes]] = 0.0
     return Said(mean, pooled.variance(category))
 
 
-def nothing(what: Known, category: str) -> Said:
+def nothing(what: PriorEvidence, category: str) -> Said:
     """All 0, with the spread that the other categories' part-worths have."""
     layout = what.designs[category].layout
     squares: dict[bool, list[float]] = {True: [1.0], False: [1.0]}
-    for other, own in what.told.items():
+    for other, own in what.likelihoods.items():
         for block in what.designs[other].layout.blocks:
             squares[block.number].extend(own.mean[block.columns] ** 2)
     variance = [float(np.mean(squares[b.number])) for b in layout.blocks for _ in b.nodes]
@@ -134,27 +143,29 @@ def nothing(what: Known, category: str) -> Said:
 def shuffled(seed: int) -> Way:
     """The shipped way on a graph whose edges are dealt out at random."""
 
-    def way(what: Known, category: str) -> Said:
+    def way(what: PriorEvidence, category: str) -> Said:
         return shipped(dealt(what, np.random.default_rng(seed)), category)
 
     return way
 
 
-def dealt(what: Known, generator: np.random.Generator) -> Known:
+def dealt(what: PriorEvidence, generator: np.random.Generator) -> PriorEvidence:
     """Another item's number for each item, another category's place in the tree and level of numbers."""
-    names = list(what.told)
-    rest = [c for c in what.designs if c not in what.told and not _holds(what, c)]
+    names = list(what.likelihoods)
+    rest = [c for c in what.designs if c not in what.likelihoods and not _holds(what, c)]
     leaves = names + rest
     other = dict(zip(leaves, [leaves[i] for i in generator.permutation(len(leaves))], strict=True))
-    lines = {c: (c, *what.lines[other.get(c, c)][1:]) for c in what.lines}
-    return Known(lines, {c: _dealt(what, c, other.get(c, c), generator) for c in what.designs}, what.told)
+    lines = {c: (c, *what.lineages[other.get(c, c)][1:]) for c in what.lineages}
+    return PriorEvidence(
+        lines, {c: _dealt(what, c, other.get(c, c), generator) for c in what.designs}, what.likelihoods
+    )
 
 
-def _holds(what: Known, category: str) -> bool:
-    return any(category in line[1:] for line in what.lines.values())
+def _holds(what: PriorEvidence, category: str) -> bool:
+    return any(category in line[1:] for line in what.lineages.values())
 
 
-def _dealt(what: Known, category: str, other: str, generator: np.random.Generator) -> Design:
+def _dealt(what: PriorEvidence, category: str, other: str, generator: np.random.Generator) -> Design:
     design, blocks = what.designs[category], []
     raw = design.raw.tolil()
     for block in design.layout.blocks:
@@ -177,11 +188,11 @@ WAYS: Mapping[str, Way] = {
 }
 
 
-def network(graph: KnowledgeGraph, ontology: Ontology, shop: Shop, seed: int) -> Way:
+def network(graph: KnowledgeGraph, ontology: Ontology, shop: TrainingData, seed: int) -> Way:
     """The optional network, trained without the category; its variance is the hierarchy's."""
 
-    def way(what: Known, category: str) -> Said:
-        learning = Learning(graph, ontology, what, shop.home, config(seed))
+    def way(what: PriorEvidence, category: str) -> Said:
+        learning = NetworkData(graph, ontology, what, shop.own_choices, config(seed))
         found = train(learning, hidden=frozenset({category}), epochs=EPOCHS)
         return Said(np.asarray(found.part_worths[category]), hierarchy(what, category).variance)
 
@@ -235,21 +246,23 @@ def without_value(some: CategoryChoices, column: int) -> CategoryChoices:
 
 
 def unseen(
-    shop: Shop, ontology: Ontology, ways: Mapping[str, Way]
+    shop: TrainingData, ontology: Ontology, ways: Mapping[str, Way]
 ) -> Iterator[tuple[str, str, Ints, Floats]]:
     """For each brand, category and way: who chose, and the log-likelihood of the choices that show the brand."""
     brands = sorted(
-        {n for s in shop.home.values() for n in s.design.layout.nodes if n.startswith(f"{BRAND}=")}
+        {n for s in shop.own_choices.values() for n in s.design.layout.nodes if n.startswith(f"{BRAND}=")}
     )
     for brand in brands:
-        has = {c: s for c, s in shop.home.items() if brand in s.design.layout.column}
-        home = dict(shop.home) | {c: without_value(s, s.design.layout.column[brand]) for c, s in has.items()}
-        what = known(ontology, shop.designs, home, free_fits(home))
+        has = {c: s for c, s in shop.own_choices.items() if brand in s.design.layout.column}
+        home = dict(shop.own_choices) | {
+            c: without_value(s, s.design.layout.column[brand]) for c, s in has.items()
+        }
+        what = prior_evidence(ontology, shop.designs, home, unpooled_fits(home))
         for category, some in has.items():
             at = some.design.layout.column[brand]
             block = some.design.layout.block[BRAND]
             others = np.array([i for i in range(block.start, block.stop) if i != at])
-            own, shown = what.told[category].mean, _shown(some.choices, at)
+            own, shown = what.likelihoods[category].mean, _shown(some.choices, at)
             for name, way in ways.items():
                 mean = way(what, category).mean
                 part_worths = own.copy()
@@ -304,14 +317,14 @@ def generated(seed: int, options: argparse.Namespace) -> Results:
 def run(name: str, graph: KnowledgeGraph, ontology: Ontology, options: argparse.Namespace) -> Results:
     """All ways in one shop."""
     into = Results({})
-    shop = read_shop(graph, ontology, options.seed)
+    shop = read_training_data(graph, ontology, options.seed)
     ways = dict(WAYS)
     if options.network:
         ways["network"] = network(graph, ontology, shop, options.seed)
-    whole = known(ontology, shop.designs, shop.home, free_fits(shop.home))
-    for category, some in shop.home.items():
+    whole = prior_evidence(ontology, shop.designs, shop.own_choices, unpooled_fits(shop.own_choices))
+    for category, some in shop.own_choices.items():
         say(f"{name}: {category} is new")
-        what = replace(whole, told={c: e for c, e in whole.told.items() if c != category})
+        what = replace(whole, likelihoods={c: e for c, e in whole.likelihoods.items() if c != category})
         for way, of in ways.items():
             cold, thin = judged(some, of(what, category), options.seed)
             into.add("cold", way, f"{name}/{category}", some.choices.person, cold)

@@ -68,7 +68,7 @@ MANY = 500
 """Names that are compared with a misspelt one at most."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A "did you mean" phrase for a misspelt name; lists a few known names where none is near."""
     names = sorted(set(known))
     alike = names

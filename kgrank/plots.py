@@ -99,7 +99,7 @@ def score_plot(ranked_item: RankedItem, path: Path | str | None = None) -> Figur
         InputError: matplotlib is not installed, or the path cannot be written.
     """
     new_figure = _matplotlib()
-    parts = [c for c in ranked_item.contributions if c.amount]
+    parts = [c for c in ranked_item.contributions if c.logits]
     figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * (len(parts) + 1)), layout="constrained")
     with _fonts():
         axes = figure.add_subplot()
@@ -128,9 +128,9 @@ def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) 
     with _fonts():
         axes = figure.add_subplot()
         for at, found in enumerate(findings):
-            axes.barh(at, found.evidence, height=0.55, color=_VERDICTS[found.verdict], zorder=2)
+            axes.barh(at, found.log_bayes_factor, height=0.55, color=_VERDICTS[found.verdict], zorder=2)
             axes.annotate(
-                f"{found.verdict}, holds with probability {found.data:.2f}",
+                f"{found.verdict}, holds with probability {found.prob_data:.2f}",
                 (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET,
             )  # fmt: skip
         axes.axvline(0, color=INK, lw=0.8)
@@ -209,10 +209,10 @@ def what_if_plot(
         for axes, change in zip(grid[:, 0], shown, strict=False):
             for at, a in enumerate(change.attributes):
                 for share, by, color in ((a.before, -0.15, QUIET), (a.after, 0.15, BAR)):
-                    if share.low is not None and share.high is not None:
-                        axes.plot([share.low, share.high], [at + by, at + by], color=color, lw=1.5)
+                    if share.lower is not None and share.upper is not None:
+                        axes.plot([share.lower, share.upper], [at + by, at + by], color=color, lw=1.5)
                     label = "without" if by < 0 else "with the new rules"
-                    axes.plot(share.weight, at + by, "o", color=color, ms=6, label=label)
+                    axes.plot(share.share, at + by, "o", color=color, ms=6, label=label)
             names = [ontology.attributes[a.attribute].name() for a in change.attributes]
             axes.set_yticks(range(len(names)), [_readable(n, n) for n in names], fontsize=11)
             axes.invert_yaxis()
@@ -226,22 +226,24 @@ def what_if_plot(
 
 def _draw_importance(axes: Axes, rows: Sequence[AttributeImportance], truth: Mapping[str, float]) -> None:
     places = list(range(len(rows)))
-    shares = [a.weight for a in rows]
-    around = [[max(a.weight - a.low, 0.0) for a in rows], [max(a.high - a.weight, 0.0) for a in rows]]
+    shares = [a.share for a in rows]
+    around = [[max(a.share - a.lower, 0.0) for a in rows], [max(a.upper - a.share, 0.0) for a in rows]]
     axes.barh(places, shares, height=0.5, color=BAR, label="learned share", zorder=2)
     axes.errorbar(
         shares, places, xerr=around, fmt="none", ecolor=INK, capsize=3, label="95 % interval", zorder=4
     )
-    right = 1.08 * max([*shares, *(a.high for a in rows), *truth.values(), 0.01])
+    right = 1.08 * max([*shares, *(a.upper for a in rows), *truth.values(), 0.01])
     for at, row in enumerate(rows):
-        bands = [(s.low, min(s.high, right)) for s in row.rules if s.low is not None and s.high is not None]
+        bands = [
+            (s.lower, min(s.upper, right)) for s in row.rules if s.lower is not None and s.upper is not None
+        ]
         for low, high in bands:
             # A rule may allow more than the chart shows; its band then runs to the edge.
             axes.barh(
                 at, max(high, low) - low, left=low, height=0.82, color=RULE, alpha=0.25, zorder=1,
                 edgecolor=RULE, linewidth=1.0, label="what a rule allows",
             )  # fmt: skip
-        others = _readable("; ".join(s.short for s in row.rules if s.low is None), "")
+        others = _readable("; ".join(s.short for s in row.rules if s.lower is None), "")
         axes.annotate(
             others, (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET
         )
@@ -261,11 +263,11 @@ def _draw_importance(axes: Axes, rows: Sequence[AttributeImportance], truth: Map
 def _draw_score(axes: Axes, parts: Sequence[Contribution], score: float) -> None:
     reached, ends = 0.0, [0.0, score]
     for at, part in enumerate(parts):
-        axes.barh(at, part.amount, left=reached, height=0.6, color=UP if part.amount > 0 else DOWN, zorder=2)
-        before, reached = reached, reached + part.amount
+        axes.barh(at, part.logits, left=reached, height=0.6, color=UP if part.logits > 0 else DOWN, zorder=2)
+        before, reached = reached, reached + part.logits
         ends.append(reached)
         axes.plot([reached, reached], [at - 0.3, at + 1.3], color=QUIET, lw=0.8, zorder=1)
-        _amount(axes, at, part.amount, before, reached)
+        _amount(axes, at, part.logits, before, reached)
     axes.barh(len(parts), score, height=0.6, color=BAR, zorder=2)
     _amount(axes, len(parts), score, 0.0, score)
     names = [_readable(c.words, f"{c.name}: {c.value}") for c in parts]

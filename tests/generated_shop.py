@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kgrank.choice.data.responses import Log
+from kgrank.choice.data.responses import ResponseLog
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule, RuleKind
 
 Shop = tuple[KnowledgeGraph, Ontology]
-Generated = tuple[KnowledgeGraph, Ontology, Log]
+Generated = tuple[KnowledgeGraph, Ontology, ResponseLog]
 
 CATEGORIES = ("dresses", "shirts", "shoes")
 COLORS, SIZES, FEATURES = ("red", "blue", "green"), ("s", "m", "l"), ("pockets", "lining", "belt")

@@ -139,8 +139,8 @@ def category_weights(random: Random, category: str, *, whole: bool = False) -> C
             Utility(NODES_OF["price"][0], curve, 0.1),
         ),
         strength=sum(shares),
-        choices=100,
-        people=10,
+        choice_count=100,
+        person_count=10,
         source="choices",
         terms={"attributes": 1.5, "goes-after": 0.7},
     )

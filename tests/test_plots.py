@@ -45,8 +45,8 @@ WEIGHTS = LearnedWeights(
             ),
             utilities=(),
             strength=2.5,
-            choices=10,
-            people=5,
+            choice_count=10,
+            person_count=5,
             source="choices",
         )
     },

@@ -30,9 +30,9 @@ def spreads(layout: Layout, part_worths: Any, *, full: bool = False, xp: Any = n
 
 def _range(block: Block, own: Any, full: bool, xp: Any) -> Any:
     if block.number:
-        width = (block.most - block.least) if full else (block.high - block.low)
+        width = (block.maximum - block.minimum) if full else (block.p95 - block.p05)
         return xp.abs(own[..., 0]) * (width / block.scale)
-    counted = np.flatnonzero(block.items > 0 if full else block.reference)
+    counted = np.flatnonzero(block.item_count > 0 if full else block.reference)
     if len(counted) < 2:
         return 0.0 * xp.abs(own[..., 0])
     own = own[..., counted]
@@ -53,7 +53,7 @@ def importance(layout: Layout, part_worths: Any, *, full: bool = False, xp: Any 
 def reference(block: Block) -> str:
     """What the range of an attribute is taken over, in words."""
     if block.number:
-        return f"{block.low:g} to {block.high:g}, the items' {LOW:g}th to {HIGH:g}th percentile"
+        return f"{block.p05:g} to {block.p95:g}, the items' {LOW:g}th to {HIGH:g}th percentile"
     if block.type is AttributeType.ORDERED:
         return f"values from the items' {LOW:g}th to {HIGH:g}th percentile"
     return f"{int(block.reference.sum())} values on at least {RARE_SHARE:.0%} of the items and {RARE_ITEMS} items"

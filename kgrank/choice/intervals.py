@@ -59,7 +59,7 @@ def intervals(layout: Layout, draws: Floats) -> tuple[Floats, Floats]:
         return weight, weight
     used = np.flatnonzero(contrasts.any(1))
     known = draws[:, used] @ np.linalg.pinv(contrasts[used]).T
-    found = pooled(known.mean(0), np.atleast_2d(np.cov(known, rowvar=False)), sizes)
+    found = shrunken_levels(known.mean(0), np.atleast_2d(np.cov(known, rowvar=False)), sizes)
     return _ends(importance(layout, found @ contrasts.T), weight)
 
 
@@ -82,7 +82,7 @@ def contrasts_of(layout: Layout) -> tuple[Floats, list[int]]:
     for block in layout.blocks:
         counted = np.flatnonzero(block.reference)
         if block.number:
-            own = np.array([[np.sqrt(2.0) * block.scale / (block.high - block.low or block.scale)]])
+            own = np.array([[np.sqrt(2.0) * block.scale / (block.p95 - block.p05 or block.scale)]])
         else:
             own = (
                 linalg.null_space(np.ones((1, len(counted))))
@@ -96,7 +96,7 @@ def contrasts_of(layout: Layout) -> tuple[Floats, list[int]]:
     return np.hstack(parts) if parts else np.zeros((0, 0)), sizes
 
 
-def pooled(mean: Floats, covariance: Floats, sizes: Sequence[int]) -> Floats:
+def shrunken_levels(mean: Floats, covariance: Floats, sizes: Sequence[int]) -> Floats:
     """Draws of contrasts that were measured with noise, pooled.
 
     Args:

@@ -84,7 +84,7 @@ class Curation:
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryOptions:
     """The options of a command that ranks, as typed; ``query`` makes the query."""
 
     category: str | None = None

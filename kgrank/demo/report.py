@@ -76,7 +76,7 @@ def compare(folder: Path, weights: LearnedWeights, ontology: Ontology) -> DemoRe
         categories,
         l1=sum(c.l1 for c in categories) / len(categories),
         l1_shoppers=sum(own) / len(own) if len(own) == len(categories) else None,
-        covered=sum(x.learned.low <= x.truth <= x.learned.high for x in lines) / len(lines),
+        covered=sum(x.learned.lower <= x.truth <= x.learned.upper for x in lines) / len(lines),
         findings=weights.findings,
     )
 
@@ -102,6 +102,6 @@ def _category(
         category,
         found.name,
         lines,
-        l1=sum(abs(x.learned.weight - x.truth) for x in lines),
+        l1=sum(abs(x.learned.share - x.truth) for x in lines),
         l1_shoppers=sum(own) if len(own) == len(lines) else None,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from kgrank.errors import InputError, StoreError, nearest
+from kgrank.errors import InputError, StoreError, did_you_mean
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
 from kgrank.resources import schema_version
 
@@ -15,7 +15,7 @@ def node_schema(label: str) -> pl.Schema:
     """The columns of a label; StoreError where the schema has no such label."""
     if label not in NODES:
         raise StoreError(
-            f"no label {label}", expected="a label of kgrank.graph.schema", todo=nearest(label, NODES)
+            f"no label {label}", expected="a label of kgrank.graph.schema", todo=did_you_mean(label, NODES)
         )
     return pl.Schema({"id": pl.String(), **NODES[label].columns})
 
@@ -24,7 +24,7 @@ def edge_type(name: str) -> EdgeType:
     """The edge type of a name; StoreError where the schema has none."""
     if name not in EDGES:
         raise StoreError(
-            f"no edge type {name}", expected="one of kgrank.graph.schema", todo=nearest(name, EDGES)
+            f"no edge type {name}", expected="one of kgrank.graph.schema", todo=did_you_mean(name, EDGES)
         )
     return EDGES[name]
 
@@ -94,7 +94,7 @@ def refuse_unknown_version(version: str, known: Sequence[str]) -> None:
         raise InputError(
             f"no version {version} of the weights",
             expected=f"one of {', '.join(sorted(known))}" if known else "weights in the store",
-            todo=nearest(version, known) if known else "Learn some: `python train.py --config FILE`.",
+            todo=did_you_mean(version, known) if known else "Learn some: `python train.py --config FILE`.",
         )
 
 

@@ -24,7 +24,7 @@ from kgrank.graph.tables import KnowledgeGraph
 EVENTS = ("INTERACTED", "SEARCHED")
 """Edges that stay when a later load lacks them: a log may be loaded in parts."""
 
-HANGERS_ON = {
+ORPHAN_EDGES = {
     "Rule": None,
     "Category": "IN_CATEGORY",
     "AttributeValue": "HAS_VALUE",
@@ -79,9 +79,9 @@ def load(
     for name in (e for e in EDGES if e in graph.edges):
         _sync_edges(store, graph, name, records.get(name), changes, progress)
     _delete(store, "Item", gone, changes)
-    for label, edge in HANGERS_ON.items():
+    for label, edge in ORPHAN_EDGES.items():
         if label in graph.nodes:
-            _delete(store, label, _left(store, graph, label, edge), changes)
+            _delete(store, label, _orphans(store, graph, label, edge), changes)
     store.upsert_nodes("Ontology", graph.node("Ontology"), progress)
     return changes
 
@@ -141,7 +141,7 @@ def _absent(store: GraphStore, graph: KnowledgeGraph, label: str) -> pl.Series:
     return stored.filter(~stored.is_in(graph.node(label)["id"].implode()))
 
 
-def _left(store: GraphStore, graph: KnowledgeGraph, label: str, edge: str | None) -> pl.Series:
+def _orphans(store: GraphStore, graph: KnowledgeGraph, label: str, edge: str | None) -> pl.Series:
     """Nodes that the ontology no longer names, and no item that stays hangs on."""
     gone = _absent(store, graph, label)
     if edge is None or gone.is_empty():

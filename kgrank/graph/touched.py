@@ -20,7 +20,7 @@ _COUNTS = {
 
 
 @dataclass(frozen=True)
-class Stock:
+class ItemCounts:
     """Items by the category they stand in, by brand, by attribute that they have, and by value."""
 
     category: Mapping[str, int]
@@ -47,7 +47,7 @@ class Stock:
         return sum(self.category.get(c, 0) for c in inside)
 
 
-def stock(store: GraphStore) -> Stock:
+def item_counts(store: GraphStore) -> ItemCounts:
     """Counts the items of a store.
 
     Raises:
@@ -61,4 +61,4 @@ def stock(store: GraphStore) -> Stock:
     for node, items in counts.pop("node").items():
         _, value = split_value_id(node)
         values[value] = values.get(value, 0) + items
-    return Stock(**counts, value=values)
+    return ItemCounts(**counts, value=values)

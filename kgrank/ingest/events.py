@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ingest import fields
 from kgrank.ingest.columns import KINDS, STANDARD
 from kgrank.ingest.mapping import ORDER, Events, Sequences
@@ -123,7 +123,7 @@ def _known_kinds(frame: pl.DataFrame, path: Path) -> None:
             f"unknown kind of event {kind!r}",
             where=f"{path}:{odd[LINE][0]}",
             expected=f"one of {', '.join(KINDS)}",
-            todo=f"{nearest(kind, KINDS)} Or rename it in the mapping: kind: {{rename: {{{kind}: view}}}}.",
+            todo=f"{did_you_mean(kind, KINDS)} Or rename it in the mapping: kind: {{rename: {{{kind}: view}}}}.",
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ingest.infer import FALSE, TRUE
 from kgrank.ingest.mapping import AttributeField
 from kgrank.ingest.raw import STEP, RawColumn
@@ -63,7 +63,7 @@ def attribute_id(name: str, ontology: Ontology, where: object) -> str:
             f"unknown attribute {name!r}",
             where=where,
             expected="an attribute of the ontology",
-            todo=f"{nearest(name, ontology.attributes)} Or leave the column out by a mapping.",
+            todo=f"{did_you_mean(name, ontology.attributes)} Or leave the column out by a mapping.",
         )
     return known[same(name)]
 
@@ -99,7 +99,7 @@ def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
                 f"unknown category {shown!r}",
                 where=f"{row[FILE]}:{row[LINE]}",
                 expected="a category of the ontology",
-                todo=nearest(shown.split(" > ")[-1], ontology.categories),
+                todo=did_you_mean(shown.split(" > ")[-1], ontology.categories),
             )
     return items.with_columns(pl.col("category").replace(found))
 
@@ -177,7 +177,7 @@ def _choices(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
             f"unknown value {first!r} of {attribute.id} ({len(unknown):,} unknown in {len(rows):,} rows)",
             where=f"{column.path}:{rows[LINE][0]}",
             expected="a value of the ontology, its name or a synonym",
-            todo=f"{nearest(first, known)} Or rename it, or call it missing, in the mapping.",
+            todo=f"{did_you_mean(first, known)} Or rename it, or call it missing, in the mapping.",
         )
     return texts.select(
         "item", pl.col("text").replace_strict(found, return_dtype=pl.String).alias("value"), LINE

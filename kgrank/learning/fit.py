@@ -9,17 +9,17 @@ from pathlib import Path
 from lightning.pytorch.loggers import Logger
 
 from kgrank.arrays import Floats
-from kgrank.choice.hierarchy.prior_means import known, prior_means
-from kgrank.choice.logit.categories import Head, fit_head, free_fits, place
+from kgrank.choice.hierarchy.prior_means import prior_evidence, prior_means
+from kgrank.choice.logit.categories import CategoryFits, category_posterior, fit_categories, unpooled_fits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
-from kgrank.choice.rules.weigh import Verdicts, weigh
+from kgrank.choice.rules.weigh import RulePosteriors, weigh
 from kgrank.choice.tastes.population import Tastes, estimate, some_people
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
-from kgrank.learning.network.prior_means import Learning, NetworkFit, cross_fitted, train
-from kgrank.learning.shop import Shop, people_panel, taste_scale
+from kgrank.learning.network.prior_means import NetworkData, NetworkFit, cross_fitted, train
+from kgrank.learning.shop import TrainingData, people_panel, taste_scale
 from kgrank.ontology.model import Ontology
 
 MOST_RATED = 100
@@ -35,26 +35,26 @@ class ShopFit:
         network: None where it is off.
         means: (columns,) what the graph says of categories without choices.
         priors: (columns,) prior means of categories with choices.
-        head: Their optimum.
-        places: Their posteriors without rules.
-        verdicts: What the rules make of them.
+        category_fits: Their optimum.
+        posteriors: Their posteriors without rules.
+        rule_posteriors: What the rules make of them.
         columns: Of the tastes.
         tastes: Of the people.
     """
 
-    shop: Shop
+    shop: TrainingData
     network: NetworkFit | None
     means: Mapping[str, Floats]
     priors: Mapping[str, Floats]
-    head: Head
-    places: Mapping[str, CategoryPosterior]
-    verdicts: Verdicts
+    category_fits: CategoryFits
+    posteriors: Mapping[str, CategoryPosterior]
+    rule_posteriors: RulePosteriors
     columns: tuple[str, ...]
     tastes: Tastes | None
 
 
 def fit_shop(
-    shop: Shop,
+    shop: TrainingData,
     graph: KnowledgeGraph,
     ontology: Ontology,
     config: RunConfig,
@@ -66,13 +66,13 @@ def fit_shop(
 ) -> ShopFit:
     """Prior means, every category's optimum under them, the rules, and the people."""
     report("what categories say of each other")
-    free = free_fits(shop.home)
-    shown = known(ontology, shop.designs, shop.home, free)
+    free = unpooled_fits(shop.own_choices)
+    shown = prior_evidence(ontology, shop.designs, shop.own_choices, free)
     means: Mapping[str, Floats] = prior_means(shown)
     priors = means
     network = None
     if config.model.network:
-        what = Learning(graph, ontology, shown, shop.home, config)
+        what = NetworkData(graph, ontology, shown, shop.own_choices, config)
         network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
         means, priors = network.part_worths, {}
         try:
@@ -81,10 +81,12 @@ def fit_shop(
         except KeyboardInterrupt:
             network = replace(network, interrupted=True)
     report("optimum of every category, and the rules")
-    own = {c: f for c, f in free.items() if shop.sets.get(c) is shop.home[c]}
-    head = fit_head(shop.sets, priors, own)
+    own = {c: f for c, f in free.items() if shop.sets.get(c) is shop.own_choices[c]}
+    head = fit_categories(shop.sets, priors, own)
     places = {
-        c: place(s, head.fits[c], priors.get(c), head.variances, home=c in shop.home)
+        c: category_posterior(
+            s, head.fits[c], priors.get(c), head.variances, own_choices=c in shop.own_choices
+        )
         for c, s in shop.sets.items()
     }
     places = inherit(ontology, shop.sets, places, head.variances)
@@ -93,24 +95,26 @@ def fit_shop(
         report(f"warning: {note}")
     columns: tuple[str, ...] = ()
     tastes = None
-    told = _told(shop)
+    told = _choices_for_tastes(shop)
     if config.model.people and told:
         report("how people differ")
         columns, tastes = fit_people(told, head, config.seed)
     return ShopFit(shop, network, means, priors, head, places, verdicts, columns, tastes)
 
 
-def _told(shop: Shop) -> dict[str, CategoryChoices]:
+def _choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
     """The choices that tell people apart: not those whose other alternatives were drawn.
 
     Of ratings alone only where there are few columns: rated catalogues have brands without end.
     """
-    told = {c: s.take(~s.sampled) for c, s in shop.home.items() if not s.sampled.all()}
+    told = {c: s.take(~s.sampled) for c, s in shop.own_choices.items() if not s.sampled.all()}
     wide = sum(s.design.layout.width for s in told.values())
-    return {} if shop.log.rated and wide > MOST_RATED else told
+    return {} if shop.log.is_ratings and wide > MOST_RATED else told
 
 
-def fit_people(home: Mapping[str, CategoryChoices], head: Head, seed: int) -> tuple[tuple[str, ...], Tastes]:
+def fit_people(
+    home: Mapping[str, CategoryChoices], head: CategoryFits, seed: int
+) -> tuple[tuple[str, ...], Tastes]:
     """The population of tastes, in columns named by AttributeValue id."""
     columns, joined, _ = people_panel(home, head)
     sample = some_people(joined, seed)

@@ -9,15 +9,15 @@ import numpy as np
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.responses import RESPONSES
-from kgrank.choice.logit.categories import fit_head
+from kgrank.choice.logit.categories import fit_categories
 from kgrank.choice.logit.metrics import top1
 from kgrank.learning.config import RunConfig
-from kgrank.learning.shop import Shop
+from kgrank.learning.shop import TrainingData
 from kgrank.learning.validation import split
 
 
 @dataclass(frozen=True)
-class Exam:
+class Evaluation:
     """Held-out choices, one by one.
 
     Attributes:
@@ -35,38 +35,41 @@ class Exam:
         return len(self.person)
 
 
-def sit(
-    shop: Shop, priors: Mapping[str, Floats], config: RunConfig, categories: Iterable[str] | None = None
-) -> Exam:
+def evaluate(
+    shop: TrainingData,
+    priors: Mapping[str, Floats],
+    config: RunConfig,
+    categories: Iterable[str] | None = None,
+) -> Evaluation:
     """Log-likelihood of the held-out choices of some categories (all by default), in the shop's order.
 
     Searches are no part of it, and ratings only where there is nothing else.
     """
-    asked = ("rating",) if shop.log.rated else (*RESPONSES, "rank")
+    asked = ("rating",) if shop.log.is_ratings else (*RESPONSES, "rank")
     training, test = {}, {}
-    for category in shop.home if categories is None else categories:
-        some = shop.home[category]
+    for category in shop.own_choices if categories is None else categories:
+        some = shop.own_choices[category]
         which = split(some.choices, config.validation, config.seed)
         last = which & some.of_kinds(asked)
         if last.any() and not which.all():
             training[category] = some.take(~which)
             test[category] = some.take(last).choices
     if not training:
-        return Exam(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    head = fit_head(training, {c: m for c, m in priors.items() if c in training})
+        return Evaluation(np.empty(0, np.int64), np.empty(0), np.empty(0))
+    head = fit_categories(training, {c: m for c, m in priors.items() if c in training})
     scores, hits = [], []
     for category, choices in test.items():
         utility = choices.utility(head.fits[category].part_worths)
-        if shop.log.rated:
+        if shop.log.is_ratings:
             scores.append(-0.5 * (shop.reliability.noise * (utility - choices.chosen)) ** 2)
         else:
             scores.append(choices.log_likelihood(utility))
             hits.append(top1(choices, utility))
     person = np.concatenate([choices.person for choices in test.values()])
-    return Exam(person, np.concatenate(scores), np.concatenate(hits) if hits else np.empty(0))
+    return Evaluation(person, np.concatenate(scores), np.concatenate(hits) if hits else np.empty(0))
 
 
-def marks(exam: Exam) -> dict[str, float]:
+def summary(exam: Evaluation) -> dict[str, float]:
     """Means over the held-out choices; for ratings the root of the mean squared error."""
     if not len(exam):
         return {}

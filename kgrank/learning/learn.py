@@ -11,22 +11,23 @@ import polars as pl
 from lightning.pytorch.loggers import Logger
 
 from kgrank.arrays import Floats
-from kgrank.choice.behaviour.additive import Curved, behaviour_terms
-from kgrank.choice.behaviour.counts import KEPT, People, link_table
-from kgrank.choice.behaviour.from_catalogue import learn_shopwide
-from kgrank.choice.behaviour.from_impressions import learn_shown
+from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms
+from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, EventSequences, link_table
+from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
+from kgrank.choice.behaviour.from_impressions import learn_from_impressions
 from kgrank.choice.behaviour.groupings import groupings, members, titles
 from kgrank.choice.behaviour.sequences import Sequences, sequences
-from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.logit.choice_sets import on_items
 from kgrank.choice.logit.diagnostics import concerns
-from kgrank.choice.rules.stored import kept
+from kgrank.choice.rules.stored import stored_posteriors
+from kgrank.graph.fingerprint import fingerprint
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.fit import ShopFit, fit_shop
-from kgrank.learning.held_out import marks, sit
+from kgrank.learning.held_out import evaluate, summary
 from kgrank.learning.result import served_part_worths, weights_of
-from kgrank.learning.shop import read_shop
+from kgrank.learning.shop import read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import LearnedWeights
 from kgrank.weights.posteriors import Posteriors
@@ -56,9 +57,9 @@ def learn(
     report: Callable[[str], None] = lambda _: None,
 ) -> Learned:
     """Learns everything there is to learn from a graph."""
-    shop = read_shop(graph, ontology, config.seed, config.data.examination or ())
+    shop = read_training_data(graph, ontology, config.seed, config.data.examination or ())
     report(f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people")
-    doubts = concerns(shop.home)
+    doubts = concerns(shop.own_choices)
     for concern in doubts[:SAID]:
         report(f"warning: {concern.sentence}")
     if len(doubts) > SAID:
@@ -67,35 +68,39 @@ def learn(
         shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
     )
     report("what goes after what")
-    metrics = marks(sit(shop, fitted.priors, config))
+    metrics = summary(evaluate(shop, fitted.priors, config))
     network = fitted.network
     if network is not None and network.loss is not None:
         metrics["network_val_loss"] = network.loss
     learned, log = _behaviour(fitted, graph, ontology, config.seed)
     if learned.curves:
         metrics["next_log_likelihood"] = learned.log_likelihood
-    links = link_table(learned.counts, log.items, KEPT)
+    links = link_table(learned.counts, log.items, LINKS_PER_ITEM)
     behaviour = behaviour_terms(learned, log.items)
-    weights = replace(weights_of(fitted, ontology, learned, metrics, behaviour), concerns=doubts)
-    posteriors = Posteriors(weights.version, ontology.fingerprint, config.seed, kept(fitted.places))
+    weights = replace(
+        weights_of(fitted, ontology, learned, metrics, behaviour, fingerprint(graph)), concerns=doubts
+    )
+    posteriors = Posteriors(
+        weights.version, ontology.fingerprint, config.seed, stored_posteriors(fitted.posteriors)
+    )
     return Learned(weights, posteriors, links, network is not None and network.interrupted)
 
 
 def _behaviour(
     fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int
-) -> tuple[Curved, Sequences]:
+) -> tuple[BehaviourModel, Sequences]:
     """The ranking layer: where the log does not say what was shown, a whole shop is ranked."""
     shop, log = fitted.shop, sequences(graph)
     groups = groupings(graph, ontology, log.items)
-    words = Words.of(titles(graph, log.items))
+    words = TitleVectors.of(titles(graph, log.items))
     inside = members(graph, ontology, log.items)
-    if not shop.log.shown:
+    if not shop.log.has_impressions:
         utility = _item_utility(fitted, ontology, log.items)
-        people = People.logged(log)
-        return learn_shopwide(people, groups, words, utility=utility, inside=inside, seed=seed), log
-    part_worths = {c: f.part_worths for c, f in fitted.head.fits.items()}
-    home, users = on_items(shop.home), shop.log.users
-    return learn_shown(home, part_worths, log, users, groups, words, inside=inside, seed=seed), log
+        people = EventSequences.logged(log)
+        return learn_from_catalogue(people, groups, words, utility=utility, inside=inside, seed=seed), log
+    part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
+    home, users = on_items(shop.own_choices), shop.log.users
+    return learn_from_impressions(home, part_worths, log, users, groups, words, inside=inside, seed=seed), log
 
 
 def _item_utility(fitted: ShopFit, ontology: Ontology, items: Sequence[str]) -> Floats:

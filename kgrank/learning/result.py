@@ -9,17 +9,17 @@ import numpy as np
 
 from kgrank import __version__
 from kgrank.arrays import Floats
-from kgrank.choice.behaviour.additive import Curved, category_terms
+from kgrank.choice.behaviour.additive import BehaviourModel, category_terms
 from kgrank.choice.data.design import Layout
 from kgrank.choice.data.responses import KINDS
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.intervals import intervals, quantiles
 from kgrank.choice.logit.categories import Variances
-from kgrank.choice.logit.choice_sets import CategoryChoices, given_places
+from kgrank.choice.logit.choice_sets import CategoryChoices, given_positions
 from kgrank.choice.rules.findings import conflict, finding
 from kgrank.choice.tastes.population import Tastes
 from kgrank.learning.fit import ShopFit
-from kgrank.learning.shop import Shop
+from kgrank.learning.shop import TrainingData
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import (
     AttributeWeight,
@@ -36,11 +36,12 @@ TASTE_DRAWS = 2000
 def weights_of(
     fitted: ShopFit,
     ontology: Ontology,
-    terms: Curved,
+    terms: BehaviourModel,
     metrics: Mapping[str, float],
     behaviour: tuple[BehaviourTerm, ...],
+    graph: str,
 ) -> LearnedWeights:
-    """One version of the weights, named by its time and its ontology."""
+    """One version of the weights, named by its time and its ontology; ``graph`` is the graph's fingerprint."""
     created = datetime.now(UTC).replace(microsecond=0)
     shop, tastes = fitted.shop, fitted.tastes
     bound = {c for rule in ontology.rules.values() if rule.hard for c in ontology.scope(rule)}
@@ -49,11 +50,13 @@ def weights_of(
         created=created.isoformat(),
         code=__version__,
         ontology=ontology.fingerprint,
-        graph="",
+        graph=graph,
         categories={c: _category(d.layout, fitted, terms, bound=c in bound) for c, d in shop.designs.items()},
         metrics=metrics,
         terms=behaviour,
-        findings=tuple(finding(found, ontology, fitted.verdicts) for found in fitted.verdicts.rules),
+        findings=tuple(
+            finding(found, ontology, fitted.rule_posteriors) for found in fitted.rule_posteriors.rules
+        ),
         population=Population()
         if tastes is None
         else Population(
@@ -62,14 +65,16 @@ def weights_of(
             tuple(tastes.mean.tolist()),
         ),
         reliability=shop.reliability,
-        conflicts=tuple(conflict(found, ontology, fitted.verdicts) for found in fitted.verdicts.conflicts),
-        notes=(*_notes(shop), *fitted.verdicts.notes),
+        conflicts=tuple(
+            conflict(found, ontology, fitted.rule_posteriors) for found in fitted.rule_posteriors.conflicts
+        ),
+        notes=(*_notes(shop), *fitted.rule_posteriors.notes),
     )
 
 
-def _notes(shop: Shop) -> tuple[str, ...]:
+def _notes(shop: TrainingData) -> tuple[str, ...]:
     notes = []
-    if shop.log.rated:
+    if shop.log.is_ratings:
         notes.append("Learned from ratings, each taken against the person's own mean and spread.")
     elif shop.log.heads["sampled"].any():
         notes.append(
@@ -80,22 +85,26 @@ def _notes(shop: Shop) -> tuple[str, ...]:
     if len(scale) > 1:
         said = ", ".join(f"{kind} {scale[kind]:.2f}" for kind in KINDS if kind in scale)
         notes.append(f"How closely each kind of feedback follows tastes: {said}.")
-    if shop.log.shown and not shop.log.places and not shop.log.examination:
+    if shop.log.has_impressions and not shop.log.has_positions and not shop.log.examination:
         notes.append("No positions: being seen is not told apart from being liked.")
     return tuple(notes)
 
 
-def _category(layout: Layout, fitted: ShopFit, terms: Curved, *, bound: bool) -> CategoryWeights:
+def _category(layout: Layout, fitted: ShopFit, terms: BehaviourModel, *, bound: bool) -> CategoryWeights:
     """What is learned of a category; ``bound`` where hard rules hold, which intervals must keep to."""
     category = layout.category
-    shop, verdicts = fitted.shop, fitted.verdicts
+    shop, verdicts = fitted.shop, fitted.rule_posteriors
     learned = category in verdicts.draws
     mean = served_part_worths(layout, fitted)
-    draws = verdicts.draws[category] if learned else _prior_draws(layout, mean, fitted.head.variances)
+    draws = (
+        verdicts.draws[category] if learned else _prior_draws(layout, mean, fitted.category_fits.variances)
+    )
     weight, spread = importance(layout, mean), spreads(layout, mean)
     low, high = quantiles(layout, draws) if bound else intervals(layout, draws)
     full = importance(layout, mean, full=True)
-    without = importance(layout, verdicts.without[category]) if category in verdicts.spoken else None
+    without = (
+        importance(layout, verdicts.mean_without_rules[category]) if category in verdicts.ruled else None
+    )
     shoppers = None if fitted.tastes is None else _shoppers(layout, mean, fitted.columns, fitted.tastes)
     own = shop.sets.get(category)
     attributes = tuple(
@@ -123,13 +132,14 @@ def _category(layout: Layout, fitted: ShopFit, terms: Curved, *, bound: bool) ->
         category_terms(terms, category),
         {}
         if own is None
-        else _nuisance(own, fitted.head.fits[category].part_worths) | given_places(shop.log.examination),
+        else _nuisance(own, fitted.category_fits.fits[category].part_worths)
+        | given_positions(shop.log.examination),
     )
 
 
 def served_part_worths(layout: Layout, fitted: ShopFit) -> Floats:
     """(columns,) what is served for a category: its own after the rules, or the graph's word."""
-    draws = fitted.verdicts.draws.get(layout.category)
+    draws = fitted.rule_posteriors.draws.get(layout.category)
     if draws is not None:
         return np.asarray(draws.mean(0))
     return np.asarray(fitted.means.get(layout.category, np.zeros(layout.width)))
@@ -163,9 +173,9 @@ def _utilities(layout: Layout, mean: Floats, draws: Floats) -> tuple[Utility, ..
     for block in layout.blocks:
         own = draws[:, block.columns]
         if block.number:
-            errors = own.std(0) * ((block.high - block.low) / block.scale)
+            errors = own.std(0) * ((block.p95 - block.p05) / block.scale)
         else:
-            errors = (own - (own @ block.mean)[:, None]).std(0)
+            errors = (own - (own @ block.share)[:, None]).std(0)
         for node, segments, error in zip(block.nodes, block.segments(mean), errors, strict=True):
             found.append(Utility(node, segments, float(error)))
     return tuple(found)

@@ -10,11 +10,11 @@ import polars as pl
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Design, Layout, category_design
-from kgrank.choice.data.responses import Log, read_log
+from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.importance import spreads
-from kgrank.choice.logit.categories import Head
+from kgrank.choice.logit.categories import CategoryFits
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
-from kgrank.choice.logit.scales import reliability, weighed
+from kgrank.choice.logit.scales import feedback_scales, weighted
 from kgrank.choice.tastes.population import Panel, join_panels, panel
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
@@ -29,19 +29,19 @@ SMALLEST_TASTE = 1e-3
 
 
 @dataclass(frozen=True)
-class Shop:
+class TrainingData:
     """Designs and choices of every category that has items; each kind of feedback in its own scale."""
 
     designs: Mapping[str, Design]
     sets: Mapping[str, CategoryChoices]
-    home: Mapping[str, CategoryChoices]
-    log: Log
+    own_choices: Mapping[str, CategoryChoices]
+    log: ResponseLog
     reliability: Reliability
 
 
-def read_shop(
+def read_training_data(
     graph: KnowledgeGraph, ontology: Ontology, seed: int, examination: Sequence[float] = ()
-) -> Shop:
+) -> TrainingData:
     """Columns and choice sets of all categories.
 
     Args:
@@ -74,14 +74,14 @@ def read_shop(
             expected="impressions with a view, cart or purchase, or purchases, rankings, ratings",
             todo="Load behaviour (events or choice tasks) beside the items.",
         )
-    how = reliability({c: s for c, s in sets.items() if ontology.categories[c].parent is None}, log.entry)
-    scaled = {c: weighed(s, how) for c, s in sets.items()}
+    how = feedback_scales({c: s for c, s in sets.items() if ontology.categories[c].parent is None}, log.entry)
+    scaled = {c: weighted(s, how) for c, s in sets.items()}
     # A category with none below it has its own choices alone, which are kept, and fitted, once.
-    home = {c: scaled[c] if s is sets.get(c) else weighed(s, how) for c, s in home.items()}
-    return Shop(designs, scaled, home, log, how)
+    home = {c: scaled[c] if s is sets.get(c) else weighted(s, how) for c, s in home.items()}
+    return TrainingData(designs, scaled, home, log, how)
 
 
-def _only(log: Log, some: CategoryChoices, ontology: Ontology, seed: int) -> CategoryChoices:
+def _only(log: ResponseLog, some: CategoryChoices, ontology: Ontology, seed: int) -> CategoryChoices:
     """Of a category's choices those whose lowest common category it is: those below it have other homes."""
     here = pl.col("category") == some.design.layout.category
     own = replace(log, heads=log.heads.filter(here), searches=log.searches.filter(here))
@@ -89,7 +89,7 @@ def _only(log: Log, some: CategoryChoices, ontology: Ontology, seed: int) -> Cat
 
 
 def people_panel(
-    home: Mapping[str, CategoryChoices], head: Head, persons: Ints | None = None
+    home: Mapping[str, CategoryChoices], head: CategoryFits, persons: Ints | None = None
 ) -> tuple[tuple[str, ...], Panel, Ints]:
     """The choices of everyone in shared columns: AttributeValue ids, and the outside option.
 
@@ -111,7 +111,7 @@ def people_panel(
     return names, *join_panels(parts, persons)
 
 
-def taste_scale(home: Mapping[str, CategoryChoices], head: Head, columns: Sequence[str]) -> Floats:
+def taste_scale(home: Mapping[str, CategoryChoices], head: CategoryFits, columns: Sequence[str]) -> Floats:
     """(columns,) range of each column's attribute for the average shopper, averaged over the categories.
 
     A number's is the rise over one unit of its column; the outside option's is 1.

@@ -13,7 +13,7 @@ from functools import cache
 from math import isfinite
 from typing import NamedTuple
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 
 
 class Unit(NamedTuple):
@@ -213,7 +213,7 @@ def unit(code: str) -> Unit:
     found = _units().get(code) or _units().get(_SPOKEN.get(code, ""))
     if found is None:
         guess = suggest_unit(code)
-        todo = f'Did you mean "{guess}"?' if guess else nearest(code, known_units())
+        todo = f'Did you mean "{guess}"?' if guess else did_you_mean(code, known_units())
         raise InputError(f'unknown unit "{code}"', expected="a UCUM code or an ISO 4217 currency", todo=todo)
     return found
 

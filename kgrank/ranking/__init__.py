@@ -8,7 +8,7 @@ from kgrank.ranking.catalogue.shop import Shop, open_shop
 from kgrank.ranking.explain.importance import (
     AttributeImportance,
     Importance,
-    Statement,
+    RuleStatement,
     importance,
     read_importance,
 )
@@ -45,8 +45,8 @@ __all__ = [
     "Query",
     "RankedItem",
     "RankedPage",
+    "RuleStatement",
     "Shop",
-    "Statement",
     "answer",
     "explain",
     "importance",

@@ -100,7 +100,7 @@ class Current:
         self._lock = threading.Lock()
 
     @property
-    def trouble(self) -> KgrankError | None:
+    def store_error(self) -> KgrankError | None:
         """Why the store cannot be read now."""
         trouble, asked = self._trouble, self._asked
         # Known trouble stays what it is while it is looked whether it is over.
@@ -157,11 +157,11 @@ class Current:
             StoreError: The store cannot be written.
             WeightsError: The version does not fit what is in the store.
         """
-        trouble = self.trouble
+        trouble = self.store_error
         if isinstance(trouble, AccessError):
             raise _anew(trouble)
         if not self._lock.acquire(timeout=PATIENCE):
-            trouble = self.trouble
+            trouble = self.store_error
             if isinstance(trouble, StoreError):
                 raise _anew(trouble)
             raise StoreError("the store is being read", where=self.address, todo="Try again in a moment.")
@@ -220,7 +220,7 @@ class Current:
             events, searches = (table.filter(pl.col("source") == user) for table in served.log)
         else:
             # A store that is known not to answer is not waited for by one caller after another.
-            trouble = self.trouble
+            trouble = self.store_error
             if isinstance(trouble, StoreError):
                 raise _anew(trouble)
             if self._store is None:

@@ -11,7 +11,7 @@ from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import InputError
 from kgrank.ranking import Explanation, Importance, answer, explain, importance
 from kgrank.ranking.explain.compare import Comparison, compare
-from kgrank.ranking.explain.counterfactuals import Ways, ways_into
+from kgrank.ranking.explain.counterfactuals import Counterfactuals, counterfactuals
 from kgrank.ranking.page.facets import Facets, facets
 from kgrank.ranking.page.query import LeftOut, Query, RankedItem
 from kgrank.ranking.shopper.session import Session
@@ -19,13 +19,13 @@ from kgrank.ranking.shopper.shifts import Shift, shifts
 from kgrank.serving.current import SILENCE, Current, Served, silent
 from kgrank.serving.keys import Role
 from kgrank.serving.messages import (
-    Asking,
-    Climbing,
-    Comparing,
-    Events,
-    Explaining,
-    Ranking,
-    Serving,
+    CompareRequest,
+    CounterfactualRequest,
+    EventsRequest,
+    ExplainRequest,
+    QueryRequest,
+    RankRequest,
+    ServeRequest,
     events_of,
 )
 from kgrank.serving.sessions import SessionBook
@@ -33,13 +33,13 @@ from kgrank.weights.model import RuleConflict, RuleFinding
 
 
 @dataclass(frozen=True)
-class Page:
+class RankingPage:
     """One page of a ranking; ``kgrank.ranking.page.query.RankedPage`` says what each field means."""
 
     category: str
     page: int
     size: int
-    total: int
+    item_count: int
     version: str
     items: tuple[RankedItem, ...]
     notes: tuple[str, ...]
@@ -66,7 +66,7 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class Now:
+class ServedVersion:
     """Which version of the weights is served."""
 
     version: str
@@ -74,7 +74,7 @@ class Now:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One request, after its checks.
 
     Attributes:
@@ -92,7 +92,7 @@ class Asked:
     body: Any
 
 
-Handler = Callable[[Asked], Awaitable[Any]]
+Handler = Callable[[Request], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class Endpoint:
     example: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def _query(asked: Asked) -> Query:
+async def _query(asked: Request) -> Query:
     """The question with the shopper's tastes and session."""
-    body: Asking = asked.body
+    body: QueryRequest = asked.body
     session = None
     if body.session is not None:
         session = _session(asked, body.session)
@@ -130,7 +130,7 @@ async def _query(asked: Asked) -> Query:
     return body.query(person, session)
 
 
-async def _person(asked: Asked, user: str) -> PersonTastes:
+async def _person(asked: Request, user: str) -> PersonTastes:
     """A user's own tastes; the store is asked for those that are not in memory."""
     found = asked.served.persons.get(user)
     if found is not None:
@@ -142,21 +142,21 @@ async def _person(asked: Asked, user: str) -> PersonTastes:
         raise silent(asked.current.address) from None
 
 
-def _session(asked: Asked, name: str) -> Session:
+def _session(asked: Request, name: str) -> Session:
     session = asked.sessions.get(name, asked.served.shop)
     if session is None:
         raise InputError(f"there is no session {name!r}", todo="Post its events first; it may have ended.")
     return session
 
 
-async def rank_endpoint(asked: Asked) -> Page:
+async def rank_endpoint(asked: Request) -> RankingPage:
     """Rank items: a category, words, or candidates, with filters and curation."""
     found = answer(asked.served.shop, await _query(asked))
-    return Page(
+    return RankingPage(
         found.category,
         found.page,
         found.size,
-        found.total,
+        found.item_count,
         found.version,
         found.items,
         found.notes,
@@ -164,12 +164,12 @@ async def rank_endpoint(asked: Asked) -> Page:
     )
 
 
-async def facets_endpoint(asked: Asked) -> Facets:
+async def facets_endpoint(asked: Request) -> Facets:
     """The filters to show, and the values in each, by what they decide."""
     return facets(asked.served.shop, await _query(asked))
 
 
-async def explain_endpoint(asked: Asked) -> Explanation:
+async def explain_endpoint(asked: Request) -> Explanation:
     """Why an item stands where it does."""
     query, body = await _query(asked), asked.body
     person = query.person.deviations if query.person else None
@@ -187,30 +187,30 @@ async def explain_endpoint(asked: Asked) -> Explanation:
     )
 
 
-async def compare_endpoint(asked: Asked) -> Comparison:
+async def compare_endpoint(asked: Request) -> Comparison:
     """Why one item stands above another, attribute by attribute."""
     return compare(asked.served.shop, await _query(asked), asked.body.first, asked.body.second)
 
 
-async def ways_endpoint(asked: Asked) -> Ways:
+async def ways_endpoint(asked: Request) -> Counterfactuals:
     """What would bring an item into the first places."""
-    return ways_into(asked.served.shop, await _query(asked), asked.body.item, asked.body.first)
+    return counterfactuals(asked.served.shop, await _query(asked), asked.body.item, asked.body.first)
 
 
-async def importance_endpoint(asked: Asked) -> Importance:
+async def importance_endpoint(asked: Request) -> Importance:
     """How much each attribute matters in a category."""
     return importance(asked.served.shop, asked.path["category"])
 
 
-async def audit_endpoint(asked: Asked) -> Audit:
+async def audit_endpoint(asked: Request) -> Audit:
     """What the data say of each rule."""
     weights = asked.served.shop.weights
     return Audit(asked.served.version, weights.findings, weights.conflicts)
 
 
-async def observe_endpoint(asked: Asked) -> SessionState:
+async def observe_endpoint(asked: Request) -> SessionState:
     """Tell what a shopper did; the session begins with the first event."""
-    body: Events = asked.body
+    body: EventsRequest = asked.body
     name, shop = asked.path["session"], asked.served.shop
     person = None
     if body.user is not None and asked.sessions.get(name, shop) is None:
@@ -219,12 +219,12 @@ async def observe_endpoint(asked: Asked) -> SessionState:
     return _state(asked, session, body.language)
 
 
-async def session_endpoint(asked: Asked) -> SessionState:
+async def session_endpoint(asked: Request) -> SessionState:
     """What a session's events moved."""
     return _state(asked, _session(asked, asked.path["session"]), "en")
 
 
-async def undo_endpoint(asked: Asked) -> SessionState:
+async def undo_endpoint(asked: Request) -> SessionState:
     """Take an event back, counted from 0: the session is as if it had never happened."""
     which = asked.path["event"]
     if not which.isdecimal() or len(which) > 9:
@@ -232,25 +232,25 @@ async def undo_endpoint(asked: Asked) -> SessionState:
     return _state(asked, asked.sessions.undo(asked.path["session"], asked.served.shop, int(which)), "en")
 
 
-async def end_endpoint(asked: Asked) -> SessionState:
+async def end_endpoint(asked: Request) -> SessionState:
     """Forget a session."""
     asked.sessions.end(asked.path["session"])
     return SessionState(asked.path["session"], 0, None, ())
 
 
-async def versions_endpoint(asked: Asked) -> Now:
+async def versions_endpoint(asked: Request) -> ServedVersion:
     """Which version of the weights is served."""
-    return Now(asked.served.version, asked.served.loaded)
+    return ServedVersion(asked.served.version, asked.served.loaded)
 
 
-async def serve_endpoint(asked: Asked) -> Now:
+async def serve_endpoint(asked: Request) -> ServedVersion:
     """Serve another version of the weights, an earlier one too."""
     await asyncio.to_thread(asked.current.serve, asked.body.version)
     now = asked.current.served or asked.served
-    return Now(now.version, now.loaded)
+    return ServedVersion(now.version, now.loaded)
 
 
-def _state(asked: Asked, session: Session, language: str) -> SessionState:
+def _state(asked: Request, session: Session, language: str) -> SessionState:
     shop = asked.served.shop
     rows = [shop.items.index[i] for i in session.items[-1:] if i in shop.items.index]
     last = session.events[-1] if session.events else None
@@ -267,17 +267,17 @@ ENDPOINTS = (
         "POST",
         "/v1/rank",
         Role.READ,
-        Ranking,
-        Page,
+        RankRequest,
+        RankingPage,
         rank_endpoint,
         {"category": "dresses", "size": 5, "filters": [{"attribute": "price", "maximum": 80}]},
     ),
-    Endpoint("POST", "/v1/facets", Role.READ, Ranking, Facets, facets_endpoint, _ITEMS),
+    Endpoint("POST", "/v1/facets", Role.READ, RankRequest, Facets, facets_endpoint, _ITEMS),
     Endpoint(
         "POST",
         "/v1/explain",
         Role.READ,
-        Explaining,
+        ExplainRequest,
         Explanation,
         explain_endpoint,
         {"item": "dresses-001", "category": "dresses"},
@@ -286,7 +286,7 @@ ENDPOINTS = (
         "POST",
         "/v1/compare",
         Role.READ,
-        Comparing,
+        CompareRequest,
         Comparison,
         compare_endpoint,
         {"category": "dresses", "first": "dresses-001", "second": "dresses-002"},
@@ -295,8 +295,8 @@ ENDPOINTS = (
         "POST",
         "/v1/ways",
         Role.READ,
-        Climbing,
-        Ways,
+        CounterfactualRequest,
+        Counterfactuals,
         ways_endpoint,
         {"category": "dresses", "item": "dresses-001", "first": 10},
     ),
@@ -306,7 +306,7 @@ ENDPOINTS = (
         "POST",
         "/v1/sessions/{session}/events",
         Role.WRITE,
-        Events,
+        EventsRequest,
         SessionState,
         observe_endpoint,
         {"events": [{"kind": "view", "item": "dresses-001"}]},
@@ -316,13 +316,13 @@ ENDPOINTS = (
         "DELETE", "/v1/sessions/{session}/events/{event}", Role.WRITE, None, SessionState, undo_endpoint
     ),
     Endpoint("DELETE", "/v1/sessions/{session}", Role.WRITE, None, SessionState, end_endpoint),
-    Endpoint("GET", "/v1/weights", Role.READ, None, Now, versions_endpoint),
+    Endpoint("GET", "/v1/weights", Role.READ, None, ServedVersion, versions_endpoint),
     Endpoint(
         "PUT",
         "/v1/weights",
         Role.ADMIN,
-        Serving,
-        Now,
+        ServeRequest,
+        ServedVersion,
         serve_endpoint,
         {"version": "w-20261124-101500-3fe20a"},
     ),

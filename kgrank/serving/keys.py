@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 
 PREFIX = "kg_"
 LOOK_AGAIN = 1.0
@@ -98,7 +98,9 @@ def remove_key(file: Path, name: str) -> None:
     keys = read_keys(file)
     left = tuple(key for key in keys if key.name != name)
     if len(left) == len(keys):
-        raise InputError(f"there is no key {name!r}", where=file, todo=nearest(name, [k.name for k in keys]))
+        raise InputError(
+            f"there is no key {name!r}", where=file, todo=did_you_mean(name, [k.name for k in keys])
+        )
     _write(file, left)
 
 

@@ -37,7 +37,7 @@ FilterBody, PinBody, BoostBody = strict(Filter), strict(Pin), strict(Boost)
 BuryBody, ExcludeBody, CapBody, EventBody = strict(Bury), strict(Exclude), strict(Cap), strict(Event)
 
 
-class Asking(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What all questions share; ``kgrank.ranking.page.query.Query`` says what each field means."""
 
     category: Id | None = None
@@ -56,7 +56,7 @@ class Asking(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return Query(**plain, person=person, session=session)
 
 
-class Ranking(Asking, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RankRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A question for one page of a ranking."""
 
     page: Annotated[int, Meta(ge=1)] = 1
@@ -70,28 +70,28 @@ class Ranking(Asking, frozen=True, forbid_unknown_fields=True, kw_only=True):
     diversity: Annotated[float, Meta(ge=0, lt=1)] = 0.0
 
 
-class Explaining(Asking, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ExplainRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why an item stands where it does in a category."""
 
     item: Id
     category: Id
 
 
-class Comparing(Asking, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CompareRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why one item stands above another."""
 
     first: Id
     second: Id
 
 
-class Climbing(Asking, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CounterfactualRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What would bring an item into the first places."""
 
     item: Id
     first: Annotated[int, Meta(ge=1, le=1000)] = 10
 
 
-class Events(Struct, frozen=True, forbid_unknown_fields=True):
+class EventsRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """What a shopper did, oldest first; ``user`` begins the session with what is known of them."""
 
     events: Annotated[tuple[EventBody, ...], Meta(min_length=1, max_length=100)]  # type: ignore[valid-type]
@@ -99,7 +99,7 @@ class Events(Struct, frozen=True, forbid_unknown_fields=True):
     language: Language = "en"
 
 
-class Serving(Struct, frozen=True, forbid_unknown_fields=True):
+class ServeRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Which version of the weights to serve."""
 
     version: Id
@@ -113,6 +113,6 @@ def _plain(message: Any) -> Any:
     return message._made_from(**msgspec.structs.asdict(message))
 
 
-def events_of(asked: Events) -> list[Event]:
+def events_of(asked: EventsRequest) -> list[Event]:
     """The events for the session module."""
     return [_plain(event) for event in asked.events]

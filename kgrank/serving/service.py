@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kgrank.errors import InputError, KgrankError, StoreError, WeightsError
 from kgrank.serving.current import Current
-from kgrank.serving.endpoints import ENDPOINTS, Asked, Endpoint
+from kgrank.serving.endpoints import ENDPOINTS, Endpoint, Request
 from kgrank.serving.keys import KeyRing
 from kgrank.serving.limits import Limiter
 from kgrank.serving.openapi import OPEN, document
@@ -92,7 +92,7 @@ class Service:
         open_sessions = Gauge("kgrank_sessions", "Sessions in memory", registry=self.registry)
         open_sessions.set_function(lambda: len(self.sessions))
         trouble = Gauge("kgrank_store_trouble", "1 while the store cannot be read", registry=self.registry)
-        trouble.set_function(lambda: current.trouble is not None)
+        trouble.set_function(lambda: current.store_error is not None)
 
     def mark(self, user: str) -> str:
         """What stands for a user in the log: the same until the service starts again."""
@@ -103,12 +103,12 @@ class Service:
         looking = asyncio.create_task(asyncio.to_thread(self.current.refresh))
         while not looking.done():
             await asyncio.wait({looking}, timeout=1.0)
-            self._tell_trouble()
+            self._log_store_error()
         return looking.result()
 
-    def _tell_trouble(self) -> None:
+    def _log_store_error(self) -> None:
         """Logs what is wrong with the store where that has changed."""
-        trouble, served = self.current.trouble, self.current.served
+        trouble, served = self.current.store_error, self.current.served
         said = None if trouble is None else trouble.sentence()
         if said != self._said:
             stays = f"Version {served.version} stays served." if served else "Nothing is served yet."
@@ -226,7 +226,7 @@ class _Guarded:
             return known
         message = self._decoded(method, raw)
         told["user"] = getattr(message, "user", None)
-        asked = Asked(served, self.service.current, self.service.sessions, scope["path_params"], message)
+        asked = Request(served, self.service.current, self.service.sessions, scope["path_params"], message)
         value = await self._handled(endpoint, asked)
         body = msgspec.json.encode(value)
         alone = told["user"] is None and getattr(message, "session", None) is None
@@ -287,7 +287,7 @@ class _Guarded:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProblemError(400, f"no JSON: {error}") from None
 
-    async def _handled(self, endpoint: Endpoint, asked: Asked) -> Any:
+    async def _handled(self, endpoint: Endpoint, asked: Request) -> Any:
         try:
             return await endpoint.handler(asked)
         except InputError as error:
@@ -325,7 +325,7 @@ class _Open:
         if scope["method"] not in ("GET", "HEAD"):
             await _send(send, 405, ProblemError(405, "only GET").body, [(b"allow", b"GET, HEAD")])
             return
-        served, trouble = self.service.current.served, self.service.current.trouble
+        served, trouble = self.service.current.served, self.service.current.store_error
         if self.path == "/metrics":
             await _send(send, 200, generate_latest(self.service.registry), [], b"text/plain; version=0.0.4")
         elif self.path == "/openapi.json":
@@ -363,7 +363,9 @@ def _unavailable(error: KgrankError) -> ProblemError:
 
 def _unserved(current: Current) -> ProblemError:
     """Why nothing is served yet."""
-    return _unavailable(current.trouble or StoreError("nothing is served yet", todo="Try again in a moment."))
+    return _unavailable(
+        current.store_error or StoreError("nothing is served yet", todo="Try again in a moment.")
+    )
 
 
 async def _send(

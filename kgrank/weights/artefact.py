@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,19 @@ from kgrank.codec import DocumentError, decode, encode
 from kgrank.errors import WeightsError
 from kgrank.graph.schema import split_value_id
 from kgrank.weights.model import CategoryWeights, LearnedWeights
+from kgrank.weights.upgrade import weights_from_1
 
-FORMAT = 1
-"""Number of the file format; it grows when a field changes its meaning."""
+FORMAT = 2
+"""Number of the file format; it grows when a field changes its name or its meaning."""
+UPGRADES = {1: weights_from_1}
+"""Earlier formats that are still read."""
 
 TRANSITIONS = "transitions.parquet"
 TRANSITION_COLUMNS = {"source": pl.String(), "target": pl.String(), "weight": pl.Float64()}
 LINK_COLUMNS = ("forward", "backward", "next", "previous", "people", "together")
 """The counts behind a weight, where a whole shop is ranked by them."""
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 _AGAIN = "Write the file again with `python train.py`"
 _SHARES_OFF = 1e-6
@@ -64,15 +69,15 @@ def document(weights: LearnedWeights, where: object = None) -> str:
     """The text of the weights file, checked as it is checked on reading."""
     body = encode(weights)
     _checked(body, where)
-    return sealed(FORMAT, body, where, levels=4)
+    return seal(FORMAT, body, where, levels=4)
 
 
 def weights_of(text: str, where: object = None) -> LearnedWeights:
     """The weights of a document, as ``read_weights`` reads them from a file."""
-    return _checked(unsealed(text, FORMAT, where), where)
+    return _checked(open_sealed(text, FORMAT, where, UPGRADES), where)
 
 
-def sealed(form: int, body: dict[str, Any], where: object = None, levels: int = 3) -> str:
+def seal(form: int, body: dict[str, Any], where: object = None, levels: int = 3) -> str:
     """A JSON document with its format and a checksum of all the rest.
 
     Args:
@@ -91,8 +96,16 @@ def sealed(form: int, body: dict[str, Any], where: object = None, levels: int = 
     return f'{{\n  "checksum": "{_checksum(content)}",{content}\n'
 
 
-def unsealed(text: str, form: int, where: object = None) -> dict[str, Any]:
-    """The body of a document that ``sealed`` wrote.
+def open_sealed(
+    text: str, form: int, where: object = None, upgrades: Mapping[int, Upgrade] | None = None
+) -> dict[str, Any]:
+    """The body of a document that ``seal`` wrote, in the present format.
+
+    Args:
+        text: The document.
+        form: Number of the present format.
+        where: What an error calls it.
+        upgrades: How bodies of earlier formats become one of the present format.
 
     Raises:
         WeightsError: Not JSON, cut off, edited (the checksum differs), or of another format.
@@ -107,14 +120,15 @@ def unsealed(text: str, form: int, where: object = None) -> dict[str, Any]:
         raise WeightsError(
             "is not a weights file", where=where, expected='a JSON object with "format"', todo=_AGAIN
         )
-    if body["format"] != form:
+    written = body.pop("format")
+    upgrade = (upgrades or {}).get(written) if isinstance(written, int) else None
+    if written != form and upgrade is None:
         raise WeightsError(
-            f"has format {body['format']!r}",
+            f"has format {written!r}",
             where=where,
             expected=f"format {form}",
             todo="Read it with the kgrank release that wrote it, or train again",
         )
-    del body["format"]
     content = text.rstrip().partition(",")[2]
     if body.pop("checksum", None) != _checksum(content):
         raise WeightsError(
@@ -123,7 +137,10 @@ def unsealed(text: str, form: int, where: object = None) -> dict[str, Any]:
             expected="the file as it was written",
             todo=f"Change the rules, not the file. {_AGAIN}",
         )
-    return body
+    try:
+        return upgrade(body) if upgrade else body
+    except (AttributeError, TypeError) as error:
+        raise WeightsError(f"is not a document of format {written} ({error})", where=where) from None
 
 
 def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> None:
@@ -168,16 +185,16 @@ def _check_category(name: str, category: CategoryWeights) -> None:
 
     if category.category != name:
         raise problem(f"the category is called {category.category!r}")
-    shares = sum(a.weight for a in category.attributes)
+    shares = sum(a.share for a in category.attributes)
     # Where no attribute has two values to choose from, nothing is decided, and all shares are 0.
-    undecided = all(a.weight == 0 and a.spread == 0 for a in category.attributes)
+    undecided = all(a.share == 0 and a.spread == 0 for a in category.attributes)
     if not undecided and abs(shares - 1) > _SHARES_OFF:
         raise problem(f"the shares add up to {shares:.6g}, not to 1,")
     known = {a.attribute for a in category.attributes}
     for utility in category.utilities:
         if split_value_id(utility.node)[0] not in known:
             raise problem(f"{utility.node!r} has a utility, but its attribute has no weight,")
-        ends = [end for s in utility.segments for end in (s.low, s.high)]
+        ends = [end for s in utility.segments for end in (s.start, s.stop)]
         if any(a > b for a, b in pairwise(ends)):
             raise problem(f"the segments of {utility.node!r} overlap or are out of order,")
 

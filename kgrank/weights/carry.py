@@ -34,7 +34,7 @@ class Carried:
         kept: Cells whose weights stand as they were.
         renamed: Cells that stand under another name now.
         rescaled: Cells that stand in another unit now.
-        left: Cells whose weights are left out, each with the reason.
+        left_out: Cells whose weights are left out, each with the reason.
         values: Utilities that are left out because their value is no longer there.
         findings: Rules whose findings are left out because they say something else now.
     """
@@ -43,7 +43,7 @@ class Carried:
     kept: tuple[Cell, ...] = ()
     renamed: Mapping[Cell, Cell] = field(default_factory=dict)
     rescaled: tuple[Cell, ...] = ()
-    left: Mapping[Cell, str] = field(default_factory=dict)
+    left_out: Mapping[Cell, str] = field(default_factory=dict)
     values: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
 
@@ -103,7 +103,7 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
         kept=tuple(c for c in targets if c in plain),
         renamed={c: t for c, t in reach.renamed.items() if c in has},
         rescaled=tuple(c for c in reach.rescaled if c in has),
-        left={c: why_not(c, reach, old, new) for c in sorted(has - set(targets))},
+        left_out={c: why_not(c, reach, old, new) for c in sorted(has - set(targets))},
         values=tuple(sorted(move.lost)),
         findings=tuple(sorted(spoken - same)),
     )
@@ -186,13 +186,13 @@ def _shares(
     def total(name: str) -> float:
         return sum(getattr(a, name) or 0.0 for a in kept)
 
-    sums = {name: total(name) or 1.0 for name in ("weight", "full", "shoppers", "without_rules")}
+    sums = {name: total(name) or 1.0 for name in ("share", "full", "shoppers", "without_rules")}
     for a in kept:
         yield replace(
             a,
-            weight=a.weight / sums["weight"],
-            low=a.low / sums["weight"],
-            high=min(1.0, a.high / sums["weight"]),
+            share=a.share / sums["share"],
+            lower=a.lower / sums["share"],
+            upper=min(1.0, a.upper / sums["share"]),
             full=a.full / sums["full"],
             shoppers=None if a.shoppers is None else a.shoppers / sums["shoppers"],
             without_rules=None if a.without_rules is None else a.without_rules / sums["without_rules"],
@@ -221,7 +221,7 @@ def _segment(segment: Segment, slope: float, offset: float) -> Segment:
         return number if abs(number) >= UNBOUNDED else slope * number + offset
 
     per = segment.slope / slope
-    return Segment(end(segment.low), end(segment.high), segment.intercept - per * offset, per)
+    return Segment(end(segment.start), end(segment.stop), segment.intercept - per * offset, per)
 
 
 def _findings(findings: Iterable[RuleFinding], old: Ontology, new: Ontology) -> Iterator[RuleFinding]:

@@ -11,8 +11,8 @@ from enum import StrEnum
 class Segment:
     """A piece of a contribution: intercept + slope · number, where low ≤ number < high."""
 
-    low: float
-    high: float
+    start: float
+    stop: float
     intercept: float
     slope: float
 
@@ -33,7 +33,7 @@ class Utility:
     def at(self, number: float) -> float:
         """The contribution at a number (0 for a choice value)."""
         for s in self.segments:
-            if s.low <= number < s.high:
+            if s.start <= number < s.stop:
                 return s.intercept + s.slope * number
         return 0.0
 
@@ -44,9 +44,9 @@ class AttributeWeight:
 
     Attributes:
         attribute: Its id.
-        weight: Its share of the decision for the average shopper; the shares of a category add up to 1.
-        low: Lower end of the 95 % interval of ``weight``.
-        high: Upper end.
+        share: Its share of the decision for the average shopper; the shares of a category add up to 1.
+        lower: Lower end of the 95 % interval of ``share``.
+        upper: Upper end.
         spread: Range of its utility over the reference range, in logits.
         reference: What the range is taken over, in words.
         full: Its share when each range runs over all designed levels (the conjoint definition).
@@ -55,9 +55,9 @@ class AttributeWeight:
     """
 
     attribute: str
-    weight: float
-    low: float
-    high: float
+    share: float
+    lower: float
+    upper: float
     spread: float
     reference: str
     full: float
@@ -72,16 +72,15 @@ class CategoryWeights:
     ``strength`` is the sum of the spreads in logits: how decided shoppers are. ``terms`` are the weights of
     the families of behaviour terms; that of ``attributes`` is of the whole attribute score beside them.
     ``nuisance`` are the part-worths of what is no attribute: ``inside`` (all items against taking none) and places
-    on the screen. ``source`` says whose choices stand behind it: ``choices`` (its own) or ``graph`` (none of its
-    own).
+    on the screen. ``source`` says what it was learned from: ``choices`` (its own) or ``graph`` (other categories).
     """
 
     category: str
     attributes: tuple[AttributeWeight, ...]
     utilities: tuple[Utility, ...]
     strength: float
-    choices: int
-    people: int
+    choice_count: int
+    person_count: int
     source: str
     terms: Mapping[str, float] = field(default_factory=dict)
     nuisance: Mapping[str, float] = field(default_factory=dict)
@@ -106,7 +105,7 @@ class Flow:
 
     source: str
     target: str
-    amount: float
+    count: float
 
 
 @dataclass(frozen=True)
@@ -143,31 +142,31 @@ class RuleFinding:
     Attributes:
         rule: Its id.
         sentence: The rule in words.
-        sure: Its probability before the data, as its author gave it.
-        chance: Probability that it holds by chance, under the prior without rules.
-        data: Probability that it holds, from the data alone.
-        posterior: Probability that it holds, from the data and the other rules.
-        evidence: Natural logarithm of the Bayes factor for the rule, from the data alone.
+        confidence: Its probability before the data, as its author gave it.
+        prob_prior: Probability that it holds by chance, under the prior without rules.
+        prob_data: Probability that it holds, from the data alone.
+        prob_posterior: Probability that it holds, from the data and the other rules.
+        log_bayes_factor: Natural logarithm of the Bayes factor for the rule, from the data alone.
         verdict: ``supported``, ``leans for``, ``silent``, ``leans against`` or ``contradicted``.
         instead: What the data say, in words.
-        choices: Number of choices it rests on.
-        people: Number of people behind them.
-        right: Probability that the rule is right as a whole, from the choices of all its categories and of its
-            author's other rules; it may fail in a few of them. None for a rule about one category.
+        choice_count: Number of choices it rests on.
+        person_count: Number of people behind them.
+        prob_rule_right: Probability that the rule is right as a whole, from the choices of all its categories
+            and of its author's other rules; it may fail in a few of them. None for a rule about one category.
     """
 
     rule: str
     sentence: str
-    sure: float
-    chance: float
-    data: float
-    posterior: float
-    evidence: float
+    confidence: float
+    prob_prior: float
+    prob_data: float
+    prob_posterior: float
+    log_bayes_factor: float
     verdict: str
     instead: str
-    choices: int
-    people: int
-    right: float | None = None
+    choice_count: int
+    person_count: int
+    prob_rule_right: float | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ class Cause(StrEnum):
     ONE_PERSON = "one-person"
     MANY_VALUES = "many-values"
     MIXED_UNITS = "mixed-units"
-    PLACED = "placed"
+    FIXED_POSITION = "placed"
 
 
 @dataclass(frozen=True)
@@ -212,19 +211,19 @@ class Concern:
         cause: What kind.
         category: Its id.
         attribute: The attribute that it is about; None where it is about all.
-        text: What was found and what follows, in words.
+        problem: What was found and what follows, in words.
     """
 
     cause: Cause
     category: str
     attribute: str | None
-    text: str
+    problem: str
 
     @property
     def sentence(self) -> str:
         """With its place, by ids."""
         place = self.category if self.attribute is None else f"{self.category}, {self.attribute}"
-        return f"{place}: {self.text}"
+        return f"{place}: {self.problem}"
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from kgrank.errors import WeightsError
 from kgrank.graph.store import GraphStore
 from kgrank.ontology.model import AttributeType
 from kgrank.resources import cypher
-from kgrank.weights.artefact import sealed, unsealed
+from kgrank.weights.artefact import open_sealed, seal
 from kgrank.weights.model import LearnedWeights
+from kgrank.weights.upgrade import posteriors_from_1
 
-FORMAT = 1
-"""Number of the document's format; it grows when a field changes its meaning."""
+FORMAT = 2
+"""Number of the document's format; it grows when a field changes its name or its meaning."""
 
 _AGAIN = "Train again with `python train.py`"
 
@@ -29,15 +30,15 @@ class AttributeColumns:
     attribute: str
     type: AttributeType
     nodes: tuple[str, ...]
-    mean: tuple[float, ...]
-    items: tuple[int, ...]
+    share: tuple[float, ...]
+    item_count: tuple[int, ...]
     reference: tuple[bool, ...]
     centre: float
     scale: float
-    low: float
-    high: float
-    least: float
-    most: float
+    p05: float
+    p95: float
+    minimum: float
+    maximum: float
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class StoredPosterior:
         mean: Of the part-worths, one a column.
         covariance: Its lower triangle, row by row.
         prior_mean: Of the prior without rules, and its ``prior_deviation``.
-        choices: Number of choices, and of ``people``.
-        home: Whether these choices count here and in no other category.
+        choice_count: Number of choices, and of ``person_count``.
+        own_choices: Whether these choices count here and in no other category.
     """
 
     attributes: tuple[AttributeColumns, ...]
@@ -58,9 +59,9 @@ class StoredPosterior:
     covariance: tuple[float, ...]
     prior_mean: tuple[float, ...]
     prior_deviation: tuple[float, ...]
-    choices: int
-    people: int
-    home: bool
+    choice_count: int
+    person_count: int
+    own_choices: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def posteriors_document(posteriors: Posteriors) -> str:
     Raises:
         WeightsError: A number is NaN or infinite.
     """
-    return sealed(FORMAT, encode(posteriors), posteriors.version)
+    return seal(FORMAT, encode(posteriors), posteriors.version)
 
 
 def posteriors_of(text: str, where: object = None) -> Posteriors:
@@ -89,7 +90,7 @@ def posteriors_of(text: str, where: object = None) -> Posteriors:
     Raises:
         WeightsError: Not such a document, cut off, edited (the checksum differs) or of another format.
     """
-    body = unsealed(text, FORMAT, where)
+    body = open_sealed(text, FORMAT, where, {1: posteriors_from_1})
     try:
         found = decode(Posteriors, body)
     except DocumentError as error:

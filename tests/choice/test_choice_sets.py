@@ -10,7 +10,7 @@ import pytest
 from generated_shop import ontology
 
 from kgrank.choice.data.design import category_design
-from kgrank.choice.data.responses import Log, read_log
+from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.logit.choice_sets import SAMPLED, CategoryChoices, category_choices
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
@@ -23,7 +23,7 @@ ITEMS = "id,category,color\n" + "".join(
 HEAD = "time,user,session,kind,item,position,value\n"
 
 
-def log_of(folder: Path, events: str, items: str = ITEMS) -> tuple[Log, CategoryChoices]:
+def log_of(folder: Path, events: str, items: str = ITEMS) -> tuple[ResponseLog, CategoryChoices]:
     """The log, and the choices within dresses."""
     (folder / "items.csv").write_text(items)
     (folder / "events.csv").write_text(HEAD + events)
@@ -115,7 +115,7 @@ def test_positions_are_marks_from_the_second_place_on(tmp_path: Path) -> None:
 def test_without_impressions_others_are_drawn_beside_the_taken(tmp_path: Path) -> None:
     items = "id,category,color\n" + "".join(f"d{k},dresses,{('red', 'blue')[k % 2]}\n" for k in range(30))
     log, some = log_of(tmp_path, act("d1", "2026-01-01T10:00:05Z", "purchase"), items)
-    assert not log.shown
+    assert not log.has_impressions
     (offered,) = sets(some)
     assert offered["d1"] == 1
     assert len(some.choices.chosen) == SAMPLED + 1

@@ -13,10 +13,10 @@ from generated_shop import graph_of
 from kgrank.choice.data import design as layout
 from kgrank.choice.importance import importance
 from kgrank.choice.intervals import intervals
-from kgrank.choice.logit.categories import fit_head, place
+from kgrank.choice.logit.categories import category_posterior, fit_categories
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.rules.weigh import weigh
-from kgrank.learning.shop import Shop, read_shop
+from kgrank.learning.shop import TrainingData, read_training_data
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 from kgrank.weights.model import Cause, Concern
 
@@ -44,7 +44,7 @@ def shop(
     utility: Callable[[Item], float] = lambda i: 0.5 * (i["brand"] == "aurora"),
     shown: Callable[[np.random.Generator], Sequence[int]] | None = None,
     person: Callable[[int], int] = lambda n: n,
-) -> Shop:
+) -> TrainingData:
     """The items and choices by the multinomial logit, through files as a user's."""
     rng = np.random.default_rng(1)
     names = list(some[0])
@@ -62,7 +62,7 @@ def shop(
     with (folder / "events.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("time", "user", "list", "kind", "item"), *events])
     graph, known = graph_of(folder, ontology(names))
-    return read_shop(graph, known, 0)
+    return read_training_data(graph, known, 0)
 
 
 def ontology(names: Sequence[str]) -> Ontology:
@@ -78,19 +78,21 @@ def ontology(names: Sequence[str]) -> Ontology:
     )
 
 
-def found(some: Shop) -> list[Concern]:
+def found(some: TrainingData) -> list[Concern]:
     """The concerns, after a look at the fit: finite, weights within their intervals, intervals within 0 and 1."""
-    head = fit_head(some.sets, {})
-    here = place(some.sets["dresses"], head.fits["dresses"], None, head.variances, home=True)
+    head = fit_categories(some.sets, {})
+    here = category_posterior(
+        some.sets["dresses"], head.fits["dresses"], None, head.variances, own_choices=True
+    )
     draws = weigh(Ontology("1", {}, {}), {"dresses": here}).draws["dresses"]
     low, high = intervals(here.layout, draws)
     weight = importance(here.layout, draws.mean(0))
     assert np.isfinite(draws).all()
     assert ((low >= 0) & (low <= weight) & (weight <= high) & (high <= 1)).all()
-    return list(concerns(some.home))
+    return list(concerns(some.own_choices))
 
 
-def one(some: Shop) -> Concern:
+def one(some: TrainingData) -> Concern:
     """The only concern."""
     (only,) = found(some)
     assert only.category == "dresses"
@@ -110,13 +112,13 @@ def test_data_with_nothing_wrong_raise_no_concern(tmp_path: Path) -> None:
 def test_a_value_that_is_always_or_never_chosen_is_named(tmp_path: Path, sign: float, word: str) -> None:
     concern = one(shop(tmp_path, items(), utility=lambda i: sign * (i["brand"] == "aurora")))
     assert (concern.cause, concern.attribute) == (Cause.SEPARATION, "brand")
-    assert f"aurora was {word} chosen" in concern.text
+    assert f"aurora was {word} chosen" in concern.problem
 
 
 def test_a_number_whose_smallest_is_always_chosen_is_named(tmp_path: Path) -> None:
     concern = one(shop(tmp_path, items(), utility=lambda i: -100.0 * float(i["price"])))  # type: ignore[arg-type]
     assert (concern.cause, concern.attribute) == (Cause.SEPARATION, "price")
-    assert "smallest" in concern.text
+    assert "smallest" in concern.problem
 
 
 def test_an_attribute_that_never_differs_within_a_choice_is_named(tmp_path: Path) -> None:
@@ -135,13 +137,13 @@ def test_attributes_that_go_together_are_named_as_a_pair(tmp_path: Path) -> None
         item["price"] = 20 + 15 * SIZES.index(str(item["size"])) + k % 2
     concern = one(shop(tmp_path, some))
     assert (concern.cause, concern.attribute) == (Cause.COLLINEAR, "size")
-    assert "with price" in concern.text
+    assert "with price" in concern.problem
 
 
 def test_a_category_with_three_choices_is_named(tmp_path: Path) -> None:
     concern = one(shop(tmp_path, items(), people=3, lists=1))
     assert concern.cause is Cause.FEW_CHOICES
-    assert concern.text.startswith("3 choices for 6 part-worths")
+    assert concern.problem.startswith("3 choices for 6 part-worths")
 
 
 @pytest.mark.parametrize("others", [0, 5])
@@ -149,14 +151,14 @@ def test_one_person_with_all_the_choices_is_named(tmp_path: Path, others: int) -
     """A person with 60 lists, alone or beside a few others."""
     concern = one(shop(tmp_path, items(), people=60 + others, lists=1, person=lambda n: max(n - 59, 0)))
     assert concern.cause is Cause.ONE_PERSON
-    assert concern.text.startswith(f"60 of {60 + others} choices")
+    assert concern.problem.startswith(f"60 of {60 + others} choices")
 
 
 def test_an_attribute_of_very_many_values_is_named(tmp_path: Path) -> None:
     some = [{**item, "model": f"m{k % 200:03d}"} for k, item in enumerate(items(600))]
     concern = one(shop(tmp_path, some, people=200, utility=lambda i: 0.0))
     assert (concern.cause, concern.attribute) == (Cause.MANY_VALUES, "model")
-    assert "200 values, none on 1%" in concern.text
+    assert "200 values, none on 1%" in concern.problem
 
 
 @pytest.mark.parametrize(("brand", "factor", "words"), [
@@ -170,8 +172,8 @@ def test_a_price_in_cents_for_one_brand_is_named(
     some = [{**i, "price": float(i["price"]) * (factor if i["brand"] == brand else 1.0)} for i in some]  # type: ignore[arg-type]
     concern = [c for c in found(shop(tmp_path, some)) if c.cause is Cause.MIXED_UNITS]
     assert [c.attribute for c in concern] == ["price"]
-    assert words in concern[0].text
-    assert brand in concern[0].text
+    assert words in concern[0].problem
+    assert brand in concern[0].problem
 
 
 def test_values_beyond_the_most_that_have_a_column_count_as_unknown(
@@ -183,8 +185,8 @@ def test_values_beyond_the_most_that_have_a_column_count_as_unknown(
     some = [i for k, i in enumerate(some) if k < 400 or k % 200 < 50]
     read = shop(tmp_path, some, people=200, utility=lambda i: 0.0)
     (concern,) = (c for c in found(read) if c.cause is Cause.MANY_VALUES)
-    assert concern.text.startswith("has 200 values")
-    assert concern.text.endswith("the 150 rarest count as unknown")
+    assert concern.problem.startswith("has 200 values")
+    assert concern.problem.endswith("the 150 rarest count as unknown")
     design = read.designs["dresses"]
     block = design.layout.block["model"]
     assert block.nodes == tuple(f"model=m{k:03d}" for k in range(50))

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgrank.choice.behaviour.counts import DAY, Counts, People, count_links, link_table, recent
+from kgrank.choice.behaviour.counts import DAY, Counts, EventSequences, count_links, link_table, recent
 from kgrank.choice.behaviour.histories import Histories, Neighbours
 from kgrank.choice.behaviour.sequences import sequences
 from kgrank.choice.behaviour.terms import BACK, RECENT, SMOOTHING
-from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
 
@@ -21,8 +21,8 @@ logs = st.lists(st.lists(st.integers(0, ITEMS - 1), unique=True, max_size=ITEMS)
 histories = st.lists(st.lists(st.integers(0, ITEMS - 1), unique=True, min_size=1), min_size=1, max_size=4)
 
 
-def people_of(log: list[list[int]]) -> People:
-    return People.of([np.array(person, dtype=np.int64) for person in log], ITEMS)
+def people_of(log: list[list[int]]) -> EventSequences:
+    return EventSequences.of([np.array(person, dtype=np.int64) for person in log], ITEMS)
 
 
 def after(log: list[list[int]], reach: int, gap: float) -> np.ndarray:
@@ -74,7 +74,7 @@ def test_one_event_more_changes_the_links_of_the_items_before_it_and_no_others(
     later = [[*person, item] if k == who else person for k, person in enumerate(log)]
     own = [log[who], later[who]]
 
-    def dense(people: People) -> np.ndarray:
+    def dense(people: EventSequences) -> np.ndarray:
         links = count_links(people)
         row = np.repeat(np.arange(ITEMS), np.diff(links.start))
         found = np.zeros((5, ITEMS, ITEMS))
@@ -102,10 +102,10 @@ def test_people_like_you_count_by_the_square_of_what_they_share_with_you(
         for person in log:
             shared = sum(rarity[i] for i in person if i in history)
             want[h, person] += shared**2 / (1 + len(person))
-    np.testing.assert_allclose(counts.alike(who), want, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(counts.similar_people(who), want, rtol=1e-5, atol=1e-9)
     neighbours = Neighbours.of(people.item, people.start, ITEMS)
     for h, history in enumerate(asked):
-        one = neighbours.alike(np.array(history), rarity)
+        one = neighbours.similar_people(np.array(history), rarity)
         np.testing.assert_allclose(neighbours.taken(*one), want[h], atol=1e-12)
 
 
@@ -114,7 +114,7 @@ def test_people_like_you_count_by_the_square_of_what_they_share_with_you(
 def test_what_is_popular_now_halves_with_every_half_life(events: list[tuple[int, int]]) -> None:
     item = np.array([i for i, _ in events])
     time = np.array([day * DAY for _, day in events])
-    people = People(item, np.arange(len(events) + 1), ITEMS, time)
+    people = EventSequences(item, np.arange(len(events) + 1), ITEMS, time)
     found = recent(people)
     if np.ptp(time) < DAY:
         assert found is None
@@ -135,7 +135,7 @@ def test_a_shop_of_fads_is_read_with_a_short_half_life_and_a_steady_one_with_a_l
     fad = (day // 10) % 40
     for item, want in ((np.where(random.random(6000) < 0.7, fad, random.integers(0, 40, 6000)), 7),
                        (random.choice(40, 6000, p=np.arange(1, 41) / 820), 365)):  # fmt: skip
-        found = recent(People(item, np.arange(6001), 40, day * DAY))
+        found = recent(EventSequences(item, np.arange(6001), 40, day * DAY))
         assert found is not None
         assert found.half_life == want * DAY
 
@@ -151,7 +151,7 @@ def test_each_item_keeps_its_strongest_and_the_table_names_them() -> None:
 
 
 def test_of_a_long_history_the_last_items_count() -> None:
-    people = People.of([np.arange(2 * RECENT)], 2 * RECENT)
+    people = EventSequences.of([np.arange(2 * RECENT)], 2 * RECENT)
     assert people.histories().item.tolist() == list(range(RECENT, 2 * RECENT))
 
 
@@ -160,7 +160,7 @@ TITLES = ("red silk dress", "silk dress, long", "red leather boots", "", "blue b
 
 def test_titles_are_alike_by_the_words_they_share_as_by_tf_idf() -> None:
     text = pytest.importorskip("sklearn.feature_extraction.text")
-    words = Words.of(TITLES)
+    words = TitleVectors.of(TITLES)
     assert words is not None
     # sklearn's idf has 1 added; its smooth form without it is ours.
     kept = text.CountVectorizer(binary=True, vocabulary=words.words, token_pattern=r"\w+").transform(TITLES)
@@ -175,10 +175,10 @@ def test_titles_are_alike_by_the_words_they_share_as_by_tf_idf() -> None:
 
 
 def test_titles_without_a_common_word_give_no_term() -> None:
-    assert Words.of(("one", "two")) is None
-    assert Words.of(("", "")) is None
+    assert TitleVectors.of(("one", "two")) is None
+    assert TitleVectors.of(("", "")) is None
     # A word in most titles tells nothing.
-    assert Words.of(("item red", "item blue", "item green")) is None
+    assert TitleVectors.of(("item red", "item blue", "item green")) is None
 
 
 def graph_of(events: list[tuple[str, str, str, int]], clock: str = "order") -> KnowledgeGraph:
@@ -217,6 +217,6 @@ def test_in_a_log_of_ratings_alone_a_rating_is_a_step() -> None:
 def test_people_keep_their_times_with_their_items() -> None:
     log = replace(sequences(graph_of([("u", "b", "view", 5), ("u", "a", "view", 9), ("u", "b", "view", 11)])),
                   dated=True)  # fmt: skip
-    people = People.logged(log)
+    people = EventSequences.logged(log)
     assert (people.item.tolist(), people.time.tolist()) == ([1, 0], [5, 9])
     assert people.without_last(1).time.tolist() == [5]

@@ -52,7 +52,7 @@ def test_stored_contributions_are_the_columns_times_the_part_worths(dresses: Des
             shown = [s[0].intercept for s in block.segments(part_worths)]
             raw = dresses.raw[:, block.columns].toarray()
             assert own == pytest.approx(raw @ shown)
-            assert block.mean @ shown == pytest.approx(0.0)
+            assert block.share @ shown == pytest.approx(0.0)
 
 
 def test_an_item_with_two_of_several_features_has_half_of_each(tmp_path: Path) -> None:
@@ -92,5 +92,5 @@ def test_one_wild_price_does_not_set_the_range(tmp_path: Path) -> None:
     rows = "".join(f"i{k},dresses,red,s,{20 + k},belt\n" for k in range(40))
     _, design = of(tmp_path, rows + "x,dresses,red,s,100000,belt\n")
     block = design.layout.block["price"]
-    assert block.high < 60
-    assert block.most == 100000.0
+    assert block.p95 < 60
+    assert block.maximum == 100000.0

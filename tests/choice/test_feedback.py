@@ -14,13 +14,13 @@ from generated_shop import ontology
 from scipy import optimize
 
 from kgrank.choice.data.design import category_design
-from kgrank.choice.data.responses import KINDS, Log, read_log
+from kgrank.choice.data.responses import KINDS, ResponseLog, read_log
 from kgrank.choice.data.searches import named_values
-from kgrank.choice.logit.categories import FLAT, NUISANCE, fit_head, precision
-from kgrank.choice.logit.choice_sets import CategoryChoices, category_choices, given_places
+from kgrank.choice.logit.categories import FLAT, NUISANCE, fit_categories, precision
+from kgrank.choice.logit.choice_sets import CategoryChoices, category_choices, given_positions
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.logit.fit import optimum
-from kgrank.choice.logit.scales import RIDGE, reliability, weighed
+from kgrank.choice.logit.scales import RIDGE, feedback_scales, weighted
 from kgrank.choice.tastes.population import panel, posteriors
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
@@ -64,7 +64,7 @@ class Shop:
         for place, item in enumerate(items, 1):
             self.add(user, "impression", int(item), list=list_, position=place)
 
-    def read(self, examination: tuple[float, ...] = ()) -> tuple[Log, CategoryChoices]:
+    def read(self, examination: tuple[float, ...] = ()) -> tuple[ResponseLog, CategoryChoices]:
         rows = zip(self.color, self.size, self.price, strict=True)
         items = "".join(f"d{k},dresses,{c},{s},{p}\n" for k, (c, s, p) in enumerate(rows))
         (self.folder / "items.csv").write_text("id,category,color,size,price\n" + items)
@@ -87,7 +87,7 @@ def draw(rng: np.random.Generator, utility: np.ndarray) -> int:
     return int((utility + rng.gumbel(size=len(utility))).argmax())
 
 
-def steps(log: Log) -> list[tuple[str, dict[str, float]]]:
+def steps(log: ResponseLog) -> list[tuple[str, dict[str, float]]]:
     """Kind of each choice, and what it offered with what was taken of it."""
     return [
         (kind, dict(log.rows.filter(pl.col("choice") == choice).select("item", "chosen").iter_rows()))
@@ -190,7 +190,7 @@ def test_ratings_that_never_vary_are_no_evidence(shop: Shop) -> None:
     assert log.rows["chosen"].to_list() == pytest.approx([-(0.5**0.5), 0.5**0.5])
 
 
-def mixed(shop: Shop, people: int = 150, scale: float = 0.5) -> tuple[Log, CategoryChoices]:
+def mixed(shop: Shop, people: int = 150, scale: float = 0.5) -> tuple[ResponseLog, CategoryChoices]:
     """Lists with a purchase, lists with a view of a lower scale, and ratings."""
     for person in range(people):
         for turn in range(4):
@@ -230,7 +230,7 @@ def by_hand(some: CategoryChoices, at: np.ndarray, others: list[int], main: int)
 def test_scales_and_noise_are_those_of_the_joint_optimum(shop: Shop) -> None:
     """The profile over part-worths has its top where a general optimiser finds that of everything at once."""
     _, some = mixed(shop, 40)
-    found = reliability({"dresses": some})
+    found = feedback_scales({"dresses": some})
     main = KINDS.index(next(k for k, s in found.scale.items() if s == 1.0))
     others = sorted({int(k) for k in some.kind} - {main})
     start = np.zeros(some.choices.width + len(others) + 1)
@@ -243,12 +243,12 @@ def test_scales_and_noise_are_those_of_the_joint_optimum(shop: Shop) -> None:
 
 def test_a_kind_that_follows_tastes_half_as_closely_gets_half_the_scale(shop: Shop) -> None:
     _, some = mixed(shop, 400)
-    found = reliability({"dresses": some})
+    found = feedback_scales({"dresses": some})
     assert found.scale["view"] / found.scale["purchase"] == pytest.approx(0.5, abs=0.12)
     # Ratings are in units of a person's spread: of worths and of the noise around them.
     spread = (shop.worth.var() + 0.7**2) ** 0.5
     assert found.noise == pytest.approx(0.7 / spread, abs=0.08)
-    b = fit_head({"dresses": weighed(some, found)}, {}).fits["dresses"].part_worths
+    b = fit_categories({"dresses": weighted(some, found)}, {}).fits["dresses"].part_worths
     nodes = {n.partition("=")[2]: k for k, n in enumerate(some.design.layout.nodes)}
     unit = 1 / found.scale["purchase"]
     assert (b[nodes["red"]] - b[nodes["green"]]) / unit == pytest.approx(2.0, abs=0.25)
@@ -256,7 +256,7 @@ def test_a_kind_that_follows_tastes_half_as_closely_gets_half_the_scale(shop: Sh
 
 def test_a_kind_that_says_nothing_gets_hardly_any_weight(shop: Shop) -> None:
     _, some = mixed(shop, 300, scale=0.0)
-    found = reliability({"dresses": some})
+    found = feedback_scales({"dresses": some})
     assert found.scale["view"] < 0.15 * found.scale["purchase"]
 
 
@@ -264,8 +264,8 @@ def test_one_kind_alone_has_scale_one(shop: Shop) -> None:
     shop.show("u", "l", np.arange(3))
     shop.add("u", "view", 1, list="l")
     _, some = shop.read()
-    assert reliability({"dresses": some}) == Reliability({"view": 1.0})
-    assert weighed(some, Reliability({"view": 1.0})) is some
+    assert feedback_scales({"dresses": some}) == Reliability({"view": 1.0})
+    assert weighted(some, Reliability({"view": 1.0})) is some
 
 
 def test_ratings_alone_are_least_squares_under_the_prior(shop: Shop) -> None:
@@ -275,8 +275,8 @@ def test_ratings_alone_are_least_squares_under_the_prior(shop: Shop) -> None:
                 f"u{person}", "rating", int(item), value=round(float(shop.worth[item] + shop.rng.normal()), 3)
             )
     _, some = shop.read()
-    how = reliability({"dresses": some})
-    fitted = fit_head({"dresses": weighed(some, how)}, {}).fits["dresses"].part_worths
+    how = feedback_scales({"dresses": some})
+    fitted = fit_categories({"dresses": weighted(some, how)}, {}).fits["dresses"].part_worths
     x = some.choices.raw @ some.choices.centring / how.noise
     prior = np.diag(precision(some.design.layout, len(some.nuisance), None))
     reference = np.linalg.solve(x.T @ x + prior, x.T @ some.choices.chosen / how.noise)
@@ -287,7 +287,7 @@ def test_ratings_alone_are_least_squares_under_the_prior(shop: Shop) -> None:
 
 def test_training_has_the_same_likelihood(shop: Shop) -> None:
     _, some = mixed(shop, 20)
-    some = weighed(some, Reliability({"purchase": 1.0, "view": 0.5, "rating": 0.8}, 0.7))
+    some = weighted(some, Reliability({"purchase": 1.0, "view": 0.5, "rating": 0.8}, 0.7))
     some = replace(some, choices=replace(some.choices, offset=0.1 * shop.rng.normal(size=len(some.item_row))))
     tensors = graph_tensors(shop.graph)
     where = cells([some.design.layout], tensors)
@@ -330,7 +330,7 @@ def test_examination_is_recovered_where_places_vary(shop: Shop) -> None:
     odds = 1.0 / np.arange(1, 6)
     looked_at(shop, 4000, odds)
     _, some = shop.read()
-    part_worths = fit_head({"dresses": some}, {}).fits["dresses"].part_worths
+    part_worths = fit_categories({"dresses": some}, {}).fits["dresses"].part_worths
     assert some.nuisance == ("position 2", "position 3", "position 4", "position 5+")
     assert part_worths[some.design.layout.width :] == pytest.approx(np.log(odds[1:]), abs=0.2)
     nodes = {n.partition("=")[2]: k for k, n in enumerate(some.design.layout.nodes)}
@@ -345,7 +345,7 @@ def test_where_an_attribute_says_the_place_it_is_said(shop: Shop) -> None:
         shop.add(f"u{person}", "view", some[draw(shop.rng, shop.worth[some])], list=f"l{person}")
     _, some_ = shop.read()
     (concern,) = concerns({"dresses": some_})
-    assert (concern.cause, concern.attribute) == (Cause.PLACED, "color")
+    assert (concern.cause, concern.attribute) == (Cause.FIXED_POSITION, "color")
     assert concerns({"dresses": shop.read((1.0, 0.6, 0.4))[1]}) == (), "it was given, so nothing is in doubt"
 
 
@@ -359,7 +359,7 @@ def test_a_given_examination_curve_is_an_offset_and_its_last_place_has_no_end(sh
     _, some = shop.read((1.0, 0.5, 0.25))
     assert some.nuisance == ()
     assert some.choices.offset[:5] == pytest.approx(np.log([1, 0.5, 0.25, 0.25, 0.25]))
-    assert given_places((1.0, 0.5, 0.25)) == pytest.approx(
+    assert given_positions((1.0, 0.5, 0.25)) == pytest.approx(
         {"position 2": np.log(0.5), "position 3+": np.log(0.25)}
     )
 
@@ -370,7 +370,7 @@ def test_the_places_of_a_fit_mark_the_same_rows_as_a_given_curve(shop: Shop) -> 
     curve = (0.9, 0.5, 0.2)
     _, offset = shop.read(curve)
     log = read_log(shop.graph, ontology())
-    names = given_places(curve)
+    names = given_positions(curve)
     marked = category_choices(log, offset.design, ontology(), nuisance=tuple(names))
     at = np.concatenate([np.ones(offset.design.layout.width), list(names.values())])
     assert marked.choices.utility(at) == pytest.approx(offset.choices.utility(at[: offset.choices.width]))
@@ -382,10 +382,10 @@ def test_deep_places_are_joined_until_enough_responses_stand_behind_them(shop: S
         shop.show(f"u{person}", f"l{person}", items)
         shop.add(f"u{person}", "view", int(items[shop.rng.integers(20)]), list=f"l{person}")
     log, some = shop.read()
-    assert log.places[:11] == tuple(range(1, 12))
+    assert log.has_positions[:11] == tuple(range(1, 12))
     taken = [
         log.rows.filter(pl.col("position").is_between(a, b - 1) & (pl.col("chosen") > 0)).height
-        for a, b in zip(log.places[10:], (*log.places[11:], 99), strict=True)
+        for a, b in zip(log.has_positions[10:], (*log.has_positions[11:], 99), strict=True)
     ]
     assert min(taken) >= 30
     assert some.nuisance[-1].endswith("+")
@@ -415,7 +415,7 @@ def test_a_search_is_a_choice_among_the_values_of_its_attribute(shop: Shop) -> N
     (search,) = np.flatnonzero(some.kind == KINDS.index("search"))
     own = dict(zip(some.design.layout.nodes, at, strict=False))
     supply = at[list(some.nuisance).index("supply") + some.design.layout.width]
-    share = dict(zip(some.design.layout.nodes, some.design.layout.block["color"].mean, strict=False))
+    share = dict(zip(some.design.layout.nodes, some.design.layout.block["color"].share, strict=False))
     worth = {c: own[f"color={c}"] + supply * np.log(share[f"color={c}"]) for c in COLORS}
     by_hand_ = worth["blue"] - np.log(sum(np.exp(w) for w in worth.values()))
     assert some.choices.log_likelihood(some.choices.utility(at))[search] == pytest.approx(by_hand_)
@@ -430,10 +430,10 @@ def test_searches_that_follow_tastes_sharpen_the_part_worths_of_what_they_name(s
         color = COLORS[draw(shop.rng, np.array([TRUTH[c] for c in COLORS]))]
         shop.add(f"u{person}", "search", query=f"{color} dress", category="dresses")
     _, some = shop.read()
-    found = reliability({"dresses": some})
+    found = feedback_scales({"dresses": some})
     assert found.scale["search"] == pytest.approx(1.0, abs=0.5)
-    alone = fit_head({"dresses": some.take(~some.of_kinds(["search"]))}, {}).fits["dresses"]
-    both = fit_head({"dresses": weighed(some, found)}, {}).fits["dresses"]
+    alone = fit_categories({"dresses": some.take(~some.of_kinds(["search"]))}, {}).fits["dresses"]
+    both = fit_categories({"dresses": weighted(some, found)}, {}).fits["dresses"]
     red, green = (some.design.layout.column[f"color={c}"] for c in ("red", "green"))
     contrast = np.zeros(some.choices.width)
     contrast[red], contrast[green] = 1.0, -1.0
@@ -443,7 +443,7 @@ def test_searches_that_follow_tastes_sharpen_the_part_worths_of_what_they_name(s
 
 def test_an_optimum_over_all_kinds_is_that_of_a_general_optimiser(shop: Shop) -> None:
     _, some = mixed(shop, 20)
-    choices = weighed(some, Reliability({"purchase": 1.0, "view": 0.6, "rating": 0.9}, 0.8)).choices
+    choices = weighted(some, Reliability({"purchase": 1.0, "view": 0.6, "rating": 0.9}, 0.8)).choices
     prior = np.full(choices.width, max(FLAT, NUISANCE))
 
     def loss(x: np.ndarray) -> float:

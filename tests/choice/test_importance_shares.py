@@ -23,7 +23,7 @@ def block(name: str, start: int, items: list[int], *, kind: AttributeType = Attr
 
 
 PRICE = Block("price", AttributeType.NUMBER, 3, ("price=*",), np.zeros(1), np.array([50]), np.ones(1, bool),
-              centre=50.0, scale=10.0, low=20.0, high=80.0, least=0.0, most=100.0)  # fmt: skip
+              centre=50.0, scale=10.0, p05=20.0, p95=80.0, minimum=0.0, maximum=100.0)  # fmt: skip
 LAYOUT = Layout("dresses", (block("color", 0, [30, 19, 1], reference=[True, True, False]), PRICE))
 
 

@@ -77,7 +77,7 @@ def test_a_persons_weighted_draws_have_the_moments_of_the_exact_posterior(few: P
         centre, spread, evidence = quadrature(few, person, 0.2, 1.5)
         own = float(one.weights @ one.deviations[:, 0])
         assert own == pytest.approx(centre, abs=0.03)
-        assert one.evidence == pytest.approx(evidence, abs=0.02)
+        assert one.log_marginal == pytest.approx(evidence, abs=0.02)
         spreads.append(one.weights @ (one.deviations[:, 0] - own) ** 2 / spread)
     assert np.mean(spreads) == pytest.approx(1.0, abs=0.03)
     assert spreads == pytest.approx([1.0] * few.people, abs=0.2)

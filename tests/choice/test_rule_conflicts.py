@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules import conflicts
-from kgrank.choice.rules.conflicts import FIGHT, smallest_sets
+from kgrank.choice.rules.conflicts import RARER, smallest_sets
 from kgrank.choice.rules.findings import conflict
 from kgrank.choice.rules.weigh import UNLIKELY, weigh
 from kgrank.errors import RunError
@@ -35,7 +35,9 @@ def layout(name: str = "dresses") -> Layout:
 
 
 def place(mean: np.ndarray, deviation: float = 0.4, name: str = "dresses") -> CategoryPosterior:
-    return CategoryPosterior(layout(name), mean, np.eye(6) * deviation**2, np.zeros(6), np.ones(6), 200, 40, True)
+    return CategoryPosterior(
+        layout(name), mean, np.eye(6) * deviation**2, np.zeros(6), np.ones(6), 200, 40, True
+    )
 
 
 EVEN = np.array([1.0, 0.0, 1.0, 0.0, 1.0, 0.0])
@@ -72,7 +74,7 @@ def brute_force(held: np.ndarray, least: float, among: list[int]) -> list[tuple[
         for some in combinations(among, size)
         if count(some) < least
         and all(count(part) >= least for n in range(1, size) for part in combinations(some, n))
-        and FIGHT * count(some) / held.shape[1] < held[list(some)].mean(1).prod()
+        and RARER * count(some) / held.shape[1] < held[list(some)].mean(1).prod()
     ]
 
 
@@ -110,7 +112,7 @@ def test_three_rules_of_which_any_two_can_hold_are_named_together() -> None:
     assert {r.id for r in fight.rules} == set(VALUES)
     assert fight.together == 0.0
     assert all(p > UNLIKELY for p in fight.alone)
-    assert fight.places == ("dresses",)
+    assert fight.categories == ("dresses",)
     told = conflict(fight, ontology(rules), found)
     assert told.sentence.startswith("color, size and features cannot all be right in Dresses")
     assert "Color 33%" in told.instead
@@ -124,14 +126,14 @@ def test_rules_that_have_nothing_to_do_with_each_other_do_not_fight_however_doub
                               values=(one, other))  # fmt: skip
     mean = np.array([-0.35, 0.0] * 3)
     found = weigh(ontology(rules), {"dresses": place(mean)})
-    assert np.prod([r.data for r in found.rules]) < UNLIKELY
+    assert np.prod([r.prob_data for r in found.rules]) < UNLIKELY
     assert found.conflicts == ()
 
 
 def test_a_rule_that_the_data_contradict_by_itself_is_in_no_conflict() -> None:
     rules = known(at_least("color", 0.9), at_least("size", 0.2))
     found = weigh(ontology(rules), {"dresses": place(EVEN, 0.1)})
-    assert found.rules[0].data < UNLIKELY
+    assert found.rules[0].prob_data < UNLIKELY
     assert found.conflicts == ()
 
 
@@ -139,7 +141,7 @@ def test_the_same_conflict_in_several_categories_is_named_once() -> None:
     rules = known(*(replace(at_least(a, 0.35), categories=("dresses", "shoes")) for a in VALUES))
     found = weigh(ontology(rules), {c: place(EVEN, name=c) for c in ("dresses", "shoes")})
     (fight,) = found.conflicts
-    assert fight.places == ("dresses", "shoes")
+    assert fight.categories == ("dresses", "shoes")
 
 
 HARD = [
@@ -162,7 +164,7 @@ def test_of_hard_rules_that_exclude_each_other_the_smallest_set_is_named_and_no_
     for out in ("color", "order"):
         some = [r for r in HARD if r.id != out]
         found = weigh(ontology(known(*some)), {"dresses": place(EVEN)})
-        assert all(r.posterior == 1.0 for r in found.rules)
+        assert all(r.prob_posterior == 1.0 for r in found.rules)
 
 
 def test_three_hard_rules_of_which_any_two_can_hold_are_named_together() -> None:
@@ -189,7 +191,7 @@ def test_hard_rules_that_leave_a_narrow_place_are_kept_not_refused() -> None:
     ]
     found = weigh(ontology(known(*rules)), {"dresses": place(EVEN, 0.1)})
     drawn = found.draws["dresses"]
-    assert all(r.posterior == 1.0 for r in found.rules)
+    assert all(r.prob_posterior == 1.0 for r in found.rules)
     assert np.isfinite(drawn).all()
     assert len(found.notes) == 1
     assert "dresses" in found.notes[0]

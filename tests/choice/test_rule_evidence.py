@@ -14,7 +14,7 @@ from scipy import stats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.beliefs import RELIABILITY, RELIABILITY_PRIOR, shares
-from kgrank.choice.rules.bounds import Statements, chances
+from kgrank.choice.rules.bounds import Statements, prior_probabilities
 from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, applies, margin, statement, switch
 from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import RunError
@@ -28,7 +28,7 @@ def block(name: str, start: int, values: tuple[str, ...], kind: AttributeType) -
 
 
 PRICE = Block("price", AttributeType.NUMBER, 6, ("price=*",), np.zeros(1), np.array([30]), np.ones(1, bool),
-              centre=35.0, scale=10.0, low=20.0, high=50.0, least=20.0, most=50.0)  # fmt: skip
+              centre=35.0, scale=10.0, p05=20.0, p95=50.0, minimum=20.0, maximum=50.0)  # fmt: skip
 LAYOUT = Layout(
     "dresses",
     (
@@ -123,7 +123,7 @@ def test_in_one_place_the_rule_weighs_draws_by_its_confidence_over_chance(sure: 
     said = replace(CHEAPER, sure=sure)
     found = weigh(ontology({"r": said}), {"dresses": place(slope(mean), 0.5)})
     free, drawn = without_rules(slope(mean), 0.5), found.draws["dresses"][:, 6]
-    (chance,) = chances(Statements(LAYOUT, (statement(said, LAYOUT),)), np.zeros(7), np.ones(7))
+    (chance,) = prior_probabilities(Statements(LAYOUT, (statement(said, LAYOUT),)), np.zeros(7), np.ones(7))
     assert chance == pytest.approx(0.5, abs=0.03)
     holds = (free <= 0).mean()
     on, off = holds * sure / chance, (1 - holds) * (1 - sure) / (1 - chance)
@@ -166,7 +166,7 @@ def test_a_hard_rule_that_the_data_do_not_know_still_holds_in_every_draw() -> No
     drawn = found.draws["dresses"][:, 6]
     assert (drawn <= 0).all()
     assert drawn.mean() == pytest.approx(-0.05, abs=0.02)
-    assert verdict(found.rules[0].data, found.rules[0].chance) == "contradicted"
+    assert verdict(found.rules[0].prob_data, found.rules[0].prob_prior) == "contradicted"
 
 
 def test_hard_rules_that_exclude_each_other_are_an_error_that_names_the_category() -> None:
@@ -181,7 +181,7 @@ def test_a_rule_leaves_other_categories_alone() -> None:
     found = weigh(ontology({"r": CHEAPER}), places)
     alone = weigh(ontology({}), places)
     assert (found.draws["shoes"] == alone.draws["shoes"]).all()
-    assert found.spoken == {"dresses"}
+    assert found.ruled == {"dresses"}
 
 
 def test_a_rule_that_holds_in_one_category_is_believed_more_in_another() -> None:
@@ -214,9 +214,9 @@ def test_choices_that_count_elsewhere_are_not_counted_twice() -> None:
 def test_the_audit_says_what_the_data_alone_say(mean: float, deviation: float, word: str) -> None:
     found = weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(mean), deviation)})
     (evidence,) = found.rules
-    assert verdict(evidence.data, evidence.chance) == word
-    assert np.isfinite(evidence.evidence)
-    assert (evidence.choices, evidence.people) == (100, 50)
+    assert verdict(evidence.prob_data, evidence.prob_prior) == word
+    assert np.isfinite(evidence.log_bayes_factor)
+    assert (evidence.choice_count, evidence.person_count) == (100, 50)
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:
@@ -284,7 +284,7 @@ def test_several_rules_in_several_places_weigh_as_enumeration_says(
     found = weigh(ontology({r.id: r for r in rules}), places)
     expected = by_enumeration(rules, homes)
     for evidence in found.rules:
-        for name, held in zip(evidence.where, evidence.each[:, 2], strict=True):
+        for name, held in zip(evidence.categories, evidence.by_category[:, 2], strict=True):
             assert held == pytest.approx(expected[evidence.rule.id, name], abs=0.03)
 
 
@@ -313,7 +313,7 @@ def test_a_rule_that_is_wrong_in_500_places_is_disbelieved_and_costs_nothing_the
     known = replace(known, categories={**known.categories, **tree})
     everywhere = weigh(known, {c: place(slope(0.4), 0.5, c) for c in names})
     alone = weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(0.4), 0.5)})
-    assert everywhere.rules[0].right < 0.01
+    assert everywhere.rules[0].prob_rule_right < 0.01
     without = without_rules(slope(0.4), 0.5).mean()
     cost = [abs(v.draws["dresses"][:, 6].mean() - without) for v in (everywhere, alone)]
     assert cost[0] < 0.005 < 0.1 < cost[1]
@@ -344,7 +344,7 @@ def test_an_author_is_not_disbelieved_more_because_one_wrong_rule_covers_more_pl
 def test_the_surest_rule_and_the_least_sure_leave_finite_part_worths(sure: float) -> None:
     found = weigh(ontology({"r": replace(CHEAPER, sure=sure)}), {"dresses": place(slope(0.2), 0.5)})
     assert np.isfinite(found.draws["dresses"]).all()
-    assert np.isfinite([found.rules[0].evidence, found.rules[0].right]).all()
+    assert np.isfinite([found.rules[0].log_bayes_factor, found.rules[0].prob_rule_right]).all()
 
 
 @pytest.mark.parametrize(("mean", "holds"), [(0.8, True), (5.0, False)])
@@ -381,7 +381,7 @@ def test_a_posterior_that_is_not_finite_is_an_error_that_names_the_category_and_
 def test_a_posterior_without_width_stays_finite_and_keeps_to_itself_under_soft_rules() -> None:
     found = weigh(ontology({"r": CHEAPER}), {"dresses": place(slope(0.5), 0.0)})
     assert found.draws["dresses"][:, 6] == pytest.approx(0.5)
-    assert np.isfinite([found.rules[0].evidence, found.rules[0].posterior]).all()
+    assert np.isfinite([found.rules[0].log_bayes_factor, found.rules[0].prob_posterior]).all()
 
 
 def test_a_hard_rule_that_a_posterior_without_width_breaks_is_refused_by_name() -> None:

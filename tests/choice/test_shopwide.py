@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from benchmarks.metrics import hit_rate, ranks
-from kgrank.choice.behaviour.additive import Curved, behaviour_terms, category_terms
-from kgrank.choice.behaviour.counts import KEPT, Counts, People, link_table
+from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms, category_terms
+from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, EventSequences, link_table
 from kgrank.choice.behaviour.curves import apply, curve, hats, knots, outer, pair_hats, surface
-from kgrank.choice.behaviour.from_catalogue import learn_shopwide
+from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.groupings import groupings, members
 from kgrank.choice.behaviour.histories import Grouping
 from kgrank.choice.behaviour.sequences import sequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, LINKED
-from kgrank.choice.behaviour.terms import amounts as term_amounts
+from kgrank.choice.behaviour.terms import term_values as term_amounts
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load
@@ -48,9 +48,9 @@ class Learned:
     graph: KnowledgeGraph
     ontology: Ontology
     items: tuple[str, ...]
-    people: People
+    people: EventSequences
     groups: tuple[Grouping, ...]
-    wide: Curved
+    wide: BehaviourModel
 
 
 def write_shop(folder: Path) -> None:
@@ -85,14 +85,14 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     clean = ingest(folder, mapping=read_mapping(folder / "mapping.yaml"))
     graph = build_graph(clean)
     log = sequences(graph)
-    people = People.logged(log)
+    people = EventSequences.logged(log)
     groups = groupings(graph, clean.ontology, log.items)
     inside = members(graph, clean.ontology, log.items)
-    wide = learn_shopwide(people, groups, inside=inside)
+    wide = learn_from_catalogue(people, groups, inside=inside)
     return Learned(graph, clean.ontology, log.items, people, groups, wide)
 
 
-def left_out(people: People) -> tuple[People, People, np.ndarray]:
+def left_out(people: EventSequences) -> tuple[EventSequences, EventSequences, np.ndarray]:
     """The learning part, and histories and targets of those with three items or more."""
     once = people.once()
     some = once.take(np.flatnonzero(np.diff(once.start) >= 3))
@@ -130,7 +130,7 @@ def test_a_shop_is_grouped_by_category_and_brand_and_unknown_brands_are_alike_to
 
 def test_learning_beats_transitions_alone_on_items_that_it_has_not_seen(learned: Learned) -> None:
     train, before, target = left_out(learned.people)
-    wide = learn_shopwide(train, learned.groups)
+    wide = learn_from_catalogue(train, learned.groups)
     counts = Counts.of(train)
     seen = before.seen().toarray() > 0
     ours = ranks(np.where(seen, -1e9, wide.score(before.histories())), target)
@@ -144,12 +144,12 @@ def test_the_ranking_says_what_was_learned_and_every_score_is_the_sum_of_its_ter
     shop = shop_of(learned, weights(learned), link_table(learned.wide.counts, learned.items, ITEMS))
     for history in (["i004"], ["i001", "i037", "i070"]):
         rows = [learned.items.index(item) for item in history]
-        people = People.of([np.array(rows)], ITEMS)
+        people = EventSequences.of([np.array(rows)], ITEMS)
         want = dict(zip(learned.items, learned.wide.score(people.histories())[0], strict=True))
         got = rank(shop, root(learned), limit=ITEMS, history=history)
         assert {r.item: r.score for r in got} == pytest.approx(want, abs=1e-4)
         for ranked in got:
-            assert sum(c.amount for c in ranked.contributions) == pytest.approx(ranked.score, abs=1e-9)
+            assert sum(c.logits for c in ranked.contributions) == pytest.approx(ranked.score, abs=1e-9)
             assert all(c.words and c.kind == "term" for c in ranked.contributions)
         names = [c.name for c in got[0].contributions]
         assert len(set(names)) == len(names) == len(learned.wide.curves) + len(learned.wide.pairs)
@@ -191,12 +191,12 @@ def test_terms_and_counts_come_back_from_their_files(learned: Learned, tmp_path:
 def test_later_events_are_counted_as_if_they_had_always_been_there(learned: Learned, tmp_path: Path) -> None:
     early = learned.graph.until(1_700_000_000 + 100 * (PEOPLE // 2))
     log = sequences(early)
-    wide = learn_shopwide(People.logged(log), groupings(early, learned.ontology, log.items))
+    wide = learn_from_catalogue(EventSequences.logged(log), groupings(early, learned.ontology, log.items))
     before = replace(weights(learned), terms=behaviour_terms(wide, log.items))
     with open_store(str(tmp_path / "shop.lb")) as store:
         load(store, early)
         assert not recount(store)
-        links = link_table(wide.counts, log.items, KEPT)
+        links = link_table(wide.counts, log.items, LINKS_PER_ITEM)
         store.replace_version("v1", *weights_to_tables(before, links, "{}"))
         assert not recount(store)
         load(store, learned.graph)
@@ -206,7 +206,9 @@ def test_later_events_are_counted_as_if_they_had_always_been_there(learned: Lear
         shop = open_shop(store)
         assert store.nodes("Weights")["posteriors"].to_list() == ["{}"]
     keys = ["source", "target"]
-    assert_frame_equal(kept.sort(keys), link_table(learned.wide.counts, learned.items, KEPT).sort(keys))
+    assert_frame_equal(
+        kept.sort(keys), link_table(learned.wide.counts, learned.items, LINKS_PER_ITEM).sort(keys)
+    )
     whole = {t.name: t for t in behaviour_terms(learned.wide, learned.items)}
     assert {t.name: (t.curve, t.of) for t in after.terms} == {t.name: (t.curve, t.of) for t in before.terms}
     assert {t.name: t for t in after.terms}["popular"].counts == whole["popular"].counts
@@ -221,15 +223,15 @@ def unique_pairs(people: int) -> Iterator[np.ndarray]:
 
 def test_no_term_sees_its_own_target() -> None:
     """Each person's pair of items is nobody else's: what one goes on to can be known from that one alone."""
-    people = People.of(list(unique_pairs(100)), 200)
+    people = EventSequences.of(list(unique_pairs(100)), 200)
     groups = (Grouping("category", tuple(f"c{k}" for k in range(100)), np.arange(200) // 2),)
-    wide = learn_shopwide(people, groups)
+    wide = learn_from_catalogue(people, groups)
     for name in (*LINKED, "two-steps", ALIKE, "popular"):
         assert name not in wide.curves or max(wide.curves[name].values) <= 1e-9, name
     # The same pairs from two people each are known from the other one.
-    doubled = People.of([*unique_pairs(100), *unique_pairs(100)], 200)
-    history = People.of([np.array([6])], 200).histories()
-    assert int(np.argmax(learn_shopwide(doubled, groups).score(history)[0])) == 7
+    doubled = EventSequences.of([*unique_pairs(100), *unique_pairs(100)], 200)
+    history = EventSequences.of([np.array([6])], 200).histories()
+    assert int(np.argmax(learn_from_catalogue(doubled, groups).score(history)[0])) == 7
 
 
 def test_a_term_that_does_not_help_is_left_out_and_says_so(learned: Learned) -> None:
@@ -255,7 +257,7 @@ def test_a_category_has_weights_of_its_own_where_its_people_choose_by_other_thin
         rows.append([first, (first + 1) % half, (first + 2) % half])
         rows.append(half + random.choice(half, 3, replace=False, p=taste / taste.sum()))
     inside = {"all": np.arange(2 * half), "order": np.arange(half), "taste": np.arange(half, 2 * half)}
-    wide = learn_shopwide(People.of([np.array(r) for r in rows], 2 * half), inside=inside)
+    wide = learn_from_catalogue(EventSequences.of([np.array(r) for r in rows], 2 * half), inside=inside)
     assert set(wide.weights) == {"order", "taste"}
     ordered, tasted = category_terms(wide, "order"), category_terms(wide, "taste")
     assert ordered["goes-after"] > tasted["goes-after"]
@@ -264,7 +266,7 @@ def test_a_category_has_weights_of_its_own_where_its_people_choose_by_other_thin
 
 def test_two_seeds_rank_alike(learned: Learned) -> None:
     histories = left_out(learned.people)[1].histories()
-    one, two = (learn_shopwide(learned.people, learned.groups, seed=s).score(histories) for s in (0, 1))
+    one, two = (learn_from_catalogue(learned.people, learned.groups, seed=s).score(histories) for s in (0, 1))
     together = [np.corrcoef(a, b)[0, 1] for a, b in zip(one, two, strict=True)]
     assert np.mean(together) > 0.97
     np.testing.assert_array_equal(one, learned.wide.score(histories))
@@ -276,23 +278,25 @@ def test_the_weight_of_the_attribute_score_is_learned_beside(learned: Learned) -
     draws = [
         random.choice(ITEMS, 4, replace=False, p=np.exp(taste) / np.exp(taste).sum()) for _ in range(800)
     ]
-    people = People.of(draws, ITEMS)
+    people = EventSequences.of(draws, ITEMS)
     # Popularity says the same as taste, so the two share the work: together they order the items.
-    wide = learn_shopwide(people, (), utility=taste)
+    wide = learn_from_catalogue(people, (), utility=taste)
     assert 0 < wide.strength < 1.5
     assert wide.gains[ATTRIBUTES] > 0
-    assert learn_shopwide(people, (), utility=-taste).strength == 0.0
-    score = wide.score(People.of([np.array([0])], ITEMS).histories())[0]
+    assert learn_from_catalogue(people, (), utility=-taste).strength == 0.0
+    score = wide.score(EventSequences.of([np.array([0])], ITEMS).histories())[0]
     assert np.corrcoef(score, taste)[0, 1] > 0.9
 
 
 def test_a_log_of_single_items_leaves_counts_alone() -> None:
-    wide = learn_shopwide(People.of([np.array([0]), np.array([1])], 3), ())
+    wide = learn_from_catalogue(EventSequences.of([np.array([0]), np.array([1])], 3), ())
     assert (wide.curves, wide.pairs) == ({}, {})
 
 
 def test_items_taken_again_count_once_at_their_first_time() -> None:
-    people = People.of([np.array([2, 0, 2, 1, 0]), np.array([], np.int64), np.array([1, 1])], 3).once()
+    people = EventSequences.of(
+        [np.array([2, 0, 2, 1, 0]), np.array([], np.int64), np.array([1, 1])], 3
+    ).once()
     assert people.item.tolist() == [2, 0, 1, 1]
     assert people.start.tolist() == [0, 3, 3, 4]
 
@@ -324,7 +328,7 @@ def test_a_learned_surface_says_what_its_columns_said(x: np.ndarray, y: np.ndarr
 
 
 def test_a_layer_without_a_term_scores_the_rest(learned: Learned) -> None:
-    histories = People.of([np.array([3, 50])], ITEMS).histories()
+    histories = EventSequences.of([np.array([3, 50])], ITEMS).histories()
     name = next(iter(learned.wide.curves))
     whole = learned.wide.score(histories)
     less = replace(learned.wide, curves={n: c for n, c in learned.wide.curves.items() if n != name})

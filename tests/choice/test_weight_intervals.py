@@ -9,7 +9,7 @@ from scipy import stats
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import DEVIATIONS, MATTERS, SCALES, intervals, pooled, quantiles
+from kgrank.choice.intervals import DEVIATIONS, MATTERS, SCALES, intervals, quantiles, shrunken_levels
 from kgrank.ontology.model import AttributeType
 
 LEVELS = (1, 2, 4, 10)
@@ -32,8 +32,8 @@ def layout() -> Layout:
                 items,
                 np.ones(size, bool),
                 scale=1.0,
-                low=-1.0,
-                high=1.0,
+                p05=-1.0,
+                p95=1.0,
             )
         )
         start += size
@@ -108,5 +108,5 @@ def test_the_chance_that_an_attribute_matters_is_that_of_an_integral() -> None:
     slab = (prior.mean(1) * stats.norm.pdf(mean, scale=np.sqrt(DEVIATIONS**2 + variance))).sum()
     q = MATTERS[0] / sum(MATTERS)
     matters = q * slab / (q * slab + (1 - q) * stats.norm.pdf(mean, scale=np.sqrt(variance)))
-    found = pooled(np.array([mean]), np.array([[variance]]), [1])
+    found = shrunken_levels(np.array([mean]), np.array([[variance]]), [1])
     assert np.mean(found != 0) == pytest.approx(matters, abs=0.04)

@@ -52,8 +52,8 @@ def weights(truth: dict[str, Any], moved: float = 0.0, categories: int = 7) -> L
             ),
             (),
             strength=7.0,
-            choices=4000,
-            people=1500,
+            choice_count=4000,
+            person_count=1500,
             source="choices",
         )
     return LearnedWeights("v1", "2026-10-01", "0", "o", "g", learned, findings=(FINDING,))

@@ -13,7 +13,7 @@ from kgrank.cli.main import app
 from kgrank.graph.build import build_graph
 from kgrank.graph.store import GraphStore
 from kgrank.graph.sync import load
-from kgrank.graph.touched import stock
+from kgrank.graph.touched import item_counts
 from kgrank.ingest.clean import ingest
 from kgrank.ontology.diff import difference
 from kgrank.ontology.model import Ontology
@@ -67,7 +67,7 @@ def test_items_are_counted_below_a_category_and_by_attribute_value_and_brand(
 
 
 def counts(store: GraphStore, old: Ontology, new: Ontology) -> dict[str, int | None]:
-    held = stock(store)
+    held = item_counts(store)
     return {c.id: held.touched(c, old, new) for c in difference(old, new).changes}
 
 

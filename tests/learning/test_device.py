@@ -12,7 +12,7 @@ from generated_shop import Generated
 
 from kgrank.learning.network.penalties import inheritances, penalties
 from kgrank.learning.network.tensors import batch, cells, choice_rows, graph_tensors
-from kgrank.learning.shop import read_shop
+from kgrank.learning.shop import read_training_data
 from kgrank.ontology.model import Rule, RuleKind
 
 TOP = ("clothing", "shoes")
@@ -30,9 +30,12 @@ RULES = (
 def test_rules_act_on_the_device_of_the_part_worths(generated: Generated, device: str) -> None:
     graph, known = generated[:2]
     known = replace(known, rules={r.id: r for r in RULES})
-    shop = read_shop(graph, known, 0)
+    shop = read_training_data(graph, known, 0)
     where = cells([d.layout for d in shop.designs.values()], graph_tensors(graph))
-    acting = [*penalties(known, where, list(shop.home)), *inheritances(known, where, list(shop.home))]
+    acting = [
+        *penalties(known, where, list(shop.own_choices)),
+        *inheritances(known, where, list(shop.own_choices)),
+    ]
     assert acting
     part_worths = torch.zeros(where.width, device=device, requires_grad=True)
     torch.stack([rule(part_worths) for rule in acting]).sum().backward()
@@ -42,7 +45,7 @@ def test_rules_act_on_the_device_of_the_part_worths(generated: Generated, device
 
 def test_choices_move_to_a_device_whole(generated: Generated) -> None:
     graph, known = generated[:2]
-    shop = read_shop(graph, known, 0)
+    shop = read_training_data(graph, known, 0)
     where = cells([d.layout for d in shop.designs.values()], graph_tensors(graph))
-    some = batch(choice_rows(list(shop.home.values()), where), np.arange(10)).to(torch.device("meta"))
+    some = batch(choice_rows(list(shop.own_choices.values()), where), np.arange(10)).to(torch.device("meta"))
     assert {getattr(some, name).device.type for name in some.__dataclass_fields__} == {"meta"}

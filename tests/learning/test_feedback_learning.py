@@ -91,7 +91,7 @@ def test_every_mixture_of_feedback_finds_what_matters(
     tmp_path: Path, configure: Configure, kinds: tuple[str, ...]
 ) -> None:
     weights = learned(write(tmp_path, 250, kinds), configure())
-    shares = {a.attribute: a.weight for a in weights.categories["dresses"].attributes}
+    shares = {a.attribute: a.share for a in weights.categories["dresses"].attributes}
     assert shares["color"] > 0.75
     found = colors(weights)
     assert found["red"] > found["blue"] > found["green"]

@@ -34,7 +34,7 @@ def larger(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 def shares(category: CategoryWeights) -> dict[str, float]:
-    return {a.attribute: a.weight for a in category.attributes}
+    return {a.attribute: a.share for a in category.attributes}
 
 
 def true_shares(shop: Shop, category: str) -> dict[str, float]:
@@ -53,7 +53,7 @@ def test_the_shares_that_generated_the_shop_are_found(
     truth = true_shares(larger, category)
     assert sum(abs(w - truth[a]) for a, w in shares(weights).items()) < 0.2
     assert sum(shares(weights).values()) == pytest.approx(1.0)
-    inside = [a.low - 0.02 <= truth[a.attribute] <= a.high + 0.02 for a in weights.attributes]
+    inside = [a.lower - 0.02 <= truth[a.attribute] <= a.upper + 0.02 for a in weights.attributes]
     assert sum(inside) >= 3
 
 
@@ -79,7 +79,7 @@ def test_several_categories_differ_between_seeds_by_less_than_a_quarter_of_the_e
     for category, weights in first.categories.items():
         other = shares(second.categories[category])
         for a in weights.attributes:
-            assert abs(a.weight - other[a.attribute]) < 0.25 * (a.high - a.low) / 3.92, (
+            assert abs(a.share - other[a.attribute]) < 0.25 * (a.upper - a.lower) / 3.92, (
                 category,
                 a.attribute,
             )
@@ -143,9 +143,9 @@ def test_a_category_without_choices_gets_its_weights_from_the_graph(
     )
     found = learn(quiet, known, configure()).weights.categories
     assert found["dresses"].source == "choices"
-    assert (found["shoes"].source, found["shoes"].choices) == ("graph", 0)
+    assert (found["shoes"].source, found["shoes"].choice_count) == ("graph", 0)
     assert sum(shares(found["shoes"]).values()) == pytest.approx(1.0)
-    width = {c: sum(a.high - a.low for a in found[c].attributes) for c in ("dresses", "shoes")}
+    width = {c: sum(a.upper - a.lower for a in found[c].attributes) for c in ("dresses", "shoes")}
     assert width["shoes"] > width["dresses"]
 
 
@@ -154,7 +154,7 @@ def test_a_category_with_one_item_is_learned_around(tmp_path: Path, configure: C
     with (folder / "items.csv").open("a") as file:
         file.write("lone,shoes,red,m,30,belt\n")
     found = learn(*graph_of(folder), configure()).weights.categories
-    assert {a.weight for a in found["shoes"].attributes} == {0.0} or sum(
+    assert {a.share for a in found["shoes"].attributes} == {0.0} or sum(
         shares(found["shoes"]).values()
     ) == pytest.approx(1.0)
     assert found["dresses"].source == "choices"
@@ -169,7 +169,7 @@ def test_an_attribute_with_one_value_has_no_share(tmp_path: Path, configure: Con
     found = learn(*graph_of(folder), configure()).weights.categories["dresses"]
     assert shares(found)["color"] == 0.0
     assert sum(shares(found).values()) == pytest.approx(1.0)
-    assert all(np.isfinite([a.low, a.high, a.spread]).all() for a in found.attributes)
+    assert all(np.isfinite([a.lower, a.upper, a.spread]).all() for a in found.attributes)
 
 
 def test_an_attribute_without_any_value_in_a_category_is_left_out_there(

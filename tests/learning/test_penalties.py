@@ -52,7 +52,7 @@ def test_descent_on_the_penalty_leads_to_where_the_rule_holds(
     torch.manual_seed(0)
     one = penalty(generated, RULES[name])
     at = start.clone().requires_grad_(True)
-    rule, layout = RULES[name], one.said.layout
+    rule, layout = RULES[name], one.statement.layout
     assert margin(rule, layout, start.numpy()) < 0, "the start must break the rule"
     optimizer = torch.optim.Adam([at], lr=0.02)
     before = float(torch.stack([one(start) for _ in range(20)]).mean())

@@ -17,7 +17,7 @@ from kgrank.choice.data.design import category_design
 from kgrank.choice.data.responses import read_log
 from kgrank.choice.importance import importance as shares_of
 from kgrank.choice.importance import spreads
-from kgrank.choice.logit.categories import Head, fit_head
+from kgrank.choice.logit.categories import CategoryFits, fit_categories
 from kgrank.choice.logit.choice_sets import INSIDE, category_choices
 from kgrank.choice.tastes.person import PersonTastes, person_panel
 from kgrank.choice.tastes.population import join_panels, posteriors
@@ -27,8 +27,8 @@ from kgrank.graph.sync import load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import ModelConfig, RunConfig
 from kgrank.learning.learn import learn
-from kgrank.learning.shop import Shop as Learning
-from kgrank.learning.shop import people_panel, read_shop
+from kgrank.learning.shop import TrainingData as Learning
+from kgrank.learning.shop import people_panel, read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Shop, importance, rank
 from kgrank.ranking.shopper.person import read_person, tastes_of
@@ -51,11 +51,11 @@ class Differing:
 
     @cached_property
     def learning(self) -> Learning:
-        return read_shop(self.graph, self.ontology, 0)
+        return read_training_data(self.graph, self.ontology, 0)
 
     @cached_property
-    def head(self) -> Head:
-        return fit_head(self.learning.sets, {})
+    def head(self) -> CategoryFits:
+        return fit_categories(self.learning.sets, {})
 
     @cached_property
     def served(self) -> Shop:
@@ -163,7 +163,7 @@ def log_likelihood(shop: Differing, events: pl.DataFrame, deviations: Mapping[st
 
 
 def test_a_request_finds_the_posterior_that_the_batch_finds(shop: Differing) -> None:
-    columns, data, numbers = people_panel(shop.learning.home, shop.head)
+    columns, data, numbers = people_panel(shop.learning.own_choices, shop.head)
     population = shop.served.weights.population
     at = [population.columns.index(c) for c in columns]
     mean = np.array(population.mean)[at]
@@ -242,13 +242,13 @@ def test_a_persons_own_shares_stand_beside_the_averages(shop: Differing) -> None
     plain = importance(shop.served, "dresses")
     assert {a.person for a in plain.attributes} == {None}
     average = importance(shop.served, "dresses", person={"color=red": 0.0})
-    assert [a.person for a in average.attributes] == pytest.approx([a.weight for a in plain.attributes])
+    assert [a.person for a in average.attributes] == pytest.approx([a.share for a in plain.attributes])
     devoted = importance(
         shop.served, "dresses", person=tastes_of(shop.served, takes(shop, "green", shown=True)).deviations
     )
     own = {a.attribute: a.person for a in devoted.attributes}
     assert sum(s or 0.0 for s in own.values()) == pytest.approx(1.0)
-    assert own["color"] != pytest.approx(next(a.weight for a in plain.attributes if a.attribute == "color"))
+    assert own["color"] != pytest.approx(next(a.share for a in plain.attributes if a.attribute == "color"))
 
 
 def test_a_user_is_read_from_the_store(shop: Differing, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from generated_shop import Generated
 from kgrank.learning.network.model import PartWorthNetwork
 from kgrank.learning.network.sampling import sample
 from kgrank.learning.network.tensors import LABELS, Cells, GraphTensors, averaging, cells, graph_tensors
-from kgrank.learning.shop import read_shop
+from kgrank.learning.shop import read_training_data
 
 HEARD = ("Category", "Attribute", "AttributeValue")
 
@@ -27,7 +27,7 @@ def network(tensors: GraphTensors, where: Cells, fanout: int | None) -> PartWort
 def of_shop(generated: Generated) -> tuple[GraphTensors, Cells]:
     graph, known = generated[:2]
     tensors = graph_tensors(graph)
-    return tensors, cells([d.layout for d in read_shop(graph, known, 0).designs.values()], tensors)
+    return tensors, cells([d.layout for d in read_training_data(graph, known, 0).designs.values()], tensors)
 
 
 def test_with_all_neighbours_the_sample_says_what_the_whole_graph_says(generated: Generated) -> None:

@@ -19,7 +19,7 @@ import yaml
 from generated_shop import ontology, without_rules
 
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.stored import places
+from kgrank.choice.rules.stored import category_posteriors
 from kgrank.choice.rules.weigh import weigh
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
@@ -105,10 +105,10 @@ def test_what_is_kept_of_the_choices_gives_the_served_shares_again(run_train: Tr
     with open_store(str(store)) as opened:
         shop = open_shop(opened)
         found = served_posteriors(opened, shop.weights)
-    again = weigh(shop.ontology, places(found.categories), found.seed)
+    again = weigh(shop.ontology, category_posteriors(found.categories), found.seed)
     for name, draws in again.draws.items():
         shares = importance(again.layouts[name], draws.mean(0))
-        served = [a.weight for a in shop.weights.categories[name].attributes]
+        served = [a.share for a in shop.weights.categories[name].attributes]
         assert served == pytest.approx(shares, abs=1e-6)
 
 
@@ -310,7 +310,7 @@ def test_events_after_data_until_are_not_read(run_train: Train, out: Path, store
     cut = read_weights(out / "weights.json")
     lists = early.filter(pl.col("kind") == "impression")["list"].n_unique()
     assert cut.metrics["held_out_choices"] < 0.3 * lists
-    assert sum(cut.categories[c].choices for c in ("clothing", "shoes")) == lists
+    assert sum(cut.categories[c].choice_count for c in ("clothing", "shoes")) == lists
 
 
 @pytest.fixture

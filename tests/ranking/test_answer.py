@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shops import TREE, Example, example, load
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.store import GraphStore
 from kgrank.ontology.model import Rule, RuleKind
 from kgrank.ranking import (
@@ -69,14 +69,14 @@ def test_pages_join_to_the_plain_ranking(seed: int, ties: bool, category: str) -
     plain = rank(shop, category, limit=100)
     pages = [answer(shop, Query(category, page=p, size=7)) for p in range(1, 7)]
     assert [r for page in pages for r in page.items] == plain
-    assert {page.total for page in pages} == {len(plain)}
+    assert {page.item_count for page in pages} == {len(plain)}
     for page in pages:
-        np.testing.assert_allclose(page.amounts.sum(axis=1), page.scores, atol=1e-9)
+        np.testing.assert_allclose(page.logits.sum(axis=1), page.scores, atol=1e-9)
 
 
 def test_a_page_far_beyond_the_end_is_empty(shop: Shop) -> None:
     page = answer(shop, Query("all", page=10**9))
-    assert (page.ids, page.items, page.total) == ((), (), 60)
+    assert (page.ids, page.items, page.item_count) == ((), (), 60)
 
 
 def filtered(shop: Shop, item: str, one: Filter) -> bool:
@@ -109,7 +109,7 @@ def test_filters_keep_what_they_say_in_the_order_of_the_whole(
 def test_the_filter_that_leaves_nothing_is_named(shop: Shop) -> None:
     query = Query("all", filters=(Filter("color", ("red",)), Filter("price", minimum=1e6)))
     page = answer(shop, query)
-    reds = whole(shop, replace(query, filters=query.filters[:1])).total
+    reds = whole(shop, replace(query, filters=query.filters[:1])).item_count
     assert page.ids == ()
     assert page.notes == (f"The filter Price: 1e+06 EUR or more leaves none of {reds} items.",)
 
@@ -186,7 +186,7 @@ def test_all_words_of_a_query_must_be_found_and_else_the_most(shop: Shop) -> Non
     "text", ["'; DROP TABLE items; --", "<script>alert(1)</script>", "MATCH (n) DETACH DELETE n"]
 )
 def test_a_query_is_words_whatever_it_says(shop: Shop, text: str) -> None:
-    assert answer(shop, Query("all", text=text)).total <= 60
+    assert answer(shop, Query("all", text=text)).item_count <= 60
 
 
 def test_a_text_without_a_category_goes_to_the_lowest_that_holds_what_it_finds(shop: Shop) -> None:
@@ -207,7 +207,7 @@ def test_pins_boosts_buried_and_excluded_items_say_why(shop: Shop) -> None:
     )
     page = whole(shop, query)
     reasons = {r.item: r.reasons for r in page.items if r.reasons}
-    assert page.total == len(plain) - 1
+    assert page.item_count == len(plain) - 1
     assert page.ids[:2] == (plain[20], plain[30])
     # The second pin is to the last place but one could be: all stand before the buried item but the pin.
     assert set(page.ids[-2:]) == {plain[0], plain[40]}
@@ -217,11 +217,13 @@ def test_pins_boosts_buried_and_excluded_items_say_why(shop: Shop) -> None:
         plain[40]: ("pinned to place 59: clearance",),
         plain[0]: ("put behind all others: returns",),
     }
-    assert [(x.target, x.items, x.reason) for x in page.left_out] == [(plain[1], 1, "excluded: sold out")]
+    assert [(x.target, x.item_count, x.reason) for x in page.left_out] == [
+        (plain[1], 1, "excluded: sold out")
+    ]
     moved = {plain[k] for k in (0, 1, 20, 30, 40)}
     assert [i for i in page.ids if i not in moved] == [i for i in plain if i not in moved]
     for item in page.items:
-        assert sum(c.amount for c in item.contributions) == pytest.approx(item.score, abs=1e-9)
+        assert sum(c.logits for c in item.contributions) == pytest.approx(item.score, abs=1e-9)
 
 
 def test_a_pin_beyond_the_last_item_stands_last(shop: Shop) -> None:
@@ -235,7 +237,7 @@ def test_a_value_is_a_target_too(shop: Shop) -> None:
     page = whole(shop, Query("all", excludes=(Exclude("color=red", "recall"),)))
     assert set(page.ids).isdisjoint(whole(shop, Query("all", filters=(Filter("color", ("red",)),))).ids)
     boosted = whole(shop, Query("all", boosts=(Boost("color=red", 50.0, "red week"),)))
-    reds = whole(shop, Query("all", filters=(Filter("color", ("red",)),))).total
+    reds = whole(shop, Query("all", filters=(Filter("color", ("red",)),))).item_count
     assert all(
         any(c.kind == "boost" for c in r.contributions) == (k < reds) for k, r in enumerate(boosted.items)
     )
@@ -364,5 +366,5 @@ def test_a_shop_without_history_reads_no_edges_between_items_and_ranks_alike(
 def test_a_misspelt_item_among_very_many_is_answered_at_once() -> None:
     names = [f"item-{k:06d}" for k in range(100_000)]
     begun = time.process_time()
-    assert nearest("item-012345x", names).startswith("Did you mean item-012345 or")
+    assert did_you_mean("item-012345x", names).startswith("Did you mean item-012345 or")
     assert time.process_time() - begun < 2

@@ -13,7 +13,7 @@ from shops import TREE, example
 from kgrank.errors import KgrankError
 from kgrank.ranking import Boost, Bury, Cap, Exclude, Filter, Pin, Query, Shop, answer, explain
 from kgrank.ranking.explain.compare import compare
-from kgrank.ranking.explain.counterfactuals import ways_into
+from kgrank.ranking.explain.counterfactuals import counterfactuals
 from kgrank.ranking.page.facets import facets
 from kgrank.ranking.shopper.session import KINDS, SEARCH, Event, Session, observe, start
 from kgrank.ranking.shopper.shifts import shifts
@@ -72,13 +72,13 @@ def test_any_question_gets_a_page_or_one_clear_error(seed: int, items: int, whol
                 page = answer(shop, query)
             except KgrankError:
                 continue
-            assert len(set(page.ids)) == len(page.ids) <= min(query.size, page.total)
+            assert len(set(page.ids)) == len(page.ids) <= min(query.size, page.item_count)
             for item in page.items:
-                assert sum(c.amount for c in item.contributions) == pytest.approx(item.score, abs=2e-9)
+                assert sum(c.logits for c in item.contributions) == pytest.approx(item.score, abs=2e-9)
             facets(shop, query)
             if query.session is not None:
                 shifts(shop, query.session, page.category)
             for item in page.ids[:2]:
                 explain(shop, item, page.category, session=query.session)
                 compare(shop, Query(page.category, session=query.session), item, page.ids[0])
-                ways_into(shop, Query(page.category, session=query.session), item, 1)
+                counterfactuals(shop, Query(page.category, session=query.session), item, 1)

@@ -17,7 +17,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Rule, RuleKind
 from kgrank.ranking import Filter, Query, Shop, answer, explain
 from kgrank.ranking.explain.compare import compare
-from kgrank.ranking.explain.counterfactuals import Change, ways_into
+from kgrank.ranking.explain.counterfactuals import Change, counterfactuals
 from kgrank.ranking.shopper.session import Event, observe, start
 
 
@@ -36,9 +36,9 @@ def test_a_comparison_adds_up_to_the_difference_of_the_scores(seed: int, history
         for first, second in ((above, below), (below, above)):
             found = compare(shop, query, first, second)
             assert found.difference == pytest.approx(score[first] - score[second], abs=1e-12)
-            assert sum(p.amount for p in found.parts) == pytest.approx(found.difference, abs=2e-9)
+            assert sum(p.logits for p in found.parts) == pytest.approx(found.difference, abs=2e-9)
             assert ("does not stand above" in found.sentence) == (first == below)
-            assert found.low <= found.difference <= found.high
+            assert found.lower <= found.difference <= found.upper
 
 
 def test_a_difference_is_as_sure_as_the_values_that_differ() -> None:
@@ -53,9 +53,9 @@ def test_a_difference_is_as_sure_as_the_values_that_differ() -> None:
                 # Errors are .1 a value; what both have says nothing of the difference.
                 nodes = {n for n in (*one, *other) if n.startswith("color")}
                 differ = sum((n in one) != (n in other) for n in nodes)
-                assert part.high - part.amount == pytest.approx(1.96 * 0.1 * math.sqrt(differ))
-        total = math.sqrt(sum((p.high - p.amount) ** 2 for p in found.parts))
-        assert found.high - found.difference == pytest.approx(total)
+                assert part.upper - part.logits == pytest.approx(1.96 * 0.1 * math.sqrt(differ))
+        total = math.sqrt(sum((p.upper - p.logits) ** 2 for p in found.parts))
+        assert found.upper - found.difference == pytest.approx(total)
 
 
 def test_a_sessions_uncertainty_widens_the_interval_and_events_narrow_it() -> None:
@@ -63,11 +63,11 @@ def test_a_sessions_uncertainty_widens_the_interval_and_events_narrow_it() -> No
     shop = shop_of(replace(made, weights=replace(made.weights, terms=())))
     first, second = answer(shop, Query("all", size=2)).ids
     session = start(shop)
-    widths = [(c := compare(shop, Query("all"), first, second)).high - c.low]
+    widths = [(c := compare(shop, Query("all"), first, second)).upper - c.lower]
     for k in range(12):
         if k in (0, 11):
             found = compare(shop, Query("all", session=session), first, second)
-            widths.append(found.high - found.low)
+            widths.append(found.upper - found.lower)
         session = observe(shop, session, Event("view", shop.items.ids[k * 5]))
     assert widths[0] < widths[2] < widths[1]
 
@@ -99,23 +99,23 @@ def test_every_way_brings_the_item_where_it_says(seed: int, wanted: int, data: s
     shop = shop_of(made)
     ids = answer(shop, Query("all", size=50)).ids
     item = data.draw(st.sampled_from(ids[wanted:]))
-    found = ways_into(shop, Query("all"), item, wanted)
+    found = counterfactuals(shop, Query("all"), item, wanted)
     assert (found.position, found.gap > 0) == (ids.index(item) + 1, True)
-    for way in found.ways:
+    for way in found.counterfactuals:
         after = answer(changed(made, item, way.changes), Query("all", size=50)).ids
         assert after.index(item) + 1 == way.position <= wanted
         assert all(c.attribute != "brand" for c in way.changes)
-    if not found.ways:
+    if not found.counterfactuals:
         assert found.sentence.startswith("No change of its attributes")
     else:
-        assert found.sentence == found.ways[0].sentence
+        assert found.sentence == found.counterfactuals[0].sentence
 
 
 def test_an_item_that_stands_there_needs_nothing() -> None:
     shop = shop_of(example(3, items=20))
     first = answer(shop, Query("all")).ids[0]
-    found = ways_into(shop, Query("all"), first, 3)
-    assert (found.ways, found.sentence) == ((), f"Item {first} is number 1 already.")
+    found = counterfactuals(shop, Query("all"), first, 3)
+    assert (found.counterfactuals, found.sentence) == ((), f"Item {first} is number 1 already.")
 
 
 def test_a_number_of_which_a_rule_says_what_is_better_comes_first() -> None:
@@ -127,11 +127,11 @@ def test_a_number_of_which_a_rule_says_what_is_better_comes_first() -> None:
     )
     several = 0
     for item in answer(ruled, Query("all", size=40)).ids[10:]:
-        ways = ways_into(ruled, Query("all"), item, 10).ways
+        ways = counterfactuals(ruled, Query("all"), item, 10).counterfactuals
         single = [w for w in ways if len(w.changes) == 1]
         if any(w.changes[0].attribute == "price" for w in single):
             assert ways[0].changes[0].attribute == "price"
-            assert [w.ruled for w in ways] == [w.changes[0].attribute == "price" for w in ways]
+            assert [w.limited_by_rules for w in ways] == [w.changes[0].attribute == "price" for w in ways]
             several += len(ways) > 1
     assert several
 
@@ -140,8 +140,8 @@ def test_a_price_moves_no_further_than_it_must() -> None:
     made = example(12, items=40)
     shop = shop_of(made)
     for item in answer(shop, Query("all", size=40)).ids[10:]:
-        found = ways_into(shop, Query("all"), item, 10)
-        for way in found.ways:
+        found = counterfactuals(shop, Query("all"), item, 10)
+        for way in found.counterfactuals:
             change = way.changes[-1]
             if len(way.changes) == 1 and change.number is not None:
                 rows = shop.items.values_of(shop.items.index[item], "price")
@@ -161,12 +161,12 @@ def test_a_filtered_ranking_is_the_one_that_is_entered() -> None:
     shop = shop_of(example(3, items=40))
     query = Query("all", filters=(Filter("color", ("red", "blue")),), size=40)
     ids = answer(shop, query).ids
-    assert ways_into(shop, query, ids[6], 3).position == 7
+    assert counterfactuals(shop, query, ids[6], 3).position == 7
     other = next(i for i in shop.items.ids if i not in ids)
     with pytest.raises(InputError, match="left out by a filter"):
-        ways_into(shop, query, other, 3)
+        counterfactuals(shop, query, other, 3)
     with pytest.raises(InputError, match="expected 1 or more"):
-        ways_into(shop, query, ids[6], 0)
+        counterfactuals(shop, query, ids[6], 0)
 
 
 def test_an_explanation_says_how_sure_each_amount_is() -> None:
@@ -177,8 +177,8 @@ def test_an_explanation_says_how_sure_each_amount_is() -> None:
     for item in shop.items.ids:
         has = dict(shop.items.values(shop.items.index[item]))
         for reason in explain(shop, item, "all").attributes:
-            width = reason.high - reason.amount
-            assert width == pytest.approx(reason.amount - reason.low)
+            width = reason.upper - reason.logits
+            assert width == pytest.approx(reason.logits - reason.lower)
             if reason.attribute == "price":
                 off = abs(has["price=*"] - mean) / (high - low) if "price=*" in has else 0.0
                 assert width == pytest.approx(1.96 * 0.1 * off)

@@ -42,7 +42,7 @@ def test_an_explanation_agrees_with_the_ranking(seed: int, category: str, histor
     for position, ranked in enumerate(rank(shop, category, limit=99, history=history), 1):
         why = explain(shop, ranked.item, category, history=history)
         assert (why.position, why.score) == (position, ranked.score)
-        total = sum(a.amount for a in why.attributes) + sum(t.amount for t in why.terms)
+        total = sum(a.logits for a in why.attributes) + sum(t.logits for t in why.terms)
         assert total == pytest.approx(why.score, abs=1e-9, rel=0)
 
 
@@ -51,7 +51,7 @@ def test_the_average_item_is_the_mean_over_the_category() -> None:
     shop = shop_of(made)
     whole = rank(shop, "clothes", limit=99)
     means = {
-        name: sum(c.amount for r in whole for c in r.contributions if c.name == name) / len(whole)
+        name: sum(c.logits for r in whole for c in r.contributions if c.name == name) / len(whole)
         for name in ("color", "price", "style", "brand")
     }
     why = explain(shop, whole[0].item, "clothes")
@@ -65,7 +65,7 @@ def test_a_value_has_its_place_among_the_values_of_the_attribute() -> None:
     best = max(colors, key=lambda n: colors[n])
     items = made.graph.edge("HAS_VALUE").filter(pl.col("target") == best)["source"]
     reason = next(a for a in explain(shop, items[0], "all").attributes if a.attribute == "color")
-    assert (reason.place, reason.places) == (1, 3)
+    assert (reason.value_rank, reason.value_count) == (1, 3)
     assert reason.sentence.startswith(f"Color is {best.partition('=')[2].title()}: the best of 3 values;")
 
 
@@ -86,7 +86,7 @@ def test_a_missing_value_is_said_to_add_nothing() -> None:
     )
     why = explain(shop_of(bare), "i1", "all")
     assert why.score == 0.0
-    assert {(a.value, a.words, a.amount) for a in why.attributes} == {(None, "unknown", 0.0)}
+    assert {(a.value, a.words, a.logits) for a in why.attributes} == {(None, "unknown", 0.0)}
     assert all("is not known: it adds nothing" in a.sentence for a in why.attributes)
 
 
@@ -103,7 +103,7 @@ def test_an_item_outside_the_category_is_said_to_stand_elsewhere() -> None:
 
 def test_importance_is_most_important_first_and_named() -> None:
     found = importance(shop_of(example(1)), "tops", language="zh")
-    weights = [a.weight for a in found.attributes]
+    weights = [a.share for a in found.attributes]
     assert weights == sorted(weights, reverse=True)
     assert sum(weights) == pytest.approx(1)
     assert {a.name for a in found.attributes} == {"颜色", "价格", "Style", "Brand"}
@@ -129,7 +129,7 @@ def test_what_the_rules_say_stands_beside_each_attribute() -> None:
 def test_rules_carry_their_bounds_and_what_the_data_say() -> None:
     found = importance(with_rules(example(1)), "dresses")
     statements = {s.rule: s for a in found.attributes for s in a.rules}
-    bounds = {r: (s.low, s.high) for r, s in statements.items() if s.low is not None}
+    bounds = {r: (s.lower, s.upper) for r, s in statements.items() if s.lower is not None}
     assert bounds == {
         "cap": (0.0, 0.2),
         "floor": (0.3, 1.0),

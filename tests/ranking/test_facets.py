@@ -38,9 +38,9 @@ def test_a_filter_decides_importance_times_division_times_coverage(
     shop = shop_of(example(seed, items=40))
     query = Query(category, filters=(Filter("price", minimum=20),) if some else ())
     mass = choice_mass(shop, query)
-    weight = {a.attribute: a.weight for a in importance(shop, category).attributes}
+    weight = {a.attribute: a.share for a in importance(shop, category).attributes}
     found = facets(shop, query)
-    assert found.items == len(mass)
+    assert found.item_count == len(mass)
     assert {f.attribute for f in found.facets} | {f.attribute for f in found.left_out} == set(weight)
     for facet in found.facets:
         has = {i: values(shop, i, facet.attribute) for i in mass}
@@ -50,7 +50,7 @@ def test_a_filter_decides_importance_times_division_times_coverage(
                 sum(p for i, p in mass.items() if has[i] and v.minimum <= has[i]["price=*"] <= v.maximum)
                 for v in facet.values
             ]
-            assert sum(v.items for v in facet.values) == sum(bool(h) for h in has.values())
+            assert sum(v.item_count for v in facet.values) == sum(bool(h) for h in has.values())
         else:
             parts = [
                 sum(p for i, p in mass.items() if f"{facet.attribute}={v.value}" in has[i])
@@ -97,7 +97,7 @@ def test_facets_follow_the_session() -> None:
 def test_no_items_have_no_facets() -> None:
     shop = shop_of(example(3))
     found = facets(shop, Query("empty"))
-    assert (found.items, found.facets, found.notes) == (0, (), ("Empty has no items.",))
+    assert (found.item_count, found.facets, found.notes) == (0, (), ("Empty has no items.",))
     with pytest.raises(InputError, match="Did you mean dresses"):
         facets(shop, Query("dreses"))
 

@@ -62,12 +62,12 @@ def test_a_persons_contributions_are_the_averages_and_their_own_part_and_add_up(
     assert {r.item for r in own} == set(plain)
     assert [r.score for r in own] == sorted((r.score for r in own), reverse=True)
     for r in own:
-        assert sum(c.amount for c in r.contributions) == pytest.approx(r.score, abs=1e-9, rel=0)
-        before = {c.name: c.amount for c in plain[r.item].contributions}
+        assert sum(c.logits for c in r.contributions) == pytest.approx(r.score, abs=1e-9, rel=0)
+        before = {c.name: c.logits for c in plain[r.item].contributions}
         for c in r.contributions:
             part = own_part(made, category, r.item, c.name, person) if c.kind == "attribute" else 0.0
-            assert c.amount - before[c.name] == pytest.approx(strength * part, abs=1e-9)
-            assert c.kind == "term" or c.value is not None or c.amount == 0.0
+            assert c.logits - before[c.name] == pytest.approx(strength * part, abs=1e-9)
+            assert c.kind == "term" or c.value is not None or c.logits == 0.0
 
 
 @settings(max_examples=15, deadline=None)
@@ -77,8 +77,8 @@ def test_an_explanation_for_a_person_agrees_with_their_ranking(seed: int, person
     for position, ranked in enumerate(rank(shop, "all", limit=99, person=person), 1):
         why = explain(shop, ranked.item, "all", person=person)
         assert (why.position, why.score) == (position, ranked.score)
-        assert {a.attribute: a.amount for a in why.attributes} == {
-            c.name: c.amount for c in ranked.contributions
+        assert {a.attribute: a.logits for a in why.attributes} == {
+            c.name: c.logits for c in ranked.contributions
         }
 
 
@@ -87,7 +87,7 @@ def test_a_color_that_a_person_loves_is_the_best_of_colors_for_them() -> None:
     for r in rank(shop, "all", limit=99):
         color = next(a for a in explain(shop, r.item, "all", person={"color=red": 9.0}).attributes
                      if a.attribute == "color")  # fmt: skip
-        assert (color.place == 1) == (color.value == "red")
+        assert (color.value_rank == 1) == (color.value == "red")
 
 
 def test_nobody_in_particular_is_ranked_as_before() -> None:
@@ -100,9 +100,9 @@ def test_what_a_person_adds_is_told_where_it_is_the_larger_part() -> None:
     for language, words in (("en", ", for you "), ("zh", "，对您 ")):
         plain = {r.item: r for r in rank(shop, "all", limit=99, language=language)}
         for r in rank(shop, "all", limit=99, person={"color=red": 3.0}, language=language):
-            before = {c.name: c.amount for c in plain[r.item].contributions}
+            before = {c.name: c.logits for c in plain[r.item].contributions}
             for c in r.contributions:
-                own = c.amount - before[c.name]
+                own = c.logits - before[c.name]
                 assert (words in c.words) == (abs(own) > max(abs(before[c.name]), 0.1))
 
 

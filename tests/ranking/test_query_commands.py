@@ -44,7 +44,7 @@ def test_filters_and_pages_reach_the_query(kgrank: Run, made: Example) -> None:
     want = answer(shop_of(made), Query("all", filters=filters, page=2, size=3))
     found = json.loads(run.stdout)
     assert [(r["position"], r["item"]) for r in found["ranking"]] == list(enumerate(want.ids, 4))
-    assert found["items"] == want.total
+    assert found["items"] == want.item_count
 
 
 def test_words_need_no_category(kgrank: Run, made: Example) -> None:
@@ -105,7 +105,7 @@ def test_explain_says_why_one_item_stands_above_another_and_what_would_help(
     ids = answer(shop_of(made), Query("all", size=40)).ids
     run = kgrank("explain", ids[20], "--category", "all", "--over", ids[30], "--into", "5", "--json")
     found = json.loads(run.stdout)
-    assert sum(p["amount"] for p in found["over"]["parts"]) == pytest.approx(
+    assert sum(p["logits"] for p in found["over"]["parts"]) == pytest.approx(
         found["over"]["difference"], abs=1e-8
     )
     assert (found["into"]["position"], found["into"]["first"]) == (21, 5)

@@ -72,7 +72,7 @@ def test_a_history_adds_its_decayed_transitions(seed: int, looked: list[int]) ->
 @given(seeds, st.sampled_from(sorted(TREE)), st.sampled_from([(), ("i1",), ("i3", "i0", "i3")]))
 def test_contributions_add_up_to_the_score(seed: int, category: str, history: tuple[str, ...]) -> None:
     for ranked in rank(shop_of(example(seed)), category, limit=100, history=history):
-        assert sum(c.amount for c in ranked.contributions) == pytest.approx(ranked.score, abs=1e-9, rel=0)
+        assert sum(c.logits for c in ranked.contributions) == pytest.approx(ranked.score, abs=1e-9, rel=0)
 
 
 @settings(max_examples=30, deadline=None)
@@ -85,7 +85,7 @@ def test_a_missing_value_contributes_exactly_nothing(seed: int) -> None:
                 pl.col("source") == ranked.item, pl.col("target").str.starts_with(part.name)
             )
             assert (part.value is None) == rows.is_empty()
-            assert part.amount == 0.0 or part.value is not None
+            assert part.logits == 0.0 or part.value is not None
 
 
 def test_equal_scores_stand_in_the_order_of_their_ids() -> None:
@@ -138,7 +138,7 @@ def test_a_term_names_the_item_of_the_history_that_speaks_loudest() -> None:
     words = "often chosen after Item i0: 2 people"
     assert (term.name, term.value, term.words) == ("goes-after", "i0", words)
     amount = (0.1 + 0.6 * 0.2) / 10**0.8
-    assert term.amount == pytest.approx(0.7 * np.interp(amount, AFTER.knots[0], AFTER.values))
+    assert term.logits == pytest.approx(0.7 * np.interp(amount, AFTER.knots[0], AFTER.values))
 
 
 def test_values_are_told_in_english_and_chinese() -> None:

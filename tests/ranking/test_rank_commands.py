@@ -51,7 +51,7 @@ def test_rank_gives_the_strongest_reasons_on_demand(kgrank: Run, address: str, m
     run = kgrank("rank", "clothes", "--store", address, "--limit", "1", "--explain")
     (best,) = rank(shop_of(made), "clothes", limit=1)
     first = best.contributions[0]
-    assert f"{first.words} {first.amount:+.3f}" in run.stdout
+    assert f"{first.words} {first.logits:+.3f}" in run.stdout
 
 
 def test_the_json_of_rank_adds_up_and_follows_the_history(kgrank: Run, address: str, made: Example) -> None:
@@ -60,7 +60,7 @@ def test_the_json_of_rank_adds_up_and_follows_the_history(kgrank: Run, address: 
     want = rank(shop_of(made), "all", limit=10, history=["i3", "i1"])
     assert [r["item"] for r in document["ranking"]] == [r.item for r in want]
     for row in document["ranking"]:
-        assert sum(c["amount"] for c in row["contributions"]) == pytest.approx(row["score"], abs=1e-9)
+        assert sum(c["logits"] for c in row["contributions"]) == pytest.approx(row["score"], abs=1e-9)
 
 
 def test_importance_prints_shares_and_draws_a_chart(
@@ -70,16 +70,16 @@ def test_importance_prints_shares_and_draws_a_chart(
     assert run.returncode == 0, run.stderr
     found = importance(shop_of(made), "tops", "zh")
     rows = re.findall(r"^ (\S+) +(0\.\d{3}) +█*", run.stdout, re.MULTILINE)
-    assert rows == [(a.name, f"{a.weight:.3f}") for a in found.attributes]
+    assert rows == [(a.name, f"{a.share:.3f}") for a in found.attributes]
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_importance_and_explanation_are_json_on_demand(kgrank: Run, address: str, made: Example) -> None:
     run = kgrank("importance", "tops", "--store", address, "--json")
-    assert sum(a["weight"] for a in json.loads(run.stdout)["attributes"]) == pytest.approx(1)
+    assert sum(a["share"] for a in json.loads(run.stdout)["attributes"]) == pytest.approx(1)
     run = kgrank("explain", "i3", "--category", "all", "--store", address, "--json")
     why = json.loads(run.stdout)
-    assert sum(a["amount"] for a in why["attributes"]) == pytest.approx(why["score"], abs=1e-9)
+    assert sum(a["logits"] for a in why["attributes"]) == pytest.approx(why["score"], abs=1e-9)
 
 
 def test_explain_says_it_in_words(kgrank: Run, address: str, made: Example) -> None:

@@ -98,7 +98,7 @@ def converged(posterior: Online) -> np.ndarray:
 def test_a_session_is_the_converged_posterior_of_its_events(seed: int, count: int, covariance: float) -> None:
     shop = shop_of(example(11, items=80), covariance)
     session = after(shop, drawn(shop, seed, count))
-    table, moved = shop.scores("all"), shop.moves("all")
+    table, moved = shop.scores("all"), shop.deviation_effects("all")
     ours, best = (
         table.scores(moved.worth(table, tastes), moved.units)
         for tastes in (session.deviations, converged(session.posterior))
@@ -309,14 +309,14 @@ def test_a_shopper_who_views_one_brand_and_one_color_sees_them_first_and_is_told
     color, brand = moved["color"], moved["brand"]
     reds, cs = (len(shop.items.having(shop.items.node[n])) / 1000 for n in ("color=red", "brand=c"))
     for told, name, value, usual in ((color, "Color", "red", reds), (brand, "Brand", "CC", cs)):
-        assert told.after > told.before + 0.05
+        assert told.share_after > told.share_before + 0.05
         assert told.sentence == (
-            f"{name} {told.before:.2f} → {told.after:.2f}: you looked at 5 {value} dresses of 5, "
+            f"{name} {told.share_before:.2f} → {told.share_after:.2f}: you looked at 5 {value} dresses of 5, "
             f"and {usual:.0%} of dresses are {value}."
         )
     chinese = {s.attribute: s.sentence for s in shifts(shop, session, "dresses", "zh")}
     assert f"您看的 5 件中 5 件为CC，而连衣裙中有 {cs:.0%} 为CC" in chinese["brand"]
-    assert moved["price"].after < moved["price"].before
+    assert moved["price"].share_after < moved["price"].share_before
     assert undo(shop, after(shop, [Event("view", viewed[0])])).deviations.tolist() == [0.0] * 17
 
 

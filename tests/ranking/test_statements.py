@@ -94,7 +94,7 @@ def test_a_form_for_neo4j_has_the_answer_of_the_form_for_both(
 def test_the_importance_of_a_category_is_as_learned(stocked: tuple[GraphStore, Example]) -> None:
     store, made = stocked
     learned = made.weights.categories["tops"]
-    want = sorted(((a.attribute, a.weight) for a in learned.attributes), key=lambda p: -p[1])
+    want = sorted(((a.attribute, a.share) for a in learned.attributes), key=lambda p: -p[1])
     got = ask(store, "importance", category="tops")
     assert [(r["attribute"], r["weight"]) for r in got] == want
     assert {r["strength"] for r in got} == {learned.strength}
@@ -103,20 +103,20 @@ def test_the_importance_of_a_category_is_as_learned(stocked: tuple[GraphStore, E
 
 def test_an_explained_item_adds_up_to_its_score(stocked: tuple[GraphStore, Example]) -> None:
     store, made = stocked
-    weight = {a.attribute: a.weight for a in made.weights.categories["all"].attributes}
+    weight = {a.attribute: a.share for a in made.weights.categories["all"].attributes}
     for ranked in rank(open_shop(store), "all", limit=50):
         rows = ask(store, "explain_item", item=ranked.item, category="all")
         assert sum(r["contribution"] for r in rows) == pytest.approx(ranked.score, abs=1e-9, rel=0)
         for part in ranked.contributions:
             own = [r["contribution"] for r in rows if r["attribute"] == part.name]
-            assert sum(own) == pytest.approx(part.amount, abs=1e-9, rel=0)
+            assert sum(own) == pytest.approx(part.logits, abs=1e-9, rel=0)
         assert all(r["weight"] == weight[r["attribute"]] for r in rows)
 
 
 def test_an_attribute_is_compared_across_all_categories(stocked: tuple[GraphStore, Example]) -> None:
     store, made = stocked
     want = {
-        c: next(a.weight for a in w.attributes if a.attribute == "price")
+        c: next(a.share for a in w.attributes if a.attribute == "price")
         for c, w in made.weights.categories.items()
     }
     got = ask(store, "attribute_across_categories", attribute="price")
@@ -135,7 +135,7 @@ def test_items_without_an_important_attribute_are_listed(
         (i, n.partition("=")[0])
         for i, n in made.graph.edge("HAS_VALUE").select("source", "target").iter_rows()
     }
-    weight = {a.attribute: a.weight for a in made.weights.categories["clothes"].attributes}
+    weight = {a.attribute: a.share for a in made.weights.categories["clothes"].attributes}
     want = {(i, a) for i in members for a in NODES_OF if weight[a] >= least and (i, a) not in has}
     got = ask(store, "missing_important_attribute", category="clothes", least=least, limit=1000)
     assert [(r["item"], r["attribute"]) for r in got] == sorted(
@@ -147,7 +147,7 @@ def test_brands_are_compared_without_the_worth_of_their_name(stocked: tuple[Grap
     store, made = stocked
     table = open_shop(store)
     totals = {
-        r.item: r.score - next(c.amount for c in r.contributions if c.name == "brand")
+        r.item: r.score - next(c.logits for c in r.contributions if c.name == "brand")
         for r in rank(table, "clothes", limit=100)
     }
     own = [totals[i] for i in made.graph.edge("MADE_BY")["source"] if i in totals]
@@ -159,7 +159,7 @@ def test_brands_are_compared_without_the_worth_of_their_name(stocked: tuple[Grap
 
 def test_alike_categories_share_most_of_the_decision(stocked: tuple[GraphStore, Example]) -> None:
     store, made = stocked
-    shares = {c: {a.attribute: a.weight for a in w.attributes} for c, w in made.weights.categories.items()}
+    shares = {c: {a.attribute: a.share for a in w.attributes} for c, w in made.weights.categories.items()}
     mine = shares.pop("tops")
     want = {c: sum(min(mine[a], other[a]) for a in mine) for c, other in shares.items()}
     got = ask(store, "alike_categories", category="tops", limit=10)

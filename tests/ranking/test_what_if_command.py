@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.stored import kept, places
+from kgrank.choice.rules.stored import category_posteriors, stored_posteriors
 from kgrank.choice.rules.weigh import weigh
 from kgrank.cli.main import app
 from kgrank.errors import KgrankError, WeightsError
@@ -79,7 +79,7 @@ def address(shop: Example, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with the shop, its weights and its posteriors."""
     path = str(tmp_path_factory.mktemp("shop") / "graph.lb")
     text = posteriors_document(
-        Posteriors(shop.weights.version, shop.ontology.fingerprint, SEED, kept(posteriors(shop)))
+        Posteriors(shop.weights.version, shop.ontology.fingerprint, SEED, stored_posteriors(posteriors(shop)))
     )
     with open_store(path) as store:
         load(store, shop)
@@ -120,13 +120,13 @@ def test_a_rule_that_the_choices_contradict_is_exit_code_1_and_shows_what_it_wou
     said = json.loads(done.stdout)
     assert said["new"] == ["new"]
     (row,) = said["rules"]
-    assert (row["category"], row["verdict"], row["choices"], row["people"]) == (
+    assert (row["category"], row["verdict"], row["choice_count"], row["person_count"]) == (
         "dresses",
         "contradicted",
         90,
         30,
     )
-    assert row["data"] < 0.025 < row["chance"]
+    assert row["prob_data"] < 0.025 < row["prob_prior"]
 
 
 def test_shares_before_are_those_of_the_training_and_after_those_of_training_with_the_rule(
@@ -136,16 +136,16 @@ def test_shares_before_are_those_of_the_training_and_after_those_of_training_wit
     (change,) = json.loads(done.stdout)["categories"]
     new = Rule("new", RuleKind.AT_LEAST, ("dresses",), 0.9, attribute="price", share=0.2, creator="mei")
     with_it = replace(shop.ontology, rules={**shop.ontology.rules, "new": new})
-    known = places(kept(posteriors(shop)))
+    known = category_posteriors(stored_posteriors(posteriors(shop)))
     for side, ontology in (("before", shop.ontology), ("after", with_it)):
         trained = weigh(ontology, known, SEED)
         layout = trained.layouts["dresses"]
         shares = dict(zip(layout.block, importance(layout, trained.draws["dresses"].mean(0)), strict=True))
         for a in change["attributes"]:
-            assert a[side]["weight"] == pytest.approx(shares[a["attribute"]], abs=1e-12)
-            assert a[side]["low"] <= a[side]["weight"] <= a[side]["high"]
+            assert a[side]["share"] == pytest.approx(shares[a["attribute"]], abs=1e-12)
+            assert a[side]["lower"] <= a[side]["share"] <= a[side]["upper"]
     price = next(a for a in change["attributes"] if a["attribute"] == "price")
-    assert price["after"]["weight"] > price["before"]["weight"] + 0.02
+    assert price["after"]["share"] > price["before"]["share"] + 0.02
 
 
 def test_a_rule_about_a_top_category_is_weighed_in_every_category_below(ask: Ask) -> None:
@@ -154,8 +154,8 @@ def test_a_rule_about_a_top_category_is_weighed_in_every_category_below(ask: Ask
     said = json.loads(done.stdout)
     assert {r["category"] for r in said["rules"]} == {"clothes", "dresses", "tops", "shoes"}
     (finding,) = said["findings"]
-    assert finding["right"] > 0.9
-    assert finding["choices"] == 3 * 90, "choices of clothes count in dresses and tops alone"
+    assert finding["prob_rule_right"] > 0.9
+    assert finding["choice_count"] == 3 * 90, "choices of clothes count in dresses and tops alone"
 
 
 def test_the_text_names_rule_verdict_categories_and_shares(ask: Ask) -> None:
@@ -223,15 +223,15 @@ def test_weights_without_posteriors_say_how_to_get_them(shop: Example, tmp_path:
 
 
 def test_posteriors_come_back_as_they_were_written_and_edited_ones_are_refused(shop: Example) -> None:
-    written = Posteriors("v1", "o" * 16, 0, kept(posteriors(shop)))
+    written = Posteriors("v1", "o" * 16, 0, stored_posteriors(posteriors(shop)))
     text = posteriors_document(written)
     assert posteriors_of(text) == written
-    back = places(written.categories)
+    back = category_posteriors(written.categories)
     for name, place in posteriors(shop).items():
         np.testing.assert_allclose(back[name].covariance, place.covariance, rtol=1e-7)
         assert back[name].layout.nodes == place.layout.nodes
         assert back[name].layout.blocks[1].scale == place.layout.blocks[1].scale
     with pytest.raises(WeightsError, match="edited or damaged"):
-        posteriors_of(text.replace('"people": 30', '"people": 31', 1))
+        posteriors_of(text.replace('"person_count": 30', '"person_count": 31', 1))
     with pytest.raises(WeightsError, match="cut off"):
         posteriors_of(text[:-40])

@@ -46,8 +46,8 @@ def categories(draw: st.DrawFn, category: str) -> CategoryWeights:
         ),
         utilities=tuple(draw(utilities(a)) for a in attributes),
         strength=draw(reals),
-        choices=draw(st.integers(0)),
-        people=draw(st.integers(0)),
+        choice_count=draw(st.integers(0)),
+        person_count=draw(st.integers(0)),
         source=draw(st.sampled_from(["choices", "graph"])),
         terms=draw(st.dictionaries(names, reals, max_size=2)),
     )  # fmt: skip

@@ -17,11 +17,13 @@ from kgrank.weights.artefact import (
     document,
     read_transitions,
     read_weights,
+    seal,
     weights_of,
     write_transitions,
     write_weights,
 )
 from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights, Segment, Utility
+from kgrank.weights.posteriors import posteriors_of
 
 
 def weights(*, categories: int = 1, share: float = 0.5, utility: float = 1.0) -> LearnedWeights:
@@ -34,8 +36,8 @@ def weights(*, categories: int = 1, share: float = 0.5, utility: float = 1.0) ->
             ),
             utilities=(Utility("color=red", (Segment(-1e15, 1e15, utility, 0.0),), 0.1),),
             strength=2.0,
-            choices=10,
-            people=5,
+            choice_count=10,
+            person_count=5,
             source="choices",
         )
 
@@ -105,7 +107,7 @@ def test_an_edited_number_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('"format": 1', '"format": 2'), r"has format 2; expected format 1"),
+        (('"format": 2', '"format": 3'), r"has format 3; expected format 2"),
         (('"strength": 2.0', '"strength": NaN'), r"nan is not a finite number at categories\.c0\.strength"),
         (('"strength": 2.0', '"strength": 1e999'), r"inf is not a finite number at categories\.c0\.strength"),
         (('"strength": 2.0', '"strenght": 2.0'), r"unknown field 'strenght' at categories\.c0"),
@@ -114,16 +116,16 @@ def test_an_edited_number_is_refused_by_name(tmp_path: Path) -> None:
             ('"strength": 2.0', '"strength": "2"'),
             r"'2' where a number is expected at categories\.c0\.strength",
         ),
-        (('"choices": 10', '"choices": 10.5'), r"10\.5 where a whole number is expected"),
-        (('"choices": 10', '"choices": true'), "True where a whole number is expected"),
+        (('"choice_count": 10', '"choice_count": 10.5'), r"10\.5 where a whole number is expected"),
+        (('"choice_count": 10', '"choice_count": true'), "True where a whole number is expected"),
         (('"version": "v1"', '"version": null'), "None where a text is expected at version"),
-        (('"weight": 0.5', '"weight": 0.4'), r"the shares add up to 0\.9, not to 1, at categories\.c0"),
+        (('"share": 0.5', '"share": 0.4'), r"the shares add up to 0\.9, not to 1, at categories\.c0"),
         (
             ('"node": "color=red"', '"node": "size=s"'),
             "'size=s' has a utility, but its attribute has no weight",
         ),
         (
-            ('"low": -1000000000000000.0', '"low": 2e15'),
+            ('"start": -1000000000000000.0', '"start": 2e15'),
             "segments of 'color=red' overlap or are out of order",
         ),
         (('"category": "c0"', '"category": "c1"'), "the category is called 'c1' at categories.c0"),
@@ -173,7 +175,7 @@ def test_a_thousand_categories_of_ten_attributes_are_read_in_a_second(tmp_path: 
     attribute, utility = one.attributes[0], one.utilities[0]
     wide = replace(
         one,
-        attributes=tuple(replace(attribute, attribute=f"a{k}", weight=0.1) for k in range(10)),
+        attributes=tuple(replace(attribute, attribute=f"a{k}", share=0.1) for k in range(10)),
         utilities=tuple(replace(utility, node=f"a{k}=v{v}") for k in range(10) for v in range(6)),
     )
     categories = {f"c{k}": replace(wide, category=f"c{k}") for k in range(1000)}
@@ -218,3 +220,37 @@ def test_a_category_in_which_nothing_differs_has_no_shares_to_add_up(tmp_path: P
     weights = LearnedWeights("v1", "2026-10-01", "0", "o", "g", {"soap": only})
     write_weights(tmp_path / "weights.json", weights)
     assert read_weights(tmp_path / "weights.json") == weights
+
+
+def test_a_file_of_the_first_format_is_read_under_its_new_names() -> None:
+    """``format-1.json`` was written by version 0.1."""
+    read = read_weights(Path(__file__).with_name("format-1.json"))
+    category, (finding,) = read.categories["c0"], read.findings
+    assert (category.choice_count, category.person_count) == (10, 4)
+    color = category.attributes[0]
+    assert (color.share, color.lower, color.upper, color.without_rules) == (0.75, 0.6, 0.9, 0.8)
+    assert category.utilities[0].segments == (Segment(-1e15, 1e15, 0.5, 0.0),)
+    assert (finding.confidence, finding.prob_prior, finding.prob_data, finding.prob_posterior) == (
+        0.9,
+        0.5,
+        0.01,
+        0.02,
+    )
+    assert (finding.log_bayes_factor, finding.prob_rule_right) == (-4.5, 0.03)
+    assert read.terms[0].flows[0].count == 2.5
+    assert read.concerns[0].problem == "always first"
+
+
+def test_posteriors_of_the_first_format_are_read_under_their_new_names() -> None:
+    text = Path(__file__).with_name("format-1-posteriors.json").read_text(encoding="utf-8")
+    category = posteriors_of(text).categories["c0"]
+    column = category.attributes[0]
+    assert (column.p05, column.p95, column.minimum, column.maximum) == (10.0, 90.0, 5.0, 99.0)
+    assert (column.share, column.item_count) == ((0.0,), (12,))
+    assert (category.choice_count, category.person_count, category.own_choices) == (10, 4, True)
+
+
+def test_a_damaged_file_of_the_first_format_is_one_clear_error() -> None:
+    text = seal(1, {"categories": {"c0": 3}})
+    with pytest.raises(WeightsError, match="is not a document of format 1"):
+        weights_of(text, "old.json")

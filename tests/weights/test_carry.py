@@ -73,7 +73,7 @@ def carried(shop: Path) -> Carried:
     old = read_ontology(folder("ontology") / "fashion")
     found = carry(invented(old), old, read_ontology(shop))
     weights_of(document(found.weights), "as it is checked when it is read")
-    assert len(found.kept) + len(found.renamed) + len(found.rescaled) + len(found.left) == 109
+    assert len(found.kept) + len(found.renamed) + len(found.rescaled) + len(found.left_out) == 109
     return found
 
 
@@ -85,7 +85,7 @@ def test_a_renamed_attribute_keeps_its_shares_and_utilities(shop: Path) -> None:
     rename_fit(shop)
     found = carried(shop)
     assert len(found.renamed) == 11
-    assert not found.left
+    assert not found.left_out
     before = invented(read_ontology(folder("ontology") / "fashion")).categories["dresses"]
     after = found.weights.categories["dresses"]
     as_before = [replace(a, attribute="fit") if a.attribute == "cut" else a for a in after.attributes]
@@ -110,9 +110,9 @@ def test_another_unit_gives_the_same_contribution_to_the_same_length(shop: Path)
 def test_another_currency_is_left_out_and_the_other_shares_add_up_again(shop: Path) -> None:
     edit(shop, "attributes.ttl", ('kg:unit "EUR"', 'kg:unit "USD"'))
     found = carried(shop)
-    assert found.left["dresses", "price"] == "price is in USD, not EUR"
-    assert set(found.left) == {(c, "price") for c in found.weights.categories}
-    shares = [a.weight for a in found.weights.categories["dresses"].attributes]
+    assert found.left_out["dresses", "price"] == "price is in USD, not EUR"
+    assert set(found.left_out) == {(c, "price") for c in found.weights.categories}
+    shares = [a.share for a in found.weights.categories["dresses"].attributes]
     assert sum(shares) == pytest.approx(1)
     assert "price=*" not in utilities(found.weights, "dresses")
 
@@ -121,7 +121,7 @@ def test_a_retired_category_leaves_its_weights_where_there_are_others(shop: Path
     boots = '"靴子"@zh ;\n'
     edit(shop, "categories.ttl", (boots, f"{boots}    {ENDED} c:sneakers ;\n"), ("# The", f"{PREFIXES}# The"))
     found = carried(shop)
-    assert found.left["boots", "price"] == "sneakers/price has weights of its own"
+    assert found.left_out["boots", "price"] == "sneakers/price has weights of its own"
     assert "boots" not in found.weights.categories
     assert (
         found.weights.categories["sneakers"]

@@ -64,7 +64,7 @@ def test_a_store_without_weights_says_how_to_get_some(store: GraphStore) -> None
 def test_weights_that_were_edited_in_the_store_are_refused(store: GraphStore) -> None:
     prepared(store).replace_version("v1", *weights_to_tables(weights()))
     table = store.nodes("Weights").with_columns(
-        pl.col("document").str.replace('"weight": 0.5', '"weight": 0.4')
+        pl.col("document").str.replace('"share": 0.5', '"share": 0.4')
     )
     store.upsert_nodes("Weights", table)
     with pytest.raises(WeightsError, match="weights v1: was edited or damaged"):

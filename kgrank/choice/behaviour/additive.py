@@ -26,14 +26,14 @@ from kgrank.choice.behaviour.terms import (
     NOW,
     PAIRS,
     POPULAR,
-    Amount,
     Statistics,
+    TermValues,
     about,
-    amounts,
     curved,
     family,
     flow,
     pair_name,
+    term_values,
     terms_of,
 )
 from kgrank.choice.logit.choices import Choices
@@ -84,7 +84,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Curved:
+class BehaviourModel:
     """The learned layer: curves by term name, surfaces by pair, and what they are applied to.
 
     Attributes:
@@ -110,7 +110,7 @@ class Curved:
 
     def score(self, histories: Histories) -> Floats:
         """(histories, items) the sum of all terms."""
-        found = amounts(self.counts, histories, {*self.curves, *(n for p in self.pairs for n in p)})
+        found = term_values(self.counts, histories, {*self.curves, *(n for p in self.pairs for n in p)})
         total = np.zeros((len(histories), len(self.counts.statistics.count)))
         if self.utility is not None:
             total += self.strength * self.utility
@@ -132,7 +132,7 @@ class Curved:
 
 
 def _by_label(
-    found: Mapping[str, Amount], curves: Mapping[str, Curve], pairs: Mapping[tuple[str, str], Curve]
+    found: Mapping[str, TermValues], curves: Mapping[str, Curve], pairs: Mapping[tuple[str, str], Curve]
 ) -> Iterator[tuple[Ints, Floats]]:
     """What is alike for all items of a label, added up before it is spread over the items.
 
@@ -196,7 +196,7 @@ def learn_curves(
     counts: Counts,
     inside: Mapping[str, Ints] | None = None,
     without: Collection[str] = (),
-) -> Curved:
+) -> BehaviourModel:
     """The curves at the optimum of the likelihood, of the terms that help with choices that were held out.
 
     Args:
@@ -214,7 +214,7 @@ def learn_curves(
     rest = replace(columns.choices, chosen=made, left=np.where(held, 0.0, columns.choices.left))
     values, _ = optimum(rest, mean, precision, start, tolerance=1e-2)
     kept, gains = _helpful(columns, columns.choices.take(held), values)
-    learned = Curved(counts, gains=gains)
+    learned = BehaviourModel(counts, gains=gains)
     if not kept:
         return learned
     pick = np.concatenate([np.arange(s.start, s.stop) for s in (columns.slices[k] for k in kept)])
@@ -367,42 +367,42 @@ def _within(examples: Examples, sums: Floats, members: Ints) -> Choices:
     )  # fmt: skip
 
 
-def behaviour_terms(learned: Curved, items: tuple[str, ...]) -> tuple[BehaviourTerm, ...]:
+def behaviour_terms(model: BehaviourModel, items: tuple[str, ...]) -> tuple[BehaviourTerm, ...]:
     """The terms as they are stored: each with its curve, ``popular`` with its counts, flows with moves.
 
     A term that was left out stands there without a curve, and says so.
 
     Args:
-        learned: The layer.
+        model: The layer.
         items: Item ids.
     """
-    statistics = learned.counts.statistics
+    statistics = model.counts.statistics
     names = tuple(g.name for g in statistics.groupings)
     settings = {} if statistics.recent is None else {NOW: {"half_life": statistics.recent.half_life}}
     singles = tuple(
         BehaviourTerm(
             name,
-            about(name, names) + ("" if name in learned.curves else "; left out: it brings nothing"),
-            settings.get(name, {}) | _gain(learned, name),
-            learned.curves.get(name),
+            about(name, names) + ("" if name in model.curves else "; left out: it brings nothing"),
+            settings.get(name, {}) | _gain(model, name),
+            model.curves.get(name),
         )
         for name in terms_of(statistics)
-        if name in learned.curves or name in learned.gains or name == POPULAR
+        if name in model.curves or name in model.gains or name == POPULAR
     )
     pairs = tuple(
         BehaviourTerm(
             pair_name(pair),
             f"{pair[0]} and {pair[1]} together",
-            _gain(learned, pair_name(pair)),
+            _gain(model, pair_name(pair)),
             surface,
             pair,
         )
-        for pair, surface in learned.pairs.items()
+        for pair, surface in model.pairs.items()
     )
-    return (*(counted(term, statistics, items) for term in singles), *pairs)
+    return (*(with_counts(term, statistics, items) for term in singles), *pairs)
 
 
-def counted(term: BehaviourTerm, statistics: Statistics, items: tuple[str, ...]) -> BehaviourTerm:
+def with_counts(term: BehaviourTerm, statistics: Statistics, items: tuple[str, ...]) -> BehaviourTerm:
     """A term with what it is made of: the counts of ``popular`` and ``popular-now``, the moves of a flow.
 
     The counts of ``popular`` scale the links too, so that they stay where the term itself was left out.
@@ -414,11 +414,11 @@ def counted(term: BehaviourTerm, statistics: Statistics, items: tuple[str, ...])
         return replace(term, counts=dict(zip(items, recent.at(None)[0].tolist(), strict=True)))
     for group in statistics.groupings:
         if term.name == flow(group.name):
-            return replace(term, flows=_flows(group, statistics.moves[group.name]))
+            return replace(term, flows=_flows(group, statistics.transitions[group.name]))
     return term
 
 
-def category_terms(learned: Curved, category: str) -> dict[str, float]:
+def category_terms(learned: BehaviourModel, category: str) -> dict[str, float]:
     """What the attribute score and each family weigh in a category, as it is stored."""
     if not learned.curves:
         return {ATTRIBUTES: 1.0}
@@ -428,7 +428,7 @@ def category_terms(learned: Curved, category: str) -> dict[str, float]:
     return {ATTRIBUTES: strength, **{name: own.get(name, 1.0) for name in FAMILIES if name in present}}
 
 
-def _gain(learned: Curved, name: str) -> dict[str, float]:
+def _gain(learned: BehaviourModel, name: str) -> dict[str, float]:
     return {"gain": learned.gains[name]} if name in learned.gains else {}
 
 

@@ -14,7 +14,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.histories import Grouping, Histories, Recent
 from kgrank.choice.behaviour.sequences import Sequences
 from kgrank.choice.behaviour.terms import LATE, LINKED, RECENT, Links, Statistics
-from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.weights.artefact import LINK_COLUMNS
 
@@ -22,10 +22,10 @@ REACH, GAP = 20, 0.85
 """Steps within which one item goes after another, and what a step further counts."""
 
 MOST_PAIRS = 5_000_000
-KEPT = 200
+LINKS_PER_ITEM = 200
 """Pairs counted at most, and links kept from each item in the graph."""
 
-MOVE_REACH = 3
+TRANSITION_REACH = 3
 
 DAY = 86_400
 HALF_LIVES = tuple(days * DAY for days in (7, 30, 90, 365))
@@ -37,53 +37,55 @@ FEW_EVENTS = 10.0
 
 
 @dataclass(frozen=True)
-class People:
+class EventSequences:
     """People's items in order.
 
     Attributes:
         item: (events,) item numbers, person after person.
         start: (people + 1,) where each person's items start.
-        items: Number of items in the shop.
+        item_count: Number of items in the shop.
         time: (events,) in seconds; None where times of two people cannot be compared.
     """
 
     item: Ints
     start: Ints
-    items: int
+    item_count: int
     time: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.start) - 1
 
     @staticmethod
-    def of(sequences: Sequence[Ints], items: int) -> People:
+    def of(sequences: Sequence[Ints], items: int) -> EventSequences:
         """From one array a person."""
         start = np.concatenate([[0], np.cumsum([len(s) for s in sequences])]).astype(np.int64)
-        return People(np.concatenate([*sequences, np.empty(0, np.int64)]).astype(np.int64), start, items)
+        return EventSequences(
+            np.concatenate([*sequences, np.empty(0, np.int64)]).astype(np.int64), start, items
+        )
 
     @staticmethod
-    def logged(log: Sequences) -> People:
+    def logged(log: Sequences) -> EventSequences:
         """Of a log, each person's each item once, at its first time."""
-        return People(log.item, log.start, len(log.items), log.time if log.dated else None).once()
+        return EventSequences(log.item, log.start, len(log.items), log.time if log.dated else None).once()
 
     @cached_property
     def owner(self) -> Ints:
         """(events,) the person of each event."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))
 
-    def once(self) -> People:
+    def once(self) -> EventSequences:
         """Each item of a person at its first time only."""
-        _, first = np.unique(self.owner * self.items + self.item, return_index=True)
+        _, first = np.unique(self.owner * self.item_count + self.item, return_index=True)
         first.sort()
         start = np.searchsorted(self.owner[first], np.arange(len(self) + 1))
         return self._at(first, start.astype(np.int64))
 
-    def without_last(self, events: int | Ints) -> People:
+    def without_last(self, events: int | Ints) -> EventSequences:
         """Without each person's last events, as many for all or (people,)."""
         size = np.maximum(np.diff(self.start) - events, 0)
         return self._at(*gather(self.start[:-1], size))
 
-    def take(self, which: Ints) -> People:
+    def take(self, which: Ints) -> EventSequences:
         """Some of the people."""
         return self._at(*gather(self.start[:-1][which], np.diff(self.start)[which]))
 
@@ -96,9 +98,9 @@ class People:
     def seen(self) -> sparse.csr_matrix:
         """(people, items) 1 for each item of a person."""
         ones = np.ones(len(self.item))
-        return sparse.csr_matrix((ones, self.item, self.start), shape=(len(self), self.items))
+        return sparse.csr_matrix((ones, self.item, self.start), shape=(len(self), self.item_count))
 
-    def _at(self, events: Ints, start: Ints) -> People:
+    def _at(self, events: Ints, start: Ints) -> EventSequences:
         time = None if self.time is None else self.time[events]
         return replace(self, item=self.item[events], start=start, time=time)
 
@@ -109,22 +111,22 @@ class Counts:
 
     statistics: Statistics
     links: Links
-    people: People
+    sequences: EventSequences
 
     @staticmethod
     def of(
-        people: People,
+        people: EventSequences,
         groups: tuple[Grouping, ...] = (),
-        words: Words | None = None,
+        words: TitleVectors | None = None,
         *,
         reach: int = REACH,
         gap: float = GAP,
         half_lives: Sequence[float] = HALF_LIVES,
     ) -> Counts:
         """Counts people's items, links, moves between groups, and what is popular lately."""
-        count = np.bincount(people.item, minlength=people.items).astype(float)
+        count = np.bincount(people.item, minlength=people.item_count).astype(float)
         links = count_links(people, reach, gap)
-        moves = {g.name: count_moves(people, g) for g in groups}
+        moves = {g.name: count_transitions(people, g) for g in groups}
         return Counts(Statistics(count, groups, moves, recent(people, half_lives), words), links, people)
 
     @cached_property
@@ -140,8 +142,8 @@ class Counts:
     @cached_property
     def _seen(self) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         """(items, people) and (people, items / people's sizes)."""
-        seen = sparse.csr_matrix(self.people.seen(), dtype=np.float32)
-        size = 1.0 + np.diff(self.people.start)
+        seen = sparse.csr_matrix(self.sequences.seen(), dtype=np.float32)
+        size = 1.0 + np.diff(self.sequences.start)
         return sparse.csr_matrix(seen.T), sparse.csr_matrix(sparse.diags(1.0 / size) @ seen, dtype=np.float32)
 
     def after(self, histories: Histories) -> Floats:
@@ -157,7 +159,7 @@ class Counts:
         """(histories, items) one step along the links."""
         return np.asarray(begun.astype(np.float32) @ self.matrices[matrix], float)
 
-    def alike(self, histories: Histories) -> Floats:
+    def similar_people(self, histories: Histories) -> Floats:
         """(histories, items) what people took who share items with each history."""
         shared_by, taken = self._seen
         person = self._weights(histories, self.statistics.rarity[histories.item]) @ shared_by
@@ -169,13 +171,13 @@ class Counts:
         return sparse.csr_matrix((weight.astype(np.float32), who.item, who.start), shape=shape)
 
 
-def count_links(people: People, reach: int = REACH, gap: float = GAP) -> Links:
+def count_links(people: EventSequences, reach: int = REACH, gap: float = GAP) -> Links:
     """Counts how often items come after one another within reach.
 
     The pattern is symmetric: a pair has a link each way. In a large log the reach ends where ``MOST_PAIRS``
     are counted: far steps say least, and take the most memory.
     """
-    items, item, owner = people.items, people.item, people.owner
+    items, item, owner = people.item_count, people.item, people.owner
     keys, gaps = [np.empty(0, np.int64)], [np.empty(0)]
     for lag in range(1, reach + 1):
         near = owner[:-lag] == owner[lag:]
@@ -202,19 +204,19 @@ def count_links(people: People, reach: int = REACH, gap: float = GAP) -> Links:
     return Links(start.astype(np.int64), pairs[kept] % items, *(f[kept] for f in found))
 
 
-def count_moves(people: People, group: Grouping) -> Floats:
+def count_transitions(people: EventSequences, group: Grouping) -> Floats:
     """(labels, labels) decayed counts of going on from one label to another within three steps."""
     size = len(group.labels)
     label, owner = group.label[people.item], people.owner
     found = np.zeros(size * size)
-    for lag in range(1, min(MOVE_REACH, len(label) - 1) + 1):
+    for lag in range(1, min(TRANSITION_REACH, len(label) - 1) + 1):
         near = (owner[:-lag] == owner[lag:]) & (label[:-lag] < size) & (label[lag:] < size)
         place = label[:-lag][near] * size + label[lag:][near]
         found += LATE ** (lag - 1) * np.bincount(place, minlength=size * size)
     return found.reshape(size, size)
 
 
-def recent(people: People, half_lives: Sequence[float] = HALF_LIVES) -> Recent | None:
+def recent(people: EventSequences, half_lives: Sequence[float] = HALF_LIVES) -> Recent | None:
     """What was popular lately, by the half-life under which it says most of what is taken next.
 
     Each half-life is judged by the likelihood of the log's later half: an event is drawn by the recent
@@ -226,11 +228,11 @@ def recent(people: People, half_lives: Sequence[float] = HALF_LIVES) -> Recent |
     time, item = people.time[order], people.item[order]
     moment = np.unique(np.quantile(time, np.linspace(0, 1, MOMENTS)).astype(np.int64))
     moment = np.append(moment, time[-1] + 1)
-    ever = _decayed(item, time, moment, people.items, np.inf)
+    ever = _decayed(item, time, moment, people.item_count, np.inf)
     late = time >= moment[len(moment) // 2]
     best: tuple[float, Recent] | None = None
     for half_life in half_lives:
-        tried = Recent(half_life, moment, _decayed(item, time, moment, people.items, half_life))
+        tried = Recent(half_life, moment, _decayed(item, time, moment, people.item_count, half_life))
         k = np.searchsorted(moment, time[late], side="right") - 1
         share = ever[k, item[late]] / ever[k].sum(1)
         lately, total = tried.count[k, item[late]], tried.count.sum(1)[k]

@@ -43,7 +43,7 @@ def line(amounts: Reals) -> tuple[float, ...]:
     return (low, max(high, low + 1.0))
 
 
-def place(amounts: Reals, at: tuple[float, ...]) -> tuple[Places, Reals]:
+def locate_segment(amounts: Reals, at: tuple[float, ...]) -> tuple[Places, Reals]:
     """The segment that each amount lies in, and how far along it: 0 at its left knot, 1 at its right."""
     ends = np.asarray(at)
     inside = np.clip(amounts, ends[0], ends[-1])
@@ -53,7 +53,7 @@ def place(amounts: Reals, at: tuple[float, ...]) -> tuple[Places, Reals]:
 
 def hats(amounts: Reals, at: tuple[float, ...]) -> Reals:
     """(amounts, knots - 1) the hat functions of all knots but the first, whose value is fixed at 0."""
-    left, along = place(amounts, at)
+    left, along = locate_segment(amounts, at)
     found = np.zeros((len(amounts), len(at)))
     rows = np.arange(len(amounts))
     found[rows, left] = 1.0 - along
@@ -90,7 +90,7 @@ def apply(learned: Curve, *amounts: Reals) -> Reals:
     if len(learned.knots) == 1:
         return np.asarray(np.interp(amounts[0], learned.knots[0], learned.values))
     grid = np.asarray(learned.values).reshape([len(k) for k in learned.knots])
-    (i, s), (j, t) = (place(a, k) for a, k in zip(amounts, learned.knots, strict=True))
+    (i, s), (j, t) = (locate_segment(a, k) for a, k in zip(amounts, learned.knots, strict=True))
     low = (1 - t) * grid[i, j] + t * grid[i, j + 1]
     high = (1 - t) * grid[i + 1, j] + t * grid[i + 1, j + 1]
     return np.asarray((1 - s) * low + s * high)

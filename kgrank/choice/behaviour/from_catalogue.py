@@ -13,11 +13,11 @@ import numpy as np
 from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
-from kgrank.choice.behaviour.additive import Curved, Examples, learn_curves
-from kgrank.choice.behaviour.counts import HALF_LIVES, Counts, People
+from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
+from kgrank.choice.behaviour.counts import HALF_LIVES, Counts, EventSequences
 from kgrank.choice.behaviour.histories import Grouping
-from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, Amount, amounts, in_history
-from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, TermValues, in_history, term_values
+from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.logit.choices import Choices
 
 FOLDS = 10
@@ -33,16 +33,16 @@ BATCH = 256
 """Histories that are worked on at once."""
 
 
-def learn_shopwide(
-    people: People,
+def learn_from_catalogue(
+    people: EventSequences,
     groups: tuple[Grouping, ...] = (),
-    words: Words | None = None,
+    words: TitleVectors | None = None,
     *,
     utility: Floats | None = None,
     inside: Mapping[str, Ints] | None = None,
     without: Collection[str] = (),
     seed: int = 0,
-) -> Curved:
+) -> BehaviourModel:
     """Learns curves and pairs by the likelihood of each person's last item among all items.
 
     Args:
@@ -58,12 +58,12 @@ def learn_shopwide(
     counts = Counts.of(people, groups, words)
     examples = _collect(people, counts, utility, np.random.default_rng(seed))
     if examples is None:
-        return Curved(counts)
+        return BehaviourModel(counts)
     return replace(learn_curves(examples, counts, inside, without), utility=utility)
 
 
 def _collect(
-    people: People, whole: Counts, utility: Floats | None, random: np.random.Generator
+    people: EventSequences, whole: Counts, utility: Floats | None, random: np.random.Generator
 ) -> Examples | None:
     """The last choice of people in folds, with amounts counted from the people of the other folds."""
     able = np.flatnonzero(np.diff(people.start) > 1)
@@ -83,7 +83,7 @@ def _collect(
 
 
 def _batches(
-    people: People, counts: Counts, utility: Floats | None, random: np.random.Generator
+    people: EventSequences, counts: Counts, utility: Floats | None, random: np.random.Generator
 ) -> Iterator[Examples]:
     target = people.item[people.start[1:] - 1]
     time = None if people.time is None else people.time[people.start[1:] - 1]
@@ -91,15 +91,15 @@ def _batches(
     for first in range(0, len(people), BATCH):
         which = np.arange(first, min(first + BATCH, len(people)))
         some = before.take(which)
-        found = amounts(counts, some.histories(None if time is None else time[which]))
+        found = term_values(counts, some.histories(None if time is None else time[which]))
         if utility is not None:
-            found[ATTRIBUTES] = Amount(utility[None])
+            found[ATTRIBUTES] = TermValues(utility[None])
         groups = counts.statistics.groupings
         yield _candidates(found, target[which], some.seen().toarray() > 0, groups, random)
 
 
 def _candidates(
-    found: Mapping[str, Amount],
+    found: Mapping[str, TermValues],
     target: Ints,
     seen: Truths,
     groups: Sequence[Grouping],
@@ -107,7 +107,7 @@ def _candidates(
 ) -> Examples:
     """The nearest items and some others, the others weighted to stand for all the rest of the shop."""
     shape = seen.shape
-    near = nearest(found, groups, seen, NEAR)
+    near = retrieve(found, groups, seen, NEAR)
     rest = ~near & ~seen
     rank = np.where(rest, random.random(shape, dtype=np.float32), np.float32(2.0))
     drawn = np.zeros(shape, bool)
@@ -128,7 +128,7 @@ def _candidates(
     )
 
 
-def nearest(found: Mapping[str, Amount], groups: Sequence[Grouping], seen: Truths, most: int) -> Truths:
+def retrieve(found: Mapping[str, TermValues], groups: Sequence[Grouping], seen: Truths, most: int) -> Truths:
     """(histories, items) the first items by each retrieving term and by likeness, without those seen."""
     near = np.zeros(seen.shape, bool)
     if seen.shape[1] <= most:
@@ -145,7 +145,7 @@ def nearest(found: Mapping[str, Amount], groups: Sequence[Grouping], seen: Truth
 
 
 def examples_of(
-    found: Mapping[str, Amount], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
+    found: Mapping[str, TermValues], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
 ) -> Examples:
     """The choices of histories (rows, ascending) among items, with the amounts of all terms."""
     start = np.append(np.flatnonzero(np.diff(rows, prepend=-1)), len(rows)).astype(np.int64)

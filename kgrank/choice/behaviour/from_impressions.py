@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.additive import Curved, Examples, learn_curves
-from kgrank.choice.behaviour.counts import Counts, People
+from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
+from kgrank.choice.behaviour.counts import Counts, EventSequences
 from kgrank.choice.behaviour.from_catalogue import BATCH, EXAMPLES, joined
 from kgrank.choice.behaviour.histories import Grouping, Histories
 from kgrank.choice.behaviour.sequences import Sequences
-from kgrank.choice.behaviour.terms import ATTRIBUTES, RECENT, amounts
-from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.behaviour.terms import ATTRIBUTES, RECENT, term_values
+from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.choices import Choices
@@ -30,17 +30,17 @@ CELLS = 4_000_000
 """Amounts of one term that are worked on at once, 32 MB."""
 
 
-def learn_shown(
+def learn_from_impressions(
     home: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
     log: Sequences,
     users: tuple[str, ...],
     groups: tuple[Grouping, ...] = (),
-    words: Words | None = None,
+    words: TitleVectors | None = None,
     *,
     inside: Mapping[str, Ints] | None = None,
     seed: int = 0,
-) -> Curved:
+) -> BehaviourModel:
     """Learns curves and pairs by the likelihood of what was taken of what was shown.
 
     Args:
@@ -53,9 +53,9 @@ def learn_shown(
         inside: By category, the numbers of the items that stand in it or below.
         seed: Of the choices, where there are more than are needed.
     """
-    counts = Counts.of(People.logged(log), groups, words)
+    counts = Counts.of(EventSequences.logged(log), groups, words)
     examples = _collect(home, part_worths, log, users, counts, np.random.default_rng(seed))
-    return Curved(counts) if examples is None else learn_curves(examples, counts, inside)
+    return BehaviourModel(counts) if examples is None else learn_curves(examples, counts, inside)
 
 
 def _collect(
@@ -70,7 +70,9 @@ def _collect(
     if not len(log.time):
         return None
     cut = np.quantile(log.time, EARLY)
-    early = Counts.of(People.logged(_until(log, cut)), whole.statistics.groupings, whole.statistics.words)
+    early = Counts.of(
+        EventSequences.logged(_until(log, cut)), whole.statistics.groupings, whole.statistics.words
+    )
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
     late = {c: np.flatnonzero(s.choices.time > cut) for c, s in home.items()}
@@ -127,9 +129,9 @@ def _batches(
         choices = some.choices.take(mine)
         offset = choices.utility(nuisance)
         rows, _ = gather(some.choices.start[:-1][mine], np.diff(some.choices.start)[mine])
-        people = People.of(histories[first : first + size], len(log.items))
+        people = EventSequences.of(histories[first : first + size], len(log.items))
         time = choices.time if log.dated else None
-        found = amounts(early, Histories(people.item, people.start, time))
+        found = term_values(early, Histories(people.item, people.start, time))
         shown = known[some.item_row[rows]]
         values = {name: amount.of(choices.choice, shown) for name, amount in found.items()}
         values[ATTRIBUTES] = choices.utility(part_worths) - offset

@@ -125,7 +125,7 @@ class Neighbours:
         first = np.searchsorted(item[order], np.arange(items + 1)).astype(np.int64)
         return Neighbours(item, start, owner[order], first)
 
-    def alike(self, items: Integers, rarity: Reals) -> tuple[Integers, Reals]:
+    def similar_people(self, items: Integers, rarity: Reals) -> tuple[Integers, Reals]:
         """The people who share items with one history, and how alike they are.
 
         Args:

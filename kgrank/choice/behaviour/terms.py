@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from kgrank.choice.behaviour.histories import Grouping, Histories, Integers, Reals, Recent
-from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.behaviour.titles import TitleVectors
 
 RECENT = 50
 """Items of a history that count."""
@@ -194,21 +194,21 @@ class Statistics:
     Attributes:
         count: (items,) events of each item.
         groupings: Of the items.
-        moves: By grouping, (labels, labels) decayed counts of going on from one to another.
+        transitions: By grouping, (labels, labels) decayed counts of going on from one to another.
         recent: What was popular lately; None where the log has no clock.
         words: Of the items' titles; None where they have none in common.
     """
 
     count: Reals
     groupings: tuple[Grouping, ...]
-    moves: Mapping[str, Reals]
+    transitions: Mapping[str, Reals]
     recent: Recent | None = None
-    words: Words | None = None
+    words: TitleVectors | None = None
 
     @cached_property
     def lifts(self) -> dict[str, Reals]:
         """(labels + 1, labels + 1) log of moves against chance; 0 from and to "none"."""
-        return {name: lift(moves) for name, moves in self.moves.items()}
+        return {name: lift(moves) for name, moves in self.transitions.items()}
 
     @cached_property
     def sizes(self) -> dict[str, Reals]:
@@ -234,7 +234,7 @@ def lift(moves: Reals) -> Reals:
 
 
 @dataclass(frozen=True)
-class Amount:
+class TermValues:
     """A term's amounts, (histories or 1, k): of the k items themselves, or of the k labels of a grouping."""
 
     values: Reals
@@ -250,7 +250,7 @@ class Amount:
         return self.values if self.label is None else self.values[:, self.label]
 
 
-class Counted(Protocol):
+class CountsLookup(Protocol):
     """What was counted, and its products with histories."""
 
     @property
@@ -266,7 +266,7 @@ class Counted(Protocol):
         """(histories, items) one step along the links from amounts (histories, items)."""
         ...
 
-    def alike(self, histories: Histories) -> Reals:
+    def similar_people(self, histories: Histories) -> Reals:
         """(histories, items) what people took who share items with each history."""
         ...
 
@@ -279,9 +279,9 @@ def terms_of(statistics: Statistics) -> tuple[str, ...]:
     return (*found, *(kind(g.name) for g in statistics.groupings for kind in kinds))
 
 
-def amounts(
-    counted: Counted, histories: Histories, wanted: Collection[str] | None = None
-) -> dict[str, Amount]:
+def term_values(
+    counted: CountsLookup, histories: Histories, wanted: Collection[str] | None = None
+) -> dict[str, TermValues]:
     """The amounts of terms, by name.
 
     Args:
@@ -294,24 +294,24 @@ def amounts(
     # A step further needs the steps before it.
     for name in ("three-steps", "two-steps"):
         names |= {STEPS[name][0]} if name in names else set()
-    found: dict[str, Amount] = {}
+    found: dict[str, TermValues] = {}
     for name in (n for n in LINKED if n in names):
         matrix, decay, _ = LINKED[name]
-        found[name] = Amount(counted.first(histories, matrix, decay))
+        found[name] = TermValues(counted.first(histories, matrix, decay))
     for name in (n for n in STEPS if n in names):
-        found[name] = Amount(counted.walk("after", found[STEPS[name][0]].values))
+        found[name] = TermValues(counted.walk("after", found[STEPS[name][0]].values))
     if ALIKE in names:
-        found[ALIKE] = Amount(counted.alike(histories))
+        found[ALIKE] = TermValues(counted.similar_people(histories))
     if POPULAR in names:
-        found[POPULAR] = Amount(np.log1p(statistics.count)[None])
+        found[POPULAR] = TermValues(np.log1p(statistics.count)[None])
     if NOW in names and statistics.recent is not None:
-        found[NOW] = Amount(np.log1p(statistics.recent.at(histories.time)))
+        found[NOW] = TermValues(np.log1p(statistics.recent.at(histories.time)))
     if LENGTH in names:
         lengths = np.log(np.diff(histories.start))[:, None]
-        found[LENGTH] = Amount(lengths, np.zeros(len(statistics.count), int))
+        found[LENGTH] = TermValues(lengths, np.zeros(len(statistics.count), int))
     for name in (n for n in WORDED if n in names and statistics.words is not None):
         assert statistics.words is not None
-        found[name] = Amount(statistics.words.like(histories, WORDED[name][0]))
+        found[name] = TermValues(statistics.words.like(histories, WORDED[name][0]))
     for group in statistics.groupings:
         found |= _grouped(statistics, group, histories, names)
     return found
@@ -319,7 +319,7 @@ def amounts(
 
 def _grouped(
     statistics: Statistics, group: Grouping, histories: Histories, names: Collection[str]
-) -> dict[str, Amount]:
+) -> dict[str, TermValues]:
     """The amounts of the terms of one grouping."""
     found = {}
     if same(group.name) in names:
@@ -335,7 +335,7 @@ def _grouped(
         found[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
     if popular(group.name) in names:
         found[popular(group.name)] = statistics.sizes[group.name][None]
-    return {name: Amount(values, group.label) for name, values in found.items()}
+    return {name: TermValues(values, group.label) for name, values in found.items()}
 
 
 def curved(name: str) -> bool:

@@ -18,7 +18,7 @@ COMMON = 0.5
 
 
 @dataclass(frozen=True)
-class Words:
+class TitleVectors:
     """Titles as vectors of length 1: the entries of item i are ``start[i]:start[i + 1]``.
 
     Attributes:
@@ -34,7 +34,7 @@ class Words:
     words: tuple[str, ...]
 
     @staticmethod
-    def of(titles: Sequence[str]) -> Words | None:
+    def of(titles: Sequence[str]) -> TitleVectors | None:
         """The words that stand in two titles or more; None where no two titles share one."""
         found = [sorted(set(TOKEN.findall(title.lower()))) for title in titles]
         often = Counter(word for words in found for word in words)
@@ -49,7 +49,7 @@ class Words:
         word = np.array([n for row in rows for n in row], dtype=np.int64)
         owner = np.repeat(np.arange(len(rows)), np.diff(start))
         length = np.sqrt(np.bincount(owner, rare[word] ** 2, minlength=len(rows)))
-        return Words(start, word, rare[word] / length[owner], tuple(known))
+        return TitleVectors(start, word, rare[word] / length[owner], tuple(known))
 
     def like(self, histories: Histories, decay: float) -> Reals:
         """(histories, items) cosines with the items of each history, added up with their recency."""

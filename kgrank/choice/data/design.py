@@ -36,13 +36,13 @@ class Block:
         type: Its type.
         start: First column.
         nodes: AttributeValue ids, one a column; a number has one column.
-        mean: (columns,) share of the items with a known value that have this one; 0 for a number.
-        items: (columns,) number of items.
+        share: (columns,) share of the items with a known value that have this one; 0 for a number.
+        item_count: (columns,) number of items.
         reference: (columns,) whether the value counts for the range.
         centre: Mean of a number over the items, in its unit; 0 for values.
         scale: Unit of a number's column, in its unit; 1 for values.
-        low: 5th percentile of a number over the items; ``high`` the 95th.
-        least: Smallest number that occurs; ``most`` the largest.
+        p05: 5th percentile of a number over the items; ``p95`` the 95th.
+        minimum: Smallest number that occurs; ``maximum`` the largest.
         left_out: Number of values that have no column.
     """
 
@@ -50,15 +50,15 @@ class Block:
     type: AttributeType
     start: int
     nodes: tuple[str, ...]
-    mean: Floats
-    items: Ints
+    share: Floats
+    item_count: Ints
     reference: Truths
     centre: float = 0.0
     scale: float = 1.0
-    low: float = 0.0
-    high: float = 0.0
-    least: float = 0.0
-    most: float = 0.0
+    p05: float = 0.0
+    p95: float = 0.0
+    minimum: float = 0.0
+    maximum: float = 0.0
     left_out: int = 0
 
     @property
@@ -82,7 +82,7 @@ class Block:
         if self.number:
             slope = float(own[0]) / self.scale
             return ((Segment(-UNBOUNDED, UNBOUNDED, -slope * self.centre, slope),),)
-        utilities = own - self.mean @ own
+        utilities = own - self.share @ own
         if self.type is AttributeType.CHOICES:
             return tuple((Segment(-UNBOUNDED, UNBOUNDED, 0.0, float(u)),) for u in utilities)
         return tuple((Segment(-UNBOUNDED, UNBOUNDED, float(u), 0.0),) for u in utilities)
@@ -120,7 +120,7 @@ class Layout:
         """(raw columns + attributes, columns): takes raw columns and "known" marks to centred columns."""
         marks = np.zeros((len(self.blocks), self.width))
         for row, block in enumerate(self.blocks):
-            marks[row, block.columns] = -block.mean
+            marks[row, block.columns] = -block.share
         return np.vstack([np.eye(self.width), marks])
 
 

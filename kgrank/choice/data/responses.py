@@ -27,7 +27,7 @@ TAKEN = 30
 
 
 @dataclass(frozen=True)
-class Log:
+class ResponseLog:
     """The choices of a whole shop, before they are given a category's columns.
 
     Attributes:
@@ -36,10 +36,10 @@ class Log:
             left (units of the outside option), sampled (whether the other alternatives are still to be drawn),
             category (the lowest that holds all its items).
         searches: One row a value that a search names: choice, user, time, category, attribute, node.
-        shown: Whether the log says what was shown.
-        rated: Whether there are only ratings.
+        has_impressions: Whether the log says what was shown.
+        is_ratings: Whether there are only ratings.
         entry: The kind of response beside which the outside option stands.
-        places: First places of the groups of positions, where positions vary; else empty.
+        has_positions: First places of the groups of positions, where positions vary; else empty.
         examination: Probability that a place is looked at, from the first on, where it was given.
         users: User ids in order; ``heads.user`` is their number.
     """
@@ -47,17 +47,17 @@ class Log:
     rows: pl.DataFrame
     heads: pl.DataFrame
     searches: pl.DataFrame
-    shown: bool
-    rated: bool
+    has_impressions: bool
+    is_ratings: bool
     entry: str
-    places: tuple[int, ...]
+    has_positions: tuple[int, ...]
     examination: tuple[float, ...]
     users: tuple[str, ...]
 
 
 def read_log(
     graph: KnowledgeGraph, ontology: Ontology, examination: Sequence[float] = (), entry: str | None = None
-) -> Log:
+) -> ResponseLog:
     """The choices in a graph's events.
 
     Where impressions are logged, a list is a ranking by deeds: what was bought stands before what was put into
@@ -96,7 +96,9 @@ def read_log(
     places = () if shown.is_empty() else _places(rows)
     rated = len(heads) > 0 and bool((heads["kind"] == "rating").all())
     people = tuple(users["source"])
-    return Log(rows, heads, searches, not shown.is_empty(), rated, entry, places, tuple(examination), people)
+    return ResponseLog(
+        rows, heads, searches, not shown.is_empty(), rated, entry, places, tuple(examination), people
+    )
 
 
 def _numbered(graph: KnowledgeGraph) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -25,7 +25,7 @@ FARTHEST = 1.0
 """A level counts to e times more or less: between units of another kind it means nothing."""
 
 
-def readings(design: Design, elsewhere: Floats, levels: Mapping[str, float]) -> Floats:
+def item_signals(design: Design, elsewhere: Floats, levels: Mapping[str, float]) -> Floats:
     """(columns, readings) of a category.
 
     Args:

@@ -25,7 +25,7 @@ ROUNDS, SETTLED = 40, 0.02
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LikelihoodApproximation:
     """What its choices alone say of a category's part-worths, as a Gaussian.
 
     Attributes:
@@ -39,7 +39,9 @@ class Evidence:
     choices: int
 
 
-def evidence(columns: int, part_worths: Floats, hessian: Floats, prior: Floats, choices: int) -> Evidence:
+def likelihood_approximation(
+    columns: int, part_worths: Floats, hessian: Floats, prior: Floats, choices: int
+) -> LikelihoodApproximation:
     """The likelihood around the optimum of a fit under a prior too flat to move it.
 
     Args:
@@ -54,55 +56,55 @@ def evidence(columns: int, part_worths: Floats, hessian: Floats, prior: Floats, 
     if across.shape[1]:
         own = own - across @ np.linalg.pinv(information[columns:, columns:], hermitian=True) @ across.T
     size, basis = np.linalg.eigh((own + own.T) / 2)
-    return Evidence(part_worths[:columns], (basis * np.maximum(size, 0.0)) @ basis.T, choices)
+    return LikelihoodApproximation(part_worths[:columns], (basis * np.maximum(size, 0.0)) @ basis.T, choices)
 
 
 @dataclass(frozen=True)
-class Sum:
+class CategoryEffects:
     """The terms whose sum a category's part-worths are.
 
     Attributes:
-        at: (terms here,) their numbers.
+        effects: (terms here,) their numbers.
         matrix: (columns, terms here).
-        own: (columns,) the variance group of each deviation.
+        deviation_group: (columns,) the variance group of each deviation.
     """
 
-    at: Ints
+    effects: Ints
     matrix: Floats
-    own: Ints
+    deviation_group: Ints
 
 
 @dataclass(frozen=True)
-class Terms:
+class EffectModel:
     """All sums, and what is known of the terms beforehand.
 
     Attributes:
-        sums: By category.
+        by_category: By category.
         group: (terms - weights,) variance group of each term but the last ones.
         groups: Number of variance groups.
-        spread: (weights,) the last terms are weights of readings: their prior standard deviations.
+        signal_deviation: (weights,) the last terms are weights of readings: their prior standard deviations.
     """
 
-    sums: Mapping[str, Sum]
+    by_category: Mapping[str, CategoryEffects]
     group: Ints
     groups: int
-    spread: Floats
+    signal_deviation: Floats
 
 
 @dataclass(frozen=True)
-class Pooled:
+class PooledEffects:
     """The posterior of the terms, given the choices of all categories with evidence.
 
     Attributes:
-        terms: What adds up.
-        told: Evidence by category.
+        model: What adds up.
+        likelihoods: Evidence by category.
         variances: (groups,).
         mean: (terms,).
         covariance: (terms, terms).
     """
 
-    terms: Terms
-    told: Mapping[str, Evidence]
+    model: EffectModel
+    likelihoods: Mapping[str, LikelihoodApproximation]
     variances: Floats
     mean: Floats
     covariance: Floats
@@ -113,95 +115,104 @@ class Pooled:
         A reading acts as far as the others give it a weight: by the posterior probability that it is not 0, at
         even odds before (the density ratio of Savage and Dickey).
         """
-        one, spread = self.terms.sums[category], self.terms.spread
+        one, spread = self.model.by_category[category], self.model.signal_deviation
         mean, covariance = self._without(category)
         if len(spread):
             first = len(mean) - len(spread)
             deviation = np.sqrt(np.diag(covariance)[first:])
             likely = expit(np.log(deviation / spread) + 0.5 * (mean[first:] / deviation) ** 2)
             mean = np.concatenate([mean[:first], likely * mean[first:]])
-        return np.asarray(one.matrix @ mean[one.at])
+        return np.asarray(one.matrix @ mean[one.effects])
 
     def variance(self, category: str) -> Floats:
         """(columns,) variance of a category's deviations."""
-        return np.asarray(self.variances[self.terms.sums[category].own])
+        return np.asarray(self.variances[self.model.by_category[category].deviation_group])
 
     @property
     def errors(self) -> Floats:
         """(categories with evidence,) log-likelihood a choice that is lost under what the other categories say."""
         lost = []
-        for category, own in self.told.items():
+        for category, own in self.likelihoods.items():
             gap = self.prior_mean(category) - own.mean
             lost.append(0.5 * float(gap @ own.information @ gap) / own.choices)
         return np.array(lost)
 
     def _without(self, category: str) -> tuple[Floats, Floats]:
         """Posterior mean and covariance of the terms without a category's own choices."""
-        if category not in self.told:
+        if category not in self.likelihoods:
             return self.mean, self.covariance
-        own, one = self.told[category], self.terms.sums[category]
+        own, one = self.likelihoods[category], self.model.by_category[category]
         message = _message(own, self.variance(category))
-        across = self.covariance[:, one.at] @ one.matrix.T
+        across = self.covariance[:, one.effects] @ one.matrix.T
         # With C the covariance, A the matrix and J the message: (C⁻¹ - A' J A)⁻¹ A' = C A' (I - J A C A')⁻¹.
-        left = np.eye(len(message)) - message @ one.matrix @ across[one.at]
+        left = np.eye(len(message)) - message @ one.matrix @ across[one.effects]
         gain = linalg.solve(left.T, across.T).T @ message
-        mean = self.mean - gain @ (own.mean - one.matrix @ self.mean[one.at])
+        mean = self.mean - gain @ (own.mean - one.matrix @ self.mean[one.effects])
         return mean, self.covariance + gain @ across.T
 
 
-def pool(terms: Terms, told: Mapping[str, Evidence], variances: Floats | None = None) -> Pooled:
+def pool(
+    model: EffectModel, likelihoods: Mapping[str, LikelihoodApproximation], variances: Floats | None = None
+) -> PooledEffects:
     """The posterior of the terms under learned variances, or given ones."""
     if variances is not None:
-        mean, covariance, _ = _posterior(terms, told, variances)
-        return Pooled(terms, told, variances, mean, covariance)
-    variances = np.full(terms.groups, START)
+        mean, covariance, _ = _posterior(model, likelihoods, variances)
+        return PooledEffects(model, likelihoods, variances, mean, covariance)
+    variances = np.full(model.groups, START)
     for _ in range(ROUNDS):
-        mean, covariance, messages = _posterior(terms, told, variances)
-        squares, count = np.zeros(terms.groups), np.zeros(terms.groups)
-        common = len(terms.group)
-        np.add.at(squares, terms.group, (mean**2 + np.diag(covariance))[:common])
-        np.add.at(count, terms.group, 1)
-        for category, own in told.items():
-            one = terms.sums[category]
-            found = _deviations(own, one, variances[one.own], messages[category], mean, covariance)
-            np.add.at(squares, one.own, found)
-            np.add.at(count, one.own, 1)
+        mean, covariance, messages = _posterior(model, likelihoods, variances)
+        squares, count = np.zeros(model.groups), np.zeros(model.groups)
+        common = len(model.group)
+        np.add.at(squares, model.group, (mean**2 + np.diag(covariance))[:common])
+        np.add.at(count, model.group, 1)
+        for category, own in likelihoods.items():
+            one = model.by_category[category]
+            found = _deviations(
+                own, one, variances[one.deviation_group], messages[category], mean, covariance
+            )
+            np.add.at(squares, one.deviation_group, found)
+            np.add.at(count, one.deviation_group, 1)
         new = np.where(count > 0, np.clip(squares / np.maximum(count, 1), FLOOR, CEILING), variances)
         settled = np.allclose(new, variances, rtol=SETTLED)
         variances = new
         if settled:
             break
-    mean, covariance, _ = _posterior(terms, told, variances)
-    return Pooled(terms, told, variances, mean, covariance)
+    mean, covariance, _ = _posterior(model, likelihoods, variances)
+    return PooledEffects(model, likelihoods, variances, mean, covariance)
 
 
-def _message(own: Evidence, variance: Floats) -> Floats:
+def _message(own: LikelihoodApproximation, variance: Floats) -> Floats:
     """(columns, columns) precision with which a category speaks of its prior mean: (Λ⁻¹ + D)⁻¹."""
     found = linalg.solve(np.eye(len(variance)) + own.information * variance, own.information)
     return np.asarray((found + found.T) / 2)
 
 
 def _posterior(
-    terms: Terms, told: Mapping[str, Evidence], variances: Floats
+    terms: EffectModel, told: Mapping[str, LikelihoodApproximation], variances: Floats
 ) -> tuple[Floats, Floats, dict[str, Floats]]:
     """Mean and covariance of the terms, and the messages that they rest on."""
-    prior = np.concatenate([variances[terms.group], terms.spread**2])
+    prior = np.concatenate([variances[terms.group], terms.signal_deviation**2])
     precision, pull = np.diag(1.0 / prior), np.zeros(len(prior))
     messages = {}
     for category, own in told.items():
-        one = terms.sums[category]
-        message = messages[category] = _message(own, variances[one.own])
-        precision[np.ix_(one.at, one.at)] += one.matrix.T @ message @ one.matrix
-        pull[one.at] += one.matrix.T @ (message @ own.mean)
+        one = terms.by_category[category]
+        message = messages[category] = _message(own, variances[one.deviation_group])
+        precision[np.ix_(one.effects, one.effects)] += one.matrix.T @ message @ one.matrix
+        pull[one.effects] += one.matrix.T @ (message @ own.mean)
     covariance = linalg.cho_solve(linalg.cho_factor(precision), np.eye(len(prior)))
     return covariance @ pull, covariance, messages
 
 
 def _deviations(
-    own: Evidence, one: Sum, variance: Floats, message: Floats, mean: Floats, covariance: Floats
+    own: LikelihoodApproximation,
+    one: CategoryEffects,
+    variance: Floats,
+    message: Floats,
+    mean: Floats,
+    covariance: Floats,
 ) -> Floats:
     """(columns,) expected squares of a category's deviations."""
-    gap = variance * (message @ (own.mean - one.matrix @ mean[one.at]))
+    gap = variance * (message @ (own.mean - one.matrix @ mean[one.effects]))
     through = (variance[:, None] * message) @ one.matrix
-    doubt = np.einsum("ij,ij->i", through @ covariance[np.ix_(one.at, one.at)], through)
+    doubt = np.einsum("ij,ij->i", through @ covariance[np.ix_(one.effects, one.effects)], through)
     return np.asarray(gap**2 + variance - variance * np.diag(message) * variance + doubt)

@@ -15,8 +15,15 @@ import numpy as np
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Design
-from kgrank.choice.hierarchy.item_signals import SPREAD, levels, readings
-from kgrank.choice.hierarchy.partial_pooling import Evidence, Pooled, Sum, Terms, evidence, pool
+from kgrank.choice.hierarchy.item_signals import SPREAD, item_signals, levels
+from kgrank.choice.hierarchy.partial_pooling import (
+    CategoryEffects,
+    EffectModel,
+    LikelihoodApproximation,
+    PooledEffects,
+    likelihood_approximation,
+    pool,
+)
 from kgrank.choice.logit.categories import precision
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import Fit
@@ -33,122 +40,128 @@ TOP, BELOW, OWN, GROUPS = 0, 2, 4, 6
 
 
 @dataclass(frozen=True)
-class Known:
+class PriorEvidence:
     """What prior means rest on.
 
     Attributes:
-        lines: Each category with those above it, lowest first.
+        lineages: Each category with those above it, lowest first.
         designs: Items and columns by category.
-        told: What the choices of each category alone say.
+        likelihoods: What the choices of each category alone say.
     """
 
-    lines: Mapping[str, tuple[str, ...]]
+    lineages: Mapping[str, tuple[str, ...]]
     designs: Mapping[str, Design]
-    told: Mapping[str, Evidence]
+    likelihoods: Mapping[str, LikelihoodApproximation]
 
 
-def known(
+def prior_evidence(
     ontology: Ontology,
     designs: Mapping[str, Design],
-    home: Mapping[str, CategoryChoices],
-    free: Mapping[str, Fit],
-) -> Known:
-    """The category tree, the items and the choices of a shop; ``free`` has the fits of ``home`` alone."""
+    own_choices: Mapping[str, CategoryChoices],
+    unpooled_fits: Mapping[str, Fit],
+) -> PriorEvidence:
+    """The category tree, the items and the choices of a shop; ``unpooled_fits`` are those of ``own_choices``."""
     told = {}
-    for category, fit in free.items():
-        layout, nuisance = home[category].design.layout, len(home[category].nuisance)
-        flat, choices = precision(layout, nuisance, None), len(home[category].choices)
-        told[category] = evidence(layout.width, fit.part_worths, fit.precision, flat, choices)
-    return Known({c: _line(ontology, c) for c in designs}, designs, told)
+    for category, fit in unpooled_fits.items():
+        layout, nuisance = own_choices[category].design.layout, len(own_choices[category].nuisance)
+        flat, choices = precision(layout, nuisance, None), len(own_choices[category].choices)
+        told[category] = likelihood_approximation(layout.width, fit.part_worths, fit.precision, flat, choices)
+    return PriorEvidence({c: _line(ontology, c) for c in designs}, designs, told)
 
 
-def prior_means(what: Known, hidden: Collection[str] = ()) -> dict[str, Floats]:
+def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[str, Floats]:
     """(columns,) by category, resting neither on the choices of its own subtree nor on those of ``hidden``.
 
     A category that holds all choices has none.
     """
-    if len(what.designs) < 2:
+    if len(evidence.designs) < 2:
         return {}
-    return means(what, with_readings(what, without_readings(what, hidden)))
+    return leave_one_out_means(evidence, with_item_signals(evidence, hierarchy_mean(evidence, hidden)))
 
 
-def means(what: Known, pooled: Pooled) -> dict[str, Floats]:
+def leave_one_out_means(evidence: PriorEvidence, pooled: PooledEffects) -> dict[str, Floats]:
     """(columns,) prior means of the categories for which others have choices."""
     found = {}
-    for category in what.designs:
-        below = {c for c in pooled.told if category in what.lines[c]} - {category}
-        told = {c: e for c, e in pooled.told.items() if c not in below}
+    for category in evidence.designs:
+        below = {c for c in pooled.likelihoods if category in evidence.lineages[c]} - {category}
+        told = {c: e for c, e in pooled.likelihoods.items() if c not in below}
         if told.keys() - {category}:
-            others = pooled if not below else pool(pooled.terms, told, pooled.variances)
+            others = pooled if not below else pool(pooled.model, told, pooled.variances)
             found[category] = others.prior_mean(category)
     return found
 
 
-def without_readings(what: Known, hidden: Collection[str] = ()) -> Pooled:
+def hierarchy_mean(evidence: PriorEvidence, hidden: Collection[str] = ()) -> PooledEffects:
     """The hierarchy mean: part-worths pooled over all categories, or also over the tree.
 
     The tree has to foretell left out categories better by more than a standard error over the categories.
     """
-    shown = {c: e for c, e in what.told.items() if c not in hidden}
-    flat, tree = (pool(effects(what, shown, tree=tree), shown) for tree in (False, True))
+    shown = {c: e for c, e in evidence.likelihoods.items() if c not in hidden}
+    flat, tree = (pool(effect_model(evidence, shown, tree=tree), shown) for tree in (False, True))
     better = flat.errors - tree.errors
     if len(better) < 3:
         return flat
     return tree if better.mean() > better.std(ddof=1) / np.sqrt(len(better)) else flat
 
 
-def with_readings(what: Known, base: Pooled) -> Pooled:
+def with_item_signals(evidence: PriorEvidence, base: PooledEffects) -> PooledEffects:
     """The same with what the items say, given the part-worths that each category's others have."""
-    level = levels({c: what.designs[c] for c in base.told})
-    elsewhere = means(what, base)
+    level = levels({c: evidence.designs[c] for c in base.likelihoods})
+    elsewhere = leave_one_out_means(evidence, base)
     read = {
-        c: readings(d, elsewhere[c], level) if c in elsewhere else np.zeros((d.layout.width, len(SPREAD)))
-        for c, d in what.designs.items()
+        c: item_signals(d, elsewhere[c], level) if c in elsewhere else np.zeros((d.layout.width, len(SPREAD)))
+        for c, d in evidence.designs.items()
     }
     if not any(x.any() for x in read.values()):
         return base
-    last = len(base.terms.group) + np.arange(len(SPREAD))
+    last = len(base.model.group) + np.arange(len(SPREAD))
     sums = {
-        c: Sum(np.concatenate([one.at, last]), np.hstack([one.matrix, read[c]]), one.own)
-        for c, one in base.terms.sums.items()
+        c: CategoryEffects(
+            np.concatenate([one.effects, last]), np.hstack([one.matrix, read[c]]), one.deviation_group
+        )
+        for c, one in base.model.by_category.items()
     }
-    return pool(Terms(sums, base.terms.group, base.terms.groups, SPREAD), base.told, base.variances)
+    return pool(
+        EffectModel(sums, base.model.group, base.model.groups, SPREAD), base.likelihoods, base.variances
+    )
 
 
-def effects(what: Known, shown: Collection[str], *, tree: bool) -> Terms:
+def effect_model(evidence: PriorEvidence, shown: Collection[str], *, tree: bool) -> EffectModel:
     """An effect for each value that two categories share: at the top and, with ``tree``, below it too."""
-    shared = _shared(what, shown, tree=tree)
+    shared = _shared(evidence, shown, tree=tree)
     place = {key: i for i, key in enumerate(shared)}
-    number = {n: b.number for d in what.designs.values() for b in d.layout.blocks for n in b.nodes}
+    number = {n: b.number for d in evidence.designs.values() for b in d.layout.blocks for n in b.nodes}
     sums = {}
-    for category, design in what.designs.items():
+    for category, design in evidence.designs.items():
         nodes = design.layout.nodes
         here = [
             (i, place[above, n])
-            for above in (*what.lines[category], EVERYTHING)
+            for above in (*evidence.lineages[category], EVERYTHING)
             for i, n in enumerate(nodes)
             if (above, n) in place
         ]
         at = np.array([effect for _, effect in here], dtype=np.int64)
         matrix = np.zeros((len(nodes), len(at)))
         matrix[[i for i, _ in here], np.arange(len(at))] = 1.0
-        sums[category] = Sum(at, matrix, OWN + np.array([number[n] for n in nodes], dtype=np.int64))
+        sums[category] = CategoryEffects(
+            at, matrix, OWN + np.array([number[n] for n in nodes], dtype=np.int64)
+        )
     group = [(TOP if above == EVERYTHING else BELOW) + number[n] for above, n in shared]
-    return Terms(sums, np.array(group, dtype=np.int64), GROUPS, np.zeros(0))
+    return EffectModel(sums, np.array(group, dtype=np.int64), GROUPS, np.zeros(0))
 
 
-def _shared(what: Known, shown: Collection[str], *, tree: bool) -> list[tuple[str, str]]:
+def _shared(what: PriorEvidence, shown: Collection[str], *, tree: bool) -> list[tuple[str, str]]:
     """The (category above, node) with an effect; of those over the same categories the highest.
 
     A category that only holds others shares nothing with them: its items are theirs.
     """
-    holds = {above for line in what.lines.values() for above in line[1:]} - set(what.told)
+    holds = {above for line in what.lineages.values() for above in line[1:]} - set(what.likelihoods)
     below: dict[tuple[str, str], set[str]] = {}
     for category in what.designs.keys() - holds:
-        for above in (*(what.lines[category] if tree else ()), EVERYTHING):
+        for above in (*(what.lineages[category] if tree else ()), EVERYTHING):
             for n in what.designs[category].layout.nodes:
                 below.setdefault((above, n), set()).add(category)
-    height = {c: i for line in what.lines.values() for i, c in enumerate((EVERYTHING, *reversed(line)))}
+    height = {c: i for line in what.lineages.values() for i, c in enumerate((EVERYTHING, *reversed(line)))}
     found: dict[tuple[str, frozenset[str]], tuple[str, str]] = {}
     for (above, n), categories in sorted(below.items(), key=lambda item: (height[item[0][0]], item[0])):
         if len(categories) > 1 and not categories.isdisjoint(shown):

@@ -40,23 +40,23 @@ class Variances:
 
 
 @dataclass(frozen=True)
-class Head:
+class CategoryFits:
     """Fits of all categories with choices, and the variances they share."""
 
     fits: Mapping[str, Fit]
     variances: Variances
 
 
-def free_fits(sets: Mapping[str, CategoryChoices]) -> dict[str, Fit]:
+def unpooled_fits(sets: Mapping[str, CategoryChoices]) -> dict[str, Fit]:
     """Every category's optimum without a prior mean."""
     return {c: _fit(s, None, Variances(), None) for c, s in sets.items()}
 
 
-def fit_head(
+def fit_categories(
     sets: Mapping[str, CategoryChoices],
     prior_means: Mapping[str, Floats],
-    free: Mapping[str, Fit] | None = None,
-) -> Head:
+    given: Mapping[str, Fit] | None = None,
+) -> CategoryFits:
     """Newton per category, variances by Laplace EM over the categories with a prior mean.
 
     The EM needs no further fits: each likelihood enters as the Gaussian around its optimum.
@@ -64,22 +64,22 @@ def fit_head(
     Args:
         sets: Choices by category.
         prior_means: (columns,) by category; a category without one gets the flat prior.
-        free: Fits of some of them without a prior mean, where they are known.
+        given: Fits of some of them without a prior mean, where they are known.
     """
-    before = free or {}
-    free = {**free_fits({c: s for c, s in sets.items() if c not in before}), **before}
+    given = given or {}
+    unpooled = {**unpooled_fits({c: s for c, s in sets.items() if c not in given}), **given}
     leaning = [c for c in sets if c in prior_means]
     variances = Variances()
     for _ in range(ROUNDS if leaning else 0):
-        new = _expected(sets, prior_means, {c: free[c] for c in leaning}, variances)
+        new = _expected(sets, prior_means, {c: unpooled[c] for c in leaning}, variances)
         settled = np.isclose(new.value, variances.value, rtol=0.01) and np.isclose(
             new.number, variances.number, rtol=0.01
         )
         variances = new
         if settled:
             break
-    drawn = {c: _fit(sets[c], prior_means[c], variances, free[c].part_worths) for c in leaning}
-    return Head({**free, **drawn}, variances)
+    drawn = {c: _fit(sets[c], prior_means[c], variances, unpooled[c].part_worths) for c in leaning}
+    return CategoryFits({**unpooled, **drawn}, variances)
 
 
 def precision(layout: Layout, nuisance: int, variances: Variances | None) -> Floats:
@@ -124,20 +124,20 @@ def _expected(
     return Variances(value=mean_square[False], number=mean_square[True])
 
 
-def place(
-    some: CategoryChoices, found: Fit, prior: Floats | None, variances: Variances, *, home: bool
+def category_posterior(
+    choices: CategoryChoices, fit: Fit, prior: Floats | None, variances: Variances, *, own_choices: bool
 ) -> CategoryPosterior:
     """A category's posterior as the rules meet it: attributes only, nuisance integrated out."""
-    layout = some.design.layout
+    layout = choices.design.layout
     n = layout.width
     deviation = np.full(n, FLAT**-0.5) if prior is None else np.sqrt(variances.of(layout))
     return CategoryPosterior(
         layout,
-        found.part_worths[:n],
-        found.covariance[:n, :n],
+        fit.part_worths[:n],
+        fit.covariance[:n, :n],
         np.zeros(n) if prior is None else prior,
         deviation,
-        len(some.choices),
-        len(np.unique(some.choices.person)),
-        home,
+        len(choices.choices),
+        len(np.unique(choices.choices.person)),
+        own_choices,
     )

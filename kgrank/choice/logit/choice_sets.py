@@ -12,7 +12,7 @@ from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
-from kgrank.choice.data.responses import KINDS, RESPONSES, Log
+from kgrank.choice.data.responses import KINDS, RESPONSES, ResponseLog
 from kgrank.choice.logit.choices import Choices
 from kgrank.ontology.model import Ontology
 
@@ -34,7 +34,7 @@ RATED = "rated"
 SUPPLY = "supply"
 """The column that says how many items have the value that a search may name, in logarithms; no attribute."""
 
-PLACE = "position "
+POSITION = "position "
 """What the columns of places on the screen are called, before the place."""
 
 
@@ -79,7 +79,7 @@ class CategoryChoices:
 
 
 def category_choices(
-    log: Log,
+    log: ResponseLog,
     design: Design,
     ontology: Ontology,
     seed: int = 0,
@@ -137,7 +137,7 @@ def category_choices(
     return _beside(found, _asked(asked, design, nuisance, seed)) if len(asked) else found
 
 
-def _rows(log: Log, heads: pl.DataFrame, design: Design, sampled: int, seed: int) -> pl.DataFrame:
+def _rows(log: ResponseLog, heads: pl.DataFrame, design: Design, sampled: int, seed: int) -> pl.DataFrame:
     """The alternatives of some choices with the design's row ``at``, those to be drawn among them."""
     items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
     rows = log.rows.join(heads.select("choice", "sampled"), on="choice").join(items, on="item")
@@ -151,11 +151,11 @@ def _rows(log: Log, heads: pl.DataFrame, design: Design, sampled: int, seed: int
     )
 
 
-def _nuisance(log: Log, heads: pl.DataFrame, asked: pl.DataFrame) -> list[str]:
+def _nuisance(log: ResponseLog, heads: pl.DataFrame, asked: pl.DataFrame) -> list[str]:
     """The nuisance columns that choices call for."""
     found = [INSIDE] if (heads["left"] > 0).any() else []
     if not log.examination:
-        found += place_names(log.places)
+        found += position_names(log.has_positions)
     if (heads["kind"] == "rating").any():
         found.append(RATED)
     if len(asked):
@@ -163,25 +163,27 @@ def _nuisance(log: Log, heads: pl.DataFrame, asked: pl.DataFrame) -> list[str]:
     return found
 
 
-def place_names(places: Sequence[int]) -> list[str]:
+def position_names(positions: Sequence[int]) -> list[str]:
     """A name for each group of places on the screen but the first; the last has no end."""
-    ends = [*(p - 1 for p in places[2:]), None] if len(places) > 1 else []
-    spans = zip(places[1:], ends, strict=True)
-    return [f"{PLACE}{a}+" if b is None else f"{PLACE}{a}" + (f"-{b}" if b > a else "") for a, b in spans]
+    ends = [*(p - 1 for p in positions[2:]), None] if len(positions) > 1 else []
+    spans = zip(positions[1:], ends, strict=True)
+    return [
+        f"{POSITION}{a}+" if b is None else f"{POSITION}{a}" + (f"-{b}" if b > a else "") for a, b in spans
+    ]
 
 
-def place_span(name: str) -> tuple[float, float] | None:
+def position_span(name: str) -> tuple[float, float] | None:
     """First and last place of a group by its name; None for another column."""
-    if not name.startswith(PLACE):
+    if not name.startswith(POSITION):
         return None
-    low, _, high = name.removeprefix(PLACE).rstrip("+").partition("-")
+    low, _, high = name.removeprefix(POSITION).rstrip("+").partition("-")
     return float(low), np.inf if name.endswith("+") else float(high or low)
 
 
-def given_places(examination: Sequence[float]) -> dict[str, float]:
+def given_positions(examination: Sequence[float]) -> dict[str, float]:
     """What a given examination curve adds at each place but the first, in logits, by the place's name."""
     odds = np.log(np.asarray(examination, float)) - np.log(examination[0]) if len(examination) else []
-    names = place_names(range(1, len(examination) + 1))
+    names = position_names(range(1, len(examination) + 1))
     return dict(zip(names, [float(x) for x in odds[1:]], strict=True))
 
 
@@ -199,7 +201,7 @@ def _marks(position: pl.Series, rated: Truths, nuisance: Sequence[str]) -> spars
     place = position.fill_null(0).to_numpy()
     columns = []
     for name in nuisance:
-        span = place_span(name)
+        span = position_span(name)
         if span is not None:
             columns.append((place >= span[0]) & (place <= span[1]))
         else:
@@ -264,7 +266,7 @@ def _asked(asked: pl.DataFrame, design: Design, nuisance: Sequence[str], seed: i
         data = np.ones((n * m, 2))
         if SUPPLY in nuisance:
             columns = np.column_stack([columns, np.full(n * m, wide + list(nuisance).index(SUPPLY))])
-            data = np.column_stack([data, np.log(block.mean)[offered.ravel()]])
+            data = np.column_stack([data, np.log(block.share)[offered.ravel()]])
         pointer = np.arange(0, data.size + 1, data.shape[1])
         raws.append(
             sparse.csr_matrix((data.ravel(), columns.ravel(), pointer), shape=(n * m, wide + len(nuisance)))

@@ -15,7 +15,7 @@ from scipy import linalg, sparse
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import RARE_SHARE, Block, Design, Layout
 from kgrank.choice.intervals import contrasts_of
-from kgrank.choice.logit.choice_sets import PLACE, CategoryChoices
+from kgrank.choice.logit.choice_sets import POSITION, CategoryChoices
 from kgrank.choice.logit.choices import Choices
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import AttributeType
@@ -58,7 +58,7 @@ def concerns(sets: Mapping[str, CategoryChoices]) -> tuple[Concern, ...]:
             found += still.values()
             found += [c for c in separated(layout, items) if c.attribute not in still]
             found += collinear(layout, items)
-            found += placed(layout, items, some.nuisance)
+            found += always_at_one_position(layout, items, some.nuisance)
     return tuple(found)
 
 
@@ -102,7 +102,7 @@ def many_values(design: Design) -> tuple[Concern, ...]:
     """An attribute with many values, most of whose items have one too rare for its range."""
     found = []
     for block in design.layout.blocks:
-        counted = float(block.items[block.reference].sum() / max(block.items.sum(), 1))
+        counted = float(block.item_count[block.reference].sum() / max(block.item_count.sum(), 1))
         several, values = int(block.reference.sum()), len(block.nodes) + block.left_out
         if block.number or values < MANY or (counted > 0.5 and not block.left_out):
             continue
@@ -275,9 +275,9 @@ def collinear(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
     return tuple(found)
 
 
-def placed(layout: Layout, choices: Choices, nuisance: Sequence[str]) -> tuple[Concern, ...]:
+def always_at_one_position(layout: Layout, choices: Choices, nuisance: Sequence[str]) -> tuple[Concern, ...]:
     """Attributes that say where on the screen an item stands: being seen is not told apart from being liked."""
-    places = [layout.width + k for k, name in enumerate(nuisance) if name.startswith(PLACE)]
+    places = [layout.width + k for k, name in enumerate(nuisance) if name.startswith(POSITION)]
     if not places:
         return ()
     basis, sizes = contrasts_of(layout)
@@ -296,7 +296,7 @@ def placed(layout: Layout, choices: Choices, nuisance: Sequence[str]) -> tuple[C
                 f"goes with the place on the screen (squared correlation within choices {min(together, 1):.3f}): "
                 "being seen is hardly told apart from being liked; data.examination gives what is known of places"
             )
-            found.append(Concern(Cause.PLACED, layout.category, block.attribute, text))
+            found.append(Concern(Cause.FIXED_POSITION, layout.category, block.attribute, text))
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ class CategoryPosterior:
         layout: The category's columns.
         mean: (columns,) part-worths; ``covariance`` (columns, columns), clustered by person.
         prior_mean: (columns,) and ``prior_deviation`` (columns,) of the prior without rules.
-        choices: Number of choices behind it, and ``people`` behind them.
+        choice_count: Number of choices behind it, and ``person_count`` behind them.
         own_choices: Whether these choices count here and in no other home, so that none counts twice.
     """
 
@@ -25,6 +25,6 @@ class CategoryPosterior:
     covariance: Floats
     prior_mean: Floats
     prior_deviation: Floats
-    choices: int
-    people: int
+    choice_count: int
+    person_count: int
     own_choices: bool

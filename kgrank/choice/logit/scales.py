@@ -39,7 +39,7 @@ TOLERANCE = 1e-5
 """Rounds end when the next step promises less than this, in log-posterior."""
 
 
-def reliability(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) -> Reliability:
+def feedback_scales(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) -> Reliability:
     """Scales of the kinds that occur in the choices of some categories that do not overlap.
 
     Args:
@@ -85,7 +85,7 @@ def reliability(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) 
     return named(at)
 
 
-def weighed(some: CategoryChoices, how: Reliability) -> CategoryChoices:
+def weighted(some: CategoryChoices, how: Reliability) -> CategoryChoices:
     """The choices with every kind's utility in its scale, and ratings in units of their noise."""
     if all(s == 1.0 for s in how.scale.values()) and how.noise == 1.0:
         return some
@@ -112,7 +112,7 @@ def _some(some: CategoryChoices) -> CategoryChoices:
 
 def _value(some: CategoryChoices, how: Reliability, b: Floats) -> float:
     """The log-likelihood and the part-worths' prior, but for constants."""
-    choices = weighed(some, how).choices
+    choices = weighted(some, how).choices
     rated = int((some.kind == RATING).sum())
     found = float(choices.log_likelihood(choices.utility(b)).sum())
     return found - rated * float(np.log(how.noise)) - 0.5 * RIDGE * float(b @ b)
@@ -149,7 +149,7 @@ def _derivatives(
     some: CategoryChoices, how: Reliability, b: Floats, others: Sequence[int]
 ) -> tuple[Floats, Floats, float, int]:
     """Gradient and information by part-worths and logarithms of scales, the noise's slope, number of ratings."""
-    choices = weighed(some, how).choices
+    choices = weighted(some, how).choices
     utility = choices.utility(b)
     probability, _ = choices.probabilities(utility)
     pull = choices.gradient_rows(utility, probability)

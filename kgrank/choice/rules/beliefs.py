@@ -15,7 +15,7 @@ import numpy as np
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.bounds import Statements, Sums, chances, prior_draws
+from kgrank.choice.rules.bounds import Statements, Sums, prior_draws, prior_probabilities
 from kgrank.choice.rules.statement import EXCEPTION, Statement, Switch, statement, switch
 from kgrank.ontology.model import Ontology, Rule
 
@@ -34,27 +34,29 @@ AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
-class Here:
+class RulesInCategory:
     """The rules that speak in one place.
 
     Attributes:
-        name: Of the place.
-        place: Its posterior from the data alone.
+        category: Of the place.
+        posterior: Its posterior from the data alone.
         rules: (rules here,) their numbers.
-        said: What they say here.
-        chance: (rules here,) probability that each holds under the prior without rules.
-        data: (rules here,) the same under the data alone.
+        statements: What they say here.
+        prob_prior: (rules here,) probability that each holds under the prior without rules.
+        prob_data: (rules here,) the same under the data alone.
     """
 
-    name: str
-    place: CategoryPosterior
+    category: str
+    posterior: CategoryPosterior
     rules: Ints
-    said: Statements
-    chance: Floats
-    data: Floats
+    statements: Statements
+    prob_prior: Floats
+    prob_data: Floats
 
 
-def speaking(ontology: Ontology, layouts: Mapping[str, Layout]) -> dict[str, list[tuple[int, Statement]]]:
+def applicable_statements(
+    ontology: Ontology, layouts: Mapping[str, Layout]
+) -> dict[str, list[tuple[int, Statement]]]:
     """By category, the numbers of the rules that speak there, and what each says."""
     found: dict[str, list[tuple[int, Statement]]] = {}
     for number, rule in enumerate(ontology.rules.values()):
@@ -65,26 +67,28 @@ def speaking(ontology: Ontology, layouts: Mapping[str, Layout]) -> dict[str, lis
     return found
 
 
-def here(name: str, place: CategoryPosterior, said: list[tuple[int, Statement]], free: Floats) -> tuple[Here, Ints]:
+def rules_in_category(
+    name: str, place: CategoryPosterior, said: list[tuple[int, Statement]], free: Floats
+) -> tuple[RulesInCategory, Ints]:
     """A place with its rules; and (quantities, draws) where the draws ``free`` of its data stand."""
     compiled = Statements(place.layout, tuple(s for _, s in said))
     pieces = compiled.pieces(free)
-    return Here(
+    return RulesInCategory(
         name,
         place,
         np.array([number for number, _ in said], np.int64),
         compiled,
-        chances(compiled, place.prior_mean, place.prior_deviation),
+        prior_probabilities(compiled, place.prior_mean, place.prior_deviation),
         compiled.share(pieces),
     ), pieces
 
 
 @dataclass(frozen=True)
-class Spoken:
+class RuleSet:
     """The rules, numbered, in all their places, before they act."""
 
     ontology: Ontology
-    here: Mapping[str, Here]
+    by_category: Mapping[str, RulesInCategory]
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -92,10 +96,10 @@ class Spoken:
         return tuple(self.ontology.rules.values())
 
     @cached_property
-    def where(self) -> tuple[tuple[str, ...], ...]:
+    def categories(self) -> tuple[tuple[str, ...], ...]:
         """(rules,) the places in which each speaks."""
         found: list[list[str]] = [[] for _ in self.rules]
-        for name, one in self.here.items():
+        for name, one in self.by_category.items():
             for number in one.rules.tolist():
                 found[number].append(name)
         return tuple(tuple(names) for names in found)
@@ -104,8 +108,8 @@ class Spoken:
     def switches(self) -> tuple[Switch | None, ...]:
         """(rules,) by the mean of a rule's chances; None for one that speaks nowhere."""
         total_, count = np.zeros(len(self.rules)), np.zeros(len(self.rules))
-        for one in self.here.values():
-            total_[one.rules] += one.chance
+        for one in self.by_category.values():
+            total_[one.rules] += one.prob_prior
             count[one.rules] += 1
         return tuple(
             switch(rule.sure, float(t / n)) if n else None
@@ -133,40 +137,40 @@ class Spoken:
         """(rules,) probability that a rule holds in a place, its switch being on."""
         return np.array([0.5 if s is None else s.on for s in self.switches])
 
-    def ratios(self, one: Here) -> tuple[Floats, Floats]:
+    def ratios(self, one: RulesInCategory) -> tuple[Floats, Floats]:
         """(rules here,) weight of part-worths under the switch on, against off: where a rule holds, and not."""
         on = self.on[one.rules]
-        return on / one.chance, (1 - on) / (1 - one.chance)
+        return on / one.prob_prior, (1 - on) / (1 - one.prob_prior)
 
     @cached_property
     def factors(self) -> Mapping[str, Floats]:
         """By place, (rules here,) log Bayes factor of each rule's switch, on against off, from its data."""
         found = {}
-        for name, one in self.here.items():
+        for name, one in self.by_category.items():
             holds, fails = self.ratios(one)
-            found[name] = np.log(one.data * holds + (1 - one.data) * fails)
+            found[name] = np.log(one.prob_data * holds + (1 - one.prob_data) * fails)
         return found
 
     def added(self, names: Iterable[str]) -> Floats:
         """(rules,) the factors of some places, added up."""
         found = np.zeros(len(self.rules))
         for name in names:
-            found[self.here[name].rules] += self.factors[name]
+            found[self.by_category[name].rules] += self.factors[name]
         return found
 
     @cached_property
-    def homes(self) -> tuple[str, ...]:
+    def counted(self) -> tuple[str, ...]:
         """The places whose choices count."""
-        return tuple(name for name, one in self.here.items() if one.place.own_choices)
+        return tuple(name for name, one in self.by_category.items() if one.posterior.own_choices)
 
     @cached_property
     def _all_homes(self) -> Floats:
-        return self.added(self.homes)
+        return self.added(self.counted)
 
-    def part_of(self, name: str) -> list[str]:
+    def counted_below(self, name: str) -> list[str]:
         """The homes that are part of a place: itself, and those below it."""
-        known = self.here
-        return [c for c in self.ontology.subtree(name) if c in known and known[c].place.own_choices]
+        known = self.by_category
+        return [c for c in self.ontology.subtree(name) if c in known and known[c].posterior.own_choices]
 
     def beliefs(self, factors: Floats) -> Beliefs:
         """What some places' data leave to believe, from the factors of all rules (rules,) there.
@@ -183,19 +187,19 @@ class Spoken:
         np.add.at(authors, self.authors[~self.hard], both.T[~self.hard])
         return Beliefs(authors - np.logaddexp.reduce(authors, axis=1)[:, None], np.exp(on - both))
 
-    def elsewhere(self, name: str) -> Beliefs:
+    def beliefs_from_others(self, name: str) -> Beliefs:
         """What the homes leave to believe that are no part of a place."""
-        return self.beliefs(self._all_homes - self.added(self.part_of(name)))
+        return self.beliefs(self._all_homes - self.added(self.counted_below(name)))
 
     @cached_property
-    def right(self) -> Floats:
+    def prob_rule_right(self) -> Floats:
         """(rules,) probability that each rule is right as a whole, from the data of all homes.
 
         For a rule without homes, from those of all its places.
         """
         factors = self._all_homes.copy()
-        homeless = [k for k, names in enumerate(self.where) if not set(names) & set(self.homes)]
-        factors[homeless] = self.added(self.here)[homeless]
+        homeless = [k for k, names in enumerate(self.categories) if not set(names) & set(self.counted)]
+        factors[homeless] = self.added(self.by_category)[homeless]
         found = self.beliefs(factors)
         return np.asarray(np.minimum((np.exp(found.authors)[self.authors] * found.on.T).sum(1), 1.0))
 
@@ -228,14 +232,14 @@ class Factor:
     """The joint factor of a place's rules.
 
     Attributes:
-        said: What the rules say.
+        statements: What the rules say.
         authors: (authors, reliabilities) log-probabilities, of those with several soft rules here.
         sums: (authors · reliabilities + 2) log-factors; the last two are that of all authors with one rule, and
             how many hard rules break.
-        hard: The rules that must hold, as rows of ``said``.
+        hard: The rules that must hold, as rows of ``statements``.
     """
 
-    said: Statements
+    statements: Statements
     authors: Floats
     sums: Sums
     hard: Ints
@@ -247,39 +251,39 @@ class Factor:
         return np.concatenate([self._log(part_worths[k : k + step]) for k in chunks])
 
     def _log(self, part_worths: Floats) -> Floats:
-        sums = self.sums.at(self.said.pieces(part_worths))
+        sums = self.sums.at(self.statements.pieces(part_worths))
         by_author = sums[:, :-2].reshape(len(sums), *self.authors.shape)
         found = np.logaddexp.reduce(by_author + self.authors, axis=2).sum(1) + sums[:, -2]
         return np.asarray(np.where(sums[:, -1] < 0.5, found, -np.inf))
 
     def violation(self, part_worths: Floats) -> Floats:
         """(draws,) how far the hard rules are from holding."""
-        return self.said.failing(self.said.values(part_worths), self.hard)
+        return self.statements.shortfall(self.statements.values(part_worths), self.hard)
 
 
-def factor(spoken: Spoken, one: Here) -> Factor:
+def factor(rules: RuleSet, category_rules: RulesInCategory) -> Factor:
     """The factor of a place's rules, as they are believed from other homes."""
-    believed = spoken.elsewhere(one.name)
-    on, author = believed.on[:, one.rules], spoken.authors[one.rules]
-    hard = spoken.hard[one.rules]
+    believed = rules.beliefs_from_others(category_rules.category)
+    on, author = believed.on[:, category_rules.rules], rules.authors[category_rules.rules]
+    hard = rules.hard[category_rules.rules]
     count = np.bincount(author[~hard], minlength=len(believed.authors))
     several = np.flatnonzero(count > 1)
     place = np.searchsorted(several, author)
     shared, alone = np.flatnonzero(~hard & (count[author] > 1)), np.flatnonzero(~hard & (count[author] == 1))
     rows = []
-    for ratio, breaks in zip(spoken.ratios(one), (0.0, 1.0), strict=True):
+    for ratio, breaks in zip(rules.ratios(category_rules), (0.0, 1.0), strict=True):
         logs = np.log(on * ratio + (1 - on))
         table = np.zeros((len(several), len(RELIABILITY), len(hard)))
         table[place[shared], :, shared] = logs[:, shared].T
         single = np.zeros(len(hard))
         single[alone] = np.logaddexp.reduce(logs[:, alone] + believed.authors[author[alone]].T, axis=0)
         rows.append(np.vstack([table.reshape(-1, len(hard)), single, breaks * hard]))
-    sums = one.said.sums(*rows)
-    found = believed.authors[several] - _said_twice(one, rows, sums, len(several))
-    return Factor(one.said, found, sums, np.flatnonzero(hard))
+    sums = category_rules.statements.sums(*rows)
+    found = believed.authors[several] - _redundancy(category_rules, rows, sums, len(several))
+    return Factor(category_rules.statements, found, sums, np.flatnonzero(hard))
 
 
-def _said_twice(one: Here, rows: list[Floats], sums: Sums, authors: int) -> Floats:
+def _redundancy(one: RulesInCategory, rows: list[Floats], sums: Sums, authors: int) -> Floats:
     """(authors, reliabilities) by how much an author's rules repeat each other, as a logarithm.
 
     Rules that hold together more often by chance than if they had nothing to do with each other say in part the
@@ -289,8 +293,10 @@ def _said_twice(one: Here, rows: list[Floats], sums: Sums, authors: int) -> Floa
     size = authors * len(RELIABILITY)
     if not size:
         return np.zeros((0, len(RELIABILITY)))
-    pieces = one.said.pieces(prior_draws(one.place.layout, one.place.prior_mean, one.place.prior_deviation))
-    chance = one.said.share(pieces)
+    pieces = one.statements.pieces(
+        prior_draws(one.posterior.layout, one.posterior.prior_mean, one.posterior.prior_deviation)
+    )
+    chance = one.statements.share(pieces)
     step = max(AT_ONCE // len(sums.base), 1)
     chunks = [pieces[:, k : k + step] for k in range(0, pieces.shape[1], step)]
     parts = [np.logaddexp.reduce(sums.at(c)[:, :size], axis=0) for c in chunks]

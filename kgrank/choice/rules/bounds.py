@@ -25,23 +25,27 @@ class Statements:
 
     Attributes:
         layout: The category's columns.
-        said: One statement a rule.
+        statements: One statement a rule.
     """
 
     layout: Layout
-    said: tuple[Statement, ...]
+    statements: tuple[Statement, ...]
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
         """The different quantities that the rules bound."""
-        return tuple(dict.fromkeys(s.quantity for s in self.said))
+        return tuple(dict.fromkeys(s.quantity for s in self.statements))
 
     @cached_property
     def bounds(self) -> tuple[Ints, Floats, Floats]:
         """(rules,) which quantity each bounds, and the least and greatest value for which it holds."""
         place = {q: k for k, q in enumerate(self.quantities)}
-        which = np.array([place[s.quantity] for s in self.said], np.int64)
-        return which, np.array([s.low for s in self.said]), np.array([s.high for s in self.said])
+        which = np.array([place[s.quantity] for s in self.statements], np.int64)
+        return (
+            which,
+            np.array([s.lower for s in self.statements]),
+            np.array([s.upper for s in self.statements]),
+        )
 
     @cached_property
     def _ends(self) -> tuple[Floats, Floats]:
@@ -73,7 +77,7 @@ class Statements:
         after[~np.isfinite(past)] += 1
         return first, after
 
-    def failing(self, values: Floats, rules: Ints) -> Floats:
+    def shortfall(self, values: Floats, rules: Ints) -> Floats:
         """(draws,) by how much some rules fail, added up; from ``values``."""
         which, low, high = self.bounds
         own = values[which[rules]]
@@ -101,13 +105,13 @@ class Statements:
     def share(self, pieces: Ints) -> Floats:
         """(rules,) share of the draws in which each rule holds."""
         first, after = self._spans
-        found = np.zeros(len(self.said))
+        found = np.zeros(len(self.statements))
         for own, cuts, at in zip(self._groups, self._cuts, pieces, strict=True):
             upto = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=len(cuts) + 1))])
             found[own] = upto[after[own]] - upto[first[own]]
         return np.asarray(found / pieces.shape[1])
 
-    def held(self, pieces: Ints, rules: Sequence[int] | Ints) -> Truths:
+    def holds(self, pieces: Ints, rules: Sequence[int] | Ints) -> Truths:
         """(rules, draws) whether some of the rules hold."""
         which, (first, after) = self.bounds[0], self._spans
         own = pieces[which[rules]]
@@ -168,7 +172,7 @@ def prior_draws(layout: Layout, mean: Floats, deviation: Floats) -> Floats:
     return np.asarray(mean + normal * deviation)
 
 
-def chances(statements: Statements, mean: Floats, deviation: Floats) -> Floats:
+def prior_probabilities(statements: Statements, mean: Floats, deviation: Floats) -> Floats:
     """(rules,) probability that each rule holds under the prior without rules, kept away from 0 and 1."""
     held = statements.share(statements.pieces(prior_draws(statements.layout, mean, deviation)))
     return np.asarray(np.clip(held, CHANCE_LOW, CHANCE_HIGH))

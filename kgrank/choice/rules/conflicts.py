@@ -13,7 +13,7 @@ from kgrank.arrays import Floats, Ints, Truths
 
 Bits = npt.NDArray[np.uint64]
 
-FIGHT = 3.0
+RARER = 3.0
 """Rules fight if all hold together so many times less often than if they had nothing to do with each other."""
 
 CANDIDATES = 20_000
@@ -25,35 +25,37 @@ TRIES = 20
 CHUNK = 2_000
 
 
-def smallest_sets(held: Truths, least: float, sure: Sequence[float] | Floats) -> list[tuple[int, ...]]:
-    """Sets of rules that fight: in fewer draws than ``least`` all hold, while those of every part of them do.
+def smallest_sets(
+    holds: Truths, minimum: float, confidence: Sequence[float] | Floats
+) -> list[tuple[int, ...]]:
+    """Sets of rules that fight: in fewer draws than ``minimum`` all hold, while those of every part of them do.
 
     Sets are found from the smallest up. The least sure rule of each (of equals the last) then yields and is in
     no further set, so that one rule that fights many others is not named once for each of their mixtures. A set
     put together rule by rule may not be of the fewest rules there are, but none can be left out of it.
 
     Args:
-        held: (rules, draws) whether each rule holds.
-        least: Number of draws.
-        sure: (rules,) the confidence in each.
+        holds: (rules, draws) whether each rule holds.
+        minimum: Number of draws.
+        confidence: (rules,) the confidence in each.
 
     Returns:
-        Rows of ``held``, ascending in each set. A rule that holds too rarely by itself is in none.
+        Rows of ``holds``, ascending in each set. A rule that holds too rarely by itself is in none.
     """
-    bits = _packed(held)
+    bits = _packed(holds)
     counts = _count(bits)
-    left = np.flatnonzero(counts >= least).tolist()
-    alone = counts / held.shape[1]
+    left = np.flatnonzero(counts >= minimum).tolist()
+    alone = counts / holds.shape[1]
     found: list[tuple[int, ...]] = []
     size, go_on = 2, True
-    while go_on and 2 <= size <= len(left) and _together(bits, left) < least:
+    while go_on and 2 <= size <= len(left) and _together(bits, left) < minimum:
         if comb(len(left), size) > CANDIDATES:
-            return found + _put_together(bits, left, least, sure, alone)
-        some, go_on = _of_size(bits, left, size, least, alone)
+            return found + _put_together(bits, left, minimum, confidence, alone)
+        some, go_on = _of_size(bits, left, size, minimum, alone)
         for one in some:
             if set(one) <= set(left):
                 found.append(one)
-                left.remove(yielding(one, sure))
+                left.remove(yielding(one, confidence))
         size += 1
     return found
 
@@ -92,7 +94,7 @@ def _of_size(
             without = _count(np.bitwise_and.reduce(np.delete(rows, out, axis=1), axis=1))
             parts[k : k + CHUNK] = np.minimum(parts[k : k + CHUNK], without)
     draws = bits.shape[1] * 64
-    fights = FIGHT * together / draws < alone[sets].prod(1)
+    fights = RARER * together / draws < alone[sets].prod(1)
     smallest = np.flatnonzero((together < least) & (parts >= least) & fights)
     order = smallest[np.argsort(together[smallest], kind="stable")]
     return [tuple(sets[k].tolist()) for k in order], bool((together >= least).any())
@@ -108,7 +110,7 @@ def _put_together(
         if len(rest) < 2 or _together(bits, rest) >= least:
             break
         some = _cover(bits, rest, least)
-        if FIGHT * _together(bits, some) / (bits.shape[1] * 64) < alone[list(some)].prod():
+        if RARER * _together(bits, some) / (bits.shape[1] * 64) < alone[list(some)].prod():
             found.append(some)
         rest.remove(yielding(some, sure))
     return found

@@ -7,63 +7,63 @@ import numpy as np
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.weigh import Conflict, RuleEvidence, Verdicts, verdict
+from kgrank.choice.rules.weigh import Conflict, RuleEvidence, RulePosteriors, verdict
 from kgrank.ontology.model import Ontology, Rule, RuleKind
 from kgrank.ontology.sentences import sentence
 from kgrank.weights.model import RuleConflict, RuleFinding
 
 
-def finding(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> RuleFinding:
+def finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> RuleFinding:
     """A rule's evidence as it is stored."""
     return RuleFinding(
-        found.rule.id,
-        sentence(found.rule, ontology),
-        found.rule.sure,
-        found.chance,
-        found.data,
-        found.posterior,
-        found.evidence,
-        verdict(found.data, found.chance),
-        _instead(found, ontology, verdicts),
-        found.choices,
-        found.people,
-        found.right if len(found.places) > 1 else None,
+        evidence.rule.id,
+        sentence(evidence.rule, ontology),
+        evidence.rule.sure,
+        evidence.prob_prior,
+        evidence.prob_data,
+        evidence.prob_posterior,
+        evidence.log_bayes_factor,
+        verdict(evidence.prob_data, evidence.prob_prior),
+        _instead(evidence, ontology, posteriors),
+        evidence.choice_count,
+        evidence.person_count,
+        evidence.prob_rule_right if len(evidence.counted) > 1 else None,
     )
 
 
-def conflict(found: Conflict, ontology: Ontology, verdicts: Verdicts) -> RuleConflict:
+def conflict(found: Conflict, ontology: Ontology, posteriors: RulePosteriors) -> RuleConflict:
     """A set of rules that fight, as it is stored."""
     ids = tuple(rule.id for rule in found.rules)
-    names = [ontology.categories[c].name() for c in found.places]
+    names = [ontology.categories[c].name() for c in found.categories]
     where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     alone = ", ".join(f"{p:.2f}" for p in found.alone)
-    said = (_about(rule, ontology, verdicts, found.worst) for rule in found.rules)
+    said = (_about(rule, ontology, posteriors, found.worst) for rule in found.rules)
     return RuleConflict(
         ids,
         f"{', '.join(ids[:-1])} and {ids[-1]} cannot all be right in {where}: by the choices each may hold "
         f"(probability {alone}), all together with {found.together:.3f}.",
-        found.places,
+        found.categories,
         found.alone,
         found.together,
         "; ".join(dict.fromkeys(said)),
     )
 
 
-def _instead(found: RuleEvidence, ontology: Ontology, verdicts: Verdicts) -> str:
+def _instead(found: RuleEvidence, ontology: Ontology, verdicts: RulePosteriors) -> str:
     """What the data alone say of what the rule speaks about, place by place where they differ."""
     parts = [
         f"{ontology.categories[c].name()}: {_about(found.rule, ontology, verdicts, c)}"
-        for c in found.places[:3]
+        for c in found.counted[:3]
     ]
-    if len(found.places) > 1:
-        held = len(found.places) - len(found.fails_in)
-        parts.insert(0, f"holds in {held} of {len(found.places)} categories")
+    if len(found.counted) > 1:
+        held = len(found.counted) - len(found.fails_in)
+        parts.insert(0, f"holds in {held} of {len(found.counted)} categories")
     return "; ".join(parts)
 
 
-def _about(rule: Rule, ontology: Ontology, verdicts: Verdicts, category: str) -> str:
+def _about(rule: Rule, ontology: Ontology, verdicts: RulePosteriors, category: str) -> str:
     """What the data alone say of what a rule speaks about, in one category."""
-    layout, part_worths = verdicts.layouts[category], verdicts.without[category]
+    layout, part_worths = verdicts.layouts[category], verdicts.mean_without_rules[category]
     if rule.kind in (RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS):
         return _utilities(rule, ontology, layout, part_worths)
     shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Block, Layout
-from kgrank.choice.logit.categories import Variances, fit_head
+from kgrank.choice.logit.categories import Variances, fit_categories
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.ontology.model import Ontology, Rule, RuleKind
@@ -23,7 +23,7 @@ def strength(rule: Rule) -> float:
     return min(float(rule.share or 0.0) * rule.sure, MOST)
 
 
-def pairs(ontology: Ontology, layouts: Mapping[str, Layout]) -> Iterator[tuple[Rule, str, str]]:
+def inheriting_pairs(ontology: Ontology, layouts: Mapping[str, Layout]) -> Iterator[tuple[Rule, str, str]]:
     """Each Inherits rule with a category it holds in and its parent, where both have the attribute."""
     for rule in ontology.rules.values():
         if rule.kind is not RuleKind.INHERITS or rule.segments or strength(rule) == 0.0:
@@ -46,7 +46,7 @@ def rescaled(own: Block, parent: Block) -> Floats:
 def inherit(
     ontology: Ontology,
     sets: Mapping[str, CategoryChoices],
-    places: Mapping[str, CategoryPosterior],
+    posteriors: Mapping[str, CategoryPosterior],
     variances: Variances,
 ) -> dict[str, CategoryPosterior]:
     """Posteriors with the Inherits rules: a Gaussian factor around the parent's part-worths.
@@ -55,9 +55,9 @@ def inherit(
     variance that of part-worths around what the graph says. The parent is fitted without the category's own
     choices, so that none is counted twice.
     """
-    found = dict(places)
-    layouts = {c: p.layout for c, p in places.items()}
-    for rule, category, parent in pairs(ontology, layouts):
+    found = dict(posteriors)
+    layouts = {c: p.layout for c, p in posteriors.items()}
+    for rule, category, parent in inheriting_pairs(ontology, layouts):
         others = sets[parent].take(~np.isin(sets[parent].number, sets[category].number))
         if not len(others.choices):
             continue
@@ -66,7 +66,7 @@ def inherit(
             layouts[parent].block[str(rule.attribute)],
         )
         map_ = rescaled(block, above)
-        fit = fit_head({parent: others}, {}).fits[parent]
+        fit = fit_categories({parent: others}, {}).fits[parent]
         k = strength(rule)
         spread = variances.of(layouts[category])[block.columns] * (1 - k) / k
         mean = map_ @ fit.part_worths[above.columns]

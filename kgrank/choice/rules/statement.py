@@ -71,11 +71,11 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a rule says in one category: its quantity is from ``low`` to ``high``, both included."""
+    """What a rule says in one category: its quantity is from ``lower`` to ``upper``, both included."""
 
     quantity: Quantity
-    low: float = 0.0
-    high: float = float("inf")
+    lower: float = 0.0
+    upper: float = float("inf")
 
 
 def statement(rule: Rule, layout: Layout) -> Statement | None:
@@ -171,11 +171,11 @@ def margin(rule: Rule, layout: Layout, part_worths: Any, xp: Any = np) -> Any:
     said = statement(rule, layout)
     assert said is not None
     value = quantity(said.quantity, layout, part_worths, xp=xp)
-    above = value - said.low
-    if said.high == float("inf"):
+    above = value - said.lower
+    if said.upper == float("inf"):
         return above
-    below = said.high - value
-    return below if said.low == float("-inf") else xp.minimum(above, below)
+    below = said.upper - value
+    return below if said.lower == float("-inf") else xp.minimum(above, below)
 
 
 @dataclass(frozen=True)

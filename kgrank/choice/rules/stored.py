@@ -17,9 +17,9 @@ DIGITS = 9
 """Significant digits of a number that is kept."""
 
 
-def kept(places: Mapping[str, CategoryPosterior]) -> dict[str, StoredPosterior]:
+def stored_posteriors(posteriors: Mapping[str, CategoryPosterior]) -> dict[str, StoredPosterior]:
     """The posteriors of categories with choices, in plain numbers."""
-    return {name: _kept(place) for name, place in places.items()}
+    return {name: _kept(place) for name, place in posteriors.items()}
 
 
 def _kept(place: CategoryPosterior) -> StoredPosterior:
@@ -30,8 +30,8 @@ def _kept(place: CategoryPosterior) -> StoredPosterior:
         _numbers(lower),
         _numbers(place.prior_mean),
         _numbers(place.prior_deviation),
-        place.choices,
-        place.people,
+        place.choice_count,
+        place.person_count,
         place.own_choices,
     )
 
@@ -51,9 +51,9 @@ def _numbers(values: Floats) -> tuple[float, ...]:
     return tuple(float(f"{x:.{DIGITS}g}") for x in values.tolist())
 
 
-def places(posteriors: Mapping[str, StoredPosterior]) -> dict[str, CategoryPosterior]:
+def category_posteriors(stored: Mapping[str, StoredPosterior]) -> dict[str, CategoryPosterior]:
     """The posteriors as rules meet them."""
-    return {name: _place(name, one) for name, one in posteriors.items()}
+    return {name: _place(name, one) for name, one in stored.items()}
 
 
 def _place(name: str, one: StoredPosterior) -> CategoryPosterior:
@@ -66,9 +66,9 @@ def _place(name: str, one: StoredPosterior) -> CategoryPosterior:
         lower + np.tril(lower, -1).T,
         np.array(one.prior_mean),
         np.array(one.prior_deviation),
-        one.choices,
-        one.people,
-        one.home,
+        one.choice_count,
+        one.person_count,
+        one.own_choices,
     )
 
 
@@ -81,15 +81,15 @@ def _blocks(one: StoredPosterior) -> tuple[Block, ...]:
                 a.type,
                 found[-1].stop if found else 0,
                 a.nodes,
-                np.array(a.mean),
-                np.array(a.items, np.int64),
+                np.array(a.share),
+                np.array(a.item_count, np.int64),
                 np.array(a.reference, bool),
                 a.centre,
                 a.scale,
-                a.low,
-                a.high,
-                a.least,
-                a.most,
+                a.p05,
+                a.p95,
+                a.minimum,
+                a.maximum,
             )
         )
     return tuple(found)

@@ -11,7 +11,7 @@ from kgrank.choice.intervals import intervals, quantiles
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.findings import conflict, finding
 from kgrank.choice.rules.statement import statement
-from kgrank.choice.rules.weigh import RuleEvidence, Verdicts, moved, verdict, weigh
+from kgrank.choice.rules.weigh import RuleEvidence, RulePosteriors, log_bayes_factor, verdict, weigh
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import RuleConflict, RuleFinding
 
@@ -28,22 +28,22 @@ class RuleInCategory:
 
     rule: str
     category: str
-    chance: float
-    data: float
-    posterior: float
-    evidence: float
+    prob_prior: float
+    prob_data: float
+    prob_posterior: float
+    log_bayes_factor: float
     verdict: str
-    choices: int
-    people: int
+    choice_count: int
+    person_count: int
 
 
 @dataclass(frozen=True)
 class Share:
     """A share of the decision and its 95 % interval; None where there are too many categories to work it out."""
 
-    weight: float
-    low: float | None = None
-    high: float | None = None
+    share: float
+    lower: float | None = None
+    upper: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,19 @@ class ShareChange:
     after: Share
 
     @property
-    def by(self) -> float:
+    def change(self) -> float:
         """The change."""
-        return self.after.weight - self.before.weight
+        return self.after.share - self.before.share
 
 
 @dataclass(frozen=True)
 class CategoryChange:
-    """What would change in one category; attributes from the greatest change down, ``moved`` is their sum."""
+    """What would change in one category; attributes by descending change, ``total_change`` is their sum."""
 
     category: str
-    choices: int
-    people: int
-    moved: float
+    choice_count: int
+    person_count: int
+    total_change: float
     attributes: tuple[ShareChange, ...]
 
 
@@ -100,7 +100,11 @@ class WhatIf:
 
 
 def what_if(
-    before: Ontology, after: Ontology, new: Sequence[str], places: Mapping[str, CategoryPosterior], seed: int
+    before: Ontology,
+    after: Ontology,
+    new: Sequence[str],
+    posteriors: Mapping[str, CategoryPosterior],
+    seed: int,
 ) -> WhatIf:
     """Weighs what the choices alone say by the rules of before, and by those of after.
 
@@ -108,7 +112,7 @@ def what_if(
         before: The ontology that the weights were learned with.
         after: The same with the new rules.
         new: Their ids.
-        places: The posteriors from the choices alone.
+        posteriors: The posteriors from the choices alone.
         seed: The one of the training, so that the shares before are the served ones.
 
     Raises:
@@ -117,15 +121,15 @@ def what_if(
     scopes = [(rule, set(after.scope(rule))) for rule in map(after.rules.__getitem__, new)]
     spoken = [
         c
-        for c, p in places.items()
+        for c, p in posteriors.items()
         if any(c in scope and statement(rule, p.layout) for rule, scope in scopes)
     ]
-    old, now = (weigh(o, places, seed, only=spoken) for o in (before, after))
+    old, now = (weigh(o, posteriors, seed, only=spoken) for o in (before, after))
     said = [f for f in now.rules if f.rule.id in new]
-    changes = sorted((_change(c, places[c], old, now) for c in spoken), key=lambda c: -c.moved)
+    changes = sorted((_change(c, posteriors[c], old, now) for c in spoken), key=lambda c: -c.total_change)
     return WhatIf(
         tuple(finding(f, after, now) for f in said),
-        tuple(r for f in said for r in _each(f, places)),
+        tuple(r for f in said for r in _each(f, posteriors)),
         tuple(
             _with_intervals(c, (before, old), (after, now)) if k < WITH_INTERVALS else c
             for k, c in enumerate(changes)
@@ -143,16 +147,20 @@ def _each(found: RuleEvidence, places: Mapping[str, CategoryPosterior]) -> list[
             chance,
             data,
             posterior,
-            moved(data, chance),
+            log_bayes_factor(data, chance),
             verdict(data, chance),
-            places[category].choices,
-            places[category].people,
+            places[category].choice_count,
+            places[category].person_count,
         )
-        for category, (chance, data, posterior) in zip(found.where, found.each.tolist(), strict=True)
+        for category, (chance, data, posterior) in zip(
+            found.categories, found.by_category.tolist(), strict=True
+        )
     ]
 
 
-def _change(category: str, place: CategoryPosterior, old: Verdicts, now: Verdicts) -> CategoryChange:
+def _change(
+    category: str, place: CategoryPosterior, old: RulePosteriors, now: RulePosteriors
+) -> CategoryChange:
     """Shares without intervals."""
     shares = [importance(place.layout, v.draws[category].mean(0)).tolist() for v in (old, now)]
     attributes = [
@@ -160,14 +168,14 @@ def _change(category: str, place: CategoryPosterior, old: Verdicts, now: Verdict
     ]
     return CategoryChange(
         category,
-        place.choices,
-        place.people,
-        float(sum(abs(a.by) for a in attributes)),
-        tuple(sorted(attributes, key=lambda a: -abs(a.by))),
+        place.choice_count,
+        place.person_count,
+        float(sum(abs(a.change) for a in attributes)),
+        tuple(sorted(attributes, key=lambda a: -abs(a.change))),
     )
 
 
-def _with_intervals(change: CategoryChange, *sides: tuple[Ontology, Verdicts]) -> CategoryChange:
+def _with_intervals(change: CategoryChange, *sides: tuple[Ontology, RulePosteriors]) -> CategoryChange:
     """The intervals are those of the served weights: hard rules are kept to, else levels are pooled."""
     ends: list[tuple[Floats, Floats]] = []
     for ontology, verdicts in sides:
@@ -179,20 +187,22 @@ def _with_intervals(change: CategoryChange, *sides: tuple[Ontology, Verdicts]) -
         ShareChange(
             a.attribute,
             *(
-                Share(share.weight, float(low[at[a.attribute]]), float(high[at[a.attribute]]))
+                Share(share.share, float(low[at[a.attribute]]), float(high[at[a.attribute]]))
                 for share, (low, high) in zip((a.before, a.after), ends, strict=True)
             ),
         )
         for a in change.attributes
     )
-    return CategoryChange(change.category, change.choices, change.people, change.moved, attributes)
+    return CategoryChange(
+        change.category, change.choice_count, change.person_count, change.total_change, attributes
+    )
 
 
-def _shifts(old: Verdicts, now: Verdicts) -> tuple[RuleShift, ...]:
-    before = {f.rule.id: f.posterior for f in old.rules}
+def _shifts(old: RulePosteriors, now: RulePosteriors) -> tuple[RuleShift, ...]:
+    before = {f.rule.id: f.prob_posterior for f in old.rules}
     found = [
-        RuleShift(f.rule.id, before[f.rule.id], f.posterior)
+        RuleShift(f.rule.id, before[f.rule.id], f.prob_posterior)
         for f in now.rules
-        if f.rule.id in before and abs(f.posterior - before[f.rule.id]) >= NOTICED
+        if f.rule.id in before and abs(f.prob_posterior - before[f.rule.id]) >= NOTICED
     ]
     return tuple(sorted(found, key=lambda s: -abs(s.after - s.before)))

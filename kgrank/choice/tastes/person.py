@@ -10,10 +10,10 @@ import polars as pl
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Design, Layout
-from kgrank.choice.data.responses import Log
+from kgrank.choice.data.responses import ResponseLog
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
-from kgrank.choice.logit.scales import weighed
+from kgrank.choice.logit.scales import weighted
 from kgrank.choice.tastes.population import Panel, join_panels, panel, posteriors
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import CategoryWeights, LearnedWeights
@@ -52,7 +52,7 @@ class PersonTastes:
 
 
 def person_tastes(
-    log: Log,
+    log: ResponseLog,
     weights: LearnedWeights,
     ontology: Ontology,
     design: Callable[[str], Design],
@@ -78,7 +78,7 @@ def person_tastes(
     known = [(category, weights.categories[category]) for category in homes if category in weights.categories]
     own = [(learned, _home(log, learned, ontology, design(category), seed)) for category, learned in known]
     parts = [
-        person_panel(weighed(some, weights.reliability), learned, columns)
+        person_panel(weighted(some, weights.reliability), learned, columns)
         for learned, some in own
         if len(some.choices)
     ]
@@ -98,7 +98,7 @@ def person_tastes(
 
 
 def _home(
-    log: Log, learned: CategoryWeights, ontology: Ontology, design: Design, seed: int
+    log: ResponseLog, learned: CategoryWeights, ontology: Ontology, design: Design, seed: int
 ) -> CategoryChoices:
     """The choices whose lowest common category this is, in the columns that were fitted."""
     nuisance = tuple(learned.nuisance)

@@ -87,13 +87,13 @@ class Tastes:
         mean: (columns,) of the deviations.
         covariance: (columns, columns).
         people: (people, columns) posterior mean of each person's deviation.
-        evidence: Log-evidence of the choices.
+        log_marginal: Log-evidence of the choices.
     """
 
     mean: Floats
     covariance: Floats
     people: Floats
-    evidence: float
+    log_marginal: float
 
 
 def panel(choices: Choices, part_worths: Floats, columns: Floats) -> tuple[Panel, Ints]:
@@ -278,7 +278,7 @@ class Draws:
 
     deviations: Floats
     weights: Floats
-    evidence: float
+    log_marginal: float
 
 
 def draws(
@@ -349,7 +349,7 @@ def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
         for u, drawn in enumerate(draws(data, mean, covariance, modes, seed=turn)):
             people[u] = drawn.weights @ drawn.deviations
             raw += (drawn.deviations * drawn.weights[:, None]).T @ drawn.deviations
-            now += drawn.evidence
+            now += drawn.log_marginal
         centre = people.mean(0)
         covariance = covariance_of(raw - data.people * np.outer(centre, centre))
         mean = centre if free_mean else mean

@@ -58,7 +58,7 @@ def _show(store: str, chart: Path | None, *, json: bool) -> bool:
     """Shows the findings; whether the data contradict one."""
     with open_store(store) as opened:
         weights = served_weights(opened)
-    found = sorted(weights.findings, key=lambda f: (-list(COLOURS).index(f.verdict), f.evidence))
+    found = sorted(weights.findings, key=lambda f: (-list(COLOURS).index(f.verdict), f.log_bayes_factor))
     if chart is not None:
         from kgrank.plots import audit_plot
 

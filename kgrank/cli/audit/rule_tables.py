@@ -38,11 +38,11 @@ def findings_table(found: Sequence[RuleFinding]) -> Table:
         table.add_row(
             f"[{COLOURS[f.verdict]}]{f.verdict}[/]",
             f"[bold]{escape(f.rule)}[/]: {escape(f.sentence)}\n[dim]{escape(f.instead)}[/]",
-            f"{f.sure:.2f}",
-            f"{f.data:.3f}",
-            f"{f.evidence:+.1f}",
-            "" if f.right is None else f"{f.right:.2f}",
-            f"{f.choices:,}",
+            f"{f.confidence:.2f}",
+            f"{f.prob_data:.3f}",
+            f"{f.log_bayes_factor:+.1f}",
+            "" if f.prob_rule_right is None else f"{f.prob_rule_right:.2f}",
+            f"{f.choice_count:,}",
             end_section=True,
         )
     return table

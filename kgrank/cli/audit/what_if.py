@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.choice.rules.statement import IN_PART_WORTHS
-from kgrank.choice.rules.stored import places
+from kgrank.choice.rules.stored import category_posteriors
 from kgrank.choice.rules.what_if import CategoryChange, Share, WhatIf, what_if
 from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts, print_warnings
 from kgrank.cli.common import out, print_json
@@ -44,7 +44,7 @@ def show(store: str, rule: str, chart: Path | None, *, json: bool) -> bool:
     snippet = add_rules(before, text, name)
     _refuse_others(snippet, name)
     print_warnings([m.line_text() for m in snippet.warnings])
-    found = what_if(before, snippet.ontology, snippet.rules, places(kept.categories), kept.seed)
+    found = what_if(before, snippet.ontology, snippet.rules, category_posteriors(kept.categories), kept.seed)
     if chart is not None:
         from kgrank.plots import what_if_plot
 
@@ -101,13 +101,14 @@ def _print(found: WhatIf, snippet: Snippet) -> None:
     out.print(findings_table(found.findings))
     out.print(LEGEND)
     out.print(_rules_table(found, ontology))
-    moving = [c for c in found.categories if c.moved >= MOVES]
+    moving = [c for c in found.categories if c.total_change >= MOVES]
     if still := len(found.categories) - len(moving):
         out.print(f"In {still:,} of {len(found.categories):,} categories no share would move by {MOVES / 2}.")
     for change in moving[:CATEGORIES]:
         name = escape(ontology.categories[change.category].name())
         out.print(
-            f"[bold]{name}[/]: shares of the decision, from {change.choices:,} choices of {change.people:,} people"
+            f"[bold]{name}[/]: shares of the decision, "
+            f"from {change.choice_count:,} choices of {change.person_count:,} people"
         )
         out.print(_shares_table(change, ontology))
     if len(moving) > CATEGORIES:
@@ -134,12 +135,12 @@ def _rules_table(found: WhatIf, ontology: Ontology) -> Table:
                 f"[{COLOURS[r.verdict]}]{r.verdict}[/]",
                 escape(ontology.categories[r.category].name()),
                 escape(r.rule),
-                f"{r.chance:.3f}",
-                f"{r.data:.3f}",
-                f"{r.posterior:.3f}",
-                f"{r.evidence:+.1f}",
-                f"{r.choices:,}",
-                f"{r.people:,}",
+                f"{r.prob_prior:.3f}",
+                f"{r.prob_data:.3f}",
+                f"{r.prob_posterior:.3f}",
+                f"{r.log_bayes_factor:+.1f}",
+                f"{r.choice_count:,}",
+                f"{r.person_count:,}",
             )
     return table
 
@@ -151,10 +152,12 @@ def _shares_table(change: CategoryChange, ontology: Ontology) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for a in change.attributes[:ATTRIBUTES]:
         name = escape(ontology.attributes[a.attribute].name())
-        table.add_row(name, _share(a.before), _share(a.after), f"{a.by:+.3f}")
+        table.add_row(name, _share(a.before), _share(a.after), f"{a.change:+.3f}")
     return table
 
 
 def _share(share: Share) -> str:
-    ends = "" if share.low is None or share.high is None else f" ({abs(share.low):.3f}–{share.high:.3f})"
-    return f"{abs(share.weight):.3f}{ends}"
+    ends = (
+        "" if share.lower is None or share.upper is None else f" ({abs(share.lower):.3f}–{share.upper:.3f})"
+    )
+    return f"{abs(share.share):.3f}{ends}"

@@ -96,7 +96,7 @@ def _print_category(part: CategoryReport) -> None:
     table.add_column("rules say")
     for line in part.lines:
         a = line.learned
-        cells = [f"{a.weight:.3f}", f"{a.low:.3f}–{a.high:.3f}", f"{line.truth:.3f}"]
+        cells = [f"{a.share:.3f}", f"{a.lower:.3f}–{a.upper:.3f}", f"{line.truth:.3f}"]
         if a.shoppers is not None and people:
             cells += [f"{a.shoppers:.3f}", f"{line.shoppers_truth:.3f}"]
         table.add_row(escape(a.name), *cells, escape("; ".join(s.short for s in a.rules)))
@@ -128,7 +128,9 @@ def _print_findings(findings: tuple[RuleFinding, ...]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for f in findings:
         said = f"{escape(f.sentence)}\n[dim]{escape(f.instead)}[/]"
-        table.add_row(escape(f.verdict), said, f"{f.sure:.2f}", f"{f.posterior:.2f}", end_section=True)
+        table.add_row(
+            escape(f.verdict), said, f"{f.confidence:.2f}", f"{f.prob_posterior:.2f}", end_section=True
+        )
     out.print(table)
     out.print("Before and after the data: the probability that the rule holds.\n")
 

@@ -16,7 +16,7 @@ from kgrank.cli.options import Json
 from kgrank.errors import InputError
 
 if TYPE_CHECKING:
-    from kgrank.learning.tuning.tune import Try, Tuned
+    from kgrank.learning.tuning.tune import Trial, TuningResult
 
 SHOWN = 10
 """Tries in the table at most, the best first."""
@@ -81,7 +81,7 @@ def tune_command(
         from kgrank.plots import tune_plot
 
         tune_plot(
-            [t.log_likelihood if t.gain is not None else None for t in tuned.tries], tuned.importance, chart
+            [t.log_likelihood if t.gain is not None else None for t in tuned.trials], tuned.importance, chart
         )
     if json:
         print_json(_document(tuned))
@@ -99,7 +99,7 @@ def register(app: typer.Typer) -> None:
     )
 
 
-def _document(tuned: Tuned) -> dict[str, object]:
+def _document(tuned: TuningResult) -> dict[str, object]:
     return {
         "config": str(tuned.config),
         "settings": tuned.best.settings,
@@ -109,15 +109,15 @@ def _document(tuned: Tuned) -> dict[str, object]:
         "gain_by_chance": tuned.by_chance,
         "held_out_choices": tuned.choices,
         "importance": tuned.importance,
-        "tries": [asdict(t) for t in tuned.tries],
+        "tries": [asdict(t) for t in tuned.trials],
         "interrupted": tuned.interrupted,
     }
 
 
-def _print(tuned: Tuned) -> None:
-    first = tuned.tries[0]
+def _print(tuned: TuningResult) -> None:
+    first = tuned.trials[0]
     order = {"whole": 0, "hopeless": 1, "diverged": 2}
-    ranked = sorted(tuned.tries, key=lambda t: (order[t.outcome], -(t.log_likelihood or 0.0), t.number))
+    ranked = sorted(tuned.trials, key=lambda t: (order[t.outcome], -(t.log_likelihood or 0.0), t.number))
     shown = ranked[:SHOWN] if first in ranked[:SHOWN] else [*ranked[: SHOWN - 1], first]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("try", "log-likelihood", "gain"):
@@ -126,8 +126,8 @@ def _print(tuned: Tuned) -> None:
     for one in shown:
         table.add_row(str(one.number), *_marks(one), escape(_settings(one, first)))
     out.print(table)
-    if len(shown) < len(tuned.tries):
-        out.print(f"{len(tuned.tries) - len(shown)} more tries: add --json.")
+    if len(shown) < len(tuned.trials):
+        out.print(f"{len(tuned.trials) - len(shown)} more tries: add --json.")
     out.print(
         f"log-likelihood: of a held-out choice (of {tuned.choices:,}); gain: over try 0, ± standard error."
     )
@@ -138,14 +138,14 @@ def _print(tuned: Tuned) -> None:
     out.print(f"Next: python train.py --config {tuned.config}", markup=False)
 
 
-def _marks(one: Try) -> tuple[str, str]:
+def _marks(one: Trial) -> tuple[str, str]:
     if one.gain is None or one.log_likelihood is None:
         return one.outcome, ""
     error = "" if one.number == 0 else f"{one.gain:+.5f} ± {one.standard_error:.5f}"
     return f"{one.log_likelihood:.5f}", error
 
 
-def _settings(one: Try, first: Try) -> str:
+def _settings(one: Trial, first: Trial) -> str:
     """What differs from try 0."""
     if one.number == 0:
         return "the configuration as it stands"
@@ -154,9 +154,9 @@ def _settings(one: Try, first: Try) -> str:
     return ", ".join(f"{n} {v:.3g}" if isinstance(v, float) else f"{n} {v}" for n, v in short.items())
 
 
-def _verdict(tuned: Tuned) -> str:
+def _verdict(tuned: TuningResult) -> str:
     """Whether the search paid."""
-    best, others = tuned.best, len(tuned.tries) - 1
+    best, others = tuned.best, len(tuned.trials) - 1
     if best.number == 0:
         return f"None of {others} other tries is better than the configuration as it stands."
     said = f"The best is try {best.number}: {best.gain:+.5f} ± {best.standard_error:.5f} a choice."

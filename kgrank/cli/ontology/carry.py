@@ -71,7 +71,7 @@ def carry_command(
         print_json(_document(found))
     else:
         _print(found, f"written to {to_file}" if to_file else f"served from {store}")
-    if found.left:
+    if found.left_out:
         raise typer.Exit(1)
 
 
@@ -82,7 +82,7 @@ def _document(found: Carried) -> dict[str, object]:
         "kept": len(found.kept),
         "renamed": [[list(a), list(b)] for a, b in found.renamed.items()],
         "rescaled": [list(c) for c in found.rescaled],
-        "left": [[*cell, why] for cell, why in found.left.items()],
+        "left": [[*cell, why] for cell, why in found.left_out.items()],
         "values": list(found.values),
         "findings": list(found.findings),
     }
@@ -93,14 +93,14 @@ def _print(found: Carried, where: str) -> None:
     _line(len(found.kept), "carried over unchanged")
     _line(len(found.renamed), "under a new name", ["/".join(c) for c in found.renamed.values()])
     _line(len(found.rescaled), "in another unit", ["/".join(c) for c in found.rescaled])
-    _line(len(found.left), "left out")
-    for (category, attribute), why in found.left.items():
+    _line(len(found.left_out), "left out")
+    for (category, attribute), why in found.left_out.items():
         out.print(Text(f"           {category}/{attribute}: {why}"))
     if found.values:
         _line(len(found.values), "values left out, which are gone", found.values)
     if found.findings:
         _line(len(found.findings), "findings left out, of rules that changed", found.findings)
-    if found.left or found.findings:
+    if found.left_out or found.findings:
         out.print("Learn the rest anew: python train.py --config CONFIG")
 
 

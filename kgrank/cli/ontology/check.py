@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from kgrank.cli.common import out, print_json
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check import Message, examine
 from kgrank.ontology.check.sarif import sarif as sarif_text
 from kgrank.ontology.files import write_text
@@ -157,7 +157,9 @@ def graph(
 
 def _require_category(ontology: Ontology, category: str, folder: Path) -> None:
     if category not in ontology.categories:
-        raise InputError(f"no category {category}", where=folder, todo=nearest(category, ontology.categories))
+        raise InputError(
+            f"no category {category}", where=folder, todo=did_you_mean(category, ontology.categories)
+        )
 
 
 def print_messages(folder: Path, messages: Sequence[Message]) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from kgrank.cli.common import err, out
 from kgrank.cli.ontology.check import plural
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check import examine
 from kgrank.ontology.imports import READERS, bring
 from kgrank.ontology.imports.write import BASE
@@ -101,7 +101,7 @@ def _refuse(outcome: trip.Outcome) -> None:
 def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
     """A new ontology from another system's files, checked."""
     if system not in READERS:
-        raise InputError(f"--from {system} is no known system", todo=nearest(system, READERS))
+        raise InputError(f"--from {system} is no known system", todo=did_you_mean(system, READERS))
     if source is None:
         raise InputError("say what to read", expected=f"kgrank ontology import FOLDER SOURCE --from {system}")
     for line in bring(system, source, folder, base):

@@ -13,7 +13,7 @@ from kgrank.cli.common import out, print_json
 from kgrank.cli.ontology.check import plural, print_messages
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
-from kgrank.graph.touched import stock
+from kgrank.graph.touched import item_counts
 from kgrank.ontology.check import examine
 from kgrank.ontology.check.advice import advise
 from kgrank.ontology.diff import as_json, difference, weight_lines
@@ -117,7 +117,7 @@ def diff(
     items: list[int | None] = [None] * len(found.changes)
     if store is not None:
         with open_store(store) as opened:
-            held = stock(opened)
+            held = item_counts(opened)
         items = [held.touched(change, before, after) for change in found.changes]
     if json:
         told = as_json(found)

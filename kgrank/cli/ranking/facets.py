@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from kgrank.cli.common import out, print_json
 from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_whose, table, whose_json
-from kgrank.cli.query_options import Asked, Events, Filters, SessionFile, Text
+from kgrank.cli.query_options import Events, Filters, QueryOptions, SessionFile, Text
 
 SHOWN = 6
 """Values that are shown of each filter."""
@@ -32,7 +32,9 @@ def facets_command(
     """
     from kgrank.ranking.page.facets import facets
 
-    asked = Asked(category, text, filters or (), session=session, events=events or (), language=language)
+    asked = QueryOptions(
+        category, text, filters or (), session=session, events=events or (), language=language
+    )
     with opened(store, user, history=asked.history) as (shop, own):
         found = facets(shop, asked.query(shop, own))
         name = shop.ontology.categories[category].name(language)
@@ -44,7 +46,7 @@ def facets_command(
         values = ", ".join(f"{escape(v.name)} {v.share:.0%}" for v in one.values[:SHOWN])
         more = f", {len(one.values) - SHOWN} more" if len(one.values) > SHOWN else ""
         rows.add_row(escape(one.name), f"{one.decides:.3f}", values + more)
-    out.print(f"[bold]{escape(name)}[/]: filters for {found.items:,} items")
+    out.print(f"[bold]{escape(name)}[/]: filters for {found.item_count:,} items")
     out.print(rows)
     for said in (*(f.reason for f in found.facets), *(f.reason for f in found.left_out), *found.notes):
         out.print(escape(said))

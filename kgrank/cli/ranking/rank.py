@@ -25,13 +25,13 @@ from kgrank.cli.options import (
     whose_json,
 )
 from kgrank.cli.query_options import (
-    Asked,
     CurationFile,
     Diversity,
     Events,
     Exposure,
     Filters,
     Items,
+    QueryOptions,
     SessionFile,
     Text,
 )
@@ -84,7 +84,7 @@ def rank_command(
 
     Example: kgrank rank --query "red linen" --event view:dresses-001 --filter price=..80
     """
-    asked = Asked(
+    asked = QueryOptions(
         category,
         text,
         filters or (),
@@ -105,7 +105,7 @@ def rank_command(
         name = shop.ontology.categories[found.category].name(language)
         moved = _moved(shop, query, found)
     if json:
-        head = {"category": found.category, "items": found.total, "weights": found.version}
+        head = {"category": found.category, "items": found.item_count, "weights": found.version}
         notes = {"page": page, "notes": found.notes, "left_out": [asdict(x) for x in found.left_out]}
         shifts = {"session": [asdict(s) for s in moved]} if query.session else {}
         print_json({**head, **whose_json(user, own), **notes, **shifts, "ranking": _plain(found)})
@@ -119,18 +119,18 @@ def rank_command(
 def _print_page(found: RankedPage, name: str, moved: Sequence[Shift], reasons: bool) -> None:
     for note in found.notes:
         err.print(escape(note))
-    if found.total and not found.ids:
-        err.print(f"{escape(name)} has no page {found.page}: it has {found.total:,} items.")
+    if found.item_count and not found.ids:
+        err.print(f"{escape(name)} has no page {found.page}: it has {found.item_count:,} items.")
     if not found.ids:
         return
     out.print(_ranking(found, reasons))
     out.print(
-        f"{len(found.ids)} of {found.total:,} items in {escape(name)}, weights {escape(found.version)}."
+        f"{len(found.ids)} of {found.item_count:,} items in {escape(name)}, weights {escape(found.version)}."
     )
     for said in moved[:TOP_SHIFTS]:
         out.print(escape(said.sentence))
     for gone in found.left_out:
-        out.print(escape(f"{gone.target}: {gone.reason} ({gone.items:,})"))
+        out.print(escape(f"{gone.target}: {gone.reason} ({gone.item_count:,})"))
 
 
 def _moved(shop: Shop, query: Query, found: RankedPage) -> tuple[Shift, ...]:
@@ -140,7 +140,7 @@ def _moved(shop: Shop, query: Query, found: RankedPage) -> tuple[Shift, ...]:
     from kgrank.ranking.shopper.shifts import SHOWN, shifts
 
     moved = shifts(shop, query.session, found.category, query.language)
-    return tuple(s for s in moved if abs(s.after - s.before) >= SHOWN)
+    return tuple(s for s in moved if abs(s.share_after - s.share_before) >= SHOWN)
 
 
 def importance_command(
@@ -197,9 +197,9 @@ def explain_command(
     """
     # Only comparisons need scipy.
     from kgrank.ranking.explain.compare import compare
-    from kgrank.ranking.explain.counterfactuals import ways_into
+    from kgrank.ranking.explain.counterfactuals import counterfactuals
 
-    asked = Asked(category, after=after or (), session=session, events=events or (), language=language)
+    asked = QueryOptions(category, after=after or (), session=session, events=events or (), language=language)
     with opened(store, user, history=asked.history) as (shop, own):
         query = asked.query(shop, own)
         found = explain(
@@ -212,7 +212,7 @@ def explain_command(
             language=language,
         )
         against = compare(shop, query, item, over) if over is not None else None
-        ways = ways_into(shop, query, item, into) if into is not None else None
+        ways = counterfactuals(shop, query, item, into) if into is not None else None
     if json:
         more = {"over": against and asdict(against), "into": ways and asdict(ways)}
         print_json({**asdict(found), **whose_json(user, own), **more})
@@ -223,7 +223,7 @@ def explain_command(
         for part in against.parts:
             out.print(f"  {escape(part.sentence)}")
     if ways is not None:
-        for said in [w.sentence for w in ways.ways] or [ways.sentence]:
+        for said in [w.sentence for w in ways.counterfactuals] or [ways.sentence]:
             out.print(escape(said))
     print_whose(user, own)
 
@@ -255,8 +255,8 @@ def _ranking(found: RankedPage, reasons: bool) -> Table:
 
 
 def _reasons(parts: tuple[Contribution, ...]) -> str:
-    strongest = [c for c in parts if c.amount][:TOP_REASONS]
-    return "; ".join(f"{escape(c.words)} {_signed(c.amount)}" for c in strongest)
+    strongest = [c for c in parts if c.logits][:TOP_REASONS]
+    return "; ".join(f"{escape(c.words)} {_signed(c.logits)}" for c in strongest)
 
 
 def _print_importance(found: Importance) -> None:
@@ -268,15 +268,15 @@ def _print_importance(found: Importance) -> None:
     right = {"weight", "95% interval", *extra}
     rows = table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
     rows.columns[2].min_width, rows.columns[3].min_width = _BAR, len("0.000–0.000")
-    widest = max((a.weight for a in found.attributes), default=1.0)
+    widest = max((a.share for a in found.attributes), default=1.0)
     for a in found.attributes:
-        cells = [escape(a.name), f"{a.weight:.3f}", "█" * round(_BAR * a.weight / widest)]
-        cells.append(f"{a.low:.3f}–{a.high:.3f}")
+        cells = [escape(a.name), f"{a.share:.3f}", "█" * round(_BAR * a.share / widest)]
+        cells.append(f"{a.lower:.3f}–{a.upper:.3f}")
         cells += [_share(a.person)] * own + [_share(a.shoppers)] * people + [_share(a.without_rules)] * free
         rows.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
     out.print(f"[bold]{escape(found.name)}[/]: what decides here")
     out.print(rows)
-    whose = f"{found.choices:,} choices of {found.people:,} shoppers"
+    whose = f"{found.choice_count:,} choices of {found.person_count:,} shoppers"
     out.print(f"Learned from {whose}." if found.source == "choices" else "Learned from other categories.")
     _print_findings(found.attributes)
     for note in found.notes:
@@ -304,12 +304,12 @@ def _print_explanation(found: Explanation) -> None:
         rows.add_row(
             escape(reason.name),
             escape(reason.words),
-            _signed(reason.amount),
+            _signed(reason.logits),
             f"{reason.better_than:.0%}",
-            f"{reason.weight:.3f}",
+            f"{reason.share:.3f}",
         )
     for term in found.terms:
-        rows.add_row(escape(term.name), escape(term.words), _signed(term.amount), "", "")
+        rows.add_row(escape(term.name), escape(term.words), _signed(term.logits), "", "")
     rows.add_section()
     rows.add_row("score", "", f"[bold]{_signed(found.score)}[/]", "", "")
     out.print(rows)

@@ -69,8 +69,8 @@ def serve_command(
         raise InputError("it holds no keys", where=keys, todo="Make one: kgrank keys add NAME --role read.")
     current = Current(store or default_store())
     current.refresh()
-    if isinstance(current.trouble, AccessError):
-        raise current.trouble
+    if isinstance(current.store_error, AccessError):
+        raise current.store_error
     _allow_connections()
     settings = Settings(rate=rate, burst=burst, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.beliefs import speaking
-from kgrank.choice.rules.bounds import Statements, chances
-from kgrank.choice.rules.inherit import pairs, rescaled, strength
+from kgrank.choice.rules.beliefs import applicable_statements
+from kgrank.choice.rules.bounds import Statements, prior_probabilities
+from kgrank.choice.rules.inherit import inheriting_pairs, rescaled, strength
 from kgrank.choice.rules.statement import quantity, switch
 from kgrank.learning.network.tensors import Cells
 from kgrank.ontology.model import Ontology
@@ -32,12 +32,12 @@ class Penalty:
     """The rules of one category: each one's factor is ``up`` where it holds, ``down`` where not.
 
     Attributes:
-        said: What they say.
+        statement: What they say.
         cell: The category's part-worths among all.
         up: (rules,) factor of the switch on against off, and ``down``.
     """
 
-    said: Statements
+    statement: Statements
     cell: slice
     up: torch.Tensor
     down: torch.Tensor
@@ -46,11 +46,11 @@ class Penalty:
         """Minus the logarithm of the expected factors at part-worths (cells,), added up; a scalar."""
         own = part_worths[self.cell]
         near = own + NOISE * torch.randn((SAMPLES, len(own)), device=own.device)
-        known = self.said.quantities
-        weight = importance(self.said.layout, near, xp=torch) if any(q.shared for q in known) else None
-        values = torch.stack([quantity(q, self.said.layout, near, weight, torch) for q in known])
+        known = self.statement.quantities
+        weight = importance(self.statement.layout, near, xp=torch) if any(q.shared for q in known) else None
+        values = torch.stack([quantity(q, self.statement.layout, near, weight, torch) for q in known])
         width = torch.tensor([STEP_SHARE if q.shared else STEP_LOGIT for q in known])
-        which, *ends = (torch.from_numpy(x).to(own.device) for x in self.said.bounds)
+        which, *ends = (torch.from_numpy(x).to(own.device) for x in self.statement.bounds)
         low, high = (end.float() for end in ends)
         own_values = values[which]
         inside = torch.minimum(own_values - low[:, None], high[:, None] - own_values)
@@ -82,7 +82,7 @@ def inheritances(ontology: Ontology, where: Cells, categories: Sequence[str]) ->
     """The Inherits rules of some categories."""
     layouts = {one.category: one for one in where.layouts}
     found = []
-    for rule, category, parent in pairs(ontology, layouts):
+    for rule, category, parent in inheriting_pairs(ontology, layouts):
         if category not in categories:
             continue
         own, above = (layouts[c].block[str(rule.attribute)] for c in (category, parent))
@@ -104,10 +104,10 @@ def penalties(ontology: Ontology, where: Cells, categories: Sequence[str]) -> li
     rules = tuple(ontology.rules.values())
     layouts = {one.category: one for one in where.layouts if one.category in set(categories)}
     found = []
-    for category, said in speaking(ontology, layouts).items():
+    for category, said in applicable_statements(ontology, layouts).items():
         layout = layouts[category]
         compiled = Statements(layout, tuple(s for _, s in said))
-        chance = chances(compiled, np.zeros(layout.width), np.ones(layout.width))
+        chance = prior_probabilities(compiled, np.zeros(layout.width), np.ones(layout.width))
         switches = [switch(rules[r].sure, c) for (r, _), c in zip(said, chance.tolist(), strict=True)]
         prior, on = (np.array([getattr(s, name) for s in switches]) for name in ("prior", "on"))
         up = prior * on / chance + 1 - prior

@@ -17,7 +17,7 @@ from lightning.pytorch.loggers import Logger
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
-from kgrank.choice.hierarchy.prior_means import Known, prior_means
+from kgrank.choice.hierarchy.prior_means import PriorEvidence, prior_means
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.errors import RunError
 from kgrank.graph.tables import KnowledgeGraph
@@ -51,23 +51,23 @@ class NetworkFit:
 
 
 @dataclass(frozen=True)
-class Learning:
+class NetworkData:
     """What every network of a run is trained on."""
 
     graph: KnowledgeGraph
     ontology: Ontology
-    known: Known
-    home: Mapping[str, CategoryChoices]
+    evidence: PriorEvidence
+    own_choices: Mapping[str, CategoryChoices]
     config: RunConfig
 
     @property
     def layouts(self) -> list[Layout]:
         """The columns of every category."""
-        return [d.layout for d in self.known.designs.values()]
+        return [d.layout for d in self.evidence.designs.values()]
 
 
 def train(
-    what: Learning,
+    data: NetworkData,
     *,
     hidden: frozenset[str] = frozenset(),
     epochs: int | None = None,
@@ -78,7 +78,7 @@ def train(
     """Trains a network on the choices of the categories that are not hidden.
 
     Args:
-        what: Graph, choices and configuration.
+        data: Graph, choices and configuration.
         hidden: Categories whose choices, interactions and rules are left out.
         epochs: Exactly so many epochs on all choices; by default early stopping on the held-out ones decides.
         logger: Where the curves go.
@@ -88,25 +88,25 @@ def train(
     Raises:
         DivergedError: A part-worth is not finite.
     """
-    config = what.config
+    config = data.config
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    shown = {c: s for c, s in what.home.items() if c not in hidden}
-    model, rows = _model(what, hidden, list(shown.values()))
+    shown = {c: s for c, s in data.own_choices.items() if c not in hidden}
+    model, rows = _model(data, hidden, list(shown.values()))
     network, where = model.network, model.where
     how = replace(config.validation, share=0.0) if epochs else config.validation
     held_out = split(rows, how, config.seed)
-    data = ChoiceData(rows, config.batch_size, held_out, config.seed)
+    choice_data = ChoiceData(rows, config.batch_size, held_out, config.seed)
     rules: list[Callable[[torch.Tensor], torch.Tensor]] = [
-        *penalties(what.ontology, where, list(shown)),
-        *inheritances(what.ontology, where, list(shown)),
+        *penalties(data.ontology, where, list(shown)),
+        *inheritances(data.ontology, where, list(shown)),
     ]
     module = ChoiceTraining(
         model,
         rules,
-        len(data.training),
+        len(choice_data.training),
         config.model,
         config.optimizer,
-        what.ontology.fingerprint,
+        data.ontology.fingerprint,
         config.seed,
     )
     best = None if checkpoints is None else _best(checkpoints, monitored=bool(held_out.any()))
@@ -119,22 +119,22 @@ def train(
     trainer = _trainer(
         options, logger=logger, callbacks=callbacks, enable_checkpointing=checkpoints is not None
     )
-    interrupted = _fit(trainer, module, data, resume)
+    interrupted = _fit(trainer, module, choice_data, resume)
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
         module.load_state_dict(state["state_dict"])
     module.cpu().eval()
-    said = _said(network)
+    said = _part_worths(network)
     loss = None if best is None or best.best_model_score is None else float(best.best_model_score)
     return NetworkFit(
-        {one.category: said[where.of(one.category)] for one in what.layouts},
+        {one.category: said[where.of(one.category)] for one in data.layouts},
         trainer.current_epoch,
         loss,
         interrupted,
     )
 
 
-def _said(network: PartWorthNetwork) -> Floats:
+def _part_worths(network: PartWorthNetwork) -> Floats:
     """(cells,) what a trained network says of each part-worth; DivergedError where that is no number."""
     with torch.no_grad():
         said: Floats = network().double().numpy()
@@ -146,13 +146,13 @@ def _said(network: PartWorthNetwork) -> Floats:
 
 
 def _model(
-    what: Learning, hidden: frozenset[str], shown: Sequence[CategoryChoices]
+    what: NetworkData, hidden: frozenset[str], shown: Sequence[CategoryChoices]
 ) -> tuple[ChoiceModel, ChoiceRows]:
     """The model before training, and the choices to train it on."""
     tensors = graph_tensors(what.graph, hidden)
     where = cells(what.layouts, tensors)
     rows = choice_rows(shown, where)
-    said = prior_means(what.known, hidden)
+    said = prior_means(what.evidence, hidden)
     means = np.concatenate([said.get(one.category, np.zeros(one.width)) for one in where.layouts])
     size = what.config.model
     network = PartWorthNetwork(
@@ -230,12 +230,14 @@ def folds(ontology: Ontology, home: Sequence[str], count: int) -> list[frozenset
     return [frozenset(p) for p in parts]
 
 
-def cross_fitted(what: Learning, epochs: int, report: Callable[[str], None]) -> dict[str, Floats]:
+def cross_fitted(data: NetworkData, epochs: int, report: Callable[[str], None]) -> dict[str, Floats]:
     """Prior means of all categories that have one, fold after fold (see ``fold_by_fold``)."""
-    return {c: mean for found in fold_by_fold(what, epochs, report) for c, mean in found.items()}
+    return {c: mean for found in fold_by_fold(data, epochs, report) for c, mean in found.items()}
 
 
-def fold_by_fold(what: Learning, epochs: int, report: Callable[[str], None]) -> Iterator[dict[str, Floats]]:
+def fold_by_fold(
+    data: NetworkData, epochs: int, report: Callable[[str], None]
+) -> Iterator[dict[str, Floats]]:
     """Prior means of a fold's categories, from a network that saw none of their choices or rules, or from none.
 
     A category whose choices come from more than one fold (a high one) has no such network, and no prior mean;
@@ -244,26 +246,26 @@ def fold_by_fold(what: Learning, epochs: int, report: Callable[[str], None]) -> 
     Raises:
         KeyboardInterrupt: The user stopped a fold: half a fold is no prior.
     """
-    parts = folds(what.ontology, list(what.home), what.config.model.folds)
+    parts = folds(data.ontology, list(data.own_choices), data.config.model.folds)
     if len(parts) < 2:
         return
-    means: Mapping[str, Floats] = {} if what.config.model.network else prior_means(what.known)
+    means: Mapping[str, Floats] = {} if data.config.model.network else prior_means(data.evidence)
     for turn, hidden in enumerate(parts):
         names = ", ".join(sorted(hidden)[:5]) + (f" and {len(hidden) - 5} more" if len(hidden) > 5 else "")
         report(f"prior means, fold {turn + 1} of {len(parts)}: without {names}")
-        if what.config.model.network:
-            fit = train(what, hidden=hidden, epochs=epochs)
+        if data.config.model.network:
+            fit = train(data, hidden=hidden, epochs=epochs)
             if fit.interrupted:
                 raise KeyboardInterrupt
             means = fit.part_worths
         yield {
             layout.category: np.asarray(means[layout.category])
-            for layout in what.layouts
-            if _only_below(what, layout.category, hidden)
+            for layout in data.layouts
+            if _only_below(data, layout.category, hidden)
         }
 
 
-def _only_below(what: Learning, category: str, hidden: frozenset[str]) -> bool:
+def _only_below(what: NetworkData, category: str, hidden: frozenset[str]) -> bool:
     """Whether all choices of a category come from the hidden ones."""
-    below = {c for c in what.ontology.subtree(category) if c in what.home}
+    below = {c for c in what.ontology.subtree(category) if c in what.own_choices}
     return bool(below) and below <= hidden

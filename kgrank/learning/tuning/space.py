@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from kgrank.errors import InputError, RunError, nearest
+from kgrank.errors import InputError, RunError, did_you_mean
 from kgrank.learning.config import RunConfig
 
 Value = float | int | bool | str
@@ -30,24 +30,24 @@ _FORM = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C"
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting and what it may be: some values, or the numbers from ``low`` to ``high``."""
+    """One setting and what it may be: some values, or the numbers from ``minimum`` to ``maximum``."""
 
     name: str
     values: tuple[Value, ...] = ()
-    low: float = 0.0
-    high: float = 0.0
+    minimum: float = 0.0
+    maximum: float = 0.0
     log: bool = False
     whole: bool = False
 
     def __contains__(self, value: Value) -> bool:
         if self.values:
             return value in self.values
-        return isinstance(value, float | int) and self.low <= value <= self.high
+        return isinstance(value, float | int) and self.minimum <= value <= self.maximum
 
     def __str__(self) -> str:
         if self.values:
             return f"{self.name}={','.join(str(v) for v in self.values)}"
-        return f"{self.name}={self.low:g}:{self.high:g}{':log' if self.log else ''}"
+        return f"{self.name}={self.minimum:g}:{self.maximum:g}{':log' if self.log else ''}"
 
 
 def read_space(texts: Sequence[str]) -> tuple[Setting, ...]:
@@ -64,7 +64,7 @@ def read_space(texts: Sequence[str]) -> tuple[Setting, ...]:
             raise InputError(f"{text!r} names no range", where="--over", expected=_FORM)
         if name not in kinds:
             raise InputError(
-                f"there is no setting {name!r} to search", where="--over", todo=nearest(name, kinds)
+                f"there is no setting {name!r} to search", where="--over", todo=did_you_mean(name, kinds)
             )
         if name in found:
             raise InputError(f"{name} is given twice", where="--over", expected="one range a setting")
@@ -75,7 +75,7 @@ def read_space(texts: Sequence[str]) -> tuple[Setting, ...]:
 def fits(space: Sequence[Setting], config: RunConfig) -> None:
     """Refuses a range with an end that the configuration would refuse."""
     for setting in space:
-        for value in setting.values or (setting.low, setting.high):
+        for value in setting.values or (setting.minimum, setting.maximum):
             try:
                 applied(config, {setting.name: int(value) if setting.whole else value})
             except RunError as error:

@@ -71,18 +71,18 @@ def distribution(setting: Setting) -> BaseDistribution:
     if setting.values:
         return CategoricalDistribution(setting.values)
     if setting.whole:
-        return IntDistribution(int(setting.low), int(setting.high), log=setting.log)
-    return FloatDistribution(setting.low, setting.high, log=setting.log)
+        return IntDistribution(int(setting.minimum), int(setting.maximum), log=setting.log)
+    return FloatDistribution(setting.minimum, setting.maximum, log=setting.log)
 
 
-def done_tries(study: optuna.Study) -> list[FrozenTrial]:
+def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
     """Tries that came to an end, whole or given up, in order."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
 def best_of(study: optuna.Study) -> FrozenTrial:
     """The whole try with the highest log-likelihood, the first of equals."""
-    whole = [t for t in done_tries(study) if t.state is TrialState.COMPLETE]
+    whole = [t for t in finished_trials(study) if t.state is TrialState.COMPLETE]
     return max(whole, key=lambda t: (t.value, -t.number))
 
 
@@ -98,7 +98,7 @@ def stages_of(trial: FrozenTrial) -> list[Score]:
 
 def importance_of(study: optuna.Study) -> dict[str, float]:
     """Share of each setting in the differences between tries."""
-    whole = [t for t in done_tries(study) if t.state is TrialState.COMPLETE]
+    whole = [t for t in finished_trials(study) if t.state is TrialState.COMPLETE]
     if len(whole) < ENOUGH or len({t.value for t in whole}) < 2:
         return {}
     with warnings.catch_warnings():

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgrank.arrays import Floats
-from kgrank.choice.hierarchy.prior_means import known
-from kgrank.choice.logit.categories import free_fits
+from kgrank.choice.hierarchy.prior_means import prior_evidence
+from kgrank.choice.logit.categories import unpooled_fits
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
-from kgrank.learning.held_out import Exam, sit
-from kgrank.learning.network.prior_means import Learning, fold_by_fold, train
-from kgrank.learning.shop import Shop
+from kgrank.learning.held_out import Evaluation, evaluate
+from kgrank.learning.network.prior_means import NetworkData, fold_by_fold, train
+from kgrank.learning.shop import TrainingData
 from kgrank.ontology.model import Ontology
 
 GROUPS = 100
@@ -42,7 +42,7 @@ class Score:
         return Score(self.total + other.total, self.choices + other.choices)
 
 
-def score(exam: Exam) -> Score:
+def score(exam: Evaluation) -> Score:
     """An exam by group of people."""
     group = exam.person % GROUPS
     return Score(
@@ -67,8 +67,12 @@ def gain(ours: Score, theirs: Score) -> tuple[float, float]:
     return mean, spread**0.5 / float(size.sum())
 
 
-def attempt(
-    graph: KnowledgeGraph, ontology: Ontology, shop: Shop, config: RunConfig, report: Callable[[str], None]
+def run_trial(
+    graph: KnowledgeGraph,
+    ontology: Ontology,
+    shop: TrainingData,
+    config: RunConfig,
+    report: Callable[[str], None],
 ) -> Iterator[Score]:
     """Trains under a configuration; after each fold the score on all categories so far, last that of all together.
 
@@ -76,8 +80,8 @@ def attempt(
         DivergedError: A part-worth is not finite.
         KeyboardInterrupt: The user stopped it.
     """
-    shown = known(ontology, shop.designs, shop.home, free_fits(shop.home))
-    what = Learning(graph, ontology, shown, shop.home, config)
+    shown = prior_evidence(ontology, shop.designs, shop.own_choices, unpooled_fits(shop.own_choices))
+    what = NetworkData(graph, ontology, shown, shop.own_choices, config)
     epochs = 1
     if config.model.network:
         report("network on all categories")
@@ -89,6 +93,6 @@ def attempt(
     so_far = Score(np.zeros(GROUPS), np.zeros(GROUPS))
     for found in fold_by_fold(what, epochs, report):
         priors |= found
-        so_far += score(sit(shop, priors, config, [c for c in shop.home if c in found]))
+        so_far += score(evaluate(shop, priors, config, [c for c in shop.own_choices if c in found]))
         yield so_far
-    yield score(sit(shop, priors, config))
+    yield score(evaluate(shop, priors, config))

@@ -20,23 +20,23 @@ from kgrank.errors import InputError, RunError
 from kgrank.graph.connect import open_store
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
-from kgrank.learning.held_out import sit
+from kgrank.learning.held_out import evaluate
 from kgrank.learning.interrupt import heeding_ctrl_c
 from kgrank.learning.network.prior_means import DivergedError, folds
 from kgrank.learning.run import read_data
-from kgrank.learning.shop import Shop, read_shop
+from kgrank.learning.shop import TrainingData, read_training_data
 from kgrank.learning.tuning.space import Setting, Value, applied, fits, value_of
 from kgrank.learning.tuning.study import (
     STAGES,
     best_of,
     distribution,
-    done_tries,
+    finished_trials,
     importance_of,
     open_study,
     stages_of,
     stored,
 )
-from kgrank.learning.tuning.trials import Score, attempt, gain
+from kgrank.learning.tuning.trials import Score, gain, run_trial
 from kgrank.ontology.model import Ontology
 
 HOPELESS = 2.0
@@ -55,29 +55,29 @@ Report = Callable[[str], None]
 class Budget:
     """Tries in all, earlier ones of the same search included, and minutes after which no new one begins."""
 
-    tries: int
+    trials: int
     minutes: float | None = None
 
     def __post_init__(self) -> None:
-        if self.tries < 1:
-            raise InputError(f"--trials is {self.tries}", expected="1 or more")
+        if self.trials < 1:
+            raise InputError(f"--trials is {self.trials}", expected="1 or more")
         if self.minutes is not None and not self.minutes > 0:
             raise InputError(f"--minutes is {self.minutes}", expected="above 0")
 
 
 @dataclass(frozen=True)
-class Subject:
+class TuningProblem:
     """What every try is about."""
 
     graph: KnowledgeGraph
     ontology: Ontology
-    shop: Shop
+    shop: TrainingData
     config: RunConfig
     space: tuple[Setting, ...]
 
 
 @dataclass(frozen=True)
-class Try:
+class Trial:
     """One configuration and how it did.
 
     Attributes:
@@ -98,11 +98,11 @@ class Try:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TuningResult:
     """What a search found.
 
     Attributes:
-        tries: All, in order.
+        trials: All, in order.
         best: The whole try with the highest log-likelihood.
         by_chance: What the best gain would be about if no setting mattered: the expected largest of that many
             independent noises of the best try's standard error (Blom 1958). Tries are alike, so it is high rather
@@ -113,8 +113,8 @@ class Tuned:
         interrupted: Whether Ctrl-C ended it.
     """
 
-    tries: tuple[Try, ...]
-    best: Try
+    trials: tuple[Trial, ...]
+    best: Trial
     by_chance: float
     importance: Mapping[str, float]
     choices: int
@@ -129,7 +129,7 @@ def tune(
     folder: Path,
     report: Report,
     progress: Callable[[int, int], None] = lambda done, all_: None,
-) -> Tuned | None:
+) -> TuningResult | None:
     """Searches, or goes on with the search that ``folder`` holds; writes ``best.yaml`` at every improvement.
 
     Args:
@@ -160,8 +160,8 @@ def tune(
         graph, ontology = read_data(store, config.data, report)
     finally:
         store.close()
-    shop = read_shop(graph, ontology, config.seed, config.data.examination or ())
-    subject = Subject(graph, ontology, shop, config, tuple(space))
+    shop = read_training_data(graph, ontology, config.seed, config.data.examination or ())
+    subject = TuningProblem(graph, ontology, shop, config, tuple(space))
     choices = _held_out(subject)
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -176,17 +176,17 @@ def tune(
         ) from None
 
 
-def _held_out(subject: Subject) -> int:
+def _held_out(subject: TuningProblem) -> int:
     """The number of held-out choices, where there is something to search for."""
     config = subject.config
-    if len(folds(subject.ontology, list(subject.shop.home), config.model.folds)) < 2:
+    if len(folds(subject.ontology, list(subject.shop.own_choices), config.model.folds)) < 2:
         raise InputError(
             "all choices are of one category or fold, and no setting of the network reaches its weights",
             where=config.data.store,
             expected="choices in two categories or more, and model.folds of 2 or more",
             todo="Train as it stands.",
         )
-    count = len(sit(subject.shop, {}, config))
+    count = len(evaluate(subject.shop, {}, config))
     if count == 0:
         raise InputError(
             "no choice is held out", where="validation.share", expected="above 0", todo="Set it to 0.1."
@@ -194,7 +194,7 @@ def _held_out(subject: Subject) -> int:
     return count
 
 
-def _about(subject: Subject, choices: int) -> dict[str, Any]:
+def _about(subject: TuningProblem, choices: int) -> dict[str, Any]:
     """What makes two searches the same, as JSON."""
     settings = asdict(subject.config)
     for name in ("out", "logger", "resume"):
@@ -211,7 +211,7 @@ def _about(subject: Subject, choices: int) -> dict[str, Any]:
 
 def _search(
     study: optuna.Study,
-    subject: Subject,
+    subject: TuningProblem,
     budget: Budget,
     best: Path,
     report: Report,
@@ -219,8 +219,8 @@ def _search(
 ) -> bool:
     """Tries until the budget is spent; True if the user stopped it."""
     began = time.monotonic()
-    while (count := len(done_tries(study))) < budget.tries:
-        progress(count, budget.tries)
+    while (count := len(finished_trials(study))) < budget.trials:
+        progress(count, budget.trials)
         late = budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes
         if late and count:
             break
@@ -232,13 +232,13 @@ def _search(
         except KeyboardInterrupt:
             return True
         found = best_of(study)
-        if found.number == done_tries(study)[-1].number:
+        if found.number == finished_trials(study)[-1].number:
             _write(subject, found, best)
-    progress(len(done_tries(study)), budget.tries)
+    progress(len(finished_trials(study)), budget.trials)
     return False
 
 
-def _as_it_stands(study: optuna.Study, subject: Subject, report: Report) -> None:
+def _as_it_stands(study: optuna.Study, subject: TuningProblem, report: Report) -> None:
     """Try 0. What of it lies outside the ranges is no proposal, so the sampler does not learn from that."""
     began = time.monotonic()
     own = {s.name: value_of(subject.config, s.name) for s in subject.space}
@@ -254,7 +254,7 @@ def _as_it_stands(study: optuna.Study, subject: Subject, report: Report) -> None
     )
 
 
-def _propose(study: optuna.Study, subject: Subject, count: int, report: Report) -> None:
+def _propose(study: optuna.Study, subject: TuningProblem, count: int, report: Report) -> None:
     """A try that the sampler proposes."""
     began = time.monotonic()
     # Seeded by what is done, so that a search that was cut off goes on as it would have.
@@ -279,10 +279,10 @@ def _propose(study: optuna.Study, subject: Subject, count: int, report: Report) 
     study.tell(trial, stages[-1].mean if outcome is TrialState.COMPLETE else None, state=outcome)
 
 
-def _stages(subject: Subject, settings: Mapping[str, Value], report: Report) -> Iterator[Score]:
+def _stages(subject: TuningProblem, settings: Mapping[str, Value], report: Report) -> Iterator[Score]:
     config = applied(subject.config, settings)
     silent = replace(config, resume=None, trainer={**config.trainer, "enable_progress_bar": False})
-    return attempt(subject.graph, subject.ontology, subject.shop, silent, report)
+    return run_trial(subject.graph, subject.ontology, subject.shop, silent, report)
 
 
 def _hopeless(stages: Sequence[Score], leader: Sequence[Score]) -> bool:
@@ -294,7 +294,7 @@ def _hopeless(stages: Sequence[Score], leader: Sequence[Score]) -> bool:
     return behind < -HOPELESS * error
 
 
-def _write(subject: Subject, best: FrozenTrial, path: Path) -> None:
+def _write(subject: TuningProblem, best: FrozenTrial, path: Path) -> None:
     """The best configuration as a file that train.py runs as it stands; whole, or as it was before."""
     settings = asdict(applied(subject.config, best.user_attrs["settings"]))
     text = f"# Found by kgrank tune: python train.py --config {path}\n"
@@ -305,10 +305,10 @@ def _write(subject: Subject, best: FrozenTrial, path: Path) -> None:
 
 
 def _result(
-    study: optuna.Study, subject: Subject, choices: int, best: Path, interrupted: bool
-) -> Tuned | None:
+    study: optuna.Study, subject: TuningProblem, choices: int, best: Path, interrupted: bool
+) -> TuningResult | None:
     """The search so far; None where not one try is done."""
-    ended = done_tries(study)
+    ended = finished_trials(study)
     if not ended:
         return None
     first = stages_of(ended[0])[-1]
@@ -318,14 +318,14 @@ def _result(
     # Blom's approximation of the expected largest of that many standard normals.
     largest = float(norm.ppf((others - 0.375) / (others + 0.25))) if others > 1 else 0.0
     by_chance = largest * (leader.standard_error or 0.0)
-    return Tuned(tries, leader, by_chance, importance_of(study), choices, best, interrupted)
+    return TuningResult(tries, leader, by_chance, importance_of(study), choices, best, interrupted)
 
 
-def _try(number: int, trial: FrozenTrial, first: Score) -> Try:
+def _try(number: int, trial: FrozenTrial, first: Score) -> Trial:
     stages = stages_of(trial)
     whole = trial.state is TrialState.COMPLETE
     above, error = gain(stages[-1], first) if whole else (None, None)
-    return Try(
+    return Trial(
         number,
         trial.user_attrs["settings"],
         "whole" if whole else "hopeless" if stages else "diverged",

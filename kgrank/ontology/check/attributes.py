@@ -6,7 +6,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode
 
-from kgrank.errors import nearest
+from kgrank.errors import did_you_mean
 from kgrank.ontology.check.graph import Draft, Node, Words, shown
 from kgrank.ontology.check.things import (
     Header,
@@ -189,7 +189,7 @@ def _unit(draft: Draft, node: Node, type_: AttributeType) -> str | None:
     code = plain_text(term)
     if code is None or code not in known_units():
         guess = suggest_unit(term.value) if isinstance(term, Literal) else None
-        todo = f'Did you mean "{guess}"?' if guess else nearest(shown(term).strip('"'), known_units())
+        todo = f'Did you mean "{guess}"?' if guess else did_you_mean(shown(term).strip('"'), known_units())
         if isinstance(term, Literal) and (term.language or term.datatype.value != XSD + "string"):
             todo = f'Write "{guess or term.value}", without a language or type'
         draft.report.add("O205", node.place(_UNIT, term), f"unknown unit {shown(term)}", todo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from kgrank.errors import nearest
+from kgrank.errors import did_you_mean
 from kgrank.ontology.check.applicability import declared, span
 from kgrank.ontology.check.attributes import LISTED, read_range
 from kgrank.ontology.check.graph import Draft, Node, Object, shown
@@ -104,6 +104,6 @@ def _choice(draft: Draft, node: Node, attribute: Attribute, here: Applicability,
     found = f"{name} is not one of the values of {attribute.id}"
     todo = f"Use one of {', '.join(here.values)}"
     if not known:
-        todo = f"{todo}. {nearest(name, here.values)}"
+        todo = f"{todo}. {did_you_mean(name, here.values)}"
     draft.report.add("R440", node.place(_VALUE, term), found, todo)
     return None

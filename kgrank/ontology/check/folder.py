@@ -20,7 +20,7 @@ from kgrank.ontology.check.things import (
     check_replacements,
     read_header,
     read_term,
-    sort_things,
+    sort_terms,
 )
 from kgrank.ontology.check.tree import read_categories
 from kgrank.ontology.check.unused import check_unused
@@ -100,7 +100,7 @@ def _read(draft: Draft) -> Ontology:
 
 
 def _read_things(draft: Draft) -> Ontology:
-    sort_things(draft)
+    sort_terms(draft)
     header = read_header(draft)
     check_notations(draft)
     check_replacements(draft)

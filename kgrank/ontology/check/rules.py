@@ -9,7 +9,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode
 
-from kgrank.errors import nearest
+from kgrank.errors import did_you_mean
 from kgrank.ontology.check.attributes import LISTED
 from kgrank.ontology.check.conditions import read_condition
 from kgrank.ontology.check.graph import Draft, Node, Object, shown
@@ -392,6 +392,6 @@ def _check_value(
         if value not in known:
             target = draft.nodes[Kind.VALUE].get(value) or draft.nodes[Kind.BRAND][value]
             found = f"{value} is not one of the values of {attribute} in {ontology.categories[name].name()}"
-            todo = f"Use one of {', '.join(known)}" if known else nearest(value, known)
+            todo = f"Use one of {', '.join(known)}" if known else did_you_mean(value, known)
             draft.report.add("R421", node.place(KG + "values", NamedNode(target.iri)), found, todo)
             return

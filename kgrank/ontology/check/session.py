@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check.folder import examine_graph
 from kgrank.ontology.check.graph import Graph, Words
 from kgrank.ontology.check.messages import Message
@@ -98,7 +98,9 @@ class Session:
                 del self._files[name]
                 self._texts.pop(name, None)
             else:
-                raise InputError("no such file", where=self.folder / name, todo=nearest(name, self._texts))
+                raise InputError(
+                    "no such file", where=self.folder / name, todo=did_you_mean(name, self._texts)
+                )
             after = self._files.get(name)
             for parsed_file in (after, before):
                 if parsed_file is not None:
@@ -120,7 +122,7 @@ class Session:
             raise InputError(
                 f"no category {category}",
                 where=self.folder,
-                todo=nearest(category, self._index.categories()),
+                todo=did_you_mean(category, self._index.categories()),
             )
         return self._check(found)
 

@@ -13,7 +13,7 @@ from kgrank.ontology.check.graph import Draft, Node
 from kgrank.ontology.check.messages import Message, Report
 from kgrank.ontology.check.parse import parse_text
 from kgrank.ontology.check.rules import read_rules
-from kgrank.ontology.check.things import sort_things
+from kgrank.ontology.check.things import sort_terms
 from kgrank.ontology.imports.write import shop_prefixes
 from kgrank.ontology.model import Ontology, Rule, Term
 from kgrank.ontology.vocabulary import CREATOR, Kind, local
@@ -62,7 +62,7 @@ def add_rules(ontology: Ontology, text: str, name: str = "rule") -> Snippet:
     parsed = parse_text(name, whole)
     draft = Draft(parsed.graph, Report())
     if not parsed.problems:
-        sort_things(draft)
+        sort_terms(draft)
     new = dict(draft.nodes[Kind.RULE])
     found = [_placed(m) for m in (*parsed.problems, *draft.report.messages({name: whole}))]
     _refuse(name, found)

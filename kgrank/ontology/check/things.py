@@ -11,7 +11,7 @@ from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from kgrank.errors import nearest
+from kgrank.errors import did_you_mean
 from kgrank.ontology.check.graph import Draft, Node, Object, Words, key, shown
 from kgrank.ontology.check.messages import Place
 from kgrank.ontology.vocabulary import (
@@ -67,7 +67,7 @@ class Header:
     title: dict[str, str] = field(default_factory=dict)
 
 
-def sort_things(draft: Draft) -> None:
+def sort_terms(draft: Draft) -> None:
     """Fills ``draft.nodes`` and ``draft.by_iri``: each subject with its kind and the words it may have."""
     # Most things are described with the same few sets of words: what is right in one is right in all.
     plain: dict[tuple[str, ...], bool] = {}
@@ -261,7 +261,7 @@ def refer(
         elif not known and not draft.nodes[Kind.HEADER]:
             return None  # The file that lists them is missing, and that is said already.
         else:
-            todo = nearest(name, known)
+            todo = did_you_mean(name, known)
     else:
         name, todo = shown(term), f"Name {article(kind)} by its short name, without quotes"
         if isinstance(term, BlankNode):
@@ -343,7 +343,7 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
         if wrong.value.startswith(KG):
             name = local(wrong.value)
             guess = meant(name, [local(c) for c in CLASSES])
-            todo = f"Did you mean kg:{guess}?" if guess else nearest(name, [local(c) for c in CLASSES])
+            todo = f"Did you mean kg:{guess}?" if guess else did_you_mean(name, [local(c) for c in CLASSES])
             found = f"there is no kind of thing called {short(wrong.value)}"
             draft.report.add("O103", Place(file, iri, TYPE, wrong.value), found, todo)
             if guess is None:
@@ -392,7 +392,9 @@ def _mend_words(draft: Draft, node: Node) -> None:
             continue
         guess = meant(local(word), [local(w) for w in WORDS[node.kind]])
         todo = (
-            f"Did you mean {guess}?" if guess else nearest(local(word), [local(w) for w in WORDS[node.kind]])
+            f"Did you mean {guess}?"
+            if guess
+            else did_you_mean(local(word), [local(w) for w in WORDS[node.kind]])
         )
         draft.report.add("O104", place, f"unknown word {local(word)}", todo)
         target = next((w for w in WORDS[node.kind] if local(w) == guess), None)
@@ -499,7 +501,7 @@ def _replacement(draft: Draft, node: Node, deprecated: bool) -> str | None:
     target = draft.by_iri.get(term.value) if isinstance(term, NamedNode) else None
     if target is None or target.kind is not node.kind:
         found = f"the replacement {shown(term)} does not exist (or is another kind of thing)"
-        todo = f"Name one that exists. {nearest(shown(term), draft.nodes[node.kind])}"
+        todo = f"Name one that exists. {did_you_mean(shown(term), draft.nodes[node.kind])}"
         draft.report.add("O121", node.place(REPLACED_BY, term), found, todo)
         return None
     if target is node:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.imports.fold import check_tree
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory, distinct, given, identifier
 from kgrank.ontology.imports.rows import read_rows, read_text
@@ -59,13 +59,15 @@ def _read_mapping(path: Path) -> dict[str, _Section]:
         raise InputError("the mapping has no categories", where=path, expected="categories: {file: …, id: …}")
     for name, section in read.items():
         if name not in _SECTIONS:
-            raise InputError(f"there is no section {name}", where=path, todo=nearest(name, _SECTIONS))
+            raise InputError(f"there is no section {name}", where=path, todo=did_you_mean(name, _SECTIONS))
         needed, optional = _SECTIONS[name]
         if not isinstance(section, dict):
             raise InputError(f"the section {name} is not a list of columns", where=path)
         for key in section:
             if key.partition(".")[0] not in needed | optional:
-                raise InputError(f"{name} has no {key}", where=path, todo=nearest(key, needed | optional))
+                raise InputError(
+                    f"{name} has no {key}", where=path, todo=did_you_mean(key, needed | optional)
+                )
         for key in needed - section.keys():
             raise InputError(f"{name} does not say its {key}", where=path, expected=f"{key}: …")
     return read
@@ -103,7 +105,9 @@ def _attributes(section: _Section, folder: Path) -> tuple[PlannedAttribute, ...]
         values = {f"{id_}.{identifier(t.strip())}": {"en": t.strip()} for t in texts if t.strip()}
         type_ = row[section["type"]] if "type" in section else "Choice" if values else "Text"
         if type_ not in set(AttributeType):
-            raise InputError(f"there is no type {type_}", where=where, todo=nearest(type_, AttributeType))
+            raise InputError(
+                f"there is no type {type_}", where=where, todo=did_you_mean(type_, AttributeType)
+            )
         unit = row[section["unit"]] if "unit" in section else ""
         number = type_ == AttributeType.NUMBER
         found.append(
@@ -124,7 +128,7 @@ def _link(section: _Section, folder: Path, uses: dict[str, dict[str, Need]], kno
         need = row[section["need"]] if "need" in section else Need.ALLOWED
         for what, name, all_ in (("category", category, uses), ("attribute", attribute, known)):
             if name not in all_:
-                raise InputError(f"there is no {what} {name}", where=where, todo=nearest(name, all_))
+                raise InputError(f"there is no {what} {name}", where=where, todo=did_you_mean(name, all_))
         if need not in set(Need):
             raise InputError(f"{need!r} is no need", where=where, expected=", ".join(Need))
         uses[category][attribute] = Need(need)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 
 
 def read_text(path: Path) -> str:
@@ -38,7 +38,9 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, st
     heads = [h.strip() for h in reader.fieldnames or ()]
     for column in needed:
         if column not in heads:
-            raise InputError(f"there is no column {column}", where=f"{path}:1", todo=nearest(column, heads))
+            raise InputError(
+                f"there is no column {column}", where=f"{path}:1", todo=did_you_mean(column, heads)
+            )
     return [
         (
             f"{path}:{reader.line_num}",

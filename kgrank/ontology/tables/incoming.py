@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.tables.columns import LABEL, SAYS
 from kgrank.ontology.tables.files import Cell, Grid
 from kgrank.ontology.tables.marks import SHEET, Marks, read_marks
@@ -60,7 +60,7 @@ def read_incoming(grids: Mapping[str, Grid], where: object) -> Incoming:
         if name == SHEET or not grid:
             continue
         if name not in _NAMES:
-            raise InputError(f"there is no sheet called {name}", where=where, todo=nearest(name, _NAMES))
+            raise InputError(f"there is no sheet called {name}", where=where, todo=did_you_mean(name, _NAMES))
         heads = [cell_text(c) for c in grid[0]]
         languages.update({m.group(1): None for h in heads if (m := _SPOKEN.fullmatch(h))})
         rows += _rows(name, heads, grid, where)
@@ -117,7 +117,7 @@ def _columns(name: str, heads: list[str], keys: tuple[str, ...], where: object) 
             raise InputError(
                 f"there is no column called {head}",
                 where=f"{name}!{cell_name(index, 0)}",
-                todo=nearest(head, [*known, *keys]),
+                todo=did_you_mean(head, [*known, *keys]),
             )
         columns.append((index, head))
     for key in keys:

@@ -19,15 +19,15 @@ from kgrank.choice.behaviour.terms import (
     POPULAR,
     RECENT,
     WORDED,
-    Amount,
     Links,
     Statistics,
-    amounts,
+    TermValues,
     family,
     flow,
     grouping_of,
+    term_values,
 )
-from kgrank.choice.behaviour.titles import Words
+from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.errors import WeightsError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
@@ -78,7 +78,7 @@ class Behaviour:
             groups,
             {g.name: _moves(g, known[flow(g.name)].flows) for g in groups if flow(g.name) in known},
             _recent(known, items) if NOW in names else None,
-            Words.of(items.titles) if names & set(WORDED) else None,
+            TitleVectors.of(items.titles) if names & set(WORDED) else None,
         )
         neighbours = _neighbours(graph, items) if ALIKE in names else None
         return Behaviour(curved, statistics, _links(transitions, items), neighbours)
@@ -93,10 +93,10 @@ class Behaviour:
         """(links,) the matrices of ``LINKED``."""
         return self.links.scaled(self.statistics.count)
 
-    def amounts(self, history: Sequence[int]) -> dict[str, Amount]:
+    def term_values(self, history: Sequence[int]) -> dict[str, TermValues]:
         """The amounts of all terms after a history of row numbers, oldest first."""
         kept = self.recent(history)
-        return amounts(self, Histories(kept, np.array([0, len(kept)])), self.wanted)
+        return term_values(self, Histories(kept, np.array([0, len(kept)])), self.wanted)
 
     def recent(self, history: Sequence[int]) -> Integers:
         """Each item of the history at its last time, the last ``RECENT`` of them."""
@@ -107,7 +107,7 @@ class Behaviour:
         self, history: Sequence[int], members: Integers, weights: Mapping[str, float]
     ) -> dict[str, Reals]:
         """What each term adds to each member (members,), by the weights of the families in a category."""
-        found = self.amounts(history)
+        found = self.term_values(history)
         none = np.zeros(len(members), dtype=np.int64)
         added = {}
         for term in self.terms:
@@ -116,7 +116,7 @@ class Behaviour:
                 added[term.name] = weights.get(family(term.name), 1.0) * apply(term.curve, *parts)
         return added
 
-    def speaks_loudest(self, name: str, history: Sequence[int], target: int) -> tuple[int, int] | None:
+    def strongest_source(self, name: str, history: Sequence[int], target: int) -> tuple[int, int] | None:
         """The item of the history that adds most to a term over links, and how many went on from there."""
         matrix, decay, _ = LINKED[name]
         best, found = 0.0, None
@@ -145,18 +145,18 @@ class Behaviour:
             found[0, self.links.target[row]] += begun[0, item] * self.matrices[matrix][row]
         return found
 
-    def alike(self, histories: Histories) -> Reals:
+    def similar_people(self, histories: Histories) -> Reals:
         """(1, items) what people took who share items with a history."""
         if self.neighbours is None:
             return np.zeros((1, len(self.statistics.count)))
-        person, weight = self.neighbours.alike(histories.item, self.statistics.rarity)
+        person, weight = self.neighbours.similar_people(histories.item, self.statistics.rarity)
         return self.neighbours.taken(person, weight)[None]
 
-    def alike_people(self, history: Sequence[int], target: int) -> int:
+    def similar_people_count(self, history: Sequence[int], target: int) -> int:
         """How many people share an item with the history and took the target."""
         if self.neighbours is None:
             return 0
-        person, _ = self.neighbours.alike(self.recent(history), self.statistics.rarity)
+        person, _ = self.neighbours.similar_people(self.recent(history), self.statistics.rarity)
         first = self.neighbours.first
         return int(np.isin(self.neighbours.person[first[target] : first[target + 1]], person).sum())
 
@@ -178,7 +178,7 @@ def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
         WeightsError: The graph was read without its events.
     """
     # Only this term needs events in order, and with them scipy.
-    from kgrank.choice.behaviour.counts import People
+    from kgrank.choice.behaviour.counts import EventSequences
     from kgrank.choice.behaviour.sequences import sequences
 
     if "INTERACTED" not in graph.edges:
@@ -189,7 +189,7 @@ def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
         )
     log = sequences(graph)
     place = positions(pl.Series(log.items, dtype=pl.String), items.ids, "item")
-    people = People.logged(replace(log, items=items.ids, item=place[log.item]))
+    people = EventSequences.logged(replace(log, items=items.ids, item=place[log.item]))
     return Neighbours.of(people.item, people.start, len(items.ids))
 
 
@@ -198,7 +198,7 @@ def _moves(group: Grouping, flows: Sequence[Flow]) -> Reals:
     found = np.zeros((len(group.labels), len(group.labels)))
     for move in flows:
         if move.source in place and move.target in place:
-            found[place[move.source], place[move.target]] = move.amount
+            found[place[move.source], place[move.target]] = move.count
     return found
 
 

@@ -15,7 +15,7 @@ from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 
 
 @dataclass(frozen=True)
-class Moves:
+class DeviationEffects:
     """How a person's deviations act on the items of a category.
 
     Columns are those of the population.
@@ -48,13 +48,13 @@ class Moves:
         return found
 
 
-def moves(
+def deviation_effects(
     table: CategoryScores,
     layout: Layout,
     served: AbstractSet[str],
     nodes: Sequence[str],
     at: Mapping[str, int],
-) -> Moves:
+) -> DeviationEffects:
     """How deviations act in a category; ``Shop.moves`` keeps it.
 
     Args:
@@ -83,7 +83,7 @@ def moves(
             block = layout.block[table.attributes[k]]
             number[m] = at[node]
             units[:, m] = np.nan_to_num((table.number[:, m] - block.centre) / block.scale)
-    return Moves(profiles, units, number, effects)
+    return DeviationEffects(profiles, units, number, effects)
 
 
 def _effects(layout: Layout, at: Mapping[str, int]) -> dict[str, Reals]:
@@ -91,7 +91,7 @@ def _effects(layout: Layout, at: Mapping[str, int]) -> dict[str, Reals]:
     found = {}
     for block in layout.blocks:
         mean = np.zeros(len(at))
-        for node, share in zip(block.nodes, block.mean.tolist(), strict=True):
+        for node, share in zip(block.nodes, block.share.tolist(), strict=True):
             if node in at:
                 mean[at[node]] = share
         for node in () if block.number else block.nodes:

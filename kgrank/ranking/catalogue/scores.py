@@ -93,7 +93,7 @@ class CategoryScores:
     @staticmethod
     def of(items: Items, weights: CategoryWeights, categories: Sequence[str]) -> CategoryScores:
         """The scores of the items in ``categories`` by one category's weights."""
-        ranked = sorted(weights.attributes, key=lambda a: (-a.weight, a.attribute))
+        ranked = sorted(weights.attributes, key=lambda a: (-a.share, a.attribute))
         attributes = tuple(a.attribute for a in ranked)
         members = items.within(categories)
         local = np.full(len(items.ids), -1)
@@ -151,7 +151,7 @@ class CategoryScores:
             total += np.dot(units, worth.slopes, out=buffer)
         return total
 
-    def amounts(self, places: Integers, worth: Worth, units: Reals | None = None) -> Reals:
+    def contributions(self, places: Integers, worth: Worth, units: Reals | None = None) -> Reals:
         """What each attribute contributes to some items (places, attributes); 0 where it has no value."""
         found = np.zeros((len(places), len(self.attributes)))
         if self.profiles.attributes:
@@ -274,7 +274,7 @@ def _added(nodes: Sequence[str], utilities: Sequence[Utility], node: Integers, n
         if utility.node in place:
             for k, s in enumerate(utility.segments):
                 at = k, place[utility.node]
-                low[at], high[at], intercept[at], slope[at] = s.low, s.high, s.intercept, s.slope
+                low[at], high[at], intercept[at], slope[at] = s.start, s.stop, s.intercept, s.slope
     added = np.zeros(len(node))
     for k in range(rounds):
         inside = (number >= low[k, node]) & (number < high[k, node])

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from kgrank.choice.behaviour.terms import ALIKE
-from kgrank.errors import InputError, StoreError, WeightsError, nearest
+from kgrank.errors import InputError, StoreError, WeightsError, did_you_mean
 from kgrank.graph.store import GraphStore, load_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.document import load
@@ -21,13 +21,13 @@ from kgrank.ranking.catalogue.items import Items, Reals
 from kgrank.ranking.catalogue.phrases import checked_language
 from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.text import TextIndex
-from kgrank.ranking.catalogue.wording import Wording
+from kgrank.ranking.catalogue.wording import ItemWording
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
 
 if TYPE_CHECKING:
     from kgrank.choice.data.design import Design
-    from kgrank.ranking.catalogue.deviations import Moves
+    from kgrank.ranking.catalogue.deviations import DeviationEffects
 
 NEEDED_NODES = ("Item", "AttributeValue")
 NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "SUBCATEGORY_OF")
@@ -47,9 +47,9 @@ class Shop:
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
     _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
-    _wordings: dict[tuple[str, str], Wording] = field(default_factory=dict, repr=False, compare=False)
+    _wordings: dict[tuple[str, str], ItemWording] = field(default_factory=dict, repr=False, compare=False)
     _phrases: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict, repr=False, compare=False)
-    _moves: dict[str, Moves] = field(default_factory=dict, repr=False, compare=False)
+    _deviation_effects: dict[str, DeviationEffects] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(
@@ -103,7 +103,7 @@ class Shop:
         mean = np.array(learned.mean) if learned.mean else np.zeros(width)
         return mean, np.linalg.inv(np.array(learned.covariance).reshape(width, width))
 
-    def wording(self, category: str, language: str) -> Wording:
+    def wording(self, category: str, language: str) -> ItemWording:
         """What the items of a category have, in words; made once.
 
         Raises:
@@ -111,7 +111,7 @@ class Shop:
             WeightsError: A category without weights.
         """
         if (category, language) not in self._wordings:
-            self._wordings[category, language] = Wording(
+            self._wordings[category, language] = ItemWording(
                 self.ontology, self.items.nodes, self.scores(category), checked_language(language)
             )
         return self._wordings[category, language]
@@ -133,7 +133,7 @@ class Shop:
         return self._homes[firsts]
 
     @property
-    def known_behaviour(self) -> Behaviour:
+    def required_behaviour(self) -> Behaviour:
         """The behaviour terms.
 
         Raises:
@@ -192,22 +192,22 @@ class Shop:
             self._designs[category] = category_design(graph, self.ontology, category)
         return self._designs[category]
 
-    def moves(self, category: str) -> Moves:
+    def deviation_effects(self, category: str) -> DeviationEffects:
         """How a person's tastes act on a category's items; computed once.
 
         Raises:
             InputError: An unknown category.
             WeightsError: A category without weights.
         """
-        if category not in self._moves:
-            from kgrank.ranking.catalogue.deviations import moves
+        if category not in self._deviation_effects:
+            from kgrank.ranking.catalogue.deviations import deviation_effects
 
             served = {u.node for u in self.weights_of(category).utilities}
             layout = self.design(category).layout
-            self._moves[category] = moves(
+            self._deviation_effects[category] = deviation_effects(
                 self.scores(category), layout, served, self.items.nodes, self.column
             )
-        return self._moves[category]
+        return self._deviation_effects[category]
 
     def item(self, item: str) -> int:
         """Row number of an item.
@@ -216,7 +216,7 @@ class Shop:
             InputError: An unknown item.
         """
         if item not in self.items.index:
-            raise InputError(f"there is no item {item!r}", todo=nearest(item, self.items.index))
+            raise InputError(f"there is no item {item!r}", todo=did_you_mean(item, self.items.index))
         return self.items.index[item]
 
 
@@ -232,7 +232,9 @@ def _lowest(ontology: Ontology, categories: frozenset[str | None]) -> str | None
 def check_category(ontology: Ontology, category: str) -> None:
     """InputError with the nearest names where the ontology has no such category."""
     if category not in ontology.categories:
-        raise InputError(f"there is no category {category!r}", todo=nearest(category, ontology.categories))
+        raise InputError(
+            f"there is no category {category!r}", todo=did_you_mean(category, ontology.categories)
+        )
 
 
 def category_weights(weights: LearnedWeights, ontology: Ontology, category: str) -> CategoryWeights:

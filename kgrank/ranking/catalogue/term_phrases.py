@@ -35,7 +35,7 @@ def reason(
     if term in WORDED:
         return _worded(behaviour, history, item, items, language)
     if term == ALIKE:
-        people = behaviour.alike_people(history, item)
+        people = behaviour.similar_people_count(history, item)
         kind = "people-like-you" if people else "no-people-like-you"
         return None, _by_people(phrase(f"term-{kind}", language), people, language)
     if term == NOW and behaviour.statistics.recent is not None:
@@ -49,7 +49,7 @@ def reason(
 def _linked(
     behaviour: Behaviour, term: str, history: Sequence[int], item: int, items: Items, language: str
 ) -> tuple[str | None, str]:
-    loudest = behaviour.speaks_loudest(term, history, item)
+    loudest = behaviour.strongest_source(term, history, item)
     if loudest is None:
         return None, phrase("goes-after-none", language)
     source, people = loudest

@@ -31,7 +31,7 @@ _WORD = re.compile(rf"[{_CHARACTERS}]|[^\W_{_CHARACTERS}]+")
 _STEM, _ENDING = 3, 2
 
 
-def words(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
     """The folded words of a text."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     plain = "".join(c for c in folded if not unicodedata.combining(c))
@@ -39,18 +39,18 @@ def words(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Found:
+class TextMatches:
     """What words found.
 
     Attributes:
         rows: Row numbers of the items, ascending.
-        words: Distinct words of the query.
+        tokens: Distinct words of the query.
         matched: How many of them every item found has.
         missing: Words that no item has.
     """
 
     rows: Integers
-    words: tuple[str, ...]
+    tokens: tuple[str, ...]
     matched: int
     missing: tuple[str, ...]
 
@@ -74,18 +74,18 @@ class TextIndex:
         """The index of a shop."""
         titles: dict[str, list[int]] = {}
         for row, title in enumerate(items.titles):
-            for word in set(words(title)):
+            for word in set(tokens(title)):
                 titles.setdefault(word, []).append(row)
         found = {word: [np.array(rows, dtype=np.int64)] for word, rows in titles.items()}
         for text, rows in _labels(items, ontology):
-            for word in set(words(text)):
+            for word in set(tokens(text)):
                 found.setdefault(word, []).append(rows)
         vocabulary = tuple(sorted(found))
         return TextIndex(
             vocabulary, tuple(np.unique(np.concatenate(found[w])) for w in vocabulary), len(items.ids)
         )
 
-    def find(self, text: str) -> Found:
+    def find(self, text: str) -> TextMatches:
         """The items that match a query.
 
         Raises:
@@ -93,7 +93,7 @@ class TextIndex:
         """
         if len(text) > LONGEST:
             raise InputError(f"a query of {len(text):,} characters", expected=f"at most {LONGEST}")
-        asked = tuple(dict.fromkeys(words(text)))
+        asked = tuple(dict.fromkeys(tokens(text)))
         if not asked:
             raise InputError(f"there is no word in the query {text!r}", expected="letters or digits")
         has = np.zeros(self.items, dtype=np.int64)
@@ -104,7 +104,7 @@ class TextIndex:
             if not len(rows):
                 missing.append(word)
         most = int(has.max(initial=0))
-        return Found(
+        return TextMatches(
             np.flatnonzero(has == most) if most else np.empty(0, np.int64), asked, most, tuple(missing)
         )
 

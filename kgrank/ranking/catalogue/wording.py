@@ -16,7 +16,7 @@ Said = tuple[str | None, str]
 
 
 @dataclass(frozen=True)
-class Wording:
+class ItemWording:
     """The words of one category in one language.
 
     Attributes:

@@ -12,9 +12,9 @@ from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.top import DECIMALS
 from kgrank.ranking.explain.uncertainty import SURE, standard_errors
-from kgrank.ranking.page.answer import asked_for, score_query
+from kgrank.ranking.page.answer import score_query, selection
 from kgrank.ranking.page.query import Query
-from kgrank.ranking.page.score import Scored, place_of, show
+from kgrank.ranking.page.score import ScoredCategory, member_index, show
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Difference:
         kind: ``attribute`` or ``term``.
         first: What the first item has, in words.
         second: What the second has.
-        amount: What it adds to the difference, in logits.
-        low: Lower end of its 95 % interval; the amount itself for a term, whose error is not known.
-        high: Upper end.
+        logits: What it adds to the difference, in logits.
+        lower: Lower end of its 95 % interval; the amount itself for a term, whose error is not known.
+        upper: Upper end.
         sentence: All of it in words.
     """
 
@@ -36,9 +36,9 @@ class Difference:
     kind: str
     first: str
     second: str
-    amount: float
-    low: float
-    high: float
+    logits: float
+    lower: float
+    upper: float
     sentence: str
 
 
@@ -54,8 +54,8 @@ class Comparison:
     first: str
     second: str
     difference: float
-    low: float
-    high: float
+    lower: float
+    upper: float
     parts: tuple[Difference, ...]
     sentence: str
 
@@ -73,8 +73,8 @@ def compare(shop: Shop, query: Query, first: str, second: str) -> Comparison:
         InputError: An unknown category or item, or an item outside the category.
         WeightsError: The weights say nothing of the category.
     """
-    category = asked_for(shop, query).category
-    places = np.array([place_of(shop, category, item) for item in (first, second)])
+    category = selection(shop, query).category
+    places = np.array([member_index(shop, category, item) for item in (first, second)])
     scored = score_query(shop, category, query)
     scores = scored.scores[places].round(DECIMALS)
     own = query.session.posterior if query.session else query.person.posterior if query.person else None
@@ -97,11 +97,11 @@ def compare(shop: Shop, query: Query, first: str, second: str) -> Comparison:
 
 
 def _parts(
-    shop: Shop, scored: Scored, places: Integers, scores: Reals, errors: Reals, language: str
+    shop: Shop, scored: ScoredCategory, places: Integers, scores: Reals, errors: Reals, language: str
 ) -> tuple[Difference, ...]:
     """The summands of a difference, the largest first."""
     words = [{c.name: c.words for c in i.contributions} for i in show(shop, scored, places, scores, language)]
-    amounts = scored.amounts(places)
+    amounts = scored.contributions(places)
     rows = scored.table.members[places].tolist()
     parts = []
     for name, amount, error in zip(
@@ -122,4 +122,4 @@ def _parts(
             margin=margin,
         )
         parts.append(Difference(name, kind, had[0], had[1], amount, amount - margin, amount + margin, said))
-    return tuple(sorted(parts, key=lambda p: -abs(p.amount)))
+    return tuple(sorted(parts, key=lambda p: -abs(p.logits)))

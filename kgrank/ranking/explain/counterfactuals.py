@@ -13,9 +13,9 @@ from kgrank.ontology.model import BRAND, AttributeType, RuleKind
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.top import DECIMALS, first, position
-from kgrank.ranking.page.answer import asked_for, score_query
+from kgrank.ranking.page.answer import score_query, selection
 from kgrank.ranking.page.query import Query
-from kgrank.ranking.page.score import Scored, place_of, value_worths
+from kgrank.ranking.page.score import ScoredCategory, member_index, value_worths
 
 ENOUGH = 2 * 10.0**-DECIMALS
 """In logits: by so much an item must pass another, so that ids decide nothing."""
@@ -38,17 +38,20 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Way:
-    """Changes that together bring the item to a position; ``ruled`` tells that a rule says what is better."""
+class Counterfactual:
+    """Changes that together bring the item to a position.
+
+    ``limited_by_rules`` says whether a rule names the better direction of the first.
+    """
 
     changes: tuple[Change, ...]
     position: int
-    ruled: bool
+    limited_by_rules: bool
     sentence: str
 
 
 @dataclass(frozen=True)
-class Ways:
+class Counterfactuals:
     """What would bring an item into the first places.
 
     Attributes:
@@ -56,8 +59,8 @@ class Ways:
         position: Where it stands.
         first: The places that are wanted.
         gap: What it lacks, in logits; 0 where it stands there.
-        ways: Each enough by itself: single changes first, numbers with a Monotone rule (such as the price)
-            before all others, then by the size of the change.
+        counterfactuals: Each enough by itself: single changes first, numbers with a Monotone rule (such as the
+            price) before all others, then by the size of the change.
         sentence: The first way in words, or that there is none.
     """
 
@@ -65,7 +68,7 @@ class Ways:
     position: int
     first: int
     gap: float
-    ways: tuple[Way, ...]
+    counterfactuals: tuple[Counterfactual, ...]
     sentence: str
 
 
@@ -80,7 +83,7 @@ class _Option:
     size: float
 
 
-def ways_into(shop: Shop, query: Query, item: str, wanted: int = 10) -> Ways:
+def counterfactuals(shop: Shop, query: Query, item: str, wanted: int = 10) -> Counterfactuals:
     """The smallest changes that bring an item into the first places of a ranking.
 
     A change of a number is as large as its part of the range that occurs in the category, one of an ordered value
@@ -96,9 +99,9 @@ def ways_into(shop: Shop, query: Query, item: str, wanted: int = 10) -> Ways:
         InputError: An unknown category or item, an item outside the category or left out by a filter.
         WeightsError: The weights say nothing of the category.
     """
-    asked = asked_for(shop, query)
+    asked = selection(shop, query)
     scored = score_query(shop, asked.category, query)
-    place = place_of(shop, asked.category, item)
+    place = member_index(shop, asked.category, item)
     some = np.arange(len(scored.scores)) if asked.some is None else asked.some
     if place not in some:
         raise InputError(f"item {item!r} is left out by a filter", expected="an item that is ranked")
@@ -109,7 +112,7 @@ def ways_into(shop: Shop, query: Query, item: str, wanted: int = 10) -> Ways:
     title = shop.items.titles[shop.items.index[item]] or item
     if now <= wanted:
         said = phrase("within-already", query.language, title=title, position=now)
-        return Ways(item, now, wanted, 0.0, (), said)
+        return Counterfactuals(item, now, wanted, 0.0, (), said)
     last = first(scored.scores[some], wanted)[1][-1]
     gap = float(last - scored.scores[place]) + ENOUGH
     options = {a: list(_options(shop, scored, place, a)) for a in scored.table.attributes if a != BRAND}
@@ -118,10 +121,10 @@ def ways_into(shop: Shop, query: Query, item: str, wanted: int = 10) -> Ways:
     found.sort(key=lambda way: (way[0].attribute not in ruled, sum(o.size for o in way), way[0].attribute))
     ways = tuple(_way(shop, scored, some, place, way, ruled, query.language) for way in found)
     if ways:
-        return Ways(item, now, wanted, gap, ways, ways[0].sentence)
+        return Counterfactuals(item, now, wanted, gap, ways, ways[0].sentence)
     best = sum(max((o.gain for o in some_), default=0.0) for some_ in options.values())
     said = phrase("no-way", query.language, title=title, first=wanted, gap=gap, best=best)
-    return Ways(item, now, wanted, gap, (), said)
+    return Counterfactuals(item, now, wanted, gap, (), said)
 
 
 def _single(options: dict[str, list[_Option]], gap: float) -> list[list[_Option]]:
@@ -144,7 +147,7 @@ def _several(options: dict[str, list[_Option]], gap: float) -> list[list[_Option
     return []
 
 
-def _options(shop: Shop, scored: Scored, place: int, attribute: str) -> Iterator[_Option]:
+def _options(shop: Shop, scored: ScoredCategory, place: int, attribute: str) -> Iterator[_Option]:
     """What an attribute could be instead."""
     k = scored.table.attributes.index(attribute)
     own = float(scored.table.column(attribute, scored.worth, scored.units)[place])
@@ -153,14 +156,14 @@ def _options(shop: Shop, scored: Scored, place: int, attribute: str) -> Iterator
         return
     if block.number:
         now = float(scored.table.number[place, scored.table.numbers.index(k)])
-        width = (block.most - block.least) or 1.0
-        for number in np.linspace(block.least, block.most, GRID + 1).tolist():
+        width = (block.maximum - block.minimum) or 1.0
+        for number in np.linspace(block.minimum, block.maximum, GRID + 1).tolist():
             rounded = float(f"{number:.4g}")
             size = abs(rounded - (block.centre if np.isnan(now) else now)) / width
             gain = scored.strength * (_number_worth(shop, scored, attribute, rounded) - own)
             yield _Option(attribute, None, rounded, gain, size)
         return
-    items = dict(zip(block.nodes, block.items.tolist(), strict=True))
+    items = dict(zip(block.nodes, block.item_count.tolist(), strict=True))
     has = [n for n, _ in shop.items.values_of(int(scored.table.members[place]), attribute)]
     for node, worth in value_worths(shop, scored.category, attribute, scored.deviations).items():
         if node in items and node not in has:
@@ -173,7 +176,7 @@ def _options(shop: Shop, scored: Scored, place: int, attribute: str) -> Iterator
             yield _Option(attribute, split_value_id(node)[1], None, scored.strength * (worth - own), size)
 
 
-def _number_worth(shop: Shop, scored: Scored, attribute: str, number: float) -> float:
+def _number_worth(shop: Shop, scored: ScoredCategory, attribute: str, number: float) -> float:
     """What a number adds for the shopper at hand."""
     node = value_id(attribute, NUMBER)
     known = {u.node: u for u in shop.weights_of(scored.category).utilities}
@@ -196,13 +199,13 @@ def _ruled(shop: Shop, category: str) -> set[str]:
 
 def _way(
     shop: Shop,
-    scored: Scored,
+    scored: ScoredCategory,
     some: np.ndarray[tuple[int], np.dtype[np.int64]],
     place: int,
     options: list[_Option],
     ruled: set[str],
     language: str,
-) -> Way:
+) -> Counterfactual:
     changes = []
     row = int(scored.table.members[place])
     for option in options:
@@ -223,4 +226,4 @@ def _way(
         position=stands,
         changes=phrase("and", language).join(c.sentence for c in changes),
     )
-    return Way(tuple(changes), stands, options[0].attribute in ruled, said)
+    return Counterfactual(tuple(changes), stands, options[0].attribute in ruled, said)

@@ -15,23 +15,23 @@ _OF_WEIGHTS = frozenset(RuleKind) - {RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKi
 
 
 @dataclass(frozen=True)
-class Statement:
+class RuleStatement:
     """What one rule says of one attribute in a category.
 
     Attributes:
         rule: Its id.
         short: In a few signs, ``≥ 25%`` or ``> price``.
         sentence: In words.
-        low: Smallest share that it allows; None where it sets no bounds.
-        high: Largest share that it allows.
+        lower: Smallest share that it allows; None where it sets no bounds.
+        upper: Largest share that it allows.
         finding: What the data say of it; None where no audit was made.
     """
 
     rule: str
     short: str
     sentence: str
-    low: float | None
-    high: float | None
+    lower: float | None
+    upper: float | None
     finding: RuleFinding | None
 
 
@@ -41,14 +41,14 @@ class AttributeImportance:
 
     attribute: str
     name: str
-    weight: float
-    low: float
-    high: float
+    share: float
+    lower: float
+    upper: float
     spread: float
     reference: str
     shoppers: float | None
     without_rules: float | None
-    rules: tuple[Statement, ...]
+    rules: tuple[RuleStatement, ...]
     person: float | None = None
     """One person's own share; None where nobody is asked about."""
 
@@ -60,8 +60,8 @@ class Importance:
     category: str
     name: str
     strength: float
-    choices: int
-    people: int
+    choice_count: int
+    person_count: int
     source: str
     attributes: tuple[AttributeImportance, ...]
     notes: tuple[str, ...]
@@ -101,21 +101,21 @@ def read_importance(
     findings = {f.rule: f for f in weights.findings}
     below = frozenset(ontology.subtree(category))
     statements = list(_statements(ontology, category, findings, language))
-    ranked = sorted(learned.attributes, key=lambda a: (-a.weight, a.attribute))
+    ranked = sorted(learned.attributes, key=lambda a: (-a.share, a.attribute))
     return Importance(
         category=category,
         name=ontology.categories[category].name(language),
         strength=learned.strength,
-        choices=learned.choices,
-        people=learned.people,
+        choice_count=learned.choice_count,
+        person_count=learned.person_count,
         source=learned.source,
         attributes=tuple(
             AttributeImportance(
                 attribute=a.attribute,
                 name=attribute_name(ontology, a.attribute, language),
-                weight=a.weight,
-                low=a.low,
-                high=a.high,
+                share=a.share,
+                lower=a.lower,
+                upper=a.upper,
                 spread=a.spread,
                 reference=a.reference,
                 shoppers=a.shoppers,
@@ -131,7 +131,7 @@ def read_importance(
 
 def _statements(
     ontology: Ontology, category: str, findings: dict[str, RuleFinding], language: str
-) -> Iterator[tuple[str, Statement]]:
+) -> Iterator[tuple[str, RuleStatement]]:
     """Each attribute and what a rule says of it here, in the order of the rules."""
     applicable = ontology.applicable(category)
     line = {category, *ontology.ancestors(category)}
@@ -144,12 +144,12 @@ def _statements(
             if attribute in applicable:
                 yield (
                     attribute,
-                    Statement(
+                    RuleStatement(
                         rule=rule.id,
                         short=_short(rule, attribute, ontology, language),
                         sentence=sentence(rule, ontology, language),
-                        low=low,
-                        high=high,
+                        lower=low,
+                        upper=high,
                         finding=findings.get(rule.id),
                     ),
                 )

@@ -14,7 +14,14 @@ from kgrank.ranking.catalogue.top import DECIMALS, position
 from kgrank.ranking.explain.uncertainty import SURE, standard_errors
 from kgrank.ranking.page.answer import score_query
 from kgrank.ranking.page.query import Contribution, Query
-from kgrank.ranking.page.score import Scored, place_of, population_vector, score, show, value_worths
+from kgrank.ranking.page.score import (
+    ScoredCategory,
+    member_index,
+    population_vector,
+    score,
+    show,
+    value_worths,
+)
 
 if TYPE_CHECKING:
     from kgrank.ranking.shopper.session import Session
@@ -29,33 +36,33 @@ class AttributeReason:
         name: Its name.
         value: The item's value ids joined by ``|``, or its number; None where it has none.
         words: The value for a reader.
-        amount: Contribution to the score, in logits.
+        logits: Contribution to the score, in logits.
         average: Contribution to the score of the average item of the category; near 0, as utilities are
             measured from there, but not where many values are missing.
-        weight: Share of the decision.
-        place: Place of the value among the attribute's values here, 1 the best; None for a number, for
+        share: Share of the decision.
+        value_rank: Place of the value among the attribute's values here, 1 the best; None for a number, for
             several values, and for none.
-        places: Number of values that are compared.
+        value_count: Number of values that are compared.
         better_than: Share of the category's items to which the attribute contributes less.
         sentence: All of it in one sentence.
-        low: Lower end of the 95 % interval of ``amount``, by the errors of the weights and, in a session, of the
+        lower: Lower end of the 95 % interval of ``logits``, by the errors of the weights and, in a session, of the
             shopper's own tastes.
-        high: Upper end.
+        upper: Upper end.
     """
 
     attribute: str
     name: str
     value: str | None
     words: str
-    amount: float
+    logits: float
     average: float
-    weight: float
-    place: int | None
-    places: int
+    share: float
+    value_rank: int | None
+    value_count: int
     better_than: float
     sentence: str
-    low: float
-    high: float
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Explanation:
     title: str
     category: str
     position: int
-    items: int
+    item_count: int
     score: float
     sentence: str
     attributes: tuple[AttributeReason, ...]
@@ -101,7 +108,7 @@ def explain(
         InputError: An unknown category or item, or an item that stands outside the category.
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
-    place = place_of(shop, category, item)
+    place = member_index(shop, category, item)
     if session is not None:
         scored = score_query(shop, category, Query(category, history=tuple(history), session=session))
     else:
@@ -125,7 +132,7 @@ def explain(
         title=shown.title,
         category=category,
         position=stands,
-        items=len(scored.scores),
+        item_count=len(scored.scores),
         score=shown.score,
         sentence=sentence,
         attributes=tuple(_reason(shop, scored, place, c, error[c.name], language) for c in attributes),
@@ -134,7 +141,7 @@ def explain(
 
 
 def _reason(
-    shop: Shop, scored: Scored, place: int, part: Contribution, error: float, language: str
+    shop: Shop, scored: ScoredCategory, place: int, part: Contribution, error: float, language: str
 ) -> AttributeReason:
     table, learned = scored.table, shop.weights_of(scored.category)
     column = table.column(part.name, scored.worth, scored.units)
@@ -149,21 +156,21 @@ def _reason(
     else:
         what = phrase("is", language, name=name, value=words)
         how = _how(rank, ranks, better_than, language)
-        sentence = phrase("adds", language, what=what, how=how, difference=part.amount - average)
+        sentence = phrase("adds", language, what=what, how=how, difference=part.logits - average)
     return AttributeReason(
         attribute=part.name,
         name=name,
         value=part.value,
         words=words,
-        amount=part.amount,
+        logits=part.logits,
         average=average,
-        weight=next(a.weight for a in learned.attributes if a.attribute == part.name),
-        place=rank,
-        places=ranks,
+        share=next(a.share for a in learned.attributes if a.attribute == part.name),
+        value_rank=rank,
+        value_count=ranks,
         better_than=better_than,
         sentence=sentence,
-        low=part.amount - SURE * error,
-        high=part.amount + SURE * error,
+        lower=part.logits - SURE * error,
+        upper=part.logits + SURE * error,
     )
 
 

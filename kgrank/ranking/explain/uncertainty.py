@@ -12,7 +12,7 @@ from kgrank.graph.schema import NUMBER, split_value_id, value_id
 from kgrank.ranking.catalogue.items import Reals
 from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.shop import Shop
-from kgrank.ranking.page.score import Scored
+from kgrank.ranking.page.score import ScoredCategory
 from kgrank.weights.model import Utility
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ SURE = 1.96
 
 
 def standard_errors(
-    shop: Shop, scored: Scored, first: int, second: int | None = None, own: Online | Posterior | None = None
+    shop: Shop,
+    scored: ScoredCategory,
+    first: int,
+    second: int | None = None,
+    own: Online | Posterior | None = None,
 ) -> Reals:
     """(names,) standard error of what each summand adds to the difference of two items; 0 for terms.
 
@@ -50,7 +54,7 @@ def standard_errors(
         errors[k] = _served(scored.table, k, known, has)
     covariance = None if own is None else own.covariance
     if covariance is not None and scored.deviations is not None:
-        rows = shop.moves(scored.category).rows(scored.table, np.array(places))
+        rows = shop.deviation_effects(scored.category).rows(scored.table, np.array(places))
         gap = rows[0] - (rows[1] if second is not None else 0.0)
         for k, attribute in enumerate(scored.table.attributes):
             part = np.where([split_value_id(n)[0] == attribute for n in shop.column], gap, 0.0)

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import BRAND, RuleKind
 from kgrank.ontology.sentences import sentence
@@ -20,8 +20,8 @@ from kgrank.ranking.catalogue.shop import Shop, check_category
 from kgrank.ranking.catalogue.top import DECIMALS, first
 from kgrank.ranking.page.filters import holds, in_words, targets
 from kgrank.ranking.page.query import Cap, Contribution, LeftOut, Query, RankedItem, RankedPage
-from kgrank.ranking.page.rerank import Limit, Wishes, arrange
-from kgrank.ranking.page.score import Scored, place_of, population_vector, score, show
+from kgrank.ranking.page.rerank import Limit, RerankRules, rerank
+from kgrank.ranking.page.score import ScoredCategory, member_index, population_vector, score, show
 
 LARGEST = 1000
 """Items on a page at most."""
@@ -30,7 +30,7 @@ BOOST = "boost"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Selection:
     """The items a query is about.
 
     Attributes:
@@ -56,7 +56,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
     _check(query)
-    asked = asked_for(shop, query)
+    asked = selection(shop, query)
     category = asked.category
     scored = score_query(shop, category, query)
     some, left_out = _without_excluded(shop, scored, asked.some, query)
@@ -71,7 +71,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
     if wishes:
         ranked = np.arange(len(scores)) if some is None else some
         weights = _importance(shop, scored)
-        arranged = arrange(scored.table, weights, ranked, scores, wishes, offset + query.size)
+        arranged = rerank(scored.table, weights, ranked, scores, wishes, offset + query.size)
         shown = arranged.places[offset:]
         total = scores[np.searchsorted(ranked, shown)].round(DECIMALS)
         reasons = arranged.reasons
@@ -81,7 +81,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
         shown, total = places[offset:], rounded[offset:]
         if some is not None:
             shown = some[shown]
-    amounts, names = scored.amounts(shown), scored.names
+    amounts, names = scored.contributions(shown), scored.names
     if added is not None:
         amounts, names = np.column_stack([amounts, added[shown]]), (*names, BOOST)
     ids = shop.items.ids
@@ -89,19 +89,19 @@ def answer(shop: Shop, query: Query) -> RankedPage:
         category=category,
         page=query.page,
         size=query.size,
-        total=len(scores),
+        item_count=len(scores),
         version=shop.weights.version,
         ids=tuple([ids[k] for k in scored.table.members[shown].tolist()]),
         scores=total,
         names=names,
-        amounts=amounts,
+        logits=amounts,
         notes=notes,
         left_out=left_out,
         in_words=lambda: _in_words(shop, scored, shown, total, added, reasons, query),
     )
 
 
-def score_query(shop: Shop, category: str, query: Query) -> Scored:
+def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
     """The scores of a category's items for the query's shopper, before boosts."""
     history: tuple[str, ...] = query.history
     deviations: Reals | None = None
@@ -139,7 +139,7 @@ def _check(query: Query) -> None:
         raise InputError("an item is pinned twice", expected="each item at one place")
 
 
-def asked_for(shop: Shop, query: Query) -> Asked:
+def selection(shop: Shop, query: Query) -> Selection:
     """The category and the items a query is about, text, candidates and filters applied one after another."""
     if query.category is None and query.text is None and query.candidates is None:
         raise InputError("nothing says what to rank", expected="a category, a text or candidates")
@@ -155,7 +155,7 @@ def asked_for(shop: Shop, query: Query) -> Asked:
     check_category(shop.ontology, category)
     if query.candidates is not None:
         for item in query.candidates:
-            place_of(shop, category, item)
+            member_index(shop, category, item)
     members = shop.scores(category).members
     if not len(members):
         name = shop.ontology.categories[category].name(query.language)
@@ -168,17 +168,17 @@ def asked_for(shop: Shop, query: Query) -> Asked:
         if before and not len(some):
             said_filter = in_words(shop, one, query.language)
             notes.append(phrase("filter-empty", query.language, filter=said_filter, items=before))
-    return Asked(category, some, tuple(notes))
+    return Selection(category, some, tuple(notes))
 
 
 def _by_words(shop: Shop, text: str, language: str) -> tuple[Integers, list[str]]:
     found = shop.text.find(text)
     if not found.matched:
-        near = nearest(found.words[0], shop.text.vocabulary) if found.words else ""
-        return found.rows, [phrase("no-words", language, words=", ".join(found.words)) + f" {near}"]
-    if found.matched < len(found.words):
+        near = did_you_mean(found.tokens[0], shop.text.vocabulary) if found.tokens else ""
+        return found.rows, [phrase("no-words", language, words=", ".join(found.tokens)) + f" {near}"]
+    if found.matched < len(found.tokens):
         key = "some-words" if found.missing else "few-words"
-        parts = {"all": len(found.words), "matched": found.matched, "missing": ", ".join(found.missing)}
+        parts = {"all": len(found.tokens), "matched": found.matched, "missing": ", ".join(found.missing)}
         return found.rows, [phrase(key, language, **parts)]
     return found.rows, []
 
@@ -195,7 +195,7 @@ def lowest_common(shop: Shop, rows: Integers) -> str:
 
 
 def _without_excluded(
-    shop: Shop, scored: Scored, some: Integers | None, query: Query
+    shop: Shop, scored: ScoredCategory, some: Integers | None, query: Query
 ) -> tuple[Integers | None, tuple[LeftOut, ...]]:
     left_out = []
     for one in query.excludes:
@@ -207,7 +207,7 @@ def _without_excluded(
     return some, tuple(left_out)
 
 
-def _boosts(shop: Shop, scored: Scored, query: Query) -> Reals | None:
+def _boosts(shop: Shop, scored: ScoredCategory, query: Query) -> Reals | None:
     """(items,) what boosts add; None without any."""
     if not query.boosts:
         return None
@@ -218,11 +218,11 @@ def _boosts(shop: Shop, scored: Scored, query: Query) -> Reals | None:
 
 
 def _wishes(
-    shop: Shop, scored: Scored, some: Integers | None, query: Query
-) -> tuple[Wishes, tuple[str, ...]]:
+    shop: Shop, scored: ScoredCategory, some: Integers | None, query: Query
+) -> tuple[RerankRules, tuple[str, ...]]:
     """What is wanted beyond the scores, and a note for each pin that is not among the items."""
     if not (query.pins or query.buries or query.caps or query.exposure or query.diversity):
-        return Wishes(), ()
+        return RerankRules(), ()
     members = scored.table.members
     buried: dict[int, str] = {}
     for bury in query.buries:
@@ -239,7 +239,7 @@ def _wishes(
             absent.append(phrase("pin-absent", query.language, item=pin.item))
     caps = (*query.caps, *(exposure_caps(shop, scored.category, query.language) if query.exposure else ()))
     limits = tuple(_limit(shop, members, cap, query.language) for cap in caps)
-    return Wishes(pins, buried, limits, query.diversity, query.language), tuple(absent)
+    return RerankRules(pins, buried, limits, query.diversity, query.language), tuple(absent)
 
 
 def exposure_caps(shop: Shop, category: str, language: str = "en") -> tuple[Cap, ...]:
@@ -254,7 +254,7 @@ def exposure_caps(shop: Shop, category: str, language: str = "en") -> tuple[Cap,
 def _limit(shop: Shop, members: Integers, cap: Cap, language: str) -> Limit:
     known = {*shop.items.of_attribute, *shop.ontology.attributes}
     if cap.attribute not in known:
-        raise InputError(f"there is no attribute {cap.attribute!r}", todo=nearest(cap.attribute, known))
+        raise InputError(f"there is no attribute {cap.attribute!r}", todo=did_you_mean(cap.attribute, known))
 
     @cache
     def values(place: int) -> tuple[str, ...]:
@@ -276,9 +276,9 @@ def _limit(shop: Shop, members: Integers, cap: Cap, language: str) -> Limit:
     return Limit(values, math.floor(cap.share * cap.top + 1e-9), cap.top, reason)
 
 
-def _importance(shop: Shop, scored: Scored) -> Reals:
+def _importance(shop: Shop, scored: ScoredCategory) -> Reals:
     """(attributes,) shares in the order of the table."""
-    share = {a.attribute: a.weight for a in shop.weights_of(scored.category).attributes}
+    share = {a.attribute: a.share for a in shop.weights_of(scored.category).attributes}
     return np.array([share[a] for a in scored.table.attributes])
 
 
@@ -292,7 +292,7 @@ def _whose(shop: Shop, query: Query) -> list[str]:
 
 def _in_words(
     shop: Shop,
-    scored: Scored,
+    scored: ScoredCategory,
     shown: Integers,
     total: Reals,
     added: Reals | None,
@@ -308,6 +308,6 @@ def _in_words(
             boosts = [b for b in query.boosts if targets(shop, b.target)[scored.table.members[place]]]
             said = "; ".join(phrase("boosted", query.language, reason=b.reason).strip(" :：") for b in boosts)
             own = Contribution(BOOST, BOOST, float(added[place]), None, said)
-            parts, why = sorted((*parts, own), key=lambda c: -abs(c.amount)), (said, *why)
+            parts, why = sorted((*parts, own), key=lambda c: -abs(c.logits)), (said, *why)
         found.append(replace(item, contributions=tuple(parts), reasons=why))
     return tuple(found)

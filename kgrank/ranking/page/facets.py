@@ -23,10 +23,10 @@ import numpy as np
 from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
-from kgrank.ranking.page.answer import asked_for, score_query
+from kgrank.ranking.page.answer import score_query, selection
 from kgrank.ranking.page.filters import Truths
 from kgrank.ranking.page.query import Query
-from kgrank.ranking.page.score import Scored
+from kgrank.ranking.page.score import ScoredCategory
 from kgrank.ranking.shopper.person import own_shares
 
 BINS = 5
@@ -45,7 +45,7 @@ class FacetValue:
         minimum: Lower end of a range.
         maximum: Upper end of a range.
         name: In words.
-        items: Items that have it.
+        item_count: Items that have it.
         share: Part of the choice mass that has it.
         reason: In words.
     """
@@ -54,7 +54,7 @@ class FacetValue:
     minimum: float | None
     maximum: float | None
     name: str
-    items: int
+    item_count: int
     share: float
     reason: str
 
@@ -88,14 +88,14 @@ class Facets:
 
     Attributes:
         category: Its id.
-        items: Items that are left after the query's filters.
+        item_count: Items that are left after the query's filters.
         facets: The filters.
         left_out: Filters with one value, or of a coverage below ``COVERAGE``.
         notes: What a reader must know.
     """
 
     category: str
-    items: int
+    item_count: int
     facets: tuple[Facet, ...]
     left_out: tuple[NoFacet, ...]
     notes: tuple[str, ...]
@@ -108,7 +108,7 @@ def facets(shop: Shop, query: Query) -> Facets:
         InputError: As in ``answer``.
         WeightsError: As in ``answer``.
     """
-    asked = asked_for(shop, query)
+    asked = selection(shop, query)
     scored = score_query(shop, asked.category, query)
     some = np.arange(len(scored.scores)) if asked.some is None else asked.some
     odds = np.exp(scored.scores[some] - scored.scores[some].max(initial=-np.inf))
@@ -126,7 +126,13 @@ def facets(shop: Shop, query: Query) -> Facets:
 
 
 def _facet(
-    shop: Shop, scored: Scored, some: Integers, mass: Reals, attribute: str, share: float, language: str
+    shop: Shop,
+    scored: ScoredCategory,
+    some: Integers,
+    mass: Reals,
+    attribute: str,
+    share: float,
+    language: str,
 ) -> Facet | NoFacet:
     name = attribute_name(shop.ontology, attribute, language)
     k = scored.table.attributes.index(attribute)
@@ -159,7 +165,7 @@ def _facet(
 
 
 def _values(
-    shop: Shop, scored: Scored, some: Integers, mass: Reals, attribute: str, language: str
+    shop: Shop, scored: ScoredCategory, some: Integers, mass: Reals, attribute: str, language: str
 ) -> tuple[Truths, list[FacetValue]]:
     """Whether each item has a known value, and the values that occur, the most probable first."""
     known = np.zeros(len(some), dtype=bool)

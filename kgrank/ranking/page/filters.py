@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import NUMBER, split_value_id, value_id
 from kgrank.ontology.model import AttributeType
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
@@ -69,7 +69,7 @@ def targets(shop: Shop, target: str) -> Truths:
         raise InputError(
             f"there is no item and no value {target!r}",
             expected="an item's id, or ATTRIBUTE=VALUE",
-            todo=nearest(target, names),
+            todo=did_you_mean(target, names),
         )
     return found
 
@@ -93,7 +93,7 @@ def _check(shop: Shop, one: Filter) -> None:
     here, known_to = shop.items.of_attribute, shop.ontology.attributes
     if one.attribute not in here and one.attribute not in known_to:
         raise InputError(
-            f"there is no attribute {one.attribute!r}", todo=nearest(one.attribute, {*here, *known_to})
+            f"there is no attribute {one.attribute!r}", todo=did_you_mean(one.attribute, {*here, *known_to})
         )
     bounds = [b for b in (one.minimum, one.maximum) if b is not None]
     if any(math.isnan(b) for b in bounds) or (len(bounds) == 2 and bounds[0] > bounds[1]):
@@ -114,5 +114,5 @@ def _check(shop: Shop, one: Filter) -> None:
     for value in one.values:
         if value not in values:
             raise InputError(
-                f"attribute {one.attribute!r} has no value {value!r}", todo=nearest(value, values)
+                f"attribute {one.attribute!r} has no value {value!r}", todo=did_you_mean(value, values)
             )

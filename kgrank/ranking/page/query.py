@@ -145,7 +145,7 @@ class Contribution:
     Attributes:
         name: The attribute's id, the term's name, or ``boost``.
         kind: ``attribute``, ``term`` or ``boost``.
-        amount: In logits, against the average item of the category.
+        logits: In logits, against the average item of the category.
         value: The item's value ids joined by ``|``, or its number; None where it has none. For a term, the
             item of the history that speaks loudest.
         words: The same for a reader.
@@ -153,7 +153,7 @@ class Contribution:
 
     name: str
     kind: str
-    amount: float
+    logits: float
     value: str | None
     words: str
 
@@ -177,7 +177,7 @@ class LeftOut:
     """What was excluded: an item or a value, how many items of this ranking that concerns, and why."""
 
     target: str
-    items: int
+    item_count: int
     reason: str
 
 
@@ -189,12 +189,12 @@ class RankedPage:
         category: By whose weights.
         page: Its number, from 1.
         size: Items on a full page.
-        total: Items on all pages.
+        item_count: Items on all pages.
         version: Of the weights.
         ids: The items, first to last.
         scores: Rounded to 9 decimals (items,).
         names: Attributes, most important first, then terms, then ``boost`` where there is one.
-        amounts: What each contributes; a row adds up to the score (items, names).
+        logits: What each contributes; a row adds up to the score (items, names).
         notes: What a reader must know: whose tastes these are, what the words did not find.
         left_out: What was excluded.
     """
@@ -202,12 +202,12 @@ class RankedPage:
     category: str
     page: int
     size: int
-    total: int
+    item_count: int
     version: str
     ids: tuple[str, ...]
     scores: Reals
     names: tuple[str, ...]
-    amounts: Reals
+    logits: Reals
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     in_words: Callable[[], tuple[RankedItem, ...]] = field(default=tuple, repr=False, compare=False)

@@ -38,7 +38,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RerankRules:
     """What is wanted beyond the scores; items are places in the category.
 
     Attributes:
@@ -60,7 +60,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Arranged:
+class Reranked:
     """Items in their order, why some stand where they stand, and the caps that could not be kept."""
 
     places: Integers
@@ -68,9 +68,9 @@ class Arranged:
     short: tuple[str, ...] = ()
 
 
-def arrange(
-    table: CategoryScores, weights: Reals, some: Integers, scores: Reals, wishes: Wishes, count: int
-) -> Arranged:
+def rerank(
+    table: CategoryScores, weights: Reals, some: Integers, scores: Reals, wishes: RerankRules, count: int
+) -> Reranked:
     """The first items as they are shown.
 
     Args:
@@ -96,7 +96,7 @@ def arrange(
         found = _fill(queue.tolist(), pins, window, wishes, reasons, last=size >= len(some))
         if found is not None:
             places, short = found
-            return Arranged(np.array(places[:count], dtype=np.int64), reasons, short)
+            return Reranked(np.array(places[:count], dtype=np.int64), reasons, short)
         size *= 2
 
 
@@ -105,7 +105,7 @@ def _diversified(
     weights: Reals,
     queue: Integers,
     scores: Reals,
-    wishes: Wishes,
+    wishes: RerankRules,
     reasons: dict[int, str],
 ) -> Integers:
     """The queue with its first items spread out."""
@@ -164,7 +164,7 @@ def _likeness(table: CategoryScores, weights: Reals, items: Integers) -> Reals:
     return found
 
 
-def _by_score(some: Integers, scores: Reals, wishes: Wishes) -> Callable[[int], Integers]:
+def _by_score(some: Integers, scores: Reals, wishes: RerankRules) -> Callable[[int], Integers]:
     """So many first items by score, buried ones behind all others."""
     back = np.isin(some, np.array(list(wishes.buried), dtype=np.int64))
     ahead, ahead_scores, behind, behind_scores = some[~back], scores[~back], some[back], scores[back]
@@ -201,7 +201,7 @@ def _fill(
     queue: list[int],
     pins: Mapping[int, tuple[int, str]],
     window: int,
-    wishes: Wishes,
+    wishes: RerankRules,
     reasons: dict[int, str],
     *,
     last: bool,

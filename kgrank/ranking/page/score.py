@@ -23,7 +23,7 @@ PERSONAL = 0.1
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredCategory:
     """All items of a category with their scores, before any is shown.
 
     Attributes:
@@ -53,9 +53,9 @@ class Scored:
         """The summands: attributes, most important first, then terms."""
         return (*self.table.attributes, *self.terms)
 
-    def amounts(self, places: Integers) -> Reals:
+    def contributions(self, places: Integers) -> Reals:
         """What each summand adds to some items (places, names)."""
-        found = self.table.amounts(places, self.worth, self.units)
+        found = self.table.contributions(places, self.worth, self.units)
         if self.strength != 1.0:
             found *= self.strength
         if not self.terms:
@@ -66,8 +66,8 @@ class Scored:
         """The person's part of the attributes' amounts (places, attributes); None without a person."""
         if self.units is None:
             return None
-        average = self.table.amounts(places, self.table.worth)
-        return self.strength * (self.table.amounts(places, self.worth, self.units) - average)
+        average = self.table.contributions(places, self.table.worth)
+        return self.strength * (self.table.contributions(places, self.worth, self.units) - average)
 
 
 def rank(
@@ -106,7 +106,9 @@ def rank(
     scored = score(shop, category, history, population_vector(shop, person) if person else None)
     some = np.arange(len(scored.scores))
     if candidates is not None:
-        some = np.unique(np.array([place_of(shop, category, item) for item in candidates], dtype=np.int64))
+        some = np.unique(
+            np.array([member_index(shop, category, item) for item in candidates], dtype=np.int64)
+        )
     places, scores = first(scored.scores[some], offset + limit)
     return show(shop, scored, some[places[offset:]], scores[offset:], language)
 
@@ -122,7 +124,7 @@ def score(
     history: Sequence[str] = (),
     deviations: Reals | None = None,
     known: Worth | None = None,
-) -> Scored:
+) -> ScoredCategory:
     """Scores every item of a category's subtree.
 
     Args:
@@ -139,23 +141,25 @@ def score(
     table = shop.scores(category)
     worth, units = table.worth, None
     if deviations is not None and len(deviations):
-        moved = shop.moves(category)
+        moved = shop.deviation_effects(category)
         worth, units = known or moved.worth(table, deviations), moved.units
     scores = table.scores(worth, units)
     if not history:
-        return Scored(category, table, worth, units, scores, 1.0, {}, (), deviations)
+        return ScoredCategory(category, table, worth, units, scores, 1.0, {}, (), deviations)
     rows = tuple(shop.item(item) for item in history)
     learned = shop.weights_of(category).terms
     strength = learned.get(ATTRIBUTES, 1.0)
-    terms = shop.known_behaviour.contributions(rows, table.members, learned)
+    terms = shop.required_behaviour.contributions(rows, table.members, learned)
     total = strength * scores + sum(terms.values())
-    return Scored(category, table, worth, units, total, strength, terms, rows, deviations)
+    return ScoredCategory(category, table, worth, units, total, strength, terms, rows, deviations)
 
 
-def show(shop: Shop, scored: Scored, places: Integers, scores: Reals, language: str) -> list[RankedItem]:
+def show(
+    shop: Shop, scored: ScoredCategory, places: Integers, scores: Reals, language: str
+) -> list[RankedItem]:
     """Scored items with their contributions in words, the largest first."""
     table, wording = scored.table, shop.wording(scored.category, language)
-    amounts = scored.amounts(places)
+    amounts = scored.contributions(places)
     # Of equal sizes the more important attribute comes first.
     order = np.argsort(-np.abs(amounts), axis=1, kind="stable").tolist()
     own, numbers = table.profiles.own[places].tolist(), table.number[places].tolist()
@@ -187,7 +191,7 @@ def show(shop: Shop, scored: Scored, places: Integers, scores: Reals, language: 
 
 def _personal(part: Contribution, own: float, language: str) -> Contribution:
     """A contribution that names the person's part where that is the larger one."""
-    if abs(own) < PERSONAL or abs(own) <= abs(part.amount - own):
+    if abs(own) < PERSONAL or abs(own) <= abs(part.logits - own):
         return part
     return replace(part, words=phrase("for-you", language, words=part.words, amount=own))
 
@@ -199,7 +203,7 @@ def value_worths(
 
     A value among several counts by its share of this.
     """
-    moved = None if deviations is None or not len(deviations) else shop.moves(category)
+    moved = None if deviations is None or not len(deviations) else shop.deviation_effects(category)
     found = {}
     for utility in shop.weights_of(category).utilities:
         name, value = split_value_id(utility.node)
@@ -210,7 +214,7 @@ def value_worths(
     return found
 
 
-def place_of(shop: Shop, category: str, item: str) -> int:
+def member_index(shop: Shop, category: str, item: str) -> int:
     """Place of an item among the members of a category.
 
     Raises:
@@ -229,7 +233,9 @@ def place_of(shop: Shop, category: str, item: str) -> int:
     return place
 
 
-def _term(shop: Shop, name: str, amount: float, item: int, scored: Scored, language: str) -> Contribution:
+def _term(
+    shop: Shop, name: str, amount: float, item: int, scored: ScoredCategory, language: str
+) -> Contribution:
     """The words and the value of a behaviour term."""
-    value, words = reason(shop.known_behaviour, name, scored.history, item, shop.items, language)
+    value, words = reason(shop.required_behaviour, name, scored.history, item, shop.items, language)
     return Contribution(name, "term", amount, value, words)

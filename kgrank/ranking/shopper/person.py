@@ -9,7 +9,7 @@ import polars as pl
 
 from kgrank.choice.data.responses import read_log
 from kgrank.choice.tastes.person import PersonTastes, person_tastes, personal_shares
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import EDGES
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
@@ -32,7 +32,7 @@ def read_person(store: GraphStore, shop: Shop, user: str) -> PersonTastes:
     if events.is_empty() and searches.is_empty():
         users = store.nodes("User")["id"]
         if user not in users:
-            raise InputError(f"there is no user {user!r}", todo=nearest(user, users))
+            raise InputError(f"there is no user {user!r}", todo=did_you_mean(user, users))
     return tastes_of(shop, events, searches)
 
 
@@ -66,5 +66,5 @@ def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[s
 def own_shares(shop: Shop, category: str, deviations: Reals | None) -> dict[str, float]:
     """Each attribute's share for a person with deviations (population columns,), or for the average shopper."""
     if deviations is None or not len(deviations):
-        return {a.attribute: a.weight for a in shop.weights_of(category).attributes}
+        return {a.attribute: a.share for a in shop.weights_of(category).attributes}
     return shares(shop, category, dict(zip(shop.column, deviations.tolist(), strict=True)))

@@ -26,9 +26,9 @@ import numpy as np
 
 from kgrank.choice.data.responses import RESPONSES
 from kgrank.choice.data.searches import named
-from kgrank.choice.logit.choice_sets import INSIDE, SUPPLY, place_span
+from kgrank.choice.logit.choice_sets import INSIDE, SUPPLY, position_span
 from kgrank.choice.tastes.online import Online
-from kgrank.errors import InputError, nearest
+from kgrank.errors import InputError, did_you_mean
 from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.scores import Worth
 from kgrank.ranking.catalogue.shop import Shop, check_category
@@ -113,7 +113,7 @@ class Session:
         """What the values of a category are worth to the shopper by now."""
         found = self.worths.get(category)
         if found is None:
-            found = shop.moves(category).worth(shop.scores(category), self.deviations)
+            found = shop.deviation_effects(category).worth(shop.scores(category), self.deviations)
             self.worths[category] = found
         return found
 
@@ -197,7 +197,7 @@ def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
 def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
     """An event's category, and columns and offsets of the alternatives of its choices, the taken one first."""
     if event.kind not in KINDS:
-        raise InputError(f"there is no kind of event {event.kind!r}", todo=nearest(event.kind, KINDS))
+        raise InputError(f"there is no kind of event {event.kind!r}", todo=did_you_mean(event.kind, KINDS))
     if event.category is not None:
         check_category(shop.ontology, event.category)
     if event.kind == SEARCH:
@@ -261,7 +261,7 @@ def _alternatives(
     at, scale = at[inside], shop.weights.reliability.scale.get(kind, 1.0)
     count = len(at)
     x, offset = _room(session)
-    x[:count] = shop.moves(category).rows(table, at)
+    x[:count] = shop.deviation_effects(category).rows(table, at)
     offset[:count] = table.of_numbers[at] + table.worth.profile[table.profiles.own[at]].sum(axis=1)
     if scale != 1.0:
         x *= scale
@@ -287,7 +287,7 @@ def _seen(nuisance: Mapping[str, float], places: Sequence[int]) -> Reals:
     """(places,) what standing at places of a screen, from 0, adds."""
     found = np.zeros(len(places))
     for name, amount in nuisance.items():
-        span = place_span(name)
+        span = position_span(name)
         if span is not None:
             found += [amount * (span[0] <= place + 1 <= span[1]) for place in places]
     return found
@@ -300,7 +300,11 @@ def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, lis
     category = event.category or shop.home(shop.text.find(event.text).rows.tolist())
     if category is None or category not in shop.weights.categories or not len(session.deviations):
         return None, []
-    learned, moved, layout = shop.weights_of(category), shop.moves(category), shop.design(category).layout
+    learned, moved, layout = (
+        shop.weights_of(category),
+        shop.deviation_effects(category),
+        shop.design(category).layout,
+    )
     scale = shop.weights.reliability.scale.get(SEARCH, 1.0)
     utility = {u.node: u.at(1.0) for u in learned.utilities}
     found = []
@@ -314,6 +318,6 @@ def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, lis
         for k, place in enumerate(at):
             x[k] = scale * moved.values[block.nodes[place]]
             offset[k] = scale * utility.get(block.nodes[place], 0.0)
-            offset[k] += learned.nuisance.get(SUPPLY, 0.0) * np.log(block.mean[place])
+            offset[k] += learned.nuisance.get(SUPPLY, 0.0) * np.log(block.share[place])
         found.append((x, offset))
     return category, found

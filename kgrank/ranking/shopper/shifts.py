@@ -28,8 +28,8 @@ class Shift:
     Attributes:
         attribute: Its id.
         name: Its name.
-        before: Its share before the session.
-        after: Its share now.
+        share_before: Its share before the session.
+        share_after: Its share now.
         value: The value whose utility rose most against what events chose from; None for a number.
         utility: By how much that value, or a number at the upper end of its range against the lower, rose, in
             logits.
@@ -42,8 +42,8 @@ class Shift:
 
     attribute: str
     name: str
-    before: float
-    after: float
+    share_before: float
+    share_after: float
     value: str | None
     utility: float
     taken: int
@@ -72,7 +72,7 @@ def shifts(shop: Shop, session: Session, category: str, language: str = "en") ->
         _shift(shop, category, block, moved[block.columns], (float(a), float(b)), rows, language)
         for block, a, b in zip(layout.blocks, before, after, strict=True)
     ]
-    return tuple(sorted(found, key=lambda s: (-abs(s.after - s.before), s.attribute)))
+    return tuple(sorted(found, key=lambda s: (-abs(s.share_after - s.share_before), s.attribute)))
 
 
 def _own(shop: Shop, nodes: tuple[str, ...], deviations: Reals) -> Reals:
@@ -101,7 +101,7 @@ def _shift(
     if block.number:
         numbers = [next(iter(v.values())) for v in known]
         average = float(np.mean(numbers)) if numbers else None
-        rise = float(moved[0]) * (block.high - block.low) / block.scale
+        rise = float(moved[0]) * (block.p95 - block.p05) / block.scale
         sentence = _number_words(shop, block, average, parts, language)
         return Shift(
             block.attribute,
@@ -115,11 +115,11 @@ def _shift(
             average,
             sentence,
         )
-    centred = moved - block.mean @ moved
+    centred = moved - block.share @ moved
     best = int(np.argmax(centred))
     node = block.nodes[best]
     taken = sum(node in v for v in known)
-    usual = float(block.items[best] / max(block.items.sum(), 1))
+    usual = float(block.item_count[best] / max(block.item_count.sum(), 1))
     if block.type is AttributeType.CHOICES:
         usual = _share_having(shop, category, block.attribute, node)
     word = value_name(shop.ontology, block.attribute, split_value_id(node)[1], language)

@@ -20,7 +20,7 @@ def ranked_edges(shop: Shop, first: int) -> pl.DataFrame:
             "version": shop.weights.version,
             "position": position,
             "score": item.score,
-            "contributions": json.dumps({c.name: c.amount for c in item.contributions}),
+            "contributions": json.dumps({c.name: c.logits for c in item.contributions}),
         }
         for category in shop.weights.categories
         for position, item in enumerate(rank(shop, category, limit=first))

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from kgrank.choice.behaviour.additive import counted
-from kgrank.choice.behaviour.counts import KEPT, Counts, People, link_table
+from kgrank.choice.behaviour.additive import with_counts
+from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, EventSequences, link_table
 from kgrank.choice.behaviour.groupings import groupings
 from kgrank.choice.behaviour.sequences import sequences
 from kgrank.choice.behaviour.terms import NOW, grouping_of
@@ -65,6 +65,6 @@ def recounted(
     names = {name for term in weights.terms for name in (term.of or (term.name,))}
     groups = groupings(graph, ontology, log.items, {g for n in names if (g := grouping_of(n))})
     half_lives = [term.settings["half_life"] for term in weights.terms if term.name == NOW]
-    counts = Counts.of(People.logged(log), groups, half_lives=half_lives)
-    terms = tuple(counted(term, counts.statistics, log.items) for term in weights.terms)
-    return replace(weights, terms=terms), link_table(counts, log.items, KEPT)
+    counts = Counts.of(EventSequences.logged(log), groups, half_lives=half_lives)
+    terms = tuple(with_counts(term, counts.statistics, log.items) for term in weights.terms)
+    return replace(weights, terms=terms), link_table(counts, log.items, LINKS_PER_ITEM)
