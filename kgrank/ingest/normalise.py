@@ -272,5 +272,5 @@ def _converted(number: float, source: str, target: str, attribute: str, where: o
     try:
         return convert(number, source, target)
     except InputError as error:
-        found = f"{attribute}: {error.found}"
-        raise InputError(found, where=where, expected=error.expected, todo=error.todo) from None
+        problem = f"{attribute}: {error.found}"
+        raise InputError(problem, where=where, expected=error.expected, todo=error.todo) from None

@@ -36,9 +36,9 @@ def check_shapes(folder: Path, shapes: Path | None = None) -> list[Message]:
         try:
             data.parse(data=text, format="turtle")
         except Exception as error:  # rdflib's parser raises many kinds.
-            found = f"rdflib cannot read this file ({type(error).__name__})"
+            problem = f"rdflib cannot read this file ({type(error).__name__})"
             raise InputError(
-                found, where=folder / name, todo="Write what its words name in plain Turtle."
+                problem, where=folder / name, todo="Write what its words name in plain Turtle."
             ) from None
     _, results, _ = validate(data, shacl_graph=_shapes(shapes), inference="none")
     files = {s.value: names[0] for s, names in statements.files.items()}

@@ -52,8 +52,8 @@ class _Advice:
             for term in terms:
                 for word, text in _texts(term):
                     if text != " ".join(text.split()):
-                        found = f'"{text}" of {term.id} has spaces too many, or unusual ones'
-                        self._say("L501", kind, term.id, word, found, f'Write "{" ".join(text.split())}"')
+                        problem = f'"{text}" of {term.id} has spaces too many, or unusual ones'
+                        self._say("L501", kind, term.id, word, problem, f'Write "{" ".join(text.split())}"')
 
     def same_names(self) -> None:
         """Two things of one kind that share a synonym; values are compared within their attribute."""
@@ -77,11 +77,11 @@ class _Advice:
             here = self._ontology.applicable(category)
             for attribute, count in counts.items():
                 if count == len(living) and attribute not in here:
-                    found = (
+                    problem = (
                         f"all {count} categories below {category} add {attribute}, and {category} does not"
                     )
                     advice = f"Move it to {category}; they inherit it"
-                    self._say("L503", Kind.CATEGORY, category, None, found, advice)
+                    self._say("L503", Kind.CATEGORY, category, None, problem, advice)
 
     def base_and_extended(self) -> None:
         """A category that adds an attribute beside the one whose values it takes."""
@@ -90,8 +90,8 @@ class _Advice:
             for attribute in category.uses:
                 source = self._source(self._ontology.attributes[attribute])
                 if source in here:
-                    found = f"{category.id} has {attribute} and {source}, which share their values"
-                    self._say("L504", Kind.CATEGORY, category.id, None, found, f"Drop {source} here")
+                    problem = f"{category.id} has {attribute} and {source}, which share their values"
+                    self._say("L504", Kind.CATEGORY, category.id, None, problem, f"Drop {source} here")
 
     def alike_values(self) -> None:
         """Attributes whose lists of values are nearly the same."""
@@ -106,9 +106,9 @@ class _Advice:
         for (first, second), count in common.items():
             largest = max(len(names[first]), len(names[second]))
             if count >= _ALIKE * largest and frozenset((first, second)) not in same:
-                found = f"{second} and {first} have {count} of {largest} values in common"
+                problem = f"{second} and {first} have {count} of {largest} values in common"
                 advice = "If they mean the same, say so with a kg:SameAs rule, or use kg:valuesOf"
-                self._say("L505", Kind.ATTRIBUTE, second, KG + "values", found, advice)
+                self._say("L505", Kind.ATTRIBUTE, second, KG + "values", problem, advice)
 
     def _shared(self, kind: Kind, terms: Iterable[Term], where: str) -> None:
         """Same names alone are no matter, only a synonym that is also a name or synonym of another."""
@@ -120,8 +120,8 @@ class _Advice:
                 owner, owner_word = owners.setdefault((language, text.casefold()), (term, word))
                 names_only = word == owner_word == PREF_LABEL
                 if owner is not term and (kind is not Kind.CATEGORY or not names_only):
-                    found = f'{term.id} and {owner.id}{where} are both called "{text}"'
-                    self._say("L502", kind, term.id, word, found, "Take it from one, or merge the two")
+                    problem = f'{term.id} and {owner.id}{where} are both called "{text}"'
+                    self._say("L502", kind, term.id, word, problem, "Take it from one, or merge the two")
 
     def _value_names(self, attribute: Attribute) -> frozenset[str]:
         return frozenset(self._ontology.values[v].name().casefold() for v in attribute.values)

@@ -30,22 +30,22 @@ def read_uses(draft: Draft, node: Node) -> dict[str, Any]:
             if attribute is None:
                 continue
             if attribute in uses:
-                found = f"{node.id} says twice how it needs {attribute}: {uses[attribute]} and {need}"
-                draft.report.add("O311", node.place(KG + word, term), found, "Keep one")
+                problem = f"{node.id} says twice how it needs {attribute}: {uses[attribute]} and {need}"
+                draft.report.add("O311", node.place(KG + word, term), problem, "Keep one")
             uses.setdefault(attribute, need)
     drops = set()
     for term in node.all(_DROPS):
         attribute = _attribute(draft, node, _DROPS, term, "drops")
         if attribute in uses:
-            found = f"{node.id} both needs and drops {attribute}"
-            draft.report.add("O311", node.place(_DROPS, term), found, "Keep one")
+            problem = f"{node.id} both needs and drops {attribute}"
+            draft.report.add("O311", node.place(_DROPS, term), problem, "Keep one")
         elif attribute is not None:
             drops.add(attribute)
     narrows: dict[str, Narrowing] = {}
     for narrowing in (_narrowing(draft, node, term) for term in node.all(_NARROWS)):
         if narrowing is not None and narrows.setdefault(narrowing.attribute, narrowing) is not narrowing:
-            found = f"{node.id} narrows {narrowing.attribute} twice"
-            draft.report.add("O311", node.place(_NARROWS), found, "Make them one")
+            problem = f"{node.id} narrows {narrowing.attribute} twice"
+            draft.report.add("O311", node.place(_NARROWS), problem, "Make them one")
     return {"uses": uses, "drops": frozenset(drops), "narrows": tuple(narrows.values())}
 
 
@@ -81,9 +81,9 @@ def _narrowing(draft: Draft, node: Node, term: Object) -> Narrowing | None:
     words = draft.graph.nodes.get(term, {}) if isinstance(term, BlankNode) else {}
     named = one(draft, node, _ATTRIBUTE, words)
     if named is None or not ({_VALUES, _MIN, _MAX} & set(words)):
-        found = f"a kg:narrows of {node.id} lacks kg:attribute, or both kg:values and kg:min or kg:max"
+        problem = f"a kg:narrows of {node.id} lacks kg:attribute, or both kg:values and kg:min or kg:max"
         todo = "Write [ kg:attribute a:… ; kg:values ( … ) ] or [ kg:attribute a:… ; kg:min … ; kg:max … ]"
-        draft.report.add("O314", node.place(_NARROWS), found, todo)
+        draft.report.add("O314", node.place(_NARROWS), problem, todo)
         return None
     attribute = _attribute(draft, node, _ATTRIBUTE, named, "narrows")
     values = _narrowed_values(draft, node, words)
@@ -97,8 +97,8 @@ def _narrowed_values(draft: Draft, node: Node, words: Words) -> tuple[str, ...]:
         return ()
     values = []
     if draft.graph.members(head) == []:
-        found = f"a kg:narrows of {node.id} leaves no values"
-        draft.report.add("O314", node.place(_NARROWS), found, "List those that are left, or use kg:drops")
+        problem = f"a kg:narrows of {node.id} leaves no values"
+        draft.report.add("O314", node.place(_NARROWS), problem, "List those that are left, or use kg:drops")
     for member in listed(draft, node, _VALUES, head, "O210"):
         text = f"{node.id} narrows to {{}}, which is not a value"
         values.append(refer(draft, node, _VALUES, member, Kind.VALUE, "O316", text))
@@ -113,16 +113,16 @@ def _sound(draft: Draft, bare: Ontology, category: Category) -> tuple[Narrowing,
             kept.append(narrow)
         elif not draft.is_vague(Kind.CATEGORY, category.id):
             place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, narrow.attribute)
-            found = f"{category.id} narrows {narrow.attribute}, which it does not have"
-            draft.report.add("O315", place, found, "Add the attribute, or delete the narrowing")
+            problem = f"{category.id} narrows {narrow.attribute}, which it does not have"
+            draft.report.add("O315", place, problem, "Add the attribute, or delete the narrowing")
     return tuple(kept)
 
 
 def _check_drops(draft: Draft, ontology: Ontology, category: Category) -> None:
     for attribute in sorted(category.drops - set(_inherited(ontology, category.id))):
         place = _place(draft, category, _DROPS, Kind.ATTRIBUTE, attribute)
-        found = f"{category.id} drops {attribute}, which it does not inherit"
-        draft.report.add("O313", place, found, "Delete it here")
+        problem = f"{category.id} drops {attribute}, which it does not inherit"
+        draft.report.add("O313", place, problem, "Delete it here")
 
 
 def _check_repeats(draft: Draft, ontology: Ontology, category: Category) -> None:
@@ -132,8 +132,8 @@ def _check_repeats(draft: Draft, ontology: Ontology, category: Category) -> None
         if attribute in above and above[attribute].need == need:
             word = words[need]
             place = _place(draft, category, KG + word, Kind.ATTRIBUTE, attribute)
-            found = f"{category.id} says again what it inherits: {word} {attribute}"
-            draft.report.add("W312", place, found, "Delete it here")
+            problem = f"{category.id} says again what it inherits: {word} {attribute}"
+            draft.report.add("W312", place, problem, "Delete it here")
 
 
 def _check_narrower(draft: Draft, ontology: Ontology, category: Category, narrow: Narrowing) -> None:
@@ -144,15 +144,15 @@ def _check_narrower(draft: Draft, ontology: Ontology, category: Category, narrow
     wide = _inherited(ontology, category.id).get(narrow.attribute) or declared(attribute)
     if narrow.values and attribute.type not in LISTED:
         place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
-        found = f"{attribute.id} is {article(attribute.type)} and has no list to narrow"
-        draft.report.add("O316", place, found, "Write kg:min and kg:max, or delete the narrowing")
+        problem = f"{attribute.id} is {article(attribute.type)} and has no list to narrow"
+        draft.report.add("O316", place, problem, "Write kg:min and kg:max, or delete the narrowing")
         return
     known = ", ".join(wide.values)
     for value in narrow.values:
         if value not in wide.values:
             place = _place(draft, category, _VALUES, Kind.VALUE, value)
-            found = f"{value} is not one of the values of {attribute.id} here ({known})"
-            draft.report.add("O316", place, found, "A subcategory can only take values away")
+            problem = f"{value} is not one of the values of {attribute.id} here ({known})"
+            draft.report.add("O316", place, problem, "A subcategory can only take values away")
     _check_range(draft, category, narrow, wide, attribute)
 
 
@@ -163,15 +163,15 @@ def _check_range(
         return
     place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
     if attribute.type is not AttributeType.NUMBER:
-        found = f"{attribute.id} is {article(attribute.type)} and has no range to narrow"
-        draft.report.add("O317", place, found, "Write kg:values, or delete the narrowing")
+        problem = f"{attribute.id} is {article(attribute.type)} and has no range to narrow"
+        draft.report.add("O317", place, problem, "Write kg:values, or delete the narrowing")
         return
     low = wide.minimum is not None and narrow.minimum is not None and narrow.minimum < wide.minimum
     high = wide.maximum is not None and narrow.maximum is not None and narrow.maximum > wide.maximum
     if low or high:
         inner, outer = span(narrow.minimum, narrow.maximum), span(wide.minimum, wide.maximum)
-        found = f"the range {inner} goes outside {outer} of {attribute.id}"
-        draft.report.add("O317", place, found, "A subcategory can only narrow")
+        problem = f"the range {inner} goes outside {outer} of {attribute.id}"
+        draft.report.add("O317", place, problem, "A subcategory can only narrow")
 
 
 def span(low: float | None, high: float | None) -> str:

@@ -52,8 +52,8 @@ def read_range(draft: Draft, node: Node, words: Words | None = None) -> tuple[fl
     low, high = ends
     if low is not None and high is not None and low > high:
         term = (node.words if words is None else words)[_MIN][0]
-        found = f"kg:min {low:g} is above kg:max {high:g}"
-        draft.report.add("O207", node.place(_MIN, term), found, "Swap them")
+        problem = f"kg:min {low:g} is above kg:max {high:g}"
+        draft.report.add("O207", node.place(_MIN, term), problem, "Swap them")
         return high, low
     return low, high
 
@@ -68,8 +68,8 @@ def _read(draft: Draft, node: Node, header: Header) -> Attribute:
     if type_ is not AttributeType.NUMBER:
         for word in (_MIN, _MAX):
             if node.all(word):
-                found = f"{node.id} is {article(type_)} and has a kg:{local(word)}"
-                draft.report.add("O214", node.place(word), found, "Only a Number has a range")
+                problem = f"{node.id} is {article(type_)} and has a kg:{local(word)}"
+                draft.report.add("O214", node.place(word), problem, "Only a Number has a range")
     values: dict[str, Any] = _values(draft, node, type_)
     unit = _unit(draft, node, type_)
     return Attribute(**term, type=type_, unit=unit, minimum=low, maximum=high, **values)
@@ -85,10 +85,10 @@ def _type(draft: Draft, node: Node) -> AttributeType | None:
     if known is not None:
         return known
     name = shown(term).strip('"')
-    found, todo = f"there is no type kg:{name}", f"Write {every}"
+    problem, todo = f"there is no type kg:{name}", f"Write {every}"
     if isinstance(term, Literal):
-        found, todo = f"the type {shown(term)} is a text", f"Write kg:{every}, without quotes"
-    draft.report.add("O202", node.place(_TYPE, term), found, todo)
+        problem, todo = f"the type {shown(term)} is a text", f"Write kg:{every}, without quotes"
+    draft.report.add("O202", node.place(_TYPE, term), problem, todo)
     guess = meant(name, list(AttributeType))
     return AttributeType(guess) if guess else None
 
@@ -99,17 +99,17 @@ def _values(draft: Draft, node: Node, type_: AttributeType) -> dict[str, Any]:
     if type_ not in LISTED:
         for word in (_VALUES, _VALUES_OF):
             if node.all(word):
-                found = f"{node.id} is {article(type_)} and lists values"
-                draft.report.add("O211", node.place(word), found, "Delete them, or make it a Choice")
+                problem = f"{node.id} is {article(type_)} and lists values"
+                draft.report.add("O211", node.place(word), problem, "Delete them, or make it a Choice")
         return {}
     if head is not None and source is not None:
-        found = f"{node.id} has both kg:values and kg:valuesOf"
-        draft.report.add("O211", node.place(_VALUES_OF), found, "Keep one")
+        problem = f"{node.id} has both kg:values and kg:valuesOf"
+        draft.report.add("O211", node.place(_VALUES_OF), problem, "Keep one")
     if head is not None:
         return {"values": _listed_values(draft, node)}
     if source is None:
-        found = f"{node.id} is {article(type_)} without values"
-        draft.report.add("O203", node.place(_TYPE), found, "Add kg:values ( … )")
+        problem = f"{node.id} is {article(type_)} without values"
+        draft.report.add("O203", node.place(_TYPE), problem, "Add kg:values ( … )")
         draft.vague[Kind.ATTRIBUTE].add(node.id)
     elif source.value == _BRANDS if isinstance(source, NamedNode) else False:
         return {"values": tuple(draft.nodes[Kind.BRAND]), "open": True}
@@ -130,8 +130,8 @@ def _listed_values(draft: Draft, node: Node) -> tuple[str, ...]:
             values.append(value)
     if not values:
         if not draft.is_vague(Kind.ATTRIBUTE, node.id):
-            found = f"{node.id} has an empty list of values"
-            draft.report.add("O203", node.place(_VALUES), found, "Add values to kg:values ( … )")
+            problem = f"{node.id} has an empty list of values"
+            draft.report.add("O203", node.place(_VALUES), problem, "Add values to kg:values ( … )")
         draft.vague[Kind.ATTRIBUTE].add(node.id)
     return tuple(dict.fromkeys(values))
 
@@ -179,12 +179,12 @@ def _unit(draft: Draft, node: Node, type_: AttributeType) -> str | None:
     term = one(draft, node, _UNIT)
     if type_ is not AttributeType.NUMBER:
         if term is not None:
-            found = f"{node.id} is {article(type_)} and has the unit {shown(term)}"
-            draft.report.add("O206", node.place(_UNIT, term), found, "Only a Number has a unit")
+            problem = f"{node.id} is {article(type_)} and has the unit {shown(term)}"
+            draft.report.add("O206", node.place(_UNIT, term), problem, "Only a Number has a unit")
         return None
     if term is None:
-        found = f"{node.id} is a Number without a unit"
-        draft.report.add("O209", node.place(_TYPE), found, 'Add kg:unit "cm", "EUR", … or "1" for none')
+        problem = f"{node.id} is a Number without a unit"
+        draft.report.add("O209", node.place(_TYPE), problem, 'Add kg:unit "cm", "EUR", … or "1" for none')
         return None
     code = plain_text(term)
     if code is None or code not in known_units():

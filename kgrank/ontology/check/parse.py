@@ -132,8 +132,8 @@ def _text(path: Path) -> tuple[str, list[Message]]:
     """The text of a file without its byte order mark and with Unix line ends."""
     name = path.name
     if path.exists() and not path.is_file():
-        found = "this is a folder, not a file" if path.is_dir() else "this is no file that can be read"
-        return "", [_message(name, 1, 1, "P002", found, "Move it, or give it another ending than .ttl")]
+        problem = "this is a folder, not a file" if path.is_dir() else "this is no file that can be read"
+        return "", [_message(name, 1, 1, "P002", problem, "Move it, or give it another ending than .ttl")]
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -141,8 +141,10 @@ def _text(path: Path) -> tuple[str, list[Message]]:
             _message(name, 1, 1, "P002", f"the file cannot be read ({error.strerror})", "Check its rights")
         ]
     if data.startswith(_PACKED):
-        found = "this is a packed file (zip, gzip, xlsx), not text"
-        return "", [_message(name, 1, 1, "P004", found, "Unpack it; for a workbook: kgrank ontology import")]
+        problem = "this is a packed file (zip, gzip, xlsx), not text"
+        return "", [
+            _message(name, 1, 1, "P004", problem, "Unpack it; for a workbook: kgrank ontology import")
+        ]
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:100]:
         return "", [_message(name, 1, 1, "P003", "the file is UTF-16, not UTF-8", "Save it again as UTF-8")]
     try:
@@ -150,8 +152,8 @@ def _text(path: Path) -> tuple[str, list[Message]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        found = f"byte {data[error.start]:#04x} is not UTF-8 (a Windows or GBK file?)"
-        return "", [_message(name, line, column, "P004", found, "Save the file as UTF-8")]
+        problem = f"byte {data[error.start]:#04x} is not UTF-8 (a Windows or GBK file?)"
+        return "", [_message(name, line, column, "P004", problem, "Save the file as UTF-8")]
     if not text.strip():
         return "", [_message(name, 1, 1, "P005", "the file is empty", "Restore it from git, or delete it")]
     other = next(
@@ -162,9 +164,9 @@ def _text(path: Path) -> tuple[str, list[Message]]:
         return "", [_message(name, 1, 1, "P001", f"this is {other}, not Turtle", todo)]
     marker = _MERGE.search(text)
     if marker:
-        found = "an unfinished git merge is left in the file"
+        problem = "an unfinished git merge is left in the file"
         todo = "Choose one side and delete the <<<<<<< ======= >>>>>>> lines"
-        return "", [_message(name, text.count("\n", 0, marker.start()) + 1, 1, "P006", found, todo)]
+        return "", [_message(name, text.count("\n", 0, marker.start()) + 1, 1, "P006", problem, todo)]
     return text, []
 
 
@@ -177,8 +179,10 @@ def _foreign_prefixes(name: str, prefixes: Iterable[tuple[str, str, int]]) -> It
     """A well-known short name that stands for another namespace makes every word of the file unknown."""
     for prefix, iri, line in prefixes:
         if PREFIXES.get(prefix, iri) != iri:
-            found = f"the short name {prefix}: stands for <{iri}> here, but kgrank uses <{PREFIXES[prefix]}>"
-            yield _message(name, line, 1, "P008", found, "Copy the @prefix line from kgrank.ttl")
+            problem = (
+                f"the short name {prefix}: stands for <{iri}> here, but kgrank uses <{PREFIXES[prefix]}>"
+            )
+            yield _message(name, line, 1, "P008", problem, "Copy the @prefix line from kgrank.ttl")
 
 
 def divided_prefixes(files: Mapping[str, Parsed]) -> list[Message]:
@@ -194,8 +198,8 @@ def divided_prefixes(files: Mapping[str, Parsed]) -> list[Message]:
         usual = max(dict.fromkeys(iris), key=iris.count)
         for iri, name, line in places:
             if iri != usual:
-                found = f"the short name {prefix}: stands for <{iri}> here and for <{usual}> in other files"
-                messages.append(_message(name, line, 1, "P009", found, "Make the @prefix lines the same"))
+                problem = f"the short name {prefix}: stands for <{iri}> here and for <{usual}> in other files"
+                messages.append(_message(name, line, 1, "P009", problem, "Make the @prefix lines the same"))
     return messages
 
 

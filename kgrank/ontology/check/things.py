@@ -90,16 +90,16 @@ def sort_terms(draft: Draft) -> None:
             plain[kind, *words] = len(draft.report) == before
         if len(files) > 1:
             where = Place(files[-1], node.iri)
-            found = f"{node.id} is described in {files[0]} and again in {files[-1]}"
-            draft.report.add("O102", where, found, "Keep one of the two")
+            problem = f"{node.id} is described in {files[0]} and again in {files[-1]}"
+            draft.report.add("O102", where, problem, "Keep one of the two")
         draft.by_iri[node.iri] = node
         twin = draft.nodes[kind].setdefault(node.id, node)
         if "=" in node.id or not node.id:
-            found = f"the id of <{node.iri}>, its last part, is empty or has a = in it"
-            draft.report.add("O119", node.place(), found, "Write letters, digits, - and _")
+            problem = f"the id of <{node.iri}>, its last part, is empty or has a = in it"
+            draft.report.add("O119", node.place(), problem, "Write letters, digits, - and _")
         if twin is not node:
-            found = f"<{node.iri}> and <{twin.iri}> have the same id {node.id}"
-            draft.report.add("O115", node.place(), found, "Give one of the two another last part")
+            problem = f"<{node.iri}> and <{twin.iri}> have the same id {node.id}"
+            draft.report.add("O115", node.place(), problem, "Give one of the two another last part")
 
 
 def read_header(draft: Draft) -> Header:
@@ -110,8 +110,8 @@ def read_header(draft: Draft) -> Header:
         draft.report.add("O100", Place("ontology.ttl", ""), "no file names the ontology", todo)
         return Header()
     for extra in headers[1:]:
-        found = f"two headers: {headers[0].id} and {extra.id}"
-        draft.report.add("O101", extra.place(), found, "Keep one owl:Ontology a folder")
+        problem = f"two headers: {headers[0].id} and {extra.id}"
+        draft.report.add("O101", extra.place(), problem, "Keep one owl:Ontology a folder")
     head = headers[0]
     version = [v.value for v in head.all(VERSION) if isinstance(v, Literal) and v.value.strip()]
     languages = tuple(_languages(draft, head))
@@ -129,11 +129,11 @@ def _languages(draft: Draft, head: Node) -> Iterator[str]:
     """The languages of the header that are tags, and in which anything has a name."""
     for term in head.all(LANGUAGE):
         if not isinstance(term, Literal) or not _TAG.fullmatch(term.value):
-            found = f"{shown(term)} is not the tag of a language"
-            draft.report.add("O126", head.place(LANGUAGE, term), found, 'Write "en", "zh", "de", …')
+            problem = f"{shown(term)} is not the tag of a language"
+            draft.report.add("O126", head.place(LANGUAGE, term), problem, 'Write "en", "zh", "de", …')
         elif not _is_spoken(draft, term.value):
-            found = f"nothing has a name in {term.value}, which the header lists"
-            draft.report.add("O126", head.place(LANGUAGE, term), found, "Delete it, or add the names")
+            problem = f"nothing has a name in {term.value}, which the header lists"
+            draft.report.add("O126", head.place(LANGUAGE, term), problem, "Delete it, or add the names")
         else:
             yield term.value
 
@@ -158,8 +158,8 @@ def check_replacements(draft: Draft) -> None:
         while (target := draft.by_iri.get(_first(path[-1].all(REPLACED_BY)))) is not None and len(path) <= 50:
             if target is node and len(path) > 1 and node.iri == min(n.iri for n in path):
                 circle = " > ".join(n.id for n in (*path, node))
-                found = f"the replacements go in a circle: {circle}"
-                draft.report.add("O121", node.place(REPLACED_BY), found, "Name one that goes on")
+                problem = f"the replacements go in a circle: {circle}"
+                draft.report.add("O121", node.place(REPLACED_BY), problem, "Name one that goes on")
             if target in path:
                 break
             path.append(target)
@@ -192,9 +192,9 @@ def check_notations(draft: Draft) -> None:
             for term in node.all(NOTATION)[:1]:
                 owner = owners.setdefault(term.value if isinstance(term, Literal) else "", node)
                 if owner is not node:
-                    found = f"notation {shown(term)} is already used by {owner.id}"
+                    problem = f"notation {shown(term)} is already used by {owner.id}"
                     todo = "Give one of the two another notation"
-                    draft.report.add("O111", node.place(NOTATION, term), found, todo)
+                    draft.report.add("O111", node.place(NOTATION, term), problem, todo)
 
 
 def one(draft: Draft, node: Node, word: str, words: Words | None = None) -> Object | None:
@@ -202,11 +202,11 @@ def one(draft: Draft, node: Node, word: str, words: Words | None = None) -> Obje
     objects = (node.words if words is None else words).get(word, [])
     if len(objects) > 1 and not (word in _LISTS and not any(isinstance(o, BlankNode) for o in objects)):
         values = " and ".join(shown(o) for o in objects)
-        found = f"{local(word)} of {node.id} has {len(objects)} values: {values}"
+        problem = f"{local(word)} of {node.id} has {len(objects)} values: {values}"
         parts = [o.value for o in objects if isinstance(o, Literal)]
         comma = len(parts) == 2 and all(p.isdigit() for p in parts)
         todo = f"A decimal comma? Write {parts[0]}.{parts[1]}" if comma else "Keep one"
-        draft.report.add("O106", node.place(word, objects[1]), found, todo)
+        draft.report.add("O106", node.place(word, objects[1]), problem, todo)
     return objects[0] if objects else None
 
 
@@ -309,9 +309,9 @@ def _nameless(draft: Draft, subject: BlankNode, file: str, words: Words) -> None
     """Whether a bracket claims to be a thing of its own: rules and categories need a name to be spoken of."""
     for term in words.get(TYPE, ()):
         if isinstance(term, NamedNode) and term.value in CLASSES:
-            found = f"a {short(term.value)} without a name of its own"
+            problem = f"a {short(term.value)} without a name of its own"
             place = Place(file, _owner(draft, subject), TYPE, term.value)
-            draft.report.add("O105", place, found, "Begin it with a name, like c:shoes")
+            draft.report.add("O105", place, problem, "Begin it with a name, like c:shoes")
 
 
 def _owner(draft: Draft, subject: NamedNode | BlankNode) -> str:
@@ -344,8 +344,8 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
             name = local(wrong.value)
             guess = meant(name, [local(c) for c in CLASSES])
             todo = f"Did you mean kg:{guess}?" if guess else did_you_mean(name, [local(c) for c in CLASSES])
-            found = f"there is no kind of thing called {short(wrong.value)}"
-            draft.report.add("O103", Place(file, iri, TYPE, wrong.value), found, todo)
+            problem = f"there is no kind of thing called {short(wrong.value)}"
+            draft.report.add("O103", Place(file, iri, TYPE, wrong.value), problem, todo)
             if guess is None:
                 _set_aside(draft, local(iri))
                 return None
@@ -353,8 +353,8 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
             return CLASSES.get(KG + guess)
     ours = next((w for w in words if w in KG_WORDS or w in (PREF_LABEL, NOTATION)), None)
     if not types and ours is not None:
-        found = f"{local(iri)} does not say what kind of thing it is"
-        draft.report.add("O105", Place(file, iri), found, "Begin with 'a kg:Category', 'a kg:Attribute', …")
+        problem = f"{local(iri)} does not say what kind of thing it is"
+        draft.report.add("O105", Place(file, iri), problem, "Begin with 'a kg:Category', 'a kg:Attribute', …")
         _set_aside(draft, local(iri))
     return None
 
@@ -367,8 +367,8 @@ def _is_disguised(draft: Draft, node: Node) -> bool:
     likely = next((k for k in Kind if all(w in WORDS[k] for w in told)), None)
     if likely is None:
         return False
-    found = f"{node.id} is {article(node.kind)}, but all its words are those of {article(likely)}"
-    draft.report.add("O108", node.place(TYPE), found, "Correct what stands after 'a'")
+    problem = f"{node.id} is {article(node.kind)}, but all its words are those of {article(likely)}"
+    draft.report.add("O108", node.place(TYPE), problem, "Correct what stands after 'a'")
     _set_aside(draft, node.id)
     return True
 
@@ -387,8 +387,8 @@ def _mend_words(draft: Draft, node: Node) -> None:
         place = node.place(word)
         if word in KG_WORDS or word in KNOWN_WORDS:
             belongs = ", ".join(k for k in Kind if word in WORDS[k]) or "a bracket inside"
-            found = f"{short(word)} does not belong on {article(node.kind)}"
-            draft.report.add("O108", place, found, f"It belongs on: {belongs}")
+            problem = f"{short(word)} does not belong on {article(node.kind)}"
+            draft.report.add("O108", place, problem, f"It belongs on: {belongs}")
             continue
         guess = meant(local(word), [local(w) for w in WORDS[node.kind]])
         todo = (
@@ -414,8 +414,8 @@ def _notation(draft: Draft, node: Node) -> str:
         return ""
     code = plain_text(term)
     if code is None or not _NOTATION.fullmatch(code):
-        found = f"the notation {shown(term)} is not letters, digits and - . _ / only"
-        draft.report.add("O109", node.place(NOTATION, term), found, "Write a short code")
+        problem = f"the notation {shown(term)} is not letters, digits and - . _ / only"
+        draft.report.add("O109", node.place(NOTATION, term), problem, "Write a short code")
         return ""
     return code
 
@@ -428,9 +428,9 @@ def _names(draft: Draft, node: Node, header: Header) -> dict[str, str]:
             broken = True
         elif isinstance(term, Literal) and term.language:
             if term.language in names:
-                found = f'two names in {term.language}: "{names[term.language]}" and "{term.value}"'
+                problem = f'two names in {term.language}: "{names[term.language]}" and "{term.value}"'
                 draft.report.add(
-                    "O114", node.place(PREF_LABEL, term), found, "Keep one, make the other skos:altLabel"
+                    "O114", node.place(PREF_LABEL, term), problem, "Keep one, make the other skos:altLabel"
                 )
             names.setdefault(term.language, term.value)
     if not broken:
@@ -443,8 +443,8 @@ def _missing_names(draft: Draft, node: Node, header: Header, names: dict[str, st
         for nth, language in enumerate(header.languages):
             if language not in names:
                 code = "W117" if nth else "O117"
-                found = f"{node.id} has no {language} name"
-                draft.report.add(code, node.place(), found, f'Add skos:prefLabel "…"@{language}')
+                problem = f"{node.id} has no {language} name"
+                draft.report.add(code, node.place(), problem, f'Add skos:prefLabel "…"@{language}')
     elif not names:
         draft.report.add("O117", node.place(), f"{node.id} has no name", 'Add skos:prefLabel "…"@en')
 
@@ -452,17 +452,17 @@ def _missing_names(draft: Draft, node: Node, header: Header, names: dict[str, st
 def _is_text(draft: Draft, node: Node, word: str, term: Object, what: str) -> bool:
     """Whether a name or synonym is a visible text with a language; reports why not."""
     if not isinstance(term, Literal):
-        code, found, todo = "O112", f"the {what} {shown(term)} is not a text", 'Write "…"@en'
+        code, problem, todo = "O112", f"the {what} {shown(term)} is not a text", 'Write "…"@en'
     elif (text := term.value) and not text.isspace() and term.language:
         if not text.isprintable() and _INVISIBLE.search(text):
-            found = f'an invisible character in "{text}"'
-            draft.report.add("O116", node.place(word, term), found, f"Retype the {what}")
+            problem = f'an invisible character in "{text}"'
+            draft.report.add("O116", node.place(word, term), problem, f"Retype the {what}")
         return True
     elif not text.strip():
-        code, found, todo = "O113", f"an empty {what}", f"Write the {what} or delete it"
+        code, problem, todo = "O113", f"an empty {what}", f"Write the {what} or delete it"
     else:
-        code, found, todo = "O112", f'the {what} "{text}" has no language', f'Write "{text}"@en'
-    draft.report.add(code, node.place(word, term), found, todo)
+        code, problem, todo = "O112", f'the {what} "{text}" has no language', f'Write "{text}"@en'
+    draft.report.add(code, node.place(word, term), problem, todo)
     return False
 
 
@@ -474,8 +474,8 @@ def _synonyms(draft: Draft, node: Node, names: dict[str, str]) -> dict[str, tupl
         assert isinstance(term, Literal)
         language = term.language or ""
         if names.get(language) == term.value:
-            found = f'the synonym "{term.value}" is the name itself'
-            draft.report.add("W118", node.place(ALT_LABEL, term), found, "Delete the synonym")
+            problem = f'the synonym "{term.value}" is the name itself'
+            draft.report.add("W118", node.place(ALT_LABEL, term), problem, "Delete the synonym")
         synonyms.setdefault(language, []).append(term.value)
     return {language: tuple(texts) for language, texts in synonyms.items()}
 
@@ -484,8 +484,8 @@ def _deprecated(draft: Draft, node: Node) -> bool:
     term = one(draft, node, DEPRECATED)
     value = boolean(term)
     if term is not None and value is None:
-        found = f"owl:deprecated {shown(term)} is neither true nor false"
-        draft.report.add("O120", node.place(DEPRECATED, term), found, "Write true or false (no quotes)")
+        problem = f"owl:deprecated {shown(term)} is neither true nor false"
+        draft.report.add("O120", node.place(DEPRECATED, term), problem, "Write true or false (no quotes)")
     return bool(value)
 
 
@@ -493,16 +493,16 @@ def _replacement(draft: Draft, node: Node, deprecated: bool) -> str | None:
     term = one(draft, node, REPLACED_BY)
     if term is None:
         if deprecated and node.kind in CODED:
-            found = f"{node.id} is deprecated and nothing replaces it"
+            problem = f"{node.id} is deprecated and nothing replaces it"
             draft.report.add(
-                "W120", node.place(DEPRECATED), found, "Add dcterms:isReplacedBy, if there is one"
+                "W120", node.place(DEPRECATED), problem, "Add dcterms:isReplacedBy, if there is one"
             )
         return None
     target = draft.by_iri.get(term.value) if isinstance(term, NamedNode) else None
     if target is None or target.kind is not node.kind:
-        found = f"the replacement {shown(term)} does not exist (or is another kind of thing)"
+        problem = f"the replacement {shown(term)} does not exist (or is another kind of thing)"
         todo = f"Name one that exists. {did_you_mean(shown(term), draft.nodes[node.kind])}"
-        draft.report.add("O121", node.place(REPLACED_BY, term), found, todo)
+        draft.report.add("O121", node.place(REPLACED_BY, term), problem, todo)
         return None
     if target is node:
         draft.report.add(
@@ -510,6 +510,6 @@ def _replacement(draft: Draft, node: Node, deprecated: bool) -> str | None:
         )
         return None
     if not deprecated:
-        found = f"{node.id} is replaced by {target.id} but not deprecated"
-        draft.report.add("W123", node.place(REPLACED_BY, term), found, "Add owl:deprecated true")
+        problem = f"{node.id} is replaced by {target.id} but not deprecated"
+        draft.report.add("W123", node.place(REPLACED_BY, term), problem, "Add owl:deprecated true")
     return target.id

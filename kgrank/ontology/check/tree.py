@@ -38,16 +38,16 @@ def _parent(draft: Draft, node: Node) -> str | None:
         return None
     if len(terms) > 1:
         named = ", ".join(shown(t) for t in terms)
-        found = f"{node.id} has {len(terms)} parents: {named}"
+        problem = f"{node.id} has {len(terms)} parents: {named}"
         if len(terms) == 2:
-            found = f"{node.id} has two parents: {named}"
+            problem = f"{node.id} has two parents: {named}"
         draft.report.add(
-            "O301", node.place(BROADER, terms[1]), found, "Keep one; write the other as kg:alsoUnder"
+            "O301", node.place(BROADER, terms[1]), problem, "Keep one; write the other as kg:alsoUnder"
         )
     if isinstance(terms[0], NamedNode) and terms[0].value == node.iri:
-        found = f"{node.id} is its own parent"
+        problem = f"{node.id} is its own parent"
         draft.report.add(
-            "O303", node.place(BROADER, terms[0]), found, "Name the category above, or delete the line"
+            "O303", node.place(BROADER, terms[0]), problem, "Name the category above, or delete the line"
         )
         draft.vague[Kind.CATEGORY].add(node.id)
         return None
@@ -81,8 +81,8 @@ def _cut_circles(draft: Draft, categories: Mapping[str, Category]) -> dict[str, 
             first = min(ring, key=list(categories).index)
             ring = ring[ring.index(first) :] + ring[: ring.index(first)]
             last = draft.nodes[Kind.CATEGORY][ring[-1]]
-            found = "the parents go in a circle: " + " > ".join([*ring, first])
-            draft.report.add("O304", last.place(BROADER), found, "Take one of these skos:broader lines out")
+            problem = "the parents go in a circle: " + " > ".join([*ring, first])
+            draft.report.add("O304", last.place(BROADER), problem, "Take one of these skos:broader lines out")
             cut[ring[-1]] = replace(cut[ring[-1]], parent=None)
             draft.vague[Kind.CATEGORY].update(ring)
         safe.update(path)
@@ -114,6 +114,6 @@ def _twins(draft: Draft, categories: Mapping[str, Category]) -> None:
             if first != category.id:
                 node = draft.nodes[Kind.CATEGORY][category.id]
                 term = next(t for t in node.all(PREF_LABEL) if getattr(t, "value", "") == name)
-                found = f'{category.id} and {first} have the same parent and the same name "{name}"'
-                draft.report.add("O305", node.place(PREF_LABEL, term), found, "Merge them, or rename one")
+                problem = f'{category.id} and {first} have the same parent and the same name "{name}"'
+                draft.report.add("O305", node.place(PREF_LABEL, term), problem, "Merge them, or rename one")
                 break

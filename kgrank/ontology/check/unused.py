@@ -17,12 +17,12 @@ def check_unused(draft: Draft, ontology: Ontology) -> None:
     listed = {v for a in ontology.attributes.values() for v in a.values}
     for value in ontology.values.values():
         if value.id not in listed and not value.deprecated:
-            found = f"no attribute uses the value {value.id}"
+            problem = f"no attribute uses the value {value.id}"
             place = draft.nodes[Kind.VALUE][value.id].place()
-            draft.report.add("W212", place, found, "Add it to an attribute, or deprecate it")
+            draft.report.add("W212", place, problem, "Add it to an attribute, or deprecate it")
     used = {a for c in ontology.categories.values() for a in c.uses}
     for attribute in ontology.attributes.values():
         if attribute.id not in used and not attribute.deprecated:
-            found = f"no category uses the attribute {attribute.id}"
+            problem = f"no category uses the attribute {attribute.id}"
             place = draft.nodes[Kind.ATTRIBUTE][attribute.id].place()
-            draft.report.add("W318", place, found, "Add it to a category, or deprecate it")
+            draft.report.add("W318", place, problem, "Add it to a category, or deprecate it")
