@@ -19,16 +19,16 @@ class KgrankError(Exception):
     """A mistake that the user can mend; the command line prints it in one line and exits with 2.
 
     Args:
-        found: What was found, in the user's own words and ids.
+        problem: What was found, in the user's own words and ids.
         where: File, line, row, id or address.
         expected: What was expected instead.
         todo: The next step.
     """
 
     def __init__(
-        self, found: str, *, where: object = None, expected: str | None = None, todo: str | None = None
+        self, problem: str, *, where: object = None, expected: str | None = None, todo: str | None = None
     ) -> None:
-        self.found = found
+        self.problem = problem
         self.where = None if where is None else str(where)
         self.expected = expected
         self.todo = todo
@@ -36,7 +36,7 @@ class KgrankError(Exception):
 
     def sentence(self) -> str:
         """The whole error in one line."""
-        head = f"{self.where}: {self.found}" if self.where else self.found
+        head = f"{self.where}: {self.problem}" if self.where else self.problem
         parts = [head]
         if self.expected:
             parts.append(f"expected {self.expected}")

@@ -98,4 +98,4 @@ def _shop(store: LadybugStore | Neo4jStore) -> Iterator[Check]:
 
 def unreachable(error: StoreError) -> Check:
     """A store that could not be opened."""
-    return Check("connection", State.WRONG, error.found, error.todo or "")
+    return Check("connection", State.WRONG, error.problem, error.todo or "")

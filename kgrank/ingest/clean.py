@@ -69,7 +69,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     notes = [mapping.about] if mapping.about else []
     items = merge_items([r.items for r in raws if len(r.items)], folder)
     items = rejects.drop_each(
-        items, pl.col("category").is_null(), "no category", id="id", found=pl.lit("no category")
+        items, pl.col("category").is_null(), "no category", id="id", cell=pl.lit("no category")
     )
     columns = [c for r in raws for c in r.columns]
     given = ontology is not None
@@ -88,7 +88,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         values = _applicable(values, items, ontology, rejects)
         values = impute(values, items, ontology)
         wrong = contradictions(values, items, ontology)
-        rejects.keep(wrong, "contradiction", id="id", found=pl.col("rule"))
+        rejects.keep(wrong, "contradiction", id="id", cell=pl.col("rule"))
     else:
         ontology = infer.complete(ontology, items, values)
         notes.append(infer.describe(ontology))
@@ -165,11 +165,11 @@ def _applicable(
     values = values.join(items.select("id", "category"), left_on="item", right_on="id", maintain_order="left")
     values = values.join(table, on=["category", "attribute"], how="left", maintain_order="left")
     text = pl.format("{} = {}", "attribute", pl.coalesce("value", pl.col("number").cast(pl.String)))
-    values = rejects.drop_each(values, pl.col("applies").is_null(), "does not apply", id="item", found=text)
+    values = rejects.drop_each(values, pl.col("applies").is_null(), "does not apply", id="item", cell=text)
     outside = (pl.col("number") < pl.col("low")) | (pl.col("number") > pl.col("high"))
-    values = rejects.drop_each(values, outside, "out of range", id="item", found=text)
+    values = rejects.drop_each(values, outside, "out of range", id="item", cell=text)
     narrow = pl.col("allowed").is_not_null() & ~pl.col("value").is_in(pl.col("allowed"))
-    values = rejects.drop_each(values, narrow, "outside the category", id="item", found=text)
+    values = rejects.drop_each(values, narrow, "outside the category", id="item", cell=text)
     return values.drop("category", "low", "high", "allowed", "applies")
 
 
@@ -188,7 +188,7 @@ def _events(
             continue
         path = folder / events[FILE][0]
         stray = pl.col("item").is_not_null() & ~pl.col("item").is_in(known)
-        events = rejects.drop(events, stray, "unknown item", path, id="user", found=pl.col("item"))
+        events = rejects.drop(events, stray, "unknown item", path, id="user", cell=pl.col("item"))
         if not raw.tasks:
             if raw.clock:
                 events = without_bots(events, path, rejects)
@@ -200,10 +200,10 @@ def _events(
     if given:
         events = category_ids(events, ontology)
     else:
-        found = find_categories(events["category"], ontology)
-        events = events.with_columns(pl.col("category").replace_strict(found, return_dtype=pl.String))
+        ids_by_text = find_categories(events["category"], ontology)
+        events = events.with_columns(pl.col("category").replace_strict(ids_by_text, return_dtype=pl.String))
     nowhere = events.filter((pl.col("kind") == "search") & pl.col("category").is_null())
-    rejects.keep(nowhere, "search without category", id="user", found=pl.col("query"))
+    rejects.keep(nowhere, "search without category", id="user", cell=pl.col("query"))
     return _with_ids(events)
 
 

@@ -99,20 +99,20 @@ def without_bots(events: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataF
     """
     action = pl.col("kind").is_in(["search", "view", "cart"])
     hours = events.filter(action).group_by("user", pl.col("time") // HOUR).len()
-    told = bool((events["time"] % HOUR != 0).any())
-    fast = set(hours.filter(pl.col("len") > ACTIONS_AN_HOUR)["user"]) if told else set()
+    clock_has_minutes = bool((events["time"] % HOUR != 0).any())
+    fast = set(hours.filter(pl.col("len") > ACTIONS_AN_HOUR)["user"]) if clock_has_minutes else set()
     shown = events.group_by("user").agg(
         (pl.col("kind") == "impression").sum().alias("shown"),
         (pl.col("kind") != "impression").any().alias("acts"),
     )
     idle = set(shown.filter((pl.col("shown") > IMPRESSIONS_WITHOUT_ACTION) & ~pl.col("acts"))["user"])
-    found = (
+    cause = (
         pl.when(pl.col("user").is_in(list(fast)))
         .then(pl.lit(f"more than {ACTIONS_AN_HOUR} actions in an hour"))
         .otherwise(pl.lit(f"more than {IMPRESSIONS_WITHOUT_ACTION} impressions and nothing else"))
     )
     bots = pl.col("user").is_in(sorted(fast | idle))
-    return rejects.drop(events, bots, "bot", path, id="user", found=found)
+    return rejects.drop(events, bots, "bot", path, id="user", cell=cause)
 
 
 def _known_kinds(frame: pl.DataFrame, path: Path) -> None:
@@ -131,18 +131,18 @@ def _clean_rows(frame: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataFra
     """Rows with a user, an item, a time that has been, and numbers where numbers belong; each row once."""
     columns = [c for c in frame.columns if c != LINE]
     again = pl.struct(columns).is_first_distinct().not_()
-    frame = rejects.drop(frame, again, "duplicate row", path, id="user", found=pl.col("item"))
+    frame = rejects.drop(frame, again, "duplicate row", path, id="user", cell=pl.col("item"))
     lacking = pl.col("user").is_null() | (pl.col("item").is_null() & (pl.col("kind") != "search"))
-    frame = rejects.drop(frame, lacking, "no id", path, id="user", found=pl.lit("no user or no item"))
-    frame = rejects.drop(frame, pl.col("time").is_null(), "bad time", path, id="user", found=pl.col("clock"))
+    frame = rejects.drop(frame, lacking, "no id", path, id="user", cell=pl.lit("no user or no item"))
+    frame = rejects.drop(frame, pl.col("time").is_null(), "bad time", path, id="user", cell=pl.col("clock"))
     late = pl.col("time") > int(time.time()) + DAY
-    frame = rejects.drop(frame, late, "future time", path, id="user", found=pl.col("clock"))
+    frame = rejects.drop(frame, late, "future time", path, id="user", cell=pl.col("clock"))
     for name in ("position", "value"):
         number = pl.col(name).cast(pl.Float64, strict=False)
         odd = pl.col(name).is_not_null() & number.is_null()
-        frame = rejects.drop(frame, odd, "not a number", path, id="user", found=pl.col(name))
+        frame = rejects.drop(frame, odd, "not a number", path, id="user", cell=pl.col(name))
         endless = pl.col(name).is_not_null() & ~number.is_finite()
-        frame = rejects.drop(frame, endless, "not finite", path, id="user", found=pl.col(name))
+        frame = rejects.drop(frame, endless, "not finite", path, id="user", cell=pl.col(name))
     whole = pl.col("position").cast(pl.Float64).cast(pl.Int64)
     return frame.with_columns(whole, pl.col("value").cast(pl.Float64)).drop("clock")
 
@@ -183,10 +183,10 @@ def _attributed(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("list").alias("__list__"),
     )
     acts = frame.filter(open_ended).select("__row__", "user", session.alias("__session__"), "item", "time")
-    found = acts.sort("time").join_asof(
+    attributed = acts.sort("time").join_asof(
         seen.sort("time"), on="time", by=who, strategy="backward", check_sortedness=False
     )
     late = (pl.col("__session__") == "") & (pl.col("time") - pl.col("__at__") > HALF_AN_HOUR)
-    found = found.filter(~late.fill_null(True)).select("__row__", "__list__")
-    frame = frame.join(found, on="__row__", how="left", maintain_order="left")
+    attributed = attributed.filter(~late.fill_null(True)).select("__row__", "__list__")
+    frame = frame.join(attributed, on="__row__", how="left", maintain_order="left")
     return frame.with_columns(pl.coalesce("list", "__list__").alias("list")).drop("__row__", "__list__")

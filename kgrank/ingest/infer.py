@@ -49,9 +49,9 @@ def complete(ontology: Ontology, items: pl.DataFrame, values: pl.DataFrame) -> O
     """
     placed = values.join(items.select("id", "category"), left_on="item", right_on="id")
     seen = placed.group_by("attribute").agg(pl.col("value").drop_nulls().unique())
-    found = {name: sorted(texts, key=_natural) for name, texts in seen.iter_rows()}
+    values_of = {name: sorted(texts, key=_natural) for name, texts in seen.iter_rows()}
     attributes = {
-        a.id: replace(a, values=tuple(found.get(a.id, ())))
+        a.id: replace(a, values=tuple(values_of.get(a.id, ())))
         if a.id != BRAND and a.type in (AttributeType.CHOICE, AttributeType.CHOICES)
         else a
         for a in ontology.attributes.values()
@@ -66,8 +66,8 @@ def describe(ontology: Ontology) -> str:
         f"{a.id} ({a.type.value}{f', {len(a.values):,} values' if a.values else ''})"
         for a in ontology.attributes.values()
     )
-    found = kinds or "no attribute"
-    return f"no ontology was given; one was inferred from the mapping and the data, with {found}"
+    contents = kinds or "no attribute"
+    return f"no ontology was given; one was inferred from the mapping and the data, with {contents}"
 
 
 def _names(columns: list[RawColumn]) -> list[str]:
@@ -100,7 +100,7 @@ def _guess(texts: pl.Series, separator: str) -> AttributeType:
 
 
 def _tree(paths: pl.Series) -> dict[str, Category]:
-    found: dict[str, Category] = {}
+    categories: dict[str, Category] = {}
     texts: dict[str, str] = {}
     for path in paths:
         steps = path.split(STEP)
@@ -113,8 +113,8 @@ def _tree(paths: pl.Series) -> dict[str, Category]:
                     f"the categories {both} have the same id {id!r}", todo="Rename one in the mapping."
                 )
             parent = category_id(STEP.join(steps[: depth - 1])) if depth > 1 else None
-            found.setdefault(id, Category(id, names={"en": steps[depth - 1]}, parent=parent))
-    return found
+            categories.setdefault(id, Category(id, names={"en": steps[depth - 1]}, parent=parent))
+    return categories
 
 
 def _uses(ontology: Ontology, used: dict[str, list[str]]) -> dict[str, Category]:

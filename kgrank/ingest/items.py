@@ -40,7 +40,7 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
         *(fields.attribute(table, a, name, path).alias(f"a:{name}") for name, a in attributes.items()),
         LINE,
     )
-    frame = rejects.drop(frame, pl.col("id").is_null(), "no id", path, id="id", found=pl.lit("no item id"))
+    frame = rejects.drop(frame, pl.col("id").is_null(), "no id", path, id="id", cell=pl.lit("no item id"))
     frame = _one_row_an_id(frame, source, path, rejects)
     frame = frame.with_columns(category_path(source.category))
     return Raw(
@@ -104,7 +104,7 @@ def _one_row_an_id(frame: pl.DataFrame, source: Items, path: Path, rejects: Reje
             ids = ids.join(_most_frequent(frame, name), on="id", how="left", maintain_order="left")
         return ids
     again = pl.struct("id", *data).is_first_distinct().not_()
-    frame = rejects.drop(frame, again, "duplicate row", path, id="id", found=pl.lit("the same item again"))
+    frame = rejects.drop(frame, again, "duplicate row", path, id="id", cell=pl.lit("the same item again"))
     twice = frame.filter(pl.col("id").is_duplicated()).sort("id", LINE)
     if len(twice):
         first, second = twice.row(0, named=True), twice.row(1, named=True)

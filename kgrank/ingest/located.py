@@ -34,9 +34,9 @@ class Located:
         """File and line."""
         return f"{self.path}:{self.node.start_mark.line + 1}"
 
-    def refuse(self, found: str, expected: str, todo: str | None = None) -> InputError:
+    def refuse(self, problem: str, expected: str, todo: str | None = None) -> InputError:
         """The error for this node."""
-        return InputError(found, where=self.where, expected=expected, todo=todo)
+        return InputError(problem, where=self.where, expected=expected, todo=todo)
 
 
 def read_yaml(path: Path, kind: type[Any]) -> Any:
@@ -118,14 +118,14 @@ def _make(kind: type[Any], given: Mapping[str, Any], at: Located, name: str) -> 
 
 def _items(at: Located) -> list[tuple[str, tuple[yaml.Node, yaml.Node]]]:
     assert isinstance(at.node, yaml.MappingNode)
-    found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+    members: dict[str, tuple[yaml.Node, yaml.Node]] = {}
     for key, part in at.node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise Located(key, at.path).refuse("a key that is not a word", "a word")
-        if key.value in found:
+        if key.value in members:
             raise Located(key, at.path).refuse(f"the key {key.value!r} stands twice", "each key once")
-        found[key.value] = (key, part)
-    return list(found.items())
+        members[key.value] = (key, part)
+    return list(members.items())
 
 
 def _parts(at: Located) -> list[Located]:

@@ -356,8 +356,8 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "there is no such folder", where=folder, expected="a folder with items and events, or tasks"
         )
-    found = {name: _standard(folder, name) for name in ("items", "events", "sequences", "tasks", "pairs")}
-    if not any(found.values()):
+    files = {name: _standard(folder, name) for name in ("items", "events", "sequences", "tasks", "pairs")}
+    if not any(files.values()):
         raise InputError(
             "no file with a standard name",
             where=folder,
@@ -365,11 +365,11 @@ def default_mapping(folder: Path) -> Mapping:
             todo="Name the files in a mapping and pass it with --mapping (docs/file-schemas.md).",
         )
     return Mapping(
-        items=tuple(Items(file=f, rest=True) for f in found["items"]),
-        events=tuple(Events(file=f) for f in found["events"]),
-        sequences=tuple(Sequences(file=f) for f in found["sequences"]),
-        tasks=tuple(Tasks(file=f, rest=True) for f in found["tasks"]),
-        pairs=tuple(Pairs(file=f) for f in found["pairs"]),
+        items=tuple(Items(file=f, rest=True) for f in files["items"]),
+        events=tuple(Events(file=f) for f in files["events"]),
+        sequences=tuple(Sequences(file=f) for f in files["sequences"]),
+        tasks=tuple(Tasks(file=f, rest=True) for f in files["tasks"]),
+        pairs=tuple(Pairs(file=f) for f in files["pairs"]),
     )
 
 

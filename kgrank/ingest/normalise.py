@@ -90,8 +90,8 @@ def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     Raises:
         InputError: The ontology has no such category.
     """
-    found = find_categories(items["category"], ontology)
-    for text, id in found.items():
+    ids = find_categories(items["category"], ontology)
+    for text, id in ids.items():
         if id is None:
             row = items.filter(pl.col("category") == text).sort(LINE).row(0, named=True)
             shown = text.replace(STEP, " > ")
@@ -101,27 +101,27 @@ def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
                 expected="a category of the ontology",
                 todo=did_you_mean(shown.split(" > ")[-1], ontology.categories),
             )
-    return items.with_columns(pl.col("category").replace(found))
+    return items.with_columns(pl.col("category").replace(ids))
 
 
 def find_categories(texts: pl.Series, ontology: Ontology) -> dict[str, str | None]:
     """The category of each path, else of its last step alone; None where the ontology has neither."""
     known = words(ontology.categories.values())
     paths = {_path(ontology, c): current(c, ontology.categories) for c in ontology.categories}
-    found = {}
+    ids = {}
     for text in texts.drop_nulls().unique().sort():
         steps = tuple(same(step) for step in text.split(STEP))
-        found[text] = paths.get(steps) or known.get(steps[-1])
-    return found
+        ids[text] = paths.get(steps) or known.get(steps[-1])
+    return ids
 
 
 def brand_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     """The items with brands replaced by their ids; a brand that the ontology does not list keeps its text."""
     known = words(ontology.brands.values())
-    found = {
+    ids = {
         text: known.get(same(text), " ".join(text.split())) for text in items["brand"].drop_nulls().unique()
     }
-    return items.with_columns(pl.col("brand").replace(found))
+    return items.with_columns(pl.col("brand").replace(ids))
 
 
 def values_of(column: RawColumn, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
@@ -164,12 +164,12 @@ def _choices(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
     known = words(ontology.values.get(v, Term(v)) for v in attribute.values)
     if attribute.id == BRAND:
         known = words(ontology.brands.values())
-    found = {text: known.get(same(text)) for text in texts["text"].unique()}
+    value_ids = {text: known.get(same(text)) for text in texts["text"].unique()}
     if attribute.open:
-        found = {
-            text: id or " ".join(unicodedata.normalize("NFC", text).split()) for text, id in found.items()
+        value_ids = {
+            text: id or " ".join(unicodedata.normalize("NFC", text).split()) for text, id in value_ids.items()
         }
-    unknown = sorted(text for text, id in found.items() if id is None)
+    unknown = sorted(text for text, id in value_ids.items() if id is None)
     if unknown:
         rows = texts.filter(pl.col("text").is_in(unknown)).sort(LINE)
         first = rows["text"][0]
@@ -180,7 +180,7 @@ def _choices(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
             todo=f"{did_you_mean(first, known)} Or rename it, or call it missing, in the mapping.",
         )
     return texts.select(
-        "item", pl.col("text").replace_strict(found, return_dtype=pl.String).alias("value"), LINE
+        "item", pl.col("text").replace_strict(value_ids, return_dtype=pl.String).alias("value"), LINE
     )
 
 
@@ -223,8 +223,8 @@ def _numbers(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
         quantity = pl.col("text").replace_strict(read, default=None, return_dtype=pl.Float64)
         table = table.with_columns(pl.coalesce("number", quantity))
     id, found = "item", pl.col("text")
-    table = rejects.drop(table, pl.col("number").is_null(), "not a number", column.path, id=id, found=found)
-    table = rejects.drop(table, ~pl.col("number").is_finite(), "not finite", column.path, id=id, found=found)
+    table = rejects.drop(table, pl.col("number").is_null(), "not a number", column.path, id=id, cell=found)
+    table = rejects.drop(table, ~pl.col("number").is_finite(), "not finite", column.path, id=id, cell=found)
     return table.drop("text")
 
 
@@ -253,8 +253,8 @@ def _quantity(text: str, field: AttributeField, attribute: Attribute, where: str
     try:
         number, word = parse_quantity(text)
     except InputError as error:
-        if error.found.startswith("unknown unit"):
-            raise InputError(error.found, where=where, expected=error.expected, todo=error.todo) from None
+        if error.problem.startswith("unknown unit"):
+            raise InputError(error.problem, where=where, expected=error.expected, todo=error.todo) from None
         return None
     unit = word or field.unit or attribute.unit
     if unit is None or unit == attribute.unit:
@@ -272,5 +272,5 @@ def _converted(number: float, source: str, target: str, attribute: str, where: o
     try:
         return convert(number, source, target)
     except InputError as error:
-        problem = f"{attribute}: {error.found}"
+        problem = f"{attribute}: {error.problem}"
         raise InputError(problem, where=where, expected=error.expected, todo=error.todo) from None

@@ -36,10 +36,8 @@ def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:
         LINE,
     )
     lacking = pl.any_horizontal(pl.col(c).is_null() for c in ("user", "better", "worse"))
-    frame = rejects.drop(frame, lacking, "no id", path, id="user", found=pl.lit("no person or no item"))
-    frame = rejects.drop(
-        frame, pl.col("time").is_null(), "bad time", path, id="user", found=pl.lit("no time")
-    )
+    frame = rejects.drop(frame, lacking, "no id", path, id="user", cell=pl.lit("no person or no item"))
+    frame = rejects.drop(frame, pl.col("time").is_null(), "bad time", path, id="user", cell=pl.lit("no time"))
     places = [
         frame.select("user", "time", "list", LINE, item=name, value=pl.lit(place), kind=pl.lit("rank"))
         for name, place in (("better", 1.0), ("worse", 2.0))

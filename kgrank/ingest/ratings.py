@@ -54,7 +54,7 @@ def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
         columns, index=["user", LINE], value_name="value"
     )
     number = pl.col("value").cast(pl.Float64, strict=False)
-    long = rejects.drop(long, number.is_null(), "not a number", path, id="user", found=pl.col("value"))
+    long = rejects.drop(long, number.is_null(), "not a number", path, id="user", cell=pl.col("value"))
     item = dict(zip(columns, items["id"], strict=True))
     place = {c: i for i, c in enumerate(columns, 1)}
     # Points count from the other end; the best has place 1.

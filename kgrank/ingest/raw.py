@@ -61,10 +61,10 @@ def attribute_fields(
     used: frozenset[str],
 ) -> dict[str, AttributeField]:
     """The attributes of a table: those mapped, and with ``rest`` every column that nothing else uses."""
-    found = dict(attributes)
+    fields = dict(attributes)
     if rest:
-        found |= {c: AttributeField() for c in table.columns if c not in used and c not in (LINE, FILE)}
-    return found
+        fields |= {c: AttributeField() for c in table.columns if c not in used and c not in (LINE, FILE)}
+    return fields
 
 
 def category_path(source: CategoryField) -> pl.Expr:

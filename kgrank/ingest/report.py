@@ -64,8 +64,8 @@ class Report:
     @property
     def counts(self) -> Mapping[str, int]:
         """Rows by reason, in the order of ``REASONS``."""
-        found = dict(self.rows.group_by("reason").len().iter_rows())
-        return {reason: found[reason] for reason in REASONS if reason in found}
+        by_reason = dict(self.rows.group_by("reason").len().iter_rows())
+        return {reason: by_reason[reason] for reason in REASONS if reason in by_reason}
 
     def write(self, path: Path) -> None:
         """Writes the rows as CSV.
@@ -102,7 +102,7 @@ class Rejects:
     read: dict[str, int] = field(default_factory=dict)
 
     def drop(
-        self, table: pl.DataFrame, bad: pl.Expr, reason: str, path: Path, *, id: str, found: pl.Expr
+        self, table: pl.DataFrame, bad: pl.Expr, reason: str, path: Path, *, id: str, cell: pl.Expr
     ) -> pl.DataFrame:
         """The table, of one file, without the bad rows, which are kept here.
 
@@ -110,17 +110,17 @@ class Rejects:
             InputError: The mistake takes more than half the table.
         """
         named = table.with_columns(pl.lit(path.name).alias(FILE))
-        return self.drop_each(named, bad, reason, id=id, found=found).select(table.columns)
+        return self.drop_each(named, bad, reason, id=id, cell=cell).select(table.columns)
 
     def drop_each(
-        self, table: pl.DataFrame, bad: pl.Expr, reason: str, *, id: str, found: pl.Expr
+        self, table: pl.DataFrame, bad: pl.Expr, reason: str, *, id: str, cell: pl.Expr
     ) -> pl.DataFrame:
         """As ``drop``, for rows of several files, which the column ``FILE`` names."""
         flagged = table.with_columns(bad.fill_null(False).alias("__bad__"))
         lost = flagged.filter("__bad__")
         if not len(lost):
             return table
-        rows = self.keep(lost, reason, id=id, found=found)
+        rows = self.keep(lost, reason, id=id, cell=cell)
         if reason not in _ORDINARY and len(lost) > MOST * len(table):
             first = rows.row(0, named=True)
             raise InputError(
@@ -131,14 +131,14 @@ class Rejects:
             )
         return flagged.filter(~pl.col("__bad__")).drop("__bad__")
 
-    def keep(self, rows: pl.DataFrame, reason: str, *, id: str, found: pl.Expr) -> pl.DataFrame:
+    def keep(self, rows: pl.DataFrame, reason: str, *, id: str, cell: pl.Expr) -> pl.DataFrame:
         """Notes rows without dropping them."""
         frame = rows.select(
             pl.lit(reason).alias("reason"),
             pl.col(FILE).alias("file"),
             pl.col(LINE).cast(pl.Int64).alias("line"),
             pl.col(id).cast(pl.String).alias("id"),
-            found.cast(pl.String).alias("found"),
+            cell.cast(pl.String).alias("found"),
         )
         self.frames.append(frame)
         return frame

@@ -43,13 +43,13 @@ def impute(values: pl.DataFrame, items: pl.DataFrame, ontology: Ontology) -> pl.
 
 def contradictions(values: pl.DataFrame, items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     """Items that have what an Excludes rule forbids: columns id, LINE, FILE and ``rule``."""
-    found = [items.head(0).select("id", LINE, FILE, pl.lit("").alias("rule"))]
+    broken = [items.head(0).select("id", LINE, FILE, pl.lit("").alias("rule"))]
     for rule in ontology.rules.values():
         if rule.kind is RuleKind.EXCLUDES and rule.then is not None:
             both = _meeting(values, items, rule, ontology, (*rule.when, rule.then))
             hit = items.filter(pl.col("id").is_in(both.implode()))
-            found.append(hit.select("id", LINE, FILE, pl.lit(rule.id).alias("rule")))
-    return pl.concat(found)
+            broken.append(hit.select("id", LINE, FILE, pl.lit(rule.id).alias("rule")))
+    return pl.concat(broken)
 
 
 def _meeting(
@@ -60,11 +60,11 @@ def _meeting(
     conditions: tuple[Condition, ...],
 ) -> pl.Series:
     """The items in the rule's scope that meet all conditions."""
-    found = items.filter(pl.col("category").is_in(list(ontology.scope(rule))))["id"]
+    meeting = items.filter(pl.col("category").is_in(list(ontology.scope(rule))))["id"]
     for condition in conditions:
         hits = values.filter((pl.col("attribute") == condition.attribute) & _test(condition))["item"]
-        found = found.filter(found.is_in(hits.implode()))
-    return found
+        meeting = meeting.filter(meeting.is_in(hits.implode()))
+    return meeting
 
 
 def _test(condition: Condition) -> pl.Expr:

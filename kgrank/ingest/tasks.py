@@ -113,8 +113,8 @@ def _ids(table: pl.DataFrame, names: list[str]) -> pl.Series:
     same = [pl.coalesce(as_number, n, pl.lit("")) for as_number, n in zip(number, names, strict=True)]
     labelled = [pl.lit(n.removeprefix("a:") + "=") + text for n, text in zip(names, same, strict=True)]
     content = table.select(pl.concat_str("category", *labelled, separator="\n")).to_series()
-    found = {text: _id(text) for text in content.drop_nulls().unique()}
-    return content.replace_strict(found, return_dtype=pl.String).alias("id")
+    ids = {text: _id(text) for text in content.drop_nulls().unique()}
+    return content.replace_strict(ids, return_dtype=pl.String).alias("id")
 
 
 def _id(content: str) -> str:
@@ -261,18 +261,18 @@ def _wide(
     head = _head(table, source, path, used, one_a_row=True)
     frames = []
     for key, alternative in source.alternatives.items():
-        own = {n: _of_alternative(a, n, key, alternative) for n, a in attributes.items()}
+        attribute_fields = {n: _of_alternative(a, n, key, alternative) for n, a in attributes.items()}
         frames.append(
             table.select(
                 *head,
                 pl.lit(key).alias("alternative"),
                 (choice == key).fill_null(False).cast(pl.Float64).alias("chosen"),
-                *(fields.attribute(table, a, n, path).alias(f"a:{n}") for n, a in own.items()),
+                *(fields.attribute(table, a, n, path).alias(f"a:{n}") for n, a in attribute_fields.items()),
                 pl.lit(False).alias("outside"),
                 LINE,
             ).filter(
                 pl.any_horizontal(
-                    pl.col(f"a:{n}").is_not_null() for n, a in own.items() if a.constant is None
+                    pl.col(f"a:{n}").is_not_null() for n, a in attribute_fields.items() if a.constant is None
                 )
             )
         )
@@ -338,19 +338,19 @@ def _whole_tasks(
 ) -> pl.DataFrame:
     """Tasks with one choice among at least two; without a clock, time is the order of a person's tasks."""
     lacking = pl.any_horizontal(pl.col(c).is_null() for c in _TASK)
-    long = rejects.drop(long, lacking, "no id", path, id="task", found=pl.lit("no category, person or task"))
+    long = rejects.drop(long, lacking, "no id", path, id="task", cell=pl.lit("no category, person or task"))
     total, rows = pl.col("chosen").sum().over(_TASK), pl.len().over(_TASK)
     name = pl.concat_str(_TASK, separator="/")
     free = source.outside.exists and not (source.outside.rows and source.form is Form.LONG)
     if not free or ranked:
-        long = rejects.drop(long, total == 0, "no choice", path, id="task", found=name)
+        long = rejects.drop(long, total == 0, "no choice", path, id="task", cell=name)
     if not ranked and not _in_units(long, source):
-        long = rejects.drop(long, total > 1, "several choices", path, id="task", found=name)
+        long = rejects.drop(long, total > 1, "several choices", path, id="task", cell=name)
     few = rows + (1 if free else 0) < 2
-    long = rejects.drop(long, few, "one alternative", path, id="task", found=name)
+    long = rejects.drop(long, few, "one alternative", path, id="task", cell=name)
     if source.time is not None:
         return rejects.drop(
-            long, pl.col("time").is_null(), "bad time", path, id="task", found=pl.lit("no time")
+            long, pl.col("time").is_null(), "bad time", path, id="task", cell=pl.lit("no time")
         )
     order = pl.col(LINE).min().over(_TASK).rank("dense").over("person")
     return long.with_columns(order.cast(pl.Int64).alias("time"))

@@ -111,8 +111,8 @@ def read_statements(text: str, prefixes: Mapping[str, str]) -> tuple[Statement, 
 
 
 class _UnexpectedError(Exception):
-    def __init__(self, found: str, offset: int) -> None:
-        self.found, self.offset = found, offset
+    def __init__(self, text: str, offset: int) -> None:
+        self.found, self.offset = text, offset
 
 
 class _Token(NamedTuple):
@@ -164,15 +164,15 @@ class _Reader:
         return Block(subject, statements, comments, note, (start, last.offset + len(last.text)))
 
     def _statements(self, end: str) -> tuple[Statement, ...]:
-        found: list[Statement] = []
+        statements: list[Statement] = []
         while True:
             token = self._peek()
             if token.text == end:
-                return tuple(found)
+                return tuple(statements)
             if token.text == ";":
                 self._next()
-                if found and not found[-1].note:
-                    found[-1] = _noted(found[-1], self._note())
+                if statements and not statements[-1].note:
+                    statements[-1] = _noted(statements[-1], self._note())
                 continue
             comments = self._comments()
             word = self._word()
@@ -181,7 +181,7 @@ class _Reader:
                 self._next()
                 objects.append(self._object())
             comments += self._comments()
-            found.append(Statement(word, tuple(objects), comments, self._note()))
+            statements.append(Statement(word, tuple(objects), comments, self._note()))
 
     def _object(self) -> Object:
         token = self._next()
@@ -274,8 +274,8 @@ class _Reader:
         return token.offset if token else len(self._text)
 
     def _comments(self) -> tuple[str, ...]:
-        found, self._above = tuple(self._above), []
-        return found
+        comments, self._above = tuple(self._above), []
+        return comments
 
     def _note(self) -> str:
         """The comment that follows on the same line."""

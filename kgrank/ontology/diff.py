@@ -108,13 +108,13 @@ def _changed(kind: str, before: Term | Rule, after: Term | Rule) -> Iterator[Cha
     parts = list(_fields(before, after))
     if not parts:
         return
-    told = ", ".join(p for _, p in parts)
+    differences = ", ".join(p for _, p in parts)
     if isinstance(before, Attribute) and isinstance(after, Attribute) and _means_otherwise(before, after):
-        yield Change("!", kind, after.id, f"{told}: its weights mean something else now", after.name())
+        yield Change("!", kind, after.id, f"{differences}: its weights mean something else now", after.name())
     elif isinstance(after, Rule) and isinstance(before, Rule) and says(before) == says(after):
-        yield Change("~", kind, after.id, f"{told} (means the same)")
+        yield Change("~", kind, after.id, f"{differences} (means the same)")
     else:
-        yield Change("~", kind, after.id, told, _name(after))
+        yield Change("~", kind, after.id, differences, _name(after))
 
 
 def _means_otherwise(before: Attribute, after: Attribute) -> bool:
@@ -161,23 +161,33 @@ def _name(thing: Term | Rule) -> str:
     return thing.name() if isinstance(thing, Term) else ""
 
 
-def weight_lines(found: Effect) -> Iterator[str]:
+def weight_lines(change_effect: Effect) -> Iterator[str]:
     """What becomes of the weights, one line a group, with the first few cells."""
-    scaled = {f"{c}/{a} × {factor:g}": None for (c, a), factor in found.rescaled.items()}
-    renamed = {f"{'/'.join(new)}": None for new in found.renamed.values()}
-    joined = {"/".join(c): None for c in found.joined}
-    yield _group(len(found.kept), "carry over unchanged")
-    yield _group(len(found.renamed), "carry over under a new name", list(renamed))
-    yield _group(len(found.joined), "end where others stand already: retrain to join them", list(joined))
-    yield _group(len(found.rescaled), "are kept in another unit", list(scaled))
-    yield _group(len(found.prior), "are kept, but a rule about them changed: retrain", _names(found.prior))
+    scaled = {f"{c}/{a} × {factor:g}": None for (c, a), factor in change_effect.rescaled.items()}
+    renamed = {f"{'/'.join(new)}": None for new in change_effect.renamed.values()}
+    joined = {"/".join(c): None for c in change_effect.joined}
+    yield _group(len(change_effect.kept), "carry over unchanged")
+    yield _group(len(change_effect.renamed), "carry over under a new name", list(renamed))
     yield _group(
-        len(found.stale),
-        "are stale (meaning or place changed): retrain from the old value",
-        _names(found.stale),
+        len(change_effect.joined), "end where others stand already: retrain to join them", list(joined)
     )
-    yield _group(len(found.gone), "are gone: kept in history, not served", _names(found.gone))
-    yield _group(len(found.new), "are new, untrained: they start from the category above", _names(found.new))
+    yield _group(len(change_effect.rescaled), "are kept in another unit", list(scaled))
+    yield _group(
+        len(change_effect.prior),
+        "are kept, but a rule about them changed: retrain",
+        _names(change_effect.prior),
+    )
+    yield _group(
+        len(change_effect.stale),
+        "are stale (meaning or place changed): retrain from the old value",
+        _names(change_effect.stale),
+    )
+    yield _group(len(change_effect.gone), "are gone: kept in history, not served", _names(change_effect.gone))
+    yield _group(
+        len(change_effect.new),
+        "are new, untrained: they start from the category above",
+        _names(change_effect.new),
+    )
 
 
 def _names(cells: Sequence[Cell]) -> list[str]:
@@ -189,12 +199,12 @@ def _group(count: int, what: str, names: Sequence[str] = ()) -> str:
     return f"{count:>8} {what}{': ' + shown if shown else ''}"
 
 
-def as_json(found: Difference) -> dict[str, object]:
+def as_json(difference: Difference) -> dict[str, object]:
     """The difference as plain values; weights that carry over unchanged are only counted."""
-    weights = found.weights
+    weights = difference.weights
     return {
-        "changes": [asdict(c) for c in found.changes],
-        "removals": [c.id for c in found.removals],
+        "changes": [asdict(c) for c in difference.changes],
+        "removals": [c.id for c in difference.removals],
         "weights": {
             "kept": len(weights.kept),
             "renamed": [[list(a), list(b)] for a, b in weights.renamed.items()],

@@ -166,14 +166,14 @@ def _factor(old: str | None, new: str | None) -> float | None:
 
 def _ruled(old: Ontology, new: Ontology) -> set[Cell]:
     """The cells that a rule speaks of which is new, changed or gone."""
-    found: set[Cell] = set()
+    affected: set[Cell] = set()
     for rule_id in old.rules.keys() | new.rules.keys():
         before, after = old.rules.get(rule_id), new.rules.get(rule_id)
         if before is None or after is None or says(before) != says(after):
             for ontology, rule in ((old, before), (new, after)):
                 if rule is not None and rule.kind not in _UNTRAINED:
-                    found.update((c, a) for c in ontology.scope(rule) for a in speaks_of(rule, ontology))
-    return found
+                    affected.update((c, a) for c in ontology.scope(rule) for a in speaks_of(rule, ontology))
+    return affected
 
 
 def says(rule: Rule) -> dict[str, object]:

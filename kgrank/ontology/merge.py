@@ -136,15 +136,15 @@ def _one_each(
     slot: Callable[[Object], Hashable],
 ) -> tuple[Object, ...] | None:
     old, mine, other = ({slot(o): o for o in side} for side in (base, ours, theirs))
-    found = []
+    objects = []
     for key in dict.fromkeys([*mine, *other]):
         before, here, there = (side.get(key) for side in (old, mine, other))
         if here != there and before not in (here, there):
             return None
         chosen = here if before == there else there
         if chosen is not None:
-            found.append(chosen)
-    return tuple(found)
+            objects.append(chosen)
+    return tuple(objects)
 
 
 def _marked(text: str, versions: Mapping[str, tuple[Block | None, Block | None]], writer: Writer) -> str:

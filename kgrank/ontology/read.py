@@ -15,21 +15,21 @@ def read_ontology(folder: Path) -> Ontology:
     Raises:
         InputError: The folder is missing, or the check finds errors; the first one is named with its place.
     """
-    found = examine(folder)
-    refuse_errors(folder, found)
-    assert found.ontology is not None
-    return found.ontology
+    examination = examine(folder)
+    refuse_errors(folder, examination)
+    assert examination.ontology is not None
+    return examination.ontology
 
 
-def refuse_errors(folder: Path, found: Examination) -> None:
+def refuse_errors(folder: Path, examination: Examination) -> None:
     """Raises the first error of an examination, with its place and how many more there are.
 
     Raises:
         InputError: There are errors.
     """
-    if not found.errors:
+    if not examination.errors:
         return
-    first, *more = found.errors
+    first, *more = examination.errors
     count = f" (and {len(more)} more error{'s' if len(more) > 1 else ''})" if more else ""
     raise InputError(
         f"{first.code} {first.text}{count}",

@@ -210,12 +210,12 @@ def unit(code: str) -> Unit:
     Raises:
         InputError: It is not in the table.
     """
-    found = _units().get(code) or _units().get(_SPOKEN.get(code, ""))
-    if found is None:
+    match = _units().get(code) or _units().get(_SPOKEN.get(code, ""))
+    if match is None:
         guess = suggest_unit(code)
         todo = f'Did you mean "{guess}"?' if guess else did_you_mean(code, known_units())
         raise InputError(f'unknown unit "{code}"', expected="a UCUM code or an ISO 4217 currency", todo=todo)
-    return found
+    return match
 
 
 def suggest_unit(code: str) -> str | None:

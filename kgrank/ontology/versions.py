@@ -23,11 +23,11 @@ def read_versions(*versions: str) -> list[Ontology]:
         InputError: A version is not there, or has errors; the first is named.
     """
     parsed: dict[tuple[str, str], Parsed] = {}
-    found = []
+    ontologies = []
     for version in versions:
         files = {name: _parsed(name, text, parsed) for name, text in _texts(version).items()}
-        found.append(_ontology(version, files))
-    return found
+        ontologies.append(_ontology(version, files))
+    return ontologies
 
 
 def _texts(version: str) -> Mapping[str, str | Path]:
@@ -76,13 +76,13 @@ def _parsed(name: str, source: str | Path, cache: dict[tuple[str, str], Parsed])
 
 def _ontology(version: str, files: Mapping[str, Parsed]) -> Ontology:
     graph, texts, broken = together(files)
-    found = None if broken else read_model(graph, texts)
-    messages = broken or (found.errors if found is not None else [])
-    if found is None or found.ontology is None:
+    examination = None if broken else read_model(graph, texts)
+    messages = broken or (examination.errors if examination is not None else [])
+    if examination is None or examination.ontology is None:
         first = messages[0]
         raise InputError(
             f"{first.code} {first.text}",
             where=f"{version}/{first.file}:{first.line}:{first.column}",
             todo=f"{first.advice}. All of them: kgrank ontology check.",
         )
-    return found.ontology
+    return examination.ontology

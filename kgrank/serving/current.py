@@ -247,7 +247,7 @@ def silent(address: str) -> StoreError:
 
 def _anew(trouble: StoreError) -> StoreError:
     """The same for another caller: an error that is raised again and again gathers all their tracebacks."""
-    return StoreError(trouble.found, where=trouble.where, expected=trouble.expected, todo=trouble.todo)
+    return StoreError(trouble.problem, where=trouble.where, expected=trouble.expected, todo=trouble.todo)
 
 
 def _state(store: GraphStore) -> tuple[str, str]:

@@ -342,9 +342,9 @@ class _Open:
 
 
 def _problem(status: int, error: KgrankError) -> ProblemError:
-    problem = ProblemError(status, error.found)
+    problem = ProblemError(status, error.problem)
     said = error if isinstance(error, InputError) else _nowhere(error)
-    details = {"found": said.found, "where": said.where, "expected": said.expected, "todo": said.todo}
+    details = {"found": said.problem, "where": said.where, "expected": said.expected, "todo": said.todo}
     problem.body = msgspec.json.encode({"error": details})
     return problem
 
@@ -352,7 +352,7 @@ def _problem(status: int, error: KgrankError) -> ProblemError:
 def _nowhere(error: KgrankError) -> KgrankError:
     """The same without the store's address, which is nothing for those who ask."""
     where = "the store" if error.where else None
-    return KgrankError(error.found, where=where, expected=error.expected, todo=error.todo)
+    return KgrankError(error.problem, where=where, expected=error.expected, todo=error.todo)
 
 
 def _unavailable(error: KgrankError) -> ProblemError:

@@ -230,7 +230,7 @@ def test_a_cell_that_cannot_be_read_is_named(
     with pytest.raises(InputError) as caught:
         plan_import(read_sheets(workbook=book), example)
     assert caught.value.where == f"{sheet}!{place}"
-    assert says in caught.value.found
+    assert says in caught.value.problem
 
 
 def test_a_code_that_became_a_date_is_refused(example: Path, book: Path) -> None:

@@ -26,11 +26,11 @@ _VALUES_OF = KG + "valuesOf"
 _CHECKED = ((Kind.CATEGORY, "categories"), (Kind.ATTRIBUTE, "attributes"), (Kind.VALUE, "values"))
 
 
-def advise(folder: Path, found: Examination) -> list[Message]:
+def advise(folder: Path, examination: Examination) -> list[Message]:
     """Advice on a folder that was examined without errors; nothing where there are errors."""
-    if found.ontology is None or found.draft is None:
+    if examination.ontology is None or examination.draft is None:
         return []
-    advice = _Advice(found.draft, found.ontology)
+    advice = _Advice(examination.draft, examination.ontology)
     advice.untidy_names()
     advice.same_names()
     advice.every_child()
@@ -95,8 +95,10 @@ class _Advice:
 
     def alike_values(self) -> None:
         """Attributes whose lists of values are nearly the same."""
-        own = [a for a in self._ontology.attributes.values() if a.values and not a.open and not a.deprecated]
-        names = {a.id: self._value_names(a) for a in own if len(a.values) > _FEW and not self._source(a)}
+        listed = [
+            a for a in self._ontology.attributes.values() if a.values and not a.open and not a.deprecated
+        ]
+        names = {a.id: self._value_names(a) for a in listed if len(a.values) > _FEW and not self._source(a)}
         common: Counter[tuple[str, str]] = Counter()
         for sharing in _by_name(names).values():
             # A name that a great many attributes have ("Other") says nothing about any two of them.
@@ -140,8 +142,8 @@ class _Advice:
     def _node(self, kind: Kind, id_: str) -> Node:
         return self._draft.nodes[kind][id_]
 
-    def _say(self, code: str, kind: Kind, id_: str, word: str | None, found: str, advice: str) -> None:
-        self.report.add(code, self._node(kind, id_).place(word), found, advice, severity="warning")
+    def _say(self, code: str, kind: Kind, id_: str, word: str | None, problem: str, advice: str) -> None:
+        self.report.add(code, self._node(kind, id_).place(word), problem, advice, severity="warning")
 
 
 def _texts(term: Term) -> Iterator[tuple[str, str]]:
@@ -155,8 +157,8 @@ def _spoken(term: Term) -> Iterator[tuple[str, str, str]]:
 
 
 def _by_name(names: Mapping[str, Iterable[str]]) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    attributes_of: dict[str, list[str]] = defaultdict(list)
     for attribute, texts in names.items():
         for text in texts:
-            found[text].append(attribute)
-    return found
+            attributes_of[text].append(attribute)
+    return attributes_of

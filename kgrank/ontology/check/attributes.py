@@ -144,8 +144,8 @@ def _values_of(draft: Draft, attribute: str, attributes: dict[str, Attribute]) -
         node = draft.nodes[Kind.ATTRIBUTE][seen[-1]]
         sources = [s for s in node.all(_VALUES_OF) if not (isinstance(s, NamedNode) and s.value == _BRANDS)]
         if not sources or node.all(_VALUES) or attributes[seen[-1]].type not in LISTED:
-            found = attributes[seen[-1]]
-            return here if found is here else _with_values(here, found)
+            lister = attributes[seen[-1]]
+            return here if lister is here else _with_values(here, lister)
         if len(seen) == 1:
             text = "the attribute {} whose values are taken does not exist"
             target = refer(draft, node, _VALUES_OF, sources[0], Kind.ATTRIBUTE, "O213", text)

@@ -55,7 +55,7 @@ class Graph:
 
     def members(self, head: Object) -> list[Object] | None:
         """The members of a Turtle list ``( … )``; None where it is no list."""
-        found: list[Object] = []
+        objects: list[Object] = []
         seen = set()
         while not (isinstance(head, NamedNode) and head.value == NIL):
             if not isinstance(head, BlankNode) or head in seen:
@@ -64,9 +64,9 @@ class Graph:
             cell = self.nodes.get(head, {})
             if len(cell.get(FIRST, ())) != 1 or len(cell.get(REST, ())) != 1:
                 return None
-            found.append(cell[FIRST][0])
+            objects.append(cell[FIRST][0])
             head = cell[REST][0]
-        return found
+        return objects
 
 
 @dataclass(frozen=True)

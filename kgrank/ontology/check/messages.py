@@ -84,7 +84,7 @@ class Report:
             texts: The files by name.
             only: The subjects whose findings are wanted; all where it is not given.
         """
-        found = set()
+        located = set()
         wanted = [(n, f) for n, f in enumerate(self._found) if only is None or f[0].subject in only]
         subjects: dict[str, set[str]] = {}
         for _, (place, *_) in wanted:
@@ -96,8 +96,8 @@ class Report:
                 text = f"{text} (and {more} more time{'s' if more > 1 else ''})"
             index = indexes.get(place.file)
             line, column = (0, 1) if index is None else index.find(place)
-            found.add(Message(place.file, line, column, code, severity, text, advice))
-        return sorted(found)
+            located.add(Message(place.file, line, column, code, severity, text, advice))
+        return sorted(located)
 
 
 def _sentence(text: str) -> str:

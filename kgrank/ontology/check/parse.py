@@ -223,12 +223,12 @@ def _beyond(name: str, text: str) -> list[Message]:
     if not any(mark in text for mark in ("<<", "{|", "--ltr", "--rtl", "version", "VERSION")):
         return []
     plain = _COMMENT_OR_TEXT.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
-    found = _BEYOND.search(plain)
-    if found is None:
+    match = _BEYOND.search(plain)
+    if match is None:
         return []
-    line = text.count("\n", 0, found.start()) + 1
-    column = found.start() - text.rfind("\n", 0, found.start())
-    what = f"{found.group().strip()} belongs to Turtle 1.2, which kgrank does not read"
+    line = text.count("\n", 0, match.start()) + 1
+    column = match.start() - text.rfind("\n", 0, match.start())
+    what = f"{match.group().strip()} belongs to Turtle 1.2, which kgrank does not read"
     return [_message(name, line, column, "P001", what, "Say it as a statement of its own, or in a comment")]
 
 
@@ -238,12 +238,12 @@ def _explained(name: str, text: str, errors: list[SyntaxError]) -> list[Message]
     open_quote = _open_quote(text)
     errors = _best_worded(errors)
     heads = [text.count("\n", 0, m.start()) + 1 for m in _HEAD.finditer(text)]
-    found: list[Message] = []
+    messages: list[Message] = []
     seen: set[object] = set()
     for error in errors:
         line = max(1, min(error.lineno or 1, len(lines)))
         if open_quote is not None and line >= open_quote and not _CURLY.search(lines[line - 1]):
-            found.append(
+            messages.append(
                 _message(
                     name, open_quote, 1, "P001", "a quote is opened and not closed", "Close it on its line"
                 )
@@ -254,10 +254,10 @@ def _explained(name: str, text: str, errors: list[SyntaxError]) -> list[Message]
         block = message.text if undeclared else sum(head <= message.line for head in heads)
         if block not in seen:
             seen.add(block)
-            found.append(message)
+            messages.append(message)
         if not undeclared and message.line <= _first_line(lines):
             break  # Nothing of the file is Turtle.
-    return found
+    return messages
 
 
 def _best_worded(errors: list[SyntaxError]) -> list[SyntaxError]:
@@ -276,21 +276,21 @@ def _explain(name: str, lines: list[str], line: int, error: SyntaxError) -> Mess
     here = lines[line - 1]
     curly = _CURLY.search(_COMMENT_OR_TEXT.sub(lambda m: " " * len(m.group()), here))
     if curly:
-        found = "curly quotes " + " ".join(dict.fromkeys(_CURLY.findall(here)))
-        return _message(name, line, curly.start() + 1, "P001", found, 'Use straight quotes: "…"')
+        problem = "curly quotes " + " ".join(dict.fromkeys(_CURLY.findall(here)))
+        return _message(name, line, curly.start() + 1, "P001", problem, 'Use straight quotes: "…"')
     says = _HEADING.sub("", error.msg)
     if "dot is expected" in says and column == 1:
         todo = "End the block with ' .' ('; ' goes on with the same thing, ' .' ends it)"
-        found = "a full stop is missing after the last statement"
-        return _message(name, _line_before(lines, line), 1, "P001", found, todo)
+        problem = "a full stop is missing after the last statement"
+        return _message(name, _line_before(lines, line), 1, "P001", problem, todo)
     if "dot is expected" in says:
         token = here[column - 1 :].split(" ", 1)[0]
         todo = "; goes on with another word, , with another value, . ends the statement"
         return _message(name, line, column, "P001", f"a mark is missing before {token}", todo)
-    for pattern, found, todo in _WORDING:
+    for pattern, problem, todo in _WORDING:
         match = pattern.fullmatch(says)
         if match:
-            return _message(name, line, column, "P001", found.format(*match.groups()), todo)
+            return _message(name, line, column, "P001", problem.format(*match.groups()), todo)
     return _message(name, line, column, "P001", says[:1].lower() + says[1:].rstrip("."), _LOOK)
 
 

@@ -62,8 +62,8 @@ class Position(NamedTuple):
 class Positions:
     """The positions of one file by (subject), (subject, word) and (subject, word, object)."""
 
-    def __init__(self, found: dict[tuple[str, ...], list[int]], text: str) -> None:
-        self._found = found
+    def __init__(self, offsets: dict[tuple[str, ...], list[int]], text: str) -> None:
+        self._found = offsets
         self._starts = [0, *(m.end() for m in re.finditer("\n", text))]
 
     def find(self, place: _Wanted) -> Position:
@@ -87,9 +87,9 @@ def literal_key(text: str) -> str:
 def positions(text: str, subjects: Collection[str] | None = None) -> Positions:
     """Reads the positions of a file that parses; with ``subjects`` of these alone, which takes milliseconds."""
     if subjects is not None and len(subjects) <= _FEW:
-        found = _of_few(text, subjects)
-        if found is not None:
-            return Positions(found, text)
+        offsets = _of_few(text, subjects)
+        if offsets is not None:
+            return Positions(offsets, text)
     reader = _Reader({})
     for token in TOKEN.finditer(text):
         reader.take(token.lastgroup or "", token.group(), token.start())

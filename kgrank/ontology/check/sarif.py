@@ -15,17 +15,17 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def sarif(folder: Path, messages: Iterable[Message]) -> str:
     """One SARIF document; paths are those of the folder as it was named, with forward slashes."""
-    found = list(messages)
+    listed = list(messages)
     titles = {c.code: c for c in CODES}
     rules: list[dict[str, Any]] = []
-    for code in sorted({m.code for m in found}):
+    for code in sorted({m.code for m in listed}):
         rule: dict[str, Any] = {"id": code}
         if code in titles:
             rule["shortDescription"] = {"text": titles[code].title}
             rule["help"] = {"text": titles[code].todo}
         rules.append(rule)
     driver = {"name": "kgrank", "rules": rules}
-    run = {"tool": {"driver": driver}, "results": [_result(folder, m) for m in found]}
+    run = {"tool": {"driver": driver}, "results": [_result(folder, m) for m in listed]}
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
 
 

@@ -117,20 +117,20 @@ class Session:
         Raises:
             InputError: There is no such category.
         """
-        found = {n for n in self._index.by_id.get(category, ()) if self._index.kind(n) is Kind.CATEGORY}
-        if not found:
+        nodes = {n for n in self._index.by_id.get(category, ()) if self._index.kind(n) is Kind.CATEGORY}
+        if not nodes:
             raise InputError(
                 f"no category {category}",
                 where=self.folder,
                 todo=did_you_mean(category, self._index.categories()),
             )
-        return self._check(found)
+        return self._check(nodes)
 
     def _check(self, changed: Collection[_Subject]) -> list[Message]:
         part, focus = self._index.around(changed)
         only = {n.value for n in focus} | {""}
-        found = examine_graph(part, self._texts, only, self._index.languages)
-        return [m for m in found.messages if m.code not in _WHOLE]
+        examination = examine_graph(part, self._texts, only, self._index.languages)
+        return [m for m in examination.messages if m.code not in _WHOLE]
 
 
 class _Index:
@@ -179,8 +179,10 @@ class _Index:
             self._graph.nodes.pop(subject, None)
             self._graph.files.pop(subject, None)
         for part in parts:
-            told = [s for s in wanted if s in part.nodes]
-            self._graph.merge(Graph({s: part.nodes[s] for s in told}, {s: part.files[s] for s in told}))
+            subjects_left = [s for s in wanted if s in part.nodes]
+            self._graph.merge(
+                Graph({s: part.nodes[s] for s in subjects_left}, {s: part.files[s] for s in subjects_left})
+            )
         for number, subject in enumerate(s for s in wanted if s in self._graph.nodes):
             self._rank[subject] = self._graph.files[subject][0], number
             self._note(subject)
@@ -249,15 +251,15 @@ class _Index:
 
     def _dependents(self, changed: Iterable[NamedNode]) -> set[NamedNode]:
         """Whatever names the things, and all below where a category does."""
-        found: set[NamedNode] = set()
+        dependents: set[NamedNode] = set()
         wave = list(changed)
         while wave:
             for namer in self._naming(wave.pop()):
-                if namer not in found:
-                    found.add(namer)
+                if namer not in dependents:
+                    dependents.add(namer)
                     if self.kind(namer) is Kind.CATEGORY:
                         wave.append(namer)
-        return found
+        return dependents
 
     def _scopes(self, rules: Iterable[NamedNode]) -> set[NamedNode]:
         named = (c for r in rules for c in self._graph.nodes[r].get(_IN, ()))
@@ -265,49 +267,49 @@ class _Index:
 
     def _upwards(self, categories: Iterable[NamedNode]) -> set[NamedNode]:
         """The categories and all above them."""
-        found: set[NamedNode] = set()
+        ancestors: set[NamedNode] = set()
         wave = list(categories)
         while wave:
             node = wave.pop()
-            if node not in found:
-                found.add(node)
+            if node not in ancestors:
+                ancestors.add(node)
                 above = self._graph.nodes.get(node, {}).get(BROADER, ())
                 wave += [p for p in above if isinstance(p, NamedNode)]
-        return found
+        return ancestors
 
     def _leading_to(self, wanted: Iterable[_Subject]) -> tuple[set[_Subject], set[str]]:
         """The wanted things that exist, the header, and all that these name; and what they name in vain."""
-        found: set[_Subject] = set()
+        leading: set[_Subject] = set()
         missing: set[str] = set()
         queue: list[_Subject] = [*wanted, *self._headers]
         nodes = self._graph.nodes
         while queue:
             subject = queue.pop()
-            if subject in found:
+            if subject in leading:
                 continue
             if subject not in nodes:
                 if isinstance(subject, NamedNode):
                     missing.add(subject.value)
                 continue
-            found.add(subject)
+            leading.add(subject)
             for word, objects in nodes[subject].items():
                 if word != TYPE:
                     queue += [o for o in objects if isinstance(o, NamedNode | BlankNode)]
-        return found, missing
+        return leading, missing
 
     def _compared(self, focus: Iterable[NamedNode]) -> set[_Subject]:
         """Things that share an id, a code or a parent with those in focus."""
-        found: set[_Subject] = set()
+        compared: set[_Subject] = set()
         parents: set[object] = set()
         for node in focus:
             words = self._graph.nodes.get(node, {})
-            found.update(self.by_id.get(local(node.value), ()))
+            compared.update(self.by_id.get(local(node.value), ()))
             for code in _codes(words):
-                found.update(self._by_code.get(code, ()))
+                compared.update(self._by_code.get(code, ()))
             parents.update(words.get(BROADER, ()))
         for parent in parents:
-            found.update(n for n in self._namers.get(parent, ()) if self.kind(n) is Kind.CATEGORY)
-        return found
+            compared.update(n for n in self._namers.get(parent, ()) if self.kind(n) is Kind.CATEGORY)
+        return compared
 
     def _near(self, iri: str) -> Iterator[NamedNode]:
         """Things of the same namespace with a name like a missing one, which it may have meant."""

@@ -64,8 +64,8 @@ def add_rules(ontology: Ontology, text: str, name: str = "rule") -> Snippet:
     if not parsed.problems:
         sort_terms(draft)
     new = dict(draft.nodes[Kind.RULE])
-    found = [_placed(m) for m in (*parsed.problems, *draft.report.messages({name: whole}))]
-    _refuse(name, found)
+    messages = [_placed(m) for m in (*parsed.problems, *draft.report.messages({name: whole}))]
+    _refuse(name, messages)
     _refuse_others(name, ontology, draft)
     draft = _beside(draft, known, ontology)
     rules = read_rules(draft, ontology)
@@ -171,5 +171,5 @@ def _beside(draft: Draft, known: Mapping[tuple[Kind, str], str], ontology: Ontol
         nodes[Kind.PERSON] = {
             local(t.value): Node(t.value, Kind.PERSON, "", {}, local(t.value)) for t in authors
         }
-    by_iri = {node.iri: node for some in nodes.values() for node in some.values()}
+    by_iri = {node.iri: node for same_kind in nodes.values() for node in same_kind.values()}
     return Draft(draft.graph, Report(), nodes, by_iri)

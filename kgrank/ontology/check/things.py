@@ -361,10 +361,10 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
 
 def _is_disguised(draft: Draft, node: Node) -> bool:
     """Whether most words of a thing are those of another kind: then its kind is the mistake."""
-    told = [w for w in node.words if w in KNOWN_WORDS and w not in NOTES]
-    if len(told) < 3 or 2 * sum(w in WORDS[node.kind] for w in told) > len(told):
+    typed_words = [w for w in node.words if w in KNOWN_WORDS and w not in NOTES]
+    if len(typed_words) < 3 or 2 * sum(w in WORDS[node.kind] for w in typed_words) > len(typed_words):
         return False
-    likely = next((k for k in Kind if all(w in WORDS[k] for w in told)), None)
+    likely = next((k for k in Kind if all(w in WORDS[k] for w in typed_words)), None)
     if likely is None:
         return False
     problem = f"{node.id} is {article(node.kind)}, but all its words are those of {article(likely)}"

@@ -60,10 +60,12 @@ def _parent(draft: Draft, node: Node) -> str | None:
 
 def _also_under(draft: Draft, node: Node) -> tuple[str, ...]:
     text = "the category {} of kg:alsoUnder does not exist"
-    found = [refer(draft, node, _ALSO_UNDER, t, Kind.CATEGORY, "O306", text) for t in node.all(_ALSO_UNDER)]
-    if node.id in found:
+    categories = [
+        refer(draft, node, _ALSO_UNDER, t, Kind.CATEGORY, "O306", text) for t in node.all(_ALSO_UNDER)
+    ]
+    if node.id in categories:
         draft.report.add("O306", node.place(_ALSO_UNDER), f"{node.id} is also under itself", "Delete it")
-    return tuple(dict.fromkeys(c for c in found if c is not None and c != node.id))
+    return tuple(dict.fromkeys(c for c in categories if c is not None and c != node.id))
 
 
 def _cut_circles(draft: Draft, categories: Mapping[str, Category]) -> dict[str, Category]:

@@ -30,14 +30,14 @@ class Saved:
 
 def look(folder: Path) -> Seen:
     """The Turtle files of a folder, each with its number, size and time of writing."""
-    found = {}
+    states = {}
     for path in turtle_files(folder):
         try:
             state = path.stat()
         except OSError:
             continue  # Taken away between the listing and the look.
-        found[path.name] = (state.st_ino, state.st_size, state.st_mtime_ns)
-    return found
+        states[path.name] = (state.st_ino, state.st_size, state.st_mtime_ns)
+    return states
 
 
 def saved(session: Session, before: Seen, after: Seen) -> Saved | None:
@@ -70,7 +70,7 @@ def watch(session: Session, before: Seen, pause: float = PAUSE) -> Iterator[Save
         while (newer := look(session.folder)) != after:
             after = newer
             time.sleep(pause)
-        found = saved(session, before, after)
+        change = saved(session, before, after)
         before = after
-        if found is not None:
-            yield found
+        if change is not None:
+            yield change

@@ -66,12 +66,12 @@ def _codes(cell: str) -> list[str]:
 
 def _names(row: _Row) -> dict[str, str]:
     """The labels by language, the first of each; the code where there is none."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for column, text in row.items():
         match = _LABEL.fullmatch(column)
         if match and text:
-            found.setdefault(match.group(1), text)
-    return found or {"en": row["code"]}
+            names.setdefault(match.group(1), text)
+    return names or {"en": row["code"]}
 
 
 def _category(where: str, row: _Row) -> PlannedCategory:

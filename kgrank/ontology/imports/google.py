@@ -22,7 +22,7 @@ def read_google(path: Path) -> Plan:
     text = read_text(path)
     version = _VERSION.search(text)
     ids: dict[str, str] = {}
-    found: list[tuple[str, str, object]] = []
+    rows: list[tuple[str, str, object]] = []
     categories = []
     for number, raw in enumerate(text.splitlines(), 1):
         line, where = raw.strip(), f"{path}:{number}"
@@ -35,9 +35,9 @@ def read_google(path: Path) -> Plan:
         if above and above not in ids:
             raise InputError(f'the category "{full}" comes before "{above}", or that is missing', where=where)
         ids[full] = id_
-        found.append((id_, full, where))
+        rows.append((id_, full, where))
         categories.append(PlannedCategory(id_, {"en": name}, ids.get(above)))
     if not categories:
         raise InputError("there is no category in this file", where=path)
-    distinct("category", found)
+    distinct("category", rows)
     return Plan(tuple(categories), version=version.group(1) if version else "1")

@@ -36,14 +36,14 @@ def read_mapped(mapping: Path) -> Plan:
     known = {a.id for a in attributes}
     rows = _rows(sections["categories"], folder)
     section = sections["categories"]
-    found = [(given(r[section["id"]]), r[section["id"]], where) for where, r in rows]
-    distinct("category", found)
-    uses: dict[str, dict[str, Need]] = {id_: {} for id_, _, _ in found}
+    rows_by_id = [(given(r[section["id"]]), r[section["id"]], where) for where, r in rows]
+    distinct("category", rows_by_id)
+    uses: dict[str, dict[str, Need]] = {id_: {} for id_, _, _ in rows_by_id}
     if "links" in sections:
         _link(sections["links"], folder, uses, known)
     categories = tuple(
         PlannedCategory(id_, _names(section, row, "name"), _parent(section, row), uses[id_])
-        for (id_, _, _), (_, row) in zip(found, rows, strict=True)
+        for (id_, _, _), (_, row) in zip(rows_by_id, rows, strict=True)
     )
     named = [*(c.names for c in categories), *(a.names for a in attributes)]
     languages = tuple(dict.fromkeys(language for names in named for language in names)) or ("en",)
@@ -80,12 +80,12 @@ def _rows(section: _Section, folder: Path) -> list[tuple[str, dict[str, str]]]:
 
 def _names(section: _Section, row: Mapping[str, str], word: str) -> dict[str, str]:
     """The names by language; a plain ``name`` is English, the id where there is none."""
-    found = {}
+    names = {}
     for key, column in section.items():
         head, _, language = key.partition(".")
         if head == word and row[column]:
-            found[language or "en"] = row[column]
-    return found or {"en": row[section["id"]]}
+            names[language or "en"] = row[column]
+    return names or {"en": row[section["id"]]}
 
 
 def _parent(section: _Section, row: Mapping[str, str]) -> str | None:
@@ -96,7 +96,7 @@ def _parent(section: _Section, row: Mapping[str, str]) -> str | None:
 def _attributes(section: _Section, folder: Path) -> tuple[PlannedAttribute, ...]:
     if not section:
         return ()
-    found = []
+    attributes = []
     rows = _rows(section, folder)
     distinct("attribute", ((given(r[section["id"]]), r[section["id"]], where) for where, r in rows))
     for where, row in rows:
@@ -110,7 +110,7 @@ def _attributes(section: _Section, folder: Path) -> tuple[PlannedAttribute, ...]
             )
         unit = row[section["unit"]] if "unit" in section else ""
         number = type_ == AttributeType.NUMBER
-        found.append(
+        attributes.append(
             PlannedAttribute(
                 id_,
                 _names(section, row, "name"),
@@ -119,7 +119,7 @@ def _attributes(section: _Section, folder: Path) -> tuple[PlannedAttribute, ...]
                 unit=(unit or "1") if number else None,
             )
         )
-    return tuple(found)
+    return tuple(attributes)
 
 
 def _link(section: _Section, folder: Path, uses: dict[str, dict[str, Need]], known: set[str]) -> None:

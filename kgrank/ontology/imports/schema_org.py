@@ -68,14 +68,14 @@ def read_schema_org(path: Path) -> Plan:
             continue
         counts[category] += 1
         for name, text, unit in _facts(product):
-            found = seen.setdefault(identifier(name), _Seen(name))
+            occurrences = seen.setdefault(identifier(name), _Seen(name))
             texts = [t for t in (_text(part) for part in _parts(text)) if t]
             if not texts:
                 continue
-            found.texts.update(texts)
-            found.units[unit] += 1
-            found.categories[category] += 1
-            found.several |= len(texts) > 1
+            occurrences.texts.update(texts)
+            occurrences.units[unit] += 1
+            occurrences.categories[category] += 1
+            occurrences.several |= len(texts) > 1
             if name == BRAND:
                 brands.setdefault(identifier(texts[0]), texts[0])
     if not counts:
@@ -202,8 +202,8 @@ def _uses(
     below = [c for c in counts if c == category or c.startswith(category + ".")]
     total = sum(counts[c] for c in below)
     uses = {}
-    for attribute, found in seen.items():
-        having = sum(found.categories[c] for c in below)
+    for attribute, occurrences in seen.items():
+        having = sum(occurrences.categories[c] for c in below)
         if having:
             uses[attribute] = Need.RECOMMENDED if having >= _COMMON * total else Need.ALLOWED
     return uses
@@ -213,6 +213,7 @@ def _remarks(
     attributes: tuple[PlannedAttribute, ...], seen: Mapping[str, _Seen], total: int
 ) -> Iterator[str]:
     for attribute in attributes:
-        found = seen[attribute.id]
-        share = found.categories.total() / total
-        yield f"{attribute.id} is proposed as {attribute.type}: {share:.0%} of products, {len(found.texts)} texts"
+        occurrences = seen[attribute.id]
+        share = occurrences.categories.total() / total
+        texts = len(occurrences.texts)
+        yield f"{attribute.id} is proposed as {attribute.type}: {share:.0%} of products, {texts} texts"

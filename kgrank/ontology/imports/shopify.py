@@ -32,11 +32,11 @@ def read_shopify(path: Path) -> Plan:
 
 def _from_json(folder: Path) -> Plan:
     categories_file, attributes_file = folder / "categories.json", folder / "attributes.json"
-    found, version = _categories(_load(categories_file))
+    entries, version = _categories(_load(categories_file))
     listed, _ = _rows(_load(attributes_file), "attributes")
     try:
         attributes = tuple(_attributes(listed, attributes_file))
-        categories = tuple(_category(c) for c in found)
+        categories = tuple(_category(c) for c in entries)
     except KeyError as error:
         raise InputError(
             f"an entry has no {error}", where=folder, expected="the JSON files of Shopify's product taxonomy"

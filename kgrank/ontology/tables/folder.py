@@ -39,9 +39,9 @@ class Source:
 
     def names(self, more: Mapping[str, str] | None = None) -> Names:
         """The short names of the files, of the sheets, and kgrank's own."""
-        own = {p: iri for d in self.documents.values() for p, iri in d.prefixes.items()}
-        fallback = PREFIXES if own or more else shop_prefixes()
-        names = Names({**fallback, **(more or {}), **own})
+        prefixes = {p: iri for d in self.documents.values() for p, iri in d.prefixes.items()}
+        fallback = PREFIXES if prefixes or more else shop_prefixes()
+        names = Names({**fallback, **(more or {}), **prefixes})
         names.add(self.blocks.values())
         return names
 

@@ -84,7 +84,7 @@ def _rows(name: str, heads: list[str], grid: Grid, where: object) -> list[Incomi
     keys = ("category", "attribute") if name == APPLIES else ("id",)
     columns = _columns(name, heads, keys, where)
     seen: dict[Key, str] = {}
-    found = []
+    rows = []
     for number, row in enumerate(grid[1:], 1):
         cells, places = {}, {}
         for column, head in columns:
@@ -101,8 +101,8 @@ def _rows(name: str, heads: list[str], grid: Grid, where: object) -> list[Incomi
                 f"{' '.join(key)} stands in two rows, first in {seen[key]}", where=places[keys[0]]
             )
         seen[key] = places[keys[0]]
-        found.append(IncomingRow(name, key, cells, places))
-    return found
+        rows.append(IncomingRow(name, key, cells, places))
+    return rows
 
 
 def _columns(name: str, heads: list[str], keys: tuple[str, ...], where: object) -> list[tuple[int, str]]:

@@ -60,14 +60,14 @@ def read_marks(rows: Sequence[Sequence[str]], where: object) -> Marks:
     files: dict[tuple[str, Key], str] = {}
     prefixes: dict[str, str] = {}
     columns: dict[str, list[str]] = {}
-    for first, second, third, file, told in rows[1:]:
+    for first, second, third, file, hashes in rows[1:]:
         if first == "prefix":
             prefixes[second] = third
         elif first == "columns":
             columns[second] = third.split("|")
         else:
             key = (second, third) if third else (second,)
-            cells[first, key] = dict(zip(columns[first], told.split(" "), strict=False))
+            cells[first, key] = dict(zip(columns[first], hashes.split(" "), strict=False))
             files[first, key] = file
     return Marks(cells, files, prefixes)
 

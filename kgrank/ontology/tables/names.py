@@ -44,9 +44,9 @@ class Names:
             if kind is not None:
                 self.kinds[block.iri] = kind
                 counts[kind][block.iri.removesuffix(local(block.iri))] += 1
-        for kind, found in counts.items():
-            if found:
-                self._namespaces[kind] = found.most_common(1)[0][0]
+        for kind, namespaces in counts.items():
+            if namespaces:
+                self._namespaces[kind] = namespaces.most_common(1)[0][0]
 
     def write(self, iri: str) -> str:
         """``c:dresses``, or ``<iri>`` where no prefix fits."""

@@ -55,12 +55,12 @@ class Page:
 
 def labels_of(blocks: Mapping[str, Block], names: Names) -> dict[str, str]:
     """What each short name is called, in the first language that it has a name in."""
-    found = {}
+    labels = {}
     for iri, block in blocks.items():
         called = block.objects(PREF_LABEL)
         if called:
-            found[names.write(iri)] = str(getattr(called[0], "value", ""))
-    return found
+            labels[names.write(iri)] = str(getattr(called[0], "value", ""))
+    return labels
 
 
 def pages(tables: Tables, labels: Mapping[str, str], says: Mapping[str, str]) -> Iterator[Page]:

@@ -49,24 +49,24 @@ class Tables:
         """The names of a sheet's columns, those of the key left out."""
         if sheet == APPLIES:
             return APPLIES_COLUMNS
-        found = next(s for s in self.sheets if s.name == sheet)
-        return (*(c.name for c in found.columns), MORE)
+        named = next(s for s in self.sheets if s.name == sheet)
+        return (*(c.name for c in named.columns), MORE)
 
 
 def spoken_languages(blocks: Iterable[Block]) -> tuple[str, ...]:
     """The languages of the header, then those that names, reasons and titles use."""
-    found: dict[str, None] = {}
+    languages: dict[str, None] = {}
     for block in blocks:
         for term in block.objects(LANGUAGE):
             if isinstance(term, Literal) and kind_of(block) is Kind.HEADER:
-                found[term.value] = None
+                languages[term.value] = None
     for block in blocks:
         for statement in block.statements:
             if statement.word in (PREF_LABEL, ALT_LABEL, TITLE, KG + "because"):
-                found.update(
+                languages.update(
                     {o.language: None for o in statement.objects if isinstance(o, Literal) and o.language}
                 )
-    return tuple(found) or ("en",)
+    return tuple(languages) or ("en",)
 
 
 def to_tables(blocks: Sequence[Block], names: Names, languages: Sequence[str]) -> Tables:
@@ -218,7 +218,7 @@ class Builder:
         with _naming(APPLIES, key, "need"):
             if need and need not in NEEDS:
                 raise InputError(f"{need!r} is no need", expected=", ".join(NEEDS))
-        found = [Statement(_NEED_WORDS[need], (attribute,))] if need in _NEED_WORDS else []
+        statements = [Statement(_NEED_WORDS[need], (attribute,))] if need in _NEED_WORDS else []
         inside: list[Statement] = []
         for column, word, shape in _NARROWING:
             if row.get(column):
@@ -227,11 +227,11 @@ class Builder:
                 inside.append(Statement(word, tuple(objects)))
         if inside:
             bracket = Bracket((Statement(_ATTRIBUTE, (attribute,)), *inside))
-            found.append(Statement(_NARROWS, (bracket,)))
+            statements.append(Statement(_NARROWS, (bracket,)))
         elif need == "narrowed":
             with _naming(APPLIES, key, "values"):
                 raise InputError("nothing is narrowed", expected="values, min or max")
-        return found
+        return statements
 
 
 @contextmanager

@@ -160,7 +160,7 @@ def _named(row: IncomingRow, names: Names) -> IncomingRow:
         try:
             key.append(names.write(names.read(text, kind).value))
         except InputError as error:
-            raise InputError(error.found, where=row.place("id"), expected=error.expected) from None
+            raise InputError(error.problem, where=row.place("id"), expected=error.expected) from None
     return replace(row, key=tuple(key))
 
 
@@ -213,7 +213,7 @@ def _built(
             place = places.get((error.sheet, error.key))
             where = place.place(error.column) if place else f"{error.sheet}, {' '.join(error.key)}"
             raise InputError(
-                error.error.found, where=where, expected=error.error.expected, todo=error.error.todo
+                error.error.problem, where=where, expected=error.error.expected, todo=error.error.todo
             ) from None
         blocks[block.iri] = block
     return blocks
@@ -254,7 +254,7 @@ def _usual_files(source: Source, names: Names) -> dict[str, str]:
     for iri, file in source.file_of.items():
         if iri in names.kinds:
             counts.setdefault(names.kinds[iri], Counter())[file] += 1
-    return {kind: found.most_common(1)[0][0] for kind, found in counts.items()}
+    return {kind: files.most_common(1)[0][0] for kind, files in counts.items()}
 
 
 def _home(block: Block, placed: Mapping[str, str], usual: Mapping[str, str], names: Names) -> str:
@@ -278,14 +278,14 @@ def _refused(
         return ()
     known = {(m.code, m.text) for m in _examined(source.texts).errors} if source.texts else set()
     by_key = {key: row for (sheet, key), row in places.items() if sheet != APPLIES}
-    found = []
+    refusals = []
     for message in after.errors:
         if (message.code, message.text) in known:
             continue
         row = by_key.get((names.write(_thing_at(message, {**source.texts, **texts})),))
         where = row.place("id") if row else f"{message.file}:{message.line}"
-        found.append(f"{where}: {message.code} {message.text}. {message.advice}")
-    return found
+        refusals.append(f"{where}: {message.code} {message.text}. {message.advice}")
+    return refusals
 
 
 def _examined(texts: Mapping[str, str]) -> Examination:
