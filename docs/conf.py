@@ -1,0 +1,34 @@
+"""Sphinx's settings for the documentation: ``make docs`` builds ``site/``, which needs no other host."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS.parent), str(DOCS / "_extensions")]
+
+from kgrank import __version__  # noqa: E402
+
+project = "kgrank"
+author = "The kgrank authors"
+release = version = __version__
+copyright = "the kgrank authors, Apache-2.0"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+exclude_patterns = ["_extensions"]
+highlight_language = "none"
+# Excerpts of Turtle leave out what does not matter: "…".
+suppress_warnings = ["misc.highlighting_failure"]
+# Two hyphens begin an option, and stay two hyphens.
+smartquotes = False
+
+# Anchors as code hosts make them, so that a link works there and here.
+myst_heading_anchors = 4
+myst_enable_extensions = ["dollarmath"]
+
+html_theme = "furo"
+html_title = "kgrank"
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
