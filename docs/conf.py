@@ -15,7 +15,7 @@ author = "The kgrank authors"
 release = version = __version__
 copyright = "the kgrank authors, Apache-2.0"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated", "mathml"]
 exclude_patterns = ["_extensions"]
 highlight_language = "none"
 # Excerpts of Turtle leave out what does not matter: "…".
@@ -27,8 +27,15 @@ smartquotes = False
 myst_heading_anchors = 4
 myst_enable_extensions = ["dollarmath"]
 
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+napoleon_use_ivar = True
+python_maximum_signature_line_length = 90
+
 html_theme = "furo"
 html_title = "kgrank"
+html_static_path = ["_static"]
+html_css_files = ["kgrank.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False

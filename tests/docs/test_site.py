@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -12,8 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
-pytest.importorskip("sphinx", reason="the site needs the extra `docs`")
 
 ROOT = Path(__file__).parents[2]
 LOADED = {
@@ -54,17 +50,6 @@ class Page(HTMLParser):
             self.loaded.append(values["href"])
         self.loaded += [values[name] for name in LOADED.get(tag, ()) if name in values]
         self.loaded += re.findall(r"url\(([^)]*)\)", values.get("style", ""))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as `make docs` builds it."""
-    place = tmp_path_factory.mktemp("site")
-    options = ["--quiet", "--fail-on-warning", "--keep-going", "--doctree-dir", str(place / "trees")]
-    line = [sys.executable, "-m", "sphinx", *options, "docs", str(place / "html")]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return place / "html"
 
 
 @pytest.fixture(scope="module")
