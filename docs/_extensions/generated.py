@@ -55,7 +55,7 @@ def _command(path: str, command: Any) -> str:
 
 def configuration() -> str:
     """Every key of a run's configuration with its type, default and meaning."""
-    sections = [("The run", "", RunConfig)]
+    sections: list[tuple[str, str, Any]] = [("The run", "", RunConfig)]
     tables = []
     for title, prefix, kind in sections:
         intro, meanings = reference.described(kind.__doc__ or "")
