@@ -38,8 +38,9 @@ check:
 	$(call step,mypy)
 	$(call step,python -m pytest)
 
+# All pages are made anew: what is generated changes with the code, not with the page that holds it.
 docs:
-	$(call step,python -m sphinx --quiet --fail-on-warning --keep-going docs site)
+	$(call step,python -m sphinx --quiet --fresh-env --write-all --fail-on-warning --keep-going docs site)
 
 clean:
 	rm -rf demo-shop out runs site .mypy_cache .ruff_cache .pytest_cache .hypothesis

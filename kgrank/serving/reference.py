@@ -20,8 +20,8 @@ code, pre { font-family: ui-monospace, monospace; font-size: .875em; }
 pre { padding: .75rem; overflow-x: auto; border: 1px solid #8886; border-radius: .25rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid #8884; }
-section { margin-top: 2.5rem; }
-h3 { border-top: 2px solid #8886; padding-top: .75rem; }
+h2 { border-top: 2px solid #8886; padding-top: .75rem; margin-top: 3rem; }
+section { margin-top: 1.5rem; }
 nav ul { list-style: none; padding-left: 0; columns: 2; }
 """
 
