@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
 
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS / "_extensions")]
@@ -39,3 +42,15 @@ html_css_files = ["kgrank.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
+
+
+def _without_type(_: Sphinx, what: str, *rest: Any) -> None:
+    """Takes the colon out of a property's first line, where napoleon would read what precedes it as a type."""
+    lines: list[str] = rest[-1]
+    if what in ("attribute", "property") and lines:
+        lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
+
+
+def setup(app: Sphinx) -> None:
+    """Reads docstrings before napoleon does."""
+    app.connect("autodoc-process-docstring", _without_type, priority=400)

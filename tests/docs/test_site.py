@@ -89,7 +89,7 @@ def test_no_page_loads_anything_from_another_host(site: Path, pages: dict[Path, 
     for path in site.rglob("*.css"):
         loaded = re.findall(r"(?:url\(|@import\s+)([^);]*)", path.read_text(encoding="utf-8"))
         assert [address for address in loaded if foreign.match(address)] == [], path.name
-    for path in site.rglob("*.js"):
+    for path in (*site.rglob("*.js"), *pages):
         calls = r"(?:fetch|import|importScripts|open|src\s*=)\s*\(?\s*[\"'](?:https?:)?//"
         assert re.findall(calls, path.read_text(encoding="utf-8")) == [], path.name
 
