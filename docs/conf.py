@@ -30,6 +30,8 @@ smartquotes = False
 myst_heading_anchors = 4
 myst_enable_extensions = ["dollarmath"]
 
+# Seconds of imports, and no name that is shown needs them.
+autodoc_mock_imports = ["lightning", "torch", "torch_geometric"]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 napoleon_use_ivar = True
