@@ -10,12 +10,13 @@ STORE := demo-shop/graph.lb
 step = @printf '\n\033[1m$$ %s\033[0m\n' '$(1)' && PATH="$(BIN):$$PATH" $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test check docs clean
 
 help:
 	@echo 'make demo    install into .venv, build the demo shop, train, rank, compare with the truth'
 	@echo 'make test    install into .venv with the development tools, then make check'
 	@echo 'make check   lint, types and tests in the .venv that is there'
+	@echo 'make docs    build the documentation into site/ in the .venv that is there'
 	@echo 'make clean   remove what the demo and the tools wrote (.venv stays)'
 
 demo: $(VENV)/.installed demo-shop/truth.json
@@ -37,8 +38,12 @@ check:
 	$(call step,mypy)
 	$(call step,python -m pytest)
 
+# All pages are made anew: what is generated changes with the code, not with the page that holds it.
+docs:
+	$(call step,python -m sphinx --quiet --fresh-env --write-all --fail-on-warning --keep-going docs site)
+
 clean:
-	rm -rf demo-shop out runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf demo-shop out runs site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

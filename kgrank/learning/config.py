@@ -78,7 +78,14 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """The optimiser: adam, adamw or sgd; the schedule: cosine or constant; L2 on the network."""
+    """The network's optimiser.
+
+    Attributes:
+        name: ``adam``, ``adamw`` or ``sgd``.
+        lr: Learning rate.
+        weight_decay: L2 on the network.
+        schedule: ``cosine``, down to a tenth of the rate, or ``constant``.
+    """
 
     name: Literal["adam", "adamw", "sgd"] = "adamw"
     lr: float = 0.02

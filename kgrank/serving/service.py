@@ -27,10 +27,17 @@ from kgrank.serving.endpoints import ENDPOINTS, Endpoint, Request
 from kgrank.serving.keys import KeyRing
 from kgrank.serving.limits import Limiter
 from kgrank.serving.openapi import OPEN, document
+from kgrank.serving.reference import POLICY, page
 from kgrank.serving.sessions import SessionBook
 
 Headers = list[tuple[bytes, bytes]]
 JSON = b"application/json"
+DOCS = "/docs"
+DOCS_HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
 
 _log = logging.getLogger(__name__)
 
@@ -168,13 +175,13 @@ def application(
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     guarded: dict[str, ASGIApp] = {p: _Guarded(service, p, methods) for p, methods in by_path.items()}
     routes = [Route(path, endpoint) for path, endpoint in guarded.items()]
-    routes += [Route(path, _Open(service, path)) for path in OPEN]
+    routes += [Route(path, _Open(service, path)) for path in (*OPEN, DOCS)]
     router = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found})
     return Application(router, {path: e for path, e in guarded.items() if "{" not in path})
 
 
 async def _not_found(request: Any, _: Exception) -> Any:
-    body = ProblemError(404, f"there is no {request.url.path}", "GET /openapi.json names all paths.").body
+    body = ProblemError(404, f"there is no {request.url.path}", "GET /docs shows all paths.").body
     return Response(body, 404, media_type="application/json")
 
 
@@ -320,6 +327,7 @@ class _Open:
         self.service = service
         self.path = path
         self.document = msgspec.json.encode(document(ENDPOINTS)) if path == "/openapi.json" else b""
+        self.page = page(document(ENDPOINTS)).encode() if path == DOCS else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
@@ -330,6 +338,8 @@ class _Open:
             await _send(send, 200, generate_latest(self.service.registry), [], b"text/plain; version=0.0.4")
         elif self.path == "/openapi.json":
             await _send(send, 200, self.document, [])
+        elif self.path == DOCS:
+            await _send(send, 200, self.page, DOCS_HEADERS, b"text/html; charset=utf-8")
         elif self.path == "/health":
             await _send(send, 200, b'{"status":"running"}', [])
         elif served is None:
