@@ -146,7 +146,7 @@ def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) 
 def tune_plot(
     tries: Sequence[float | None], importance: Mapping[str, float], path: Path | str | None = None
 ) -> Figure:
-    """Held-out log-likelihood try after try beside the best so far, and what the differences hang on.
+    """Held-out log-likelihood by trial beside the best so far, and the importance of each setting.
 
     Args:
         tries: Log-likelihoods in order; try 0 is the configuration as it stands; None is a try given up.

@@ -62,7 +62,7 @@ def soil_items(items: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
 
 
 def soil_events(events: pl.DataFrame, items: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """The log with rows that stand twice, an unknown item, unreadable times and one bot's night."""
+    """The log with duplicate rows, an unknown item, unreadable times and one bot's night."""
     views = np.flatnonzero((events["kind"] == "view").to_numpy())
     chosen = rng.choice(views, _TWICE + _UNKNOWN + _TIMELESS, replace=False).tolist()
     twice = events[chosen[:_TWICE]]

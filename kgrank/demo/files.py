@@ -20,7 +20,7 @@ _FILES = ("items.csv", "events.parquet", TRUTH, "README.txt")
 def write(shop: DemoShop, folder: Path) -> None:
     """Writes items.csv, events.parquet, truth.json and README.txt; a few rows are damaged on purpose.
 
-    A demo shop that stands there is replaced; its graph store, and any other file, stays.
+    A demo shop in the folder is replaced; its graph store, and any other file, is kept.
 
     Raises:
         InputError: The folder holds something else, or is a file.

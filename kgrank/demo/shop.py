@@ -262,7 +262,7 @@ def _shown(
 ) -> tuple[Ints, Ints]:
     """The items of each list in order (lists, 10), and how many of them are shown.
 
-    Popular items and those that the query names come more often and stand higher; partners of the last
+    Popular items and those that the query names come more often and at higher positions; partners of the last
     purchase always come, wherever the others leave them.
     """
     match = np.where(word[:, None] == _NOTHING, 0.0, world.layout.items[:, word].T > 0.5)

@@ -180,7 +180,7 @@ def _narrowed(ontology: Ontology, attribute: str, values: tuple[str, ...]) -> bo
 def _events(
     raws: list[Raw], items: pl.DataFrame, ontology: Ontology, folder: Path, rejects: Rejects, *, given: bool
 ) -> pl.DataFrame:
-    """All events on known items, with ids; a log without a clock goes on where the file before it ends."""
+    """All events on known items, with ids; times of a log without a clock continue from the file before."""
     tables, known, last = [], items["id"].implode(), 0
     for raw in raws:
         events = raw.events

@@ -52,7 +52,7 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
 def raw_column(
     frame: pl.DataFrame, name: str, field: AttributeField, path: Path, id: str = "id"
 ) -> RawColumn:
-    """The known texts of an attribute, which stands in the column ``a:name``."""
+    """The known texts of an attribute, from the column ``a:name``."""
     texts = frame.select(pl.col(id).alias("item"), pl.col(f"a:{name}").alias("text"), LINE)
     texts = texts.filter(pl.col("text").is_not_null())
     if not len(texts):

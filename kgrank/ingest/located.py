@@ -24,7 +24,7 @@ _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 @dataclass(frozen=True)
 class Located:
-    """A YAML node and the file it stands in."""
+    """A YAML node and its file."""
 
     node: yaml.Node
     path: Path

@@ -28,11 +28,11 @@ ENDINGS: abc.Mapping[str, str] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
-"""The format that a file's ending stands for; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
+"""The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
 
 
 class Form(StrEnum):
-    """How choice tasks stand in a table."""
+    """How a table holds choice tasks."""
 
     LONG = "long"
     WIDE = "wide"
@@ -135,7 +135,7 @@ class AttributeField(Field):
 
 @dataclass(frozen=True)
 class Outside:
-    """The outside option, buying nothing: a word, or a table of the rows that stand for it."""
+    """The outside option, buying nothing: a word, or a table that describes its rows."""
 
     SHORT: ClassVar[str] = "offered"
     TABLE: ClassVar[str] = "rows"

@@ -19,13 +19,13 @@ from kgrank.errors import InputError
 from kgrank.ingest.mapping import ENDINGS, Format, Source
 
 LINE = "__line__"
-"""The column that says where in its file a row stands."""
+"""The column with the line of each row in its file."""
 
 FILE = "__file__"
 """The column that says which file a row is from, where rows of several files meet."""
 
 LIST = "|"
-"""What joins the members of a list that stands in one cell of a Parquet or JSON file."""
+"""What joins the members of a list in one cell of a Parquet or JSON file."""
 
 
 def read_table(folder: Path, source: Source) -> pl.DataFrame:

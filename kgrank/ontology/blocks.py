@@ -47,14 +47,14 @@ class Statement:
 
 @dataclass(frozen=True)
 class Block:
-    """All that a file says of one thing; comments that stand right above it belong to it."""
+    """All that a file says of one thing; comments right above it belong to it."""
 
     subject: Subject
     statements: tuple[Statement, ...]
     comments: tuple[str, ...] = field(default=(), compare=False)
     note: str = field(default="", compare=False)
     span: tuple[int, int] = field(default=(0, 0), compare=False)
-    """Where it stands in the text, its comments included."""
+    """Its span in the text, its comments included."""
 
     @property
     def iri(self) -> str:
@@ -68,7 +68,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Heading:
-    """Comments that stand by themselves, with a blank line below."""
+    """Comments with a blank line below, which belong to no block."""
 
     comments: tuple[str, ...]
 
@@ -91,7 +91,7 @@ def read_blocks(text: str, base: str = "") -> Document:
     """The blocks of a text that is valid Turtle (``check`` says whether it is).
 
     Raises:
-        InputError: The text ends inside a block, or holds a mark where none can stand.
+        InputError: The text ends inside a block, or holds a mark in a wrong position.
     """
     try:
         return _Reader(text, base).document()

@@ -22,7 +22,7 @@ _UNTRAINED = frozenset({RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE})
 class Effect:
     """Every cell of the old version is in exactly one of the first seven; ``new`` are those of the new version.
 
-    A cell that is ``joined`` goes where another one stands already: that one stays.
+    A cell that is ``joined`` maps to one that exists already, which is kept.
     """
 
     kept: tuple[Cell, ...] = ()
@@ -106,7 +106,7 @@ def _replacement(
     old: Mapping[str, Category] | Mapping[str, Attribute],
     new: Mapping[str, Category] | Mapping[str, Attribute],
 ) -> str:
-    """What a thing that ended in the new version is replaced by; itself where it goes on."""
+    """The replacement of a term that the new version deprecates; otherwise the term itself."""
     seen = [id_]
     while (here := new.get(seen[-1])) is not None and here.deprecated and here.replaced_by:
         before = old.get(seen[-1])
@@ -165,7 +165,7 @@ def _factor(old: str | None, new: str | None) -> float | None:
 
 
 def _ruled(old: Ontology, new: Ontology) -> set[Cell]:
-    """The cells that a rule speaks of which is new, changed or gone."""
+    """The cells of rules that are new, changed or removed."""
     affected: set[Cell] = set()
     for rule_id in old.rules.keys() | new.rules.keys():
         before, after = old.rules.get(rule_id), new.rules.get(rule_id)

@@ -51,7 +51,7 @@ def sound_texts(folder: Path) -> Mapping[str, str]:
 
 
 def joined(document: Document) -> Document:
-    """The document with one block for each thing, where its first stood."""
+    """The document with one block for each term, at the position of its first."""
     first: dict[str, int] = {}
     parts: list[Block | Heading] = []
     for part in document.parts:

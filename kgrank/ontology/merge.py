@@ -34,7 +34,7 @@ def merge_texts(base: str, ours: str, theirs: str) -> Merged:
     """Brings the changes from ``base`` to ``theirs`` into ``ours``.
 
     Raises:
-        InputError: One of the three is no Turtle, or a short name stands for two things.
+        InputError: One of the three is no Turtle, or a prefix has two namespaces.
     """
     documents = [_read(t, n) for t, n in ((base, "base"), (ours, "ours"), (theirs, "theirs"))]
     prefixes = _common_prefixes(documents[1], documents[2])

@@ -166,7 +166,7 @@ class Rule:
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The attributes that the rule speaks about, in the order it names them."""
+        """The attributes that the rule is about, in the order it names them."""
         named = [self.attribute, *self.order, *(c.attribute for c in self.when)]
         if self.then is not None:
             named.append(self.then.attribute)

@@ -76,7 +76,7 @@ def _chain(ontology: Ontology, category: str) -> _Chain:
     rules = [r for r in ontology.rules.values() if r.kind is RuleKind.ORDER and category in r.categories]
     links = [(a, b, rule) for rule in rules for a, b in pairwise(rule.order)]
     graph = nx.DiGraph([(a, b) for a, b, _ in links])
-    # Attributes in a circle stand in one column; the check reports the circle.
+    # Attributes in a circle share one column; the check reports the circle.
     whole = nx.condensation(graph)
     columns = [
         tuple(a for node in generation for a in sorted(whole.nodes[node]["members"]))

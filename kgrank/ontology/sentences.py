@@ -205,7 +205,7 @@ class _Speaker:
         return _BRAND_CAP[self.language].format(brand=self._name(self.ontology.brands, brand))
 
     def _attribute(self, attribute: str) -> str:
-        """The name as it stands inside a sentence: "Heel height" is "heel height", "UV filter" stays."""
+        """The name as written inside a sentence: "Heel height" is "heel height", "UV filter" stays."""
         name = self._name(self.ontology.attributes, attribute)
         return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 

@@ -55,7 +55,7 @@ SETS = frozenset(
 """Words whose objects have no order of their own."""
 
 _NAMING = frozenset({TYPE, NOTATION, PREF_LABEL, ALT_LABEL})
-"""A thing with no other words than these stands on one line, if it fits."""
+"""A term with no other predicates than these is written on one line, if it fits."""
 
 _LETTERS = {"\t": "\\t", "\b": "\\b", "\r": "\\r", "\f": "\\f", "\\": "\\\\", '"': '\\"', "\n": "\\n"}
 
@@ -223,7 +223,7 @@ _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"[^\s]*|<[^<>\s]*>|#.*|\S+')
 
 
 def _wrapped(line: str) -> Iterator[str]:
-    """Long lists and sets go on with a deeper indent; texts and comments are never broken."""
+    """Long lists and sets continue with a deeper indent; texts and comments are never broken."""
     if len(line) <= WIDTH:
         yield line
         return

@@ -25,7 +25,7 @@ PREFIXES: Mapping[str, str] = {
     "rdfs": RDFS,
     "xsd": XSD,
 }
-"""Short names that must stand for these namespaces and no others."""
+"""Prefixes that must have these namespaces and no others."""
 
 TYPE, FIRST, REST, NIL = RDF + "type", RDF + "first", RDF + "rest", RDF + "nil"
 NOTATION, PREF_LABEL, ALT_LABEL = SKOS + "notation", SKOS + "prefLabel", SKOS + "altLabel"
@@ -133,7 +133,7 @@ NOTES = frozenset(
     + [RDFS + w for w in ("label", "comment", "seeAlso", "isDefinedBy")]
     + [TYPE, CREATED, CREATOR]
 )
-"""Words that may stand on anything and that kgrank does not read."""
+"""Predicates that any term may have and that kgrank does not read."""
 
 CHECKED_NAMESPACES = (KG, SKOS, DCTERMS, OWL, RDFS)
 """A word of one of these that is not known is misspelt; words of other namespaces are the shop's own."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Code(NamedTuple):
-    """One code of the check; its first letter says of what it speaks, W is a warning."""
+    """One code of the check; its first letter names the subject, W is a warning."""
 
     code: str
     title: str
@@ -804,7 +804,7 @@ def page() -> str:
 
 
 def _chapter(code: Code) -> str:
-    """Warnings stand with what they warn of: W1 to W3 are things, W4 are rules."""
+    """Warnings are sorted by their subject: W1 to W3 are terms, W4 are rules."""
     if code.code[0] != "W":
         return code.code[0]
     return "R" if code.code[1] == "4" else "O"

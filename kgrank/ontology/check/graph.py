@@ -85,7 +85,7 @@ class Node:
         return self.words.get(word, [])
 
     def place(self, word: str | None = None, object_: Object | None = None, nth: int = 0) -> Place:
-        """Where the thing, one of its words, or one object of that word stands."""
+        """The source location of the term, of one of its predicates, or of one object of that predicate."""
         return Place(self.file, self.iri, word, None if object_ is None else key(object_), nth)
 
 

@@ -171,12 +171,12 @@ def _text(path: Path) -> tuple[str, list[Message]]:
 
 
 def _declarations(text: str) -> list[tuple[str, str, int]]:
-    """The short names that a file declares, what they stand for, and the lines."""
+    """The prefixes that a file declares, their namespaces, and the lines."""
     return [(m.group(1), m.group(2), text.count("\n", 0, m.start()) + 1) for m in _PREFIX.finditer(text)]
 
 
 def _foreign_prefixes(name: str, prefixes: Iterable[tuple[str, str, int]]) -> Iterator[Message]:
-    """A well-known short name that stands for another namespace makes every word of the file unknown."""
+    """A well-known prefix bound to another namespace makes every word of the file unknown."""
     for prefix, iri, line in prefixes:
         if PREFIXES.get(prefix, iri) != iri:
             problem = (
@@ -186,7 +186,7 @@ def _foreign_prefixes(name: str, prefixes: Iterable[tuple[str, str, int]]) -> It
 
 
 def divided_prefixes(files: Mapping[str, Parsed]) -> list[Message]:
-    """A short name of the shop that stands for one thing in most files and for another in one."""
+    """A prefix of the shop that one file binds to another namespace than most files."""
     uses: dict[str, list[tuple[str, str, int]]] = {}
     for name, parsed in files.items():
         for prefix, iri, line in parsed.prefixes:
@@ -204,7 +204,7 @@ def divided_prefixes(files: Mapping[str, Parsed]) -> list[Message]:
 
 
 def _statements(name: str, text: str, graph: Graph) -> list[Message]:
-    """Adds a file's statements to the graph; the parser goes on after a syntax error, so all are found."""
+    """Adds a file's statements to the graph; the parser continues after a syntax error, so all are reported."""
     # Blank nodes of two files must not meet; relative IRIs are made absolute rather than refused.
     triples = parse(text.encode(), RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True)
     errors: list[SyntaxError] = []

@@ -1,4 +1,4 @@
-"""Where in a Turtle file a statement stands.
+"""Line and column of each statement in a Turtle file.
 
 Parsers of Turtle give triples without their lines. This tokeniser reads a file that is already known to parse
 and notes the line and column of every subject, predicate and object; it runs only over files that have a
@@ -205,7 +205,7 @@ class _Reader:
 
     def _name(self, name: str, offset: int) -> None:
         if self._subject is None:
-            # A blank node has another name in every parser: what stands of it is found as of no name.
+            # A blank node has another name in every parser, so its statements are kept under no name.
             self._subject = "" if name.startswith("_:") else name
             key: tuple[str, ...] = (self._subject,)
         elif self._word is None and not (self._outer and self._outer[-1][1] == "("):
@@ -231,7 +231,7 @@ class _Reader:
 
 
 def unescape(text: str) -> str:
-    """The text that an escaped Turtle text or name stands for."""
+    """An escaped Turtle text or name, unescaped."""
 
     def plain(match: re.Match[str]) -> str:
         code = match.group(1)

@@ -112,7 +112,7 @@ class Session:
 
     @uncollected()
     def recheck_category(self, category: str) -> list[Message]:
-        """Checks one category, and what speaks of it, as its file was last read.
+        """Checks one category, and what refers to it, as its file was last read.
 
         Raises:
             InputError: There is no such category.

@@ -1,4 +1,4 @@
-"""New rules beside an ontology that is known as a value: read and checked as if they stood in its folder."""
+"""New rules beside an ontology that is known as a value: read and checked as if they were in its folder."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Snippet:
 def add_rules(ontology: Ontology, text: str, name: str = "rule") -> Snippet:
     """The ontology with the rules of a Turtle text.
 
-    Short names that the text does not declare stand for what they stand for in the ontology: ``c:dresses``,
+    Prefixes that the text does not declare are those of the ontology: ``c:dresses``,
     ``a:price``, ``v:red``, ``p:mei``, ``r:new-rule``.
 
     Args:

@@ -152,7 +152,7 @@ def _is_spoken(draft: Draft, language: str) -> bool:
 
 
 def check_replacements(draft: Draft) -> None:
-    """What replaces a thing leads to one that goes on; things whose replacements go in a circle are reported."""
+    """Every chain of replacements ends at a term in use; circles are reported."""
     for node in (n for n in draft.by_iri.values() if REPLACED_BY in n.words):
         path = [node]
         while (target := draft.by_iri.get(_first(path[-1].all(REPLACED_BY)))) is not None and len(path) <= 50:
@@ -306,7 +306,7 @@ def meant(name: str, known: Iterable[str]) -> str | None:
 
 
 def _nameless(draft: Draft, subject: BlankNode, file: str, words: Words) -> None:
-    """Whether a bracket claims to be a thing of its own: rules and categories need a name to be spoken of."""
+    """Whether a bracket claims to be a term: rules and categories need a name to be referred to."""
     for term in words.get(TYPE, ()):
         if isinstance(term, NamedNode) and term.value in CLASSES:
             problem = f"a {short(term.value)} without a name of its own"
@@ -315,7 +315,7 @@ def _nameless(draft: Draft, subject: BlankNode, file: str, words: Words) -> None
 
 
 def _owner(draft: Draft, subject: NamedNode | BlankNode) -> str:
-    """The named thing that a bracket stands in; empty for one that stands by itself."""
+    """The named term that contains a bracket; empty for one outside any term."""
     seen = {subject}
     while isinstance(subject, BlankNode):
         above = (s for s, words in draft.graph.nodes.items() for o in words.values() if subject in o)
@@ -380,7 +380,7 @@ def _set_aside(draft: Draft, id_: str) -> None:
 
 
 def _mend_words(draft: Draft, node: Node) -> None:
-    """Reports unknown words; what stands under a misspelt one is moved to the word that was meant."""
+    """Reports unknown words; the objects of a misspelt one are moved to the word that was meant."""
     for word in list(node.words):
         if word in WORDS[node.kind] or word in NOTES or not word.startswith(CHECKED_NAMESPACES):
             continue

@@ -17,7 +17,7 @@ def read_google(path: Path) -> Plan:
     """The tree in a ``taxonomy.en-US.txt`` or ``taxonomy-with-ids.en-US.txt``; there are no attributes in it.
 
     Raises:
-        InputError: It cannot be read; a line's parent is missing; a category stands twice.
+        InputError: It cannot be read; a line's parent is missing; a category is listed twice.
     """
     text = read_text(path)
     version = _VERSION.search(text)

@@ -25,7 +25,7 @@ _Section = Mapping[str, str]
 def read_mapped(mapping: Path) -> Plan:
     """The categories, attributes and links in CSV files, by the columns that a YAML mapping names.
 
-    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. Files stand beside the mapping.
+    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. Files are read from the mapping's folder.
 
     Raises:
         InputError: The mapping or a file is not what it should be; a link names what does not exist.

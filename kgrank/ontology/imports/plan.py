@@ -62,7 +62,7 @@ def original(id_: str) -> str:
 
 
 def given(code: str) -> str:
-    """The other system's id, as it is but for characters that cannot stand in an IRI; they become ``_2f_``."""
+    """The other system's id, as it is but for characters that an IRI cannot hold; they become ``_2f_``."""
     return _coded(code, "_")
 
 
@@ -72,7 +72,7 @@ def given_original(id_: str) -> str:
 
 
 def _coded(text: str, underscore: str) -> str:
-    """``underscore`` is the character that ``_`` stands for, where that cannot be misread."""
+    """``underscore`` is the character written as ``_``, where that cannot be misread."""
 
     def one(character: str, plain: str) -> str:
         if character == plain:

@@ -27,7 +27,7 @@ def read_text(path: Path) -> str:
 def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
     """The rows of a CSV file by column, each with its place ``file:line``.
 
-    The separator is the one of comma, semicolon and tab that stands most often in the first line.
+    The separator is the most frequent of comma, semicolon and tab in the first line.
 
     Raises:
         InputError: It cannot be read, or a needed column is missing.

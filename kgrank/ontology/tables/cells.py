@@ -27,7 +27,7 @@ _TRUE, _FALSE = ("true", "1", "yes", "x"), ("false", "0", "no")
 
 @dataclass(frozen=True)
 class Shape:
-    """How the objects of a word stand in a cell.
+    """How a cell holds the objects of a predicate.
 
     ``shows`` gives the text of one object, or None for one that this shape cannot show; ``reads`` is its
     opposite. Several objects are joined by ``separator``; without one, a cell holds one object.
@@ -51,7 +51,7 @@ class Shape:
         return (self.separator or "").join(texts), left
 
     def read(self, text: str, names: Names, kind: Kind | None) -> list[Object]:
-        """The objects that a cell stands for."""
+        """The objects that a cell holds."""
         if not text:
             return []
         parts = text.split(self.separator.strip()) if self.separator else [text]

@@ -49,7 +49,7 @@ NEEDS = ("required", "recommended", "allowed", "dropped", "narrowed")
 
 @dataclass(frozen=True)
 class Column:
-    """One word of the things in a sheet; ``kind`` is what its names stand for."""
+    """One predicate of the terms in a sheet; ``kind`` is the kind of term that its names refer to."""
 
     name: str
     word: str

@@ -18,7 +18,7 @@ from kgrank.ontology.vocabulary import PREFIXES
 
 @dataclass(frozen=True)
 class Source:
-    """The texts of a folder and what stands in them; a folder that is not there is empty."""
+    """The texts of a folder and their contents; a missing folder is empty."""
 
     texts: Mapping[str, str]
 

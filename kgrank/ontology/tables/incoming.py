@@ -22,7 +22,7 @@ _NAMES = ("rules", "categories", APPLIES, "attributes", "values", "others", "ont
 
 @dataclass(frozen=True)
 class IncomingRow:
-    """One row: its sheet, its key, the texts of the columns that the sheet has, and where they stand."""
+    """One row: its sheet, its key, the texts of the columns that the sheet has, and their locations."""
 
     sheet: str
     key: Key

@@ -73,7 +73,7 @@ def to_tables(blocks: Sequence[Block], names: Names, languages: Sequence[str]) -
     """The rows of all blocks.
 
     Raises:
-        InputError: A block speaks of something without a name.
+        InputError: A block describes something without a name.
     """
     tables = Tables(tuple(languages), {s: {} for s in ("rules", "categories", APPLIES)})
     by_kind = {k: s for s in tables.sheets for k in s.kinds}
@@ -167,7 +167,7 @@ def _narrowed(term: Object, names: Names) -> tuple[str, Row] | None:
 
 
 class CellError(Exception):
-    """A cell that cannot be read; the sheet's reader knows where it stands."""
+    """A cell that cannot be read; the sheet's reader knows its location."""
 
     def __init__(self, sheet: str, key: Key, column: str, error: InputError) -> None:
         self.sheet, self.key, self.column, self.error = sheet, key, column, error
