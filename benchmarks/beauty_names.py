@@ -1,9 +1,9 @@
 """Names for the bare ids of Amazon Beauty, by aligning two published forms of the same items.
 
-One publication has the sequences and, for each item, the ids of its attributes; another has the names of brands and
-categories of the same items under other ids. Both are bipartite graphs of items and attributes. Colour refinement
-(the Weisfeiler-Leman test of dimension one) gives nodes of both graphs the same colour where nothing tells them
-apart: a colour with one attribute on either side names it, a colour with one item on either side identifies it.
+One publication has the sequences and, for each item, the ids of its attributes; another has the names of brands
+and categories of the same items under other ids. Both are bipartite graphs of items and attributes. Colour
+refinement (the Weisfeiler-Leman test of dimension one) gives nodes of both graphs the same colour where nothing
+tells them apart: a colour with one attribute on either side names it, with one item on either side identifies it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ class NamedItem:
     @property
     def attributes(self) -> list[str]:
         """All that may have an id."""
-        return [*(() if self.brand is None else [self.brand]), *(c for c in self.categories if c not in ROOTS)]
+        return [
+            *(() if self.brand is None else [self.brand]),
+            *(c for c in self.categories if c not in ROOTS),
+        ]
 
 
 def rows(ids: Graph, named: Sequence[NamedItem], times: Mapping[int, int]) -> Iterable[list[object]]:
@@ -48,7 +51,7 @@ def rows(ids: Graph, named: Sequence[NamedItem], times: Mapping[int, int]) -> It
     items, attributes = defaultdict(list), defaultdict(list)
     for n in by_name:
         items[item_colour[1, n]].append(named[n])
-    for name in sorted({a for own in by_name.values() for a in own}, reverse=True):
+    for name in sorted({a for names in by_name.values() for a in names}, reverse=True):
         attributes[attribute_colour[1, name]].append(name)
     brands = {i.brand for i in named}
     categories = {c for i in named for c in i.categories}
@@ -64,10 +67,11 @@ def rows(ids: Graph, named: Sequence[NamedItem], times: Mapping[int, int]) -> It
         head = names[0][0]
         # A few names are both a brand's and a category's.
         twice = ids[item].count(ids[item][0]) > 1 or (certain is not None and certain.brand == head)
+        brand: str | None
         if head in brands and (head not in categories or twice):
             brand, path = _text(names[0]), names[1:]
         else:
-            brand, path = certain and certain.brand, names
+            brand, path = None if certain is None else certain.brand, names
         texts = "|".join(map(_text, path)), " ".join(map(str, ids[item]))
         yield [item, certain and certain.asin, unescaped(brand or "") or None, *texts, times[item]]
 
@@ -83,16 +87,24 @@ def _text(names: Sequence[str]) -> str:
 
 def _refine(*graphs: Graph) -> tuple[dict[tuple[int, int], int], dict[tuple[int, Hashable], int]]:
     """Colours of items and attributes by graph and name, refined until no colour is split any more."""
-    links = {(g, item): [(g, a) for a in set(own)] for g, graph in enumerate(graphs) for item, own in graph.items()}
+    links = {
+        (number, item): [(number, a) for a in set(attributes)]
+        for number, graph in enumerate(graphs)
+        for item, attributes in graph.items()
+    }
     back: dict[tuple[int, Hashable], list[tuple[int, int]]] = defaultdict(list)
-    for item, own in links.items():
-        for attribute in own:
+    for item, attributes in links.items():
+        for attribute in attributes:
             back[attribute].append(item)
     attribute_colour = dict.fromkeys(back, 0)
     colours = 0
     while True:
-        item_colour = _numbered({i: sorted(attribute_colour[a] for a in own) for i, own in links.items()})
-        attribute_colour = _numbered({a: sorted(item_colour[i] for i in own) for a, own in back.items()})
+        item_colour = _numbered(
+            {i: sorted(attribute_colour[a] for a in linked) for i, linked in links.items()}
+        )
+        attribute_colour = _numbered(
+            {a: sorted(item_colour[i] for i in linked) for a, linked in back.items()}
+        )
         split = len(set(item_colour.values())) + len(set(attribute_colour.values()))
         if split == colours:
             return item_colour, attribute_colour

@@ -29,12 +29,12 @@ CAMERA = ("canon", "sony", "nikon", "panasonic", "pixels", "zoom", "video", "swi
 
 def camera(files: Contents) -> Contents:
     """The list of respondents of bayesm's ``camera``, one row for each alternative of each task."""
-    rows = []
+    rows: list[list[object]] = []
     for respondent, answers in enumerate(_r_objects(files["camera.RData"])["camera"], start=1):
         design, chosen = answers["X"], answers["y"]
         names = [str(name) for name in design.coords["dim_1"].values]
-        columns = [names.index(name) for name in (*CAMERA, "price")]
-        by_task = design.values[:, columns].reshape(len(chosen), -1, len(columns))
+        order = [names.index(name) for name in (*CAMERA, "price")]
+        by_task = design.values[:, order].reshape(len(chosen), -1, len(order))
         for task, (alternatives, choice) in enumerate(zip(by_task, chosen, strict=True), start=1):
             for number, values in enumerate(alternatives, start=1):
                 marks = [int(v) for v in values[:-1]]
@@ -88,9 +88,12 @@ def beauty(files: Contents) -> Contents:
     ids = {int(i): a for i, a in json.loads(files["Beauty_item2attributes.json"]).items()}
     brands, categories = _lines(files["brand.txt.gz"]), _lines(files["category.txt.gz"])
     named = [
-        NamedItem(asin, brands[int(brand)] if brand else None, tuple(categories[int(c)] for c in path.split()))
+        NamedItem(
+            asin, brands[int(brand)] if brand else None, tuple(categories[int(c)] for c in path.split())
+        )
         for asin, brand, path in zip(
-            *(_lines(files[f"{table}.txt.gz"]) for table in ("product", "brand_p_b", "category_p_c")), strict=True
+            *(_lines(files[f"{table}.txt.gz"]) for table in ("product", "brand_p_b", "category_p_c")),
+            strict=True,
         )
     ]
     times = Counter(int(i) for line in files["Beauty.txt"].split(b"\n") for i in line.split()[1:])
@@ -167,7 +170,7 @@ def taxonomy(files: Contents) -> Contents:
         for kind in ("base", "extended")
         for a in listed[f"{kind}_attributes"]
     ]
-    categories = []
+    categories: list[Mapping[str, Any]] = []
     for name in sorted(set(files) - {"values.yml", "attributes.yml"}):
         categories += _categories(yaml.load(files[name], loader))
     return {"attributes.json": _json(attributes), "categories.json": _json(categories)}
@@ -246,7 +249,9 @@ def _frame(frame: Any) -> bytes:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    table = pl.DataFrame([list(row) for row in rows], schema=list(columns), orient="row", infer_schema_length=None)
+    table = pl.DataFrame(
+        [list(row) for row in rows], schema=list(columns), orient="row", infer_schema_length=None
+    )
     return table.write_csv().encode()
 
 

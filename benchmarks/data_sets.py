@@ -28,7 +28,7 @@ class Source:
 
     Attributes:
         get: What to download.
-        files: SHA-256 by path inside it; a pattern names several files, whose contents are hashed one after another.
+        files: SHA-256 by path inside it; a pattern names several files, which are hashed one after another.
     """
 
     name: str

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import shutil
 import sys
 import tempfile
@@ -77,7 +76,7 @@ def prepared(name: str, given: Sequence[Path], any_version: bool) -> Mapping[str
         contents = dict(CONVERSIONS[name](published(name, downloads, any_version)))
     for file, expected in which.files.items():
         compare(given[0], file, checksum(file, contents[file]), expected, any_version)
-    return contents | REFERENCES[name](contents) if name in REFERENCES else contents
+    return {**contents, **REFERENCES[name](contents)} if name in REFERENCES else contents
 
 
 def is_prepared(folder: Path, which: DataSet) -> bool:
@@ -95,7 +94,9 @@ def write(folder: Path, contents: Mapping[str, bytes]) -> None:
         InputError: The folder is there already, or cannot be written.
     """
     if folder.exists():
-        raise InputError("it is there already, and is not written over", where=folder, todo="Name another: --to DIR")
+        raise InputError(
+            "it is there already, and is not written over", where=folder, todo="Name another: --to DIR"
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -103,7 +104,7 @@ def write(folder: Path, contents: Mapping[str, bytes]) -> None:
             for name, content in contents.items():
                 (beside / name).write_bytes(content)
             beside.chmod(0o755)
-            os.rename(beside, folder)
+            beside.rename(folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
@@ -132,11 +133,17 @@ def show_list() -> None:
 
 def arguments() -> argparse.Namespace:
     """What was asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", nargs="?", help="name of the data set")
-    parser.add_argument("--from", dest="given", type=Path, nargs="+", metavar="FILE", help="what you downloaded")
+    parser.add_argument(
+        "--from", dest="given", type=Path, nargs="+", metavar="FILE", help="what you downloaded"
+    )
     parser.add_argument("--to", type=Path, metavar="DIR", help=f"folder to write (the name below {VARIABLE})")
-    parser.add_argument("--check", nargs="?", const="", metavar="DIR", help="compare a prepared folder's checksums")
+    parser.add_argument(
+        "--check", nargs="?", const="", metavar="DIR", help="compare a prepared folder's checksums"
+    )
     parser.add_argument("--any-version", action="store_true", help="go on where a checksum differs")
     parser.add_argument("--list", action="store_true", help="show all data sets")
     return parser.parse_args()
@@ -157,10 +164,12 @@ def main() -> None:
         return
     if options.given is None:
         sources = "; and ".join(f"{s.name} {s.version}: {s.get}" for s in which.sources)
-        raise InputError("it is not said what to read", expected=f"--from with {sources}", todo="See docs/data.md.")
+        raise InputError("no files are named", expected=f"--from with {sources}", todo="See docs/data.md.")
     root = data_root()
     if options.to is None and root is None:
-        raise InputError("it is not said where to write", expected=f"--to DIR, or {VARIABLE} in the environment")
+        raise InputError(
+            "no folder to write is named", expected=f"--to DIR, or {VARIABLE} in the environment"
+        )
     folder = options.to or (root or Path()) / options.name
     contents = prepared(options.name, options.given, options.any_version)
     write(folder, contents)
