@@ -79,19 +79,19 @@ PROCESSORS = Processors()
 
 def environment(*packages: str) -> dict[str, Any]:
     """Processor, cores, memory, versions, and the load at the start."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for package in ("kgrank", "numpy", *packages):
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
+            versions[package] = "not installed"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "memory_gib": round(memory, 1),
         "python": platform.python_version(),
-        "versions": found,
+        "versions": versions,
         "load": round(os.getloadavg()[0], 1),
     }
 

@@ -47,7 +47,7 @@ REFERENCES: Mapping[str, Callable[[Mapping[str, bytes]], Mapping[str, bytes]]] =
     "choice_pizza": pizza,
     "choice_scanner": scanner,
 }
-"""Reference files of the sets that have some, from the contents of their tables."""
+"""Reference files of the sets that have them, from the contents of their tables."""
 
 
 def importance(table: pl.DataFrame, shown: Sequence[str], price: str, chosen: str) -> dict[str, float]:
@@ -92,8 +92,8 @@ def _fit(X: Floats, task: Floats, weight: Floats) -> Floats:
         p *= (total / sums)[number]
         return float(total @ np.log(sums) - weight @ u), Z.T @ (p - weight)
 
-    found = optimize.minimize(loss, np.zeros(X.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-4})
-    return np.asarray(found.x / scale)
+    result = optimize.minimize(loss, np.zeros(X.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-4})
+    return np.asarray(result.x / scale)
 
 
 def _json(importance: Mapping[str, float]) -> bytes:

@@ -28,7 +28,7 @@ from benchmarks.machine import command
 from benchmarks.plain_logit import REFERENCES
 from kgrank.errors import InputError
 
-ANY = "Get the version that docs/data.md names, or go on with this one: --any-version"
+ANY = "Get the version that docs/data.md names, or accept this one: --any-version"
 
 
 def published(name: str, downloads: Sequence[Download], any_version: bool) -> Mapping[str, bytes]:
@@ -144,7 +144,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--check", nargs="?", const="", metavar="DIR", help="compare a prepared folder's checksums"
     )
-    parser.add_argument("--any-version", action="store_true", help="go on where a checksum differs")
+    parser.add_argument("--any-version", action="store_true", help="accept a file with another checksum")
     parser.add_argument("--list", action="store_true", help="show all data sets")
     return parser.parse_args()
 

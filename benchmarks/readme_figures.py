@@ -47,7 +47,7 @@ class Figures(Formatter):
 
 
 def table(results: Results) -> str:
-    """What stands between the two marks of README."""
+    """What is written between the two marks of README."""
     written = yaml.safe_load(ROWS.read_text(encoding="utf-8"))
     lines = ["| | kgrank | beside it, in the same run | load |", "|---|---|---|---|"]
     cores = set()
@@ -72,7 +72,7 @@ def readme(text: str, results: Results) -> str:
         raise InputError(
             "the marks of the figures are gone", where="README.md", expected=f"{BEGIN} and {END}"
         )
-    return f"{before}{BEGIN}\n{table(results)}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}"
 
 
 def _summed(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def rows(result: Mapping[str, Any], bars: Mapping[str, str]) -> Iterator[str]:
 
 
 def methods(result: Mapping[str, Any]) -> Iterator[str]:
-    """A table of the methods beside ours, where a result names some: one line each."""
+    """A table of the methods beside ours, where a result has them: one line each."""
     others = {name: value for name, value in result.items() if isinstance(value, dict) and "hr10" in value}
     if others:
         yield from ("", f"| beside it | {' | '.join(BESIDE)} | |", f"|---{'|---' * len(BESIDE)}|---|")
