@@ -37,8 +37,12 @@ class Figures(Formatter):
 
     def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
         """The field of the row's files, or a file."""
-        if key not in self.fields:
-            raise InputError(f"{' and '.join(self.of)} have no field {key}", where=ROWS.name)
+        if self.fields.get(str(key)) is None:
+            raise InputError(
+                f"there is no figure {key} in {' and '.join(self.of)}",
+                where=ROWS.name,
+                todo="Run the benchmark with the options that give it (docs/run-benchmarks.md), or mend the row",
+            )
         return self.fields[str(key)]
 
     def format_field(self, value: Any, format_spec: str) -> str:
