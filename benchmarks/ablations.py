@@ -10,7 +10,6 @@ the attributes of a shop without impressions in recommend.py --ablate.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -27,7 +26,7 @@ import numpy as np
 import polars as pl
 from scipy import special
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from benchmarks.seeds import THINNED, thin_shop
 from kgrank.arrays import Floats, Truths
 from kgrank.choice.data.responses import read_log
@@ -116,7 +115,7 @@ def groups(choices: list[Choice]) -> Mapping[str, Truths]:
 
 def main() -> None:
     """Runs everything and prints the line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = script_parser(__doc__)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     quiet()

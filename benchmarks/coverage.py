@@ -12,7 +12,6 @@ Beside them the plain quantiles of the same draws.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import os
@@ -29,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
@@ -275,9 +274,7 @@ def groups(weights: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
 
 def main() -> None:
     """Runs everything and prints the line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = script_parser(__doc__)
     parser.add_argument("--shops", type=int, default=200, help="number of shops (200)")
     parser.add_argument("--seed", type=int, default=0, help="of the first shop (0)")
     options = parser.parse_args()

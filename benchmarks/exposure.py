@@ -21,7 +21,6 @@ logarithms (not quite the same, since beside a good item others have less of a c
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 import sys
@@ -39,7 +38,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.importance import config
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
@@ -188,9 +187,7 @@ def one(seed: int, people: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = script_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="generated shops (5)")
     parser.add_argument("--people", type=int, default=1000, help="shoppers of each (1000)")
     options = parser.parse_args()

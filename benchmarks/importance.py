@@ -1,6 +1,6 @@
 """Importance from choice data: against a reference, on held-out choices, between seeds, beside peers.
 
-    python benchmarks/importance.py --data ../shared/data/choice_camera
+    python benchmarks/importance.py --data choice_camera
     python benchmarks/importance.py --data DIR --mapping FILE --seeds 3 --peers
 
 The held-out choices are the last quarter (rounded down) of each person's choices in each category. Held-out
@@ -9,7 +9,6 @@ figures come from fits on the others; importances and the reference from fits on
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -25,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from scipy import optimize
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.data_sets import data_folder
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Truths
 from kgrank.choice.importance import importance
 from kgrank.choice.intervals import intervals
@@ -237,17 +237,15 @@ def against_reference(data: Path, fitted: ShopFit) -> dict[str, float]:
 
 def main() -> None:
     """Runs everything and prints the line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser = script_parser(__doc__, data="choice_camera")
     parser.add_argument("--mapping", type=Path, help="mapping file, where the folder is not a known one")
     parser.add_argument("--seeds", type=int, default=3, help="seeds of the whole fit (3)")
     parser.add_argument("--peers", action="store_true", help="run xlogit's mixed logit beside (minutes)")
     options = parser.parse_args()
     quiet()
     began = time.perf_counter()
-    graph, ontology = read(options.data, options.mapping)
+    data = data_folder(options.data)
+    graph, ontology = read(data, options.mapping)
     about = environment("torch", "torch-geometric", "scipy", "xlogit")
     print(json.dumps(about))
     fits = []
@@ -259,11 +257,11 @@ def main() -> None:
                         if c in f.rule_posteriors.draws]) for f in fits
     ]  # fmt: skip
     fitted = fits[0]
-    reference = against_reference(options.data, fitted)
+    reference = against_reference(data, fitted)
     say("held-out choices")
     held = evaluate(graph, ontology, options.peers)
     line = {
-        "data": options.data.resolve().name,
+        "data": data.name,
         "l1_reference": max(reference.values()) if reference else None,
         **held,
         "seed_spread": float(max(np.ptp(np.stack(shares), axis=0))) if len(fits) > 1 else None,

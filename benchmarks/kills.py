@@ -28,7 +28,7 @@ sys.path.insert(1, str(Path(__file__).parent.parent / "tests"))
 import neo4j_server
 import polars as pl
 
-from benchmarks.machine import command, environment, finish, show
+from benchmarks.machine import command, environment, finish, script_parser, show
 from benchmarks.stores import VERSION, changed, graph, server, weights
 from kgrank.graph.connect import open_store
 from kgrank.graph.schema import BOOKKEEPING
@@ -189,7 +189,7 @@ def kill_often(
 
 def main() -> None:
     """Runs the benchmark, or the work of a child."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = script_parser(__doc__)
     parser.add_argument("--kills", type=int, default=30, help="for each work and store")
     parser.add_argument("--only", choices=["embedded", "neo4j", "server"])
     parser.add_argument("--seed", type=int, default=0)
@@ -225,7 +225,9 @@ def main() -> None:
     rows = [[n, *(f[n] for f in found.values())] for n in next(iter(found.values()))]
     show(f"of {options.kills} kills each", ["what", *found], rows)
     line: dict[str, Any] = {f"{store}_{n}": v for store, counts in found.items() for n, v in counts.items()}
-    totals = {k: sum(v for n, v in line.items() if n.endswith(k)) for k in ("lost", "half", "incomplete")}
+    totals = {
+        k: sum(v for n, v in line.items() if n.endswith(k)) for k in ("killed", "lost", "half", "incomplete")
+    }
     line = {**totals, **line, "kills": options.kills, "seconds": round(time.perf_counter() - began, 1)}
     name = f"kills-{options.only}" if options.only else "kills"
     finish(name, line, {"environment": about, "seed": options.seed})

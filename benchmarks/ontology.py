@@ -1,6 +1,7 @@
 """The ontology tools at full size: how long they take, and whether they lose anything.
 
-    python -m benchmarks.ontology [--pyshacl]
+    python benchmarks/ontology.py
+    python benchmarks/ontology.py --pyshacl
 
 Writes Shopify's taxonomy with Chinese names and 3,000 generated rules (about 220,000 triples) into a temporary
 folder, and measures on it. ``--pyshacl`` runs rdflib and pySHACL beside the check; that takes minutes. The last
@@ -9,7 +10,6 @@ line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -20,8 +20,11 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.machine import command, environment, finish
-from benchmarks.ontology_set import TAXONOMY, write_full_size
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.data_sets import data_folder
+from benchmarks.machine import command, environment, finish, script_parser
+from benchmarks.ontology_set import write_full_size
 from kgrank.ontology.check.session import Session
 from kgrank.ontology.diff import difference
 from kgrank.ontology.imports import bring
@@ -94,9 +97,9 @@ def diff_seconds(folder: Path, other: Path) -> float:
     return timed(lambda: difference(*read_versions(str(folder), str(other))))
 
 
-def links(folder: Path) -> int:
+def links(taxonomy: Path, folder: Path) -> int:
     """The links of the taxonomy after folding and unfolding."""
-    bring("shopify", TAXONOMY, folder)
+    bring("shopify", taxonomy, folder)
     ontology = read_ontology(folder)
     return sum(len(ontology.applicable(c)) for c in ontology.categories)
 
@@ -110,29 +113,29 @@ def tables(folder: Path, book: Path, back: Path) -> tuple[float, float, bool]:
 
 def main() -> None:
     """Runs all and prints the figures."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = script_parser(__doc__, data="shopify_taxonomy")
     parser.add_argument("--pyshacl", action="store_true", help="run rdflib and pySHACL beside it (minutes)")
-    with_pyshacl = parser.parse_args().pyshacl
+    options = parser.parse_args()
+    taxonomy = data_folder(options.data)
+    about = environment("pyoxigraph", "rdflib", "pyshacl")
     with TemporaryDirectory() as name:
         root = Path(name)
         folder = root / "full"
-        write_full_size(folder)
+        write_full_size(taxonomy, folder)
         check, peak, errors, triples = map(float, fresh(_CHECK, folder))
         print(f"check: {check:.2f} s for {triples:.0f} triples, {errors:.0f} errors, {peak:.0f} MB")
         file, category = rechecks(folder)
         print(f"again: one file {file:.3f} s, one category {category:.4f} s")
         diff = diff_seconds(folder, root / "other")
         print(f"diff: {diff:.2f} s")
-        unfolded = links(root / "shopify")
+        unfolded = links(taxonomy, root / "shopify")
         print(f"import of the taxonomy: {unfolded} links after unfolding")
         exported, imported, same = tables(folder, root / "full.xlsx", root / "back")
         print(
             f"xlsx: out {exported:.1f} s, back {imported:.1f} s, {'isomorphic' if same else 'NOT isomorphic'}"
         )
         pyshacl = None
-        if with_pyshacl:
+        if options.pyshacl:
             shapes = Path(__file__).parents[1] / "ontology" / "shapes.ttl"
             seconds, read, conforms = fresh(_PYSHACL, folder, shapes)
             pyshacl = float(seconds)
@@ -151,7 +154,7 @@ def main() -> None:
         "triples": int(triples),
         "peak_mb": round(peak),
     }
-    finish("ontology", figures, {"environment": environment("pyoxigraph", "rdflib", "pyshacl")})
+    finish("ontology", figures, {"environment": about})
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from kgrank.ontology.imports.plan import Plan
 from kgrank.ontology.imports.shopify import read_shopify
 from kgrank.ontology.imports.write import BASE, write_plan
 
-TAXONOMY = Path(__file__).parents[2] / "shared" / "data" / "shopify_taxonomy"
 RULES = 3_000
 _HEAD = f"""@prefix kg: <https://w3id.org/kgrank/ns#> .
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
@@ -26,9 +25,9 @@ p:editor a kg:Person ; skos:prefLabel "Editor"@en , "编辑"@zh .
 """
 
 
-def write_full_size(folder: Path, rules: int = RULES, seed: int = 7) -> None:
+def write_full_size(taxonomy: Path, folder: Path, rules: int = RULES, seed: int = 7) -> None:
     """Writes 10,282 categories, 2,265 attributes, 18,448 values and the rules: about 212,000 triples."""
-    plan = _with_chinese(read_shopify(TAXONOMY))
+    plan = _with_chinese(read_shopify(taxonomy))
     write_plan(plan, fold(plan), folder)
     (folder / "rules.ttl").write_text(_rules(plan, rules, random.Random(seed)), encoding="utf-8")
 

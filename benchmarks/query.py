@@ -1,7 +1,7 @@
 """Ranking, sessions and explanations in Python: how long they take, beside numpy, DuckDB and SQLite.
 
     python benchmarks/query.py
-    python benchmarks/query.py --beauty ../shared/data/amazon_beauty
+    python benchmarks/query.py --beauty amazon_beauty
 
 A generated category has 10 attributes: seven with 57 values in all, three numbers; 60 part-worths. The bare peer
 is one matrix-vector product with argpartition over the ten contributions of each item; DuckDB and SQLite order
@@ -10,7 +10,6 @@ the same ten columns. Times are CPU milliseconds of one thread: medians of ``RUN
 
 from __future__ import annotations
 
-import argparse
 import os
 import sqlite3
 import sys
@@ -28,7 +27,8 @@ import numpy as np
 import polars as pl
 from scipy.optimize import minimize
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.data_sets import data_folder
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from benchmarks.metrics import ndcg
 from benchmarks.recommend import kgrank_terms, ranks_of, read, some_of, split
 from kgrank.arrays import Floats
@@ -328,11 +328,12 @@ def line_of(sizes: dict[str, dict[str, float]]) -> dict[str, Any]:
 
 def main() -> None:
     """Runs all parts and writes the result."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = script_parser(__doc__, needs="none unless --beauty names the set amazon_beauty")
+    parser.add_argument(
+        "--beauty", help="Amazon Beauty, for the row of its sessions: its folder or amazon_beauty"
     )
-    parser.add_argument("--beauty", type=Path, help="folder of Amazon Beauty, for the row of its sessions")
     options = parser.parse_args()
+    data = data_folder(options.beauty) if options.beauty else None
     about = environment("duckdb", "scipy", "polars")
     begun = time.perf_counter()
     sizes = {label: ranking(items) for items, label in SIZES.items()}
@@ -340,8 +341,8 @@ def main() -> None:
     line = line_of(sizes) | {"p50_ms_10k": round(p50, 4), "p99_ms_10k": round(p99, 4)}
     line |= {key: round(value, 7) for key, value in sessions().items()}
     line |= {"peak_mb": peak_mb()}
-    if options.beauty is not None:
-        line |= {key: round(value, 5) for key, value in beauty(options.beauty).items()}
+    if data is not None:
+        line |= {key: round(value, 5) for key, value in beauty(data).items()}
     names = list(next(iter(sizes.values())))
     rows = [[name, *(one[name] for one in sizes.values())] for name in names]
     show("One category", ["", *sizes], rows)

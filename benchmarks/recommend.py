@@ -1,6 +1,6 @@
 """What comes next, from logs that do not say what was shown: a whole shop is ranked, peers beside.
 
-    python benchmarks/recommend.py --data ../shared/data/amazon_beauty
+    python benchmarks/recommend.py --data amazon_beauty
     python benchmarks/recommend.py --data DIR --mapping FILE --protocol refit --peers --ablate
     python benchmarks/recommend.py --data DIR --peers --sasrec ~/sasrec/bin/python --epochs 10
 
@@ -31,7 +31,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import polars as pl
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.data_sets import data_folder
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from benchmarks.metrics import hit_rate, ndcg, ranks
 from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity, sasrec
 from kgrank.arrays import Floats, Ints
@@ -222,10 +223,7 @@ def measure(method: Method, parts: Split) -> dict[str, Any]:
 
 def arguments() -> argparse.Namespace:
     """The options of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser = script_parser(__doc__, data="amazon_beauty")
     parser.add_argument("--mapping", type=Path, help="mapping file, where the folder is not a known one")
     parser.add_argument("--protocol", choices=("published", "refit"), default="published")
     parser.add_argument("--seed", type=int, default=0, help="of folds and drawn candidates (0)")
@@ -241,7 +239,7 @@ def main() -> None:
     """Runs everything and prints the line."""
     options = arguments()
     began = time.perf_counter()
-    _, log, groups, appearance = read(options.data, options.mapping)
+    _, log, groups, appearance = read(data_folder(options.data), options.mapping)
     about = environment("scipy", "polars", "implicit", "lightgbm") | {"seed": options.seed}
     print(json.dumps(about))
     parts = split(log, groups, appearance, options.protocol)
@@ -276,7 +274,7 @@ def report(
     parts: Split,
 ) -> None:
     """The table, the file and the line."""
-    data = options.data.resolve().name
+    data = data_folder(options.data).name
     columns = ["hr10", "ndcg10", "hr10_far", "ndcg10_far", "hr10_rare", "hr10_often", "train_seconds"]
     rows = [[name, *(values[c] for c in columns)] for name, values in found.items()]
     show(f"{data}, {options.protocol}", ["method", *columns], rows)

@@ -13,7 +13,6 @@ At the end ten thousand rules, drawn at random and so at odds with each other, a
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -29,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from scipy import sparse
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
@@ -188,9 +187,7 @@ def many(shops: Mapping[str, Shop], count: int, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Runs everything and prints the line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = script_parser(__doc__)
     parser.add_argument("--categories", type=int, default=500)
     parser.add_argument("--people", type=int, default=8, help="people of a category that are learned from")
     parser.add_argument("--choices", type=int, default=8, help="choices of each")

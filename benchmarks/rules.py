@@ -1,7 +1,7 @@
 """What rules bring and cost with few people, and whether the audit tells right ones from wrong ones.
 
-    python benchmarks/rules.py --data ../shared/data/choice_camera
-    python benchmarks/rules.py --data ../shared/data/choice_camera --people 5 10 --draws 30
+    python benchmarks/rules.py --data choice_camera
+    python benchmarks/rules.py --data choice_camera --people 5 10 --draws 30
 
 People are drawn at random; 12 choices of each are learned from, the rest of everyone else's are predicted. Every
 rule has confidence .9. Sets: A, orders and monotone; B, A and loose bounds; C, A and coarse targets; C', targets
@@ -11,7 +11,6 @@ data must have camera's attributes. L1 is to the importance of the fit on all ch
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -26,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
+from benchmarks.data_sets import data_folder
 from benchmarks.importance import read
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.categories import Variances, category_posterior, fit_categories
 from kgrank.choice.logit.choice_sets import CategoryChoices
@@ -241,22 +241,20 @@ def audit(study: Study, people: int, draws: int, seed: int) -> dict[str, float]:
 
 def main() -> None:
     """Runs everything and prints the line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser = script_parser(__doc__, data="choice_camera")
     parser.add_argument("--mapping", type=Path, help="mapping file, where the folder is not a known one")
     parser.add_argument("--people", type=int, nargs="+", default=[5, 10, 30, 100], help="numbers of people")
     parser.add_argument("--draws", type=int, default=30, help="draws of people (30; 10 for 100 people)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.perf_counter()
-    graph, ontology = read(options.data, options.mapping)
+    data = data_folder(options.data)
+    graph, ontology = read(data, options.mapping)
     about = environment("scipy")
     print(json.dumps(about))
     shop = read_training_data(graph, ontology, options.seed)
     study = Study(next(iter(shop.own_choices.values())), ontology)
-    line: dict[str, Any] = {"data": options.data.resolve().name}
+    line: dict[str, Any] = {"data": data.name}
     rows = []
     for people in options.people:
         draws = options.draws if people < 100 else max(options.draws // 3, 2)

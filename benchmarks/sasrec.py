@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-import torch
-from pytorch_lightning import Trainer, seed_everything
-from rectools import Columns
-from rectools.dataset import Dataset
-from rectools.models import SASRecModel
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 FIRST = 10
 
 
 def interactions(item: np.ndarray, start: np.ndarray) -> pd.DataFrame:
     """Items of people in order as RecTools wants them; the place in the sequence is the day."""
+    import numpy as np
+    import pandas as pd
+    from rectools import Columns
+
     person = np.repeat(np.arange(len(start) - 1), np.diff(start))
     place = np.arange(len(item)) - start[person]
     return pd.DataFrame(
@@ -38,12 +39,22 @@ def interactions(item: np.ndarray, start: np.ndarray) -> pd.DataFrame:
 
 def main() -> None:
     """Learns, and writes (people, 10) item numbers, -1 where there are fewer."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("given")
-    parser.add_argument("found")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("given", help="numbers of items and people, written by recommend.py")
+    parser.add_argument("found", help="where the first items for each history go")
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    # After the options, so that --help needs no RecTools.
+    import numpy as np
+    import torch
+    from pytorch_lightning import Trainer, seed_everything
+    from rectools import Columns
+    from rectools.dataset import Dataset
+    from rectools.models import SASRecModel
+
     warnings.filterwarnings("ignore")
     seed_everything(options.seed)
     torch.set_num_threads(2)

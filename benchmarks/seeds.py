@@ -9,7 +9,6 @@ of each category, the largest difference between seeds is divided by the weight'
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -24,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import polars as pl
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats
 from kgrank.choice.importance import importance
 from kgrank.demo.files import write
@@ -75,9 +74,7 @@ def shares(fitted: ShopFit, category: str) -> tuple[Floats, Floats]:
 
 def main() -> None:
     """Runs everything and prints the line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = script_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="seeds of the whole fit (3)")
     parser.add_argument("--thin", type=int, default=60, help="lists that a thin category keeps (60)")
     options = parser.parse_args()

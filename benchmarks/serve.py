@@ -10,7 +10,6 @@ weights change every 5 seconds; each answer is compared with the ranking of the 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import random
@@ -31,7 +30,7 @@ sys.path.insert(1, str(Path(__file__).parent.parent / "tests"))
 import psutil
 from shops import example, load
 
-from benchmarks.machine import command, environment, finish, show
+from benchmarks.machine import command, environment, finish, script_parser, show
 from kgrank.graph.connect import open_store
 from kgrank.weights.tables import weights_to_tables
 
@@ -186,7 +185,7 @@ async def mixed(
 
 def main() -> None:
     """Runs the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = script_parser(__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, help="of mixed load")
     options = parser.parse_args()
     about = environment("starlette", "uvicorn", "msgspec")

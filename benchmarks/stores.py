@@ -9,7 +9,6 @@ from its own jars, as the tests do, with 2 GB of memory.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 import statistics
@@ -29,7 +28,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.graph.connect import open_store
 from kgrank.graph.offline import write_import
 from kgrank.graph.schema import UNBOUNDED
@@ -246,7 +245,7 @@ def _opened(found: neo4j_server.Server) -> GraphStore:
 
 def main() -> None:
     """Runs the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = script_parser(__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--only", choices=["embedded", "neo4j"])
     parser.add_argument("--seed", type=int, default=0)

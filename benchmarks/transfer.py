@@ -1,7 +1,7 @@
 """What the graph brings to categories, and to values, whose choices nobody has seen; what each part of it brings.
 
     python benchmarks/transfer.py                                   (generated demo shops, seeds 7, 1 and 2)
-    python benchmarks/transfer.py --data ../shared/data/choice_scanner
+    python benchmarks/transfer.py --data choice_scanner
     python benchmarks/transfer.py --network                         (the optional network too: minutes)
 
 Each category in turn is new: all its choices are hidden. Its part-worths then come from the graph as it ships,
@@ -37,8 +37,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
+from benchmarks.data_sets import data_folder
 from benchmarks.importance import config, read
-from benchmarks.machine import command, environment, finish, peak_mb, show
+from benchmarks.machine import DATA_HELP, command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Design
 from kgrank.choice.hierarchy.partial_pooling import PooledEffects, pool
@@ -354,22 +355,21 @@ def report(into: Results, line: dict[str, Any]) -> list[list[Any]]:
 
 def main() -> None:
     """Runs everything and prints the line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, help="folder of a data set; generated demo shops without it")
+    parser = script_parser(__doc__, needs="none unless --data names a set, such as choice_scanner")
+    parser.add_argument("--data", help=f"{DATA_HELP}; generated demo shops without it")
     parser.add_argument("--mapping", type=Path)
     parser.add_argument("--seed", type=int, default=0, help="of the thin draws and the network")
     parser.add_argument("--shops", type=int, nargs="+", default=list(SEEDS), help="seeds of the demo shops")
     parser.add_argument("--network", action="store_true", help="the optional network too")
     options = parser.parse_args()
+    data = data_folder(options.data) if options.data else None
     quiet()
     began = time.perf_counter()
     about = environment("torch", "torch-geometric")
     print(json.dumps(about))
-    if options.data:
-        name = options.data.resolve().name
-        into = run(name, *read(options.data, options.mapping), options)
+    if data is not None:
+        name = data.name
+        into = run(name, *read(data, options.mapping), options)
     else:
         name, into = "demo", Results({})
         with ProcessPoolExecutor(len(options.shops), get_context("spawn")) as shops:

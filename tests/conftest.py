@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from generated_shop import Generated, graph_of, write_files
 from neo4j_server import NoServerError, Server, empty, running_server
 
+from benchmarks.data_sets import VARIABLE, data_root, is_there
 from kgrank.choice.data.responses import read_log
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
+
+NOT_HERE = pytest.StashKey[Counter[str]]()
+"""How many tests are left out for want of which data set."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests whose data set is not on this machine."""
+    missing = {
+        item: next((n for mark in item.iter_markers("data") for n in mark.args if not is_there(n)), None)
+        for item in items
+    }
+    config.stash[NOT_HERE] = Counter(name for name in missing.values() if name is not None)
+    if config.stash[NOT_HERE]:
+        config.hook.pytest_deselected(items=[item for item in items if missing[item] is not None])
+        items[:] = [item for item in items if missing[item] is None]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says in one line which tests were left out, and why."""
+    if counts := config.stash.get(NOT_HERE, None):
+        root = data_root()
+        where = f"{VARIABLE} is not set" if root is None else f"not in {root}"
+        names = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+        terminalreporter.write_line(
+            f"{counts.total()} tests left out, which need data sets ({where}; docs/data.md): {names}"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.data_sets import data_folder
 from benchmarks.recommend import far, figures, ranks_of, read, split
 from benchmarks.recommenders import als, ease, item_knn, lambdarank, popularity
 from kgrank.choice.behaviour.sequences import Sequences
@@ -82,11 +83,9 @@ def test_peers_prefer_what_goes_together() -> None:
         assert found > common + 0.15, name
 
 
+@pytest.mark.data("amazon_beauty")
 def test_a_known_folder_needs_no_mapping_and_appears_in_the_order_of_its_file() -> None:
-    folder = Path(__file__).parents[2] / ".." / "shared" / "data" / "amazon_beauty"
-    if not folder.is_dir():
-        pytest.skip("the public data are not on this machine")
-    _, log, groups, appearance = read(folder, None)
+    _, log, groups, appearance = read(data_folder("amazon_beauty"), None)
     # The file's own ids are numbers by first appearance.
     assert appearance.tolist() == [int(item) - 1 for item in log.items]
     assert [g.name for g in groups] == ["category", "aisle", "brand"]

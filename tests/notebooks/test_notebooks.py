@@ -9,9 +9,13 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from benchmarks.data_sets import VARIABLE, data_root
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-CAMERA = NOTEBOOKS.parents[1] / "shared" / "data" / "choice_camera"
 NAMES = sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))
+DATA = {"camera-importance": "choice_camera"}
+"""The data sets that notebooks read."""
+RUNS = [pytest.param(n, marks=pytest.mark.data(DATA[n]) if n in DATA else ()) for n in NAMES]
 
 
 def texts(notebook: Any) -> list[str]:
@@ -29,10 +33,10 @@ def test_there_are_two() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RUNS)
 def test_a_notebook_runs_and_gives_its_saved_outputs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name == "camera-importance" and not CAMERA.is_dir():
-        pytest.skip("the camera study is not part of kgrank; the notebook says where it comes from")
+    if name in DATA:
+        monkeypatch.setenv(VARIABLE, str(data_root()))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     saved = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     fresh = nbformat.from_dict(saved)

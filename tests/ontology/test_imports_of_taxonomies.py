@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from benchmarks.data_sets import data_folder
 from kgrank.cli.main import app
 from kgrank.errors import InputError
 from kgrank.ontology.check import examine
@@ -30,7 +31,6 @@ from kgrank.ontology.layout import format_folder
 from kgrank.ontology.model import AttributeType, Need, Ontology
 from kgrank.ontology.read import read_ontology
 
-TAXONOMY = Path(__file__).parents[2] / ".." / "shared" / "data" / "shopify_taxonomy"
 RUN = CliRunner()
 
 
@@ -79,9 +79,10 @@ def test_folding_unfolds_to_what_was_there(rows: list[tuple[int, dict[str, Need]
         assert uses == dict(category.uses)
 
 
-@pytest.mark.skipif(not TAXONOMY.is_dir(), reason="the taxonomy is not there")
+@pytest.mark.data("shopify_taxonomy")
 def test_the_whole_shopify_taxonomy_unfolds_to_its_38560_links(tmp_path: Path) -> None:
-    lines = bring("shopify", TAXONOMY, tmp_path / "shop")
+    taxonomy = data_folder("shopify_taxonomy")
+    lines = bring("shopify", taxonomy, tmp_path / "shop")
     assert lines[:2] == [
         "categories 10282, attributes 2265, links 38560",
         "folded into inheritance: 8741 added, 995 dropped",
@@ -91,7 +92,7 @@ def test_the_whole_shopify_taxonomy_unfolds_to_its_38560_links(tmp_path: Path) -
     assert {m.code for m in found.messages} == {"W318"}
     written = {
         (c["id"], given(a))
-        for c in json.loads((TAXONOMY / "categories.json").read_text(encoding="utf-8"))
+        for c in json.loads((taxonomy / "categories.json").read_text(encoding="utf-8"))
         for a in c["attributes"]
     }
     unfolded = {(c, a) for c in found.ontology.categories for a in found.ontology.applicable(c)}
