@@ -37,7 +37,7 @@ from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import fit
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.weigh import RuleEvidence, weigh
-from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule, RuleKind
+from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule
 
 SURE = 0.9
 ATTRIBUTES, VALUES, ITEMS, SHOWN = 6, 3, 60, 5
@@ -142,7 +142,7 @@ def costs(shops: Mapping[str, Shop], part_worths: Mapping[str, Floats]) -> Float
 
 def compare(shops: Mapping[str, Shop], order: tuple[str, str]) -> tuple[Floats, Floats, RuleEvidence, float]:
     """Costs of the rule everywhere and alone, what is said of it, and the seconds of weighing it everywhere."""
-    rule = Rule("order", RuleKind.ORDER, ("root",), SURE, order=order, creator="author")
+    rule = Rule("order", "Order", ("root",), SURE, order=order, creator="author")
     ontology = known(list(shops), rule)
     began = time.perf_counter()
     said = weigh(ontology, {c: s.place for c, s in shops.items()})
@@ -163,11 +163,11 @@ def many(shops: Mapping[str, Shop], count: int, seed: int) -> dict[str, Any]:
     for k in range(count):
         own = [f"a{i}" for i in generator.permutation(ATTRIBUTES)[: int(generator.integers(2, 4))]]
         share = float(generator.uniform(0.02, 0.4))
-        said: dict[RuleKind, dict[str, Any]] = {
-            RuleKind.ORDER: {"order": tuple(own)},
-            RuleKind.AT_LEAST: {"attribute": own[0], "share": share},
-            RuleKind.AT_MOST: {"attribute": own[0], "share": share},
-            RuleKind.ABOUT: {"attribute": own[0], "share": share, "within": 0.05},
+        said: dict[str, dict[str, Any]] = {
+            "Order": {"order": tuple(own)},
+            "AtLeast": {"attribute": own[0], "share": share},
+            "AtMost": {"attribute": own[0], "share": share},
+            "About": {"attribute": own[0], "share": share, "within": 0.05},
         }
         kind = list(said)[int(generator.integers(len(said)))]
         where = names[int(generator.integers(len(names)))]

@@ -36,7 +36,7 @@ from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import InputError
 from kgrank.learning.run import say
 from kgrank.learning.shop import read_training_data
-from kgrank.ontology.model import Ontology, Rule, RuleKind
+from kgrank.ontology.model import Ontology, Rule
 
 SURE = 0.9
 LEARNED = 12
@@ -48,22 +48,22 @@ YES_NO = ("pixels", "zoom", "video", "swivel", "wifi")
 Rules = Sequence[Rule]
 
 
-def rule(kind: RuleKind, **fields: Any) -> Rule:
+def rule(kind: str, **fields: Any) -> Rule:
     """A rule about the one category, with a name made of its fields."""
-    name = "-".join([kind.value, *(str(v) for v in fields.values())])
+    name = "-".join([kind, *(str(v) for v in fields.values())])
     return Rule(name, kind, (), SURE, **fields)
 
 
 def order(*attributes: str) -> Rule:
     """a matters more than b."""
-    return rule(RuleKind.ORDER, order=attributes)
+    return rule("Order", order=attributes)
 
 
 def direction(attribute: str, better: str, yes: str, no: str) -> Rule:
     """More (or less) is better; for yes and no, the one is preferred to the other."""
     if attribute == "price":
-        return rule(RuleKind.MONOTONE, attribute=attribute, better=better)
-    return rule(RuleKind.PREFERS, attribute=attribute, values=(yes, no) if better == "More" else (no, yes))
+        return rule("Monotone", attribute=attribute, better=better)
+    return rule("Prefers", attribute=attribute, values=(yes, no) if better == "More" else (no, yes))
 
 
 def sets(yes: str, no: str, generator: np.random.Generator) -> dict[str, Rules]:
@@ -74,15 +74,15 @@ def sets(yes: str, no: str, generator: np.random.Generator) -> dict[str, Rules]:
         *(direction(x, "More", yes, no) for x in YES_NO),
     ]
     bounds = [
-        rule(RuleKind.AT_LEAST, attribute="price", share=0.25),
-        rule(RuleKind.AT_MOST, attribute="brand", share=0.20),
-        rule(RuleKind.AT_MOST, attribute="swivel", share=0.15),
+        rule("AtLeast", attribute="price", share=0.25),
+        rule("AtMost", attribute="brand", share=0.20),
+        rule("AtMost", attribute="swivel", share=0.15),
     ]
 
     def targets(move: Callable[[], float]) -> list[Rule]:
         coarse = [("price", 0.4, 0.1), *((x, 0.1, 0.05) for x in ATTRIBUTES if x != "price")]
         return [
-            rule(RuleKind.ABOUT, attribute=x, share=max(share + move(), 0.0), within=within)
+            rule("About", attribute=x, share=max(share + move(), 0.0), within=within)
             for x, share, within in coarse
         ]
 
@@ -90,8 +90,8 @@ def sets(yes: str, no: str, generator: np.random.Generator) -> dict[str, Rules]:
         *(order(*pair) for pair in (("brand", "price"), ("swivel", "zoom"), ("brand", "zoom"))),
         direction("price", "More", yes, no),
         direction("wifi", "Less", yes, no),
-        rule(RuleKind.AT_LEAST, attribute="brand", share=0.30),
-        rule(RuleKind.AT_MOST, attribute="price", share=0.15),
+        rule("AtLeast", attribute="brand", share=0.30),
+        rule("AtMost", attribute="price", share=0.15),
     ]
     return {
         "none": [],
@@ -106,31 +106,31 @@ def sets(yes: str, no: str, generator: np.random.Generator) -> dict[str, Rules]:
 def audited(yes: str, no: str) -> dict[str, Rules]:
     """Rules named right and wrong by the fit on all choices."""
     right = [
-        rule(RuleKind.PREFERS, attribute="brand", values=("Canon", "Panasonic")),
-        rule(RuleKind.PREFERS, attribute="brand", values=("Sony", "Panasonic")),
+        rule("Prefers", attribute="brand", values=("Canon", "Panasonic")),
+        rule("Prefers", attribute="brand", values=("Sony", "Panasonic")),
         direction("price", "Less", yes, no),
         *(direction(x, "More", yes, no) for x in ("swivel", "wifi", "zoom")),
         *(
             order(*p)
             for p in (("price", "brand"), ("price", "zoom"), ("zoom", "swivel"), ("pixels", "swivel"))
         ),
-        rule(RuleKind.AT_MOST, attribute="brand", share=0.12),
-        rule(RuleKind.AT_MOST, attribute="swivel", share=0.10),
-        rule(RuleKind.AT_LEAST, attribute="price", share=0.35),
+        rule("AtMost", attribute="brand", share=0.12),
+        rule("AtMost", attribute="swivel", share=0.10),
+        rule("AtLeast", attribute="price", share=0.35),
     ]
     wrong = [
-        rule(RuleKind.PREFERS, attribute="brand", values=("Panasonic", "Canon")),
-        rule(RuleKind.PREFERS, attribute="brand", values=("Panasonic", "Sony")),
+        rule("Prefers", attribute="brand", values=("Panasonic", "Canon")),
+        rule("Prefers", attribute="brand", values=("Panasonic", "Sony")),
         direction("price", "More", yes, no),
         *(direction(x, "Less", yes, no) for x in ("swivel", "wifi")),
         *(
             order(*p)
             for p in (("brand", "price"), ("swivel", "zoom"), ("swivel", "pixels"), ("wifi", "zoom"))
         ),
-        *(rule(RuleKind.IRRELEVANT, attribute=x) for x in ("swivel", "wifi")),
-        rule(RuleKind.AT_MOST, attribute="price", share=0.15),
-        rule(RuleKind.AT_LEAST, attribute="brand", share=0.30),
-        rule(RuleKind.AT_LEAST, attribute="swivel", share=0.15),
+        *(rule("Irrelevant", attribute=x) for x in ("swivel", "wifi")),
+        rule("AtMost", attribute="price", share=0.15),
+        rule("AtLeast", attribute="brand", share=0.30),
+        rule("AtLeast", attribute="swivel", share=0.15),
     ]
     return {"right": right, "wrong": wrong}
 

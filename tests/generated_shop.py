@@ -13,7 +13,7 @@ from kgrank.choice.data.responses import ResponseLog
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule, RuleKind
+from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule
 
 Shop = tuple[KnowledgeGraph, Ontology]
 Generated = tuple[KnowledgeGraph, Ontology, ResponseLog]
@@ -41,7 +41,7 @@ def ontology(rules: Mapping[str, Rule] | None = None) -> Ontology:
         Attribute("price", names={"en": "Price"}, type=AttributeType.NUMBER),
         Attribute("features", names={"en": "Features"}, type=AttributeType.CHOICES, values=FEATURES),
     )
-    known = {"cheaper": Rule("cheaper", RuleKind.MONOTONE, ("clothing", "shoes"), 0.9, attribute="price",
+    known = {"cheaper": Rule("cheaper", "Monotone", ("clothing", "shoes"), 0.9, attribute="price",
                              better="Less")}  # fmt: skip
     return Ontology("1", tree, {a.id: a for a in attributes}, rules=known if rules is None else rules)
 

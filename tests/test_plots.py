@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kgrank.errors import InputError
-from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule, RuleKind
+from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule
 from kgrank.plots import importance_plot, score_plot
 from kgrank.ranking import Contribution, RankedItem
 from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights
@@ -25,8 +25,8 @@ ONTOLOGY = Ontology(
         "color": Attribute("color", names={"en": "Color"}),
     },
     rules={
-        "floor": Rule("floor", RuleKind.AT_LEAST, ("shoes",), 0.9, attribute="price", share=0.3),
-        "cheap": Rule("cheap", RuleKind.MONOTONE, ("shoes",), 0.9, attribute="price", better="Less"),
+        "floor": Rule("floor", "AtLeast", ("shoes",), 0.9, attribute="price", share=0.3),
+        "cheap": Rule("cheap", "Monotone", ("shoes",), 0.9, attribute="price", better="Less"),
     },
 )
 

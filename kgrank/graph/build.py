@@ -105,7 +105,7 @@ def _rules(ontology: Ontology) -> list[dict[str, object]]:
         {
             "id": r.id,
             "iri": r.iri,
-            "kind": r.kind.value,
+            "kind": r.kind,
             "sentence": sentence(r, ontology),
             "sure": r.sure,
             "hard": r.hard,

@@ -3,11 +3,71 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-from kgrank.graph.ladybug import LadybugStore
-from kgrank.graph.neo4j import Neo4jStore
-from kgrank.graph.store import PATIENCE_SECONDS, QUERY_SECONDS, START_SECONDS, GraphStore
+from kgrank.errors import AccessError, InputError
+from kgrank.graph.store import (
+    PATIENCE_SECONDS,
+    QUERY_SECONDS,
+    START_SECONDS,
+    GraphStore,
+    StoreKind,
+    StoreOptions,
+)
+
+FILE = ""
+"""The scheme of an address that has none: a path."""
+
+
+def _open_embedded(address: str, options: StoreOptions) -> GraphStore:
+    from kgrank.graph.ladybug import LadybugStore
+
+    return LadybugStore(Path(address).expanduser(), timeout=options.timeout)
+
+
+def _open_neo4j(address: str, options: StoreOptions) -> GraphStore:
+    from kgrank.graph.neo4j import Neo4jStore
+
+    return Neo4jStore(
+        address,
+        user=options.user or os.environ.get("NEO4J_USER", "neo4j"),
+        password=options.password if options.password is not None else os.environ.get("NEO4J_PASSWORD"),
+        database=options.database or os.environ.get("NEO4J_DATABASE"),
+        timeout=options.timeout,
+        wait=options.wait,
+        patience=options.patience,
+    )
+
+
+STORES = (
+    StoreKind((FILE,), embedded=True, open=_open_embedded),
+    StoreKind(
+        ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"), embedded=False, open=_open_neo4j
+    ),
+)
+"""The stores that are shipped."""
+
+_stores: dict[str, StoreKind] = {scheme: kind for kind in STORES for scheme in kind.schemes}
+
+
+def register_store(kind: StoreKind) -> None:
+    """Adds a kind of store for the rest of the process.
+
+    Raises:
+        InputError: One of its schemes is another store's, or is not written like one.
+    """
+    for scheme in kind.schemes:
+        if scheme in _stores:
+            raise InputError(
+                f"a store for {f'{scheme}://' if scheme else 'paths'} is registered already",
+                expected="a scheme of its own",
+            )
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
+            raise InputError(
+                f"{scheme!r} is no scheme of an address", expected="lower-case letters, digits, + - and ."
+            )
+    _stores.update(dict.fromkeys(kind.schemes, kind))
 
 
 def open_store(
@@ -36,14 +96,37 @@ def open_store(
         AccessError: A wrong address, user, password or database of Neo4j.
         StoreError: The store cannot be opened or reached; it says why and what to do.
     """
-    if "://" not in address:
-        return LadybugStore(Path(address).expanduser(), timeout=timeout)
-    return Neo4jStore(
-        address,
-        user=user or os.environ.get("NEO4J_USER", "neo4j"),
-        password=password if password is not None else os.environ.get("NEO4J_PASSWORD"),
-        database=database or os.environ.get("NEO4J_DATABASE"),
-        timeout=timeout,
-        wait=wait,
-        patience=patience,
+    options = StoreOptions(
+        user=user, password=password, database=database, timeout=timeout, wait=wait, patience=patience
     )
+    return _kind(address).open(address, options)
+
+
+def is_embedded(address: str) -> bool:
+    """Whether one process at a time can have the store at an address open.
+
+    Raises:
+        AccessError: No store has such addresses.
+    """
+    return _kind(address).embedded
+
+
+def file_of(address: str) -> Path | None:
+    """The file that a store is; None for a store with another kind of address."""
+    return None if _scheme(address) else Path(address).expanduser()
+
+
+def _scheme(address: str) -> str:
+    scheme, separator, _ = address.partition("://")
+    return scheme.lower() if separator else FILE
+
+
+def _kind(address: str) -> StoreKind:
+    scheme = _scheme(address)
+    if scheme not in _stores:
+        raise AccessError(
+            f"no store has addresses that begin with {scheme}://",
+            where=re.sub(r"//[^/]*@", "//…@", address),
+            expected=f"a file, or one of {', '.join(f'{known}://' for known in _stores if known)}",
+        )
+    return _stores[scheme]

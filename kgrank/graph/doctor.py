@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from kgrank.errors import StoreError
-from kgrank.graph.ladybug import LadybugStore
-from kgrank.graph.neo4j import Neo4jStore
+from kgrank.graph.health import LOAD, REPAIR, Check, State
+from kgrank.graph.store import GraphStore
 from kgrank.resources import cypher, schema_version
 
 
-class State(StrEnum):
-    """How a check came out."""
-
-    FINE = "fine"
-    WARNING = "warning"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at, what was found, and what to do."""
-
-    name: str
-    state: State
-    found: str
-    todo: str = ""
-
-
-LOAD = "Load the shop: kgrank load FOLDER."
-REPAIR = "Bring it to this version: kgrank doctor --repair."
-
-
-def examine(store: LadybugStore | Neo4jStore) -> Iterator[Check]:
-    """Looks at an open store, from the ground up; stops where nothing above can be right."""
-    if isinstance(store, Neo4jStore):
-        yield Check("server", State.FINE, store.agent)
+def examine(store: GraphStore) -> Iterator[Check]:
+    """Checks an open store, from the ground up; stops where nothing above can be right."""
+    yield from store.health()
     version = store.schema_version()
     if version > schema_version():
         todo = "It was made by a newer kgrank: upgrade this one."
@@ -50,36 +25,20 @@ def examine(store: LadybugStore | Neo4jStore) -> Iterator[Check]:
         yield Check("schema", State.WRONG, f"version {version} of {schema_version()}", REPAIR)
         return
     yield Check("schema", State.FINE, f"version {version}")
-    if isinstance(store, Neo4jStore):
-        yield from _indexes(store)
     yield from _shop(store)
 
 
-def _indexes(store: Neo4jStore) -> Iterator[Check]:
-    missing, offline = store.missing_indexes()
-    if missing:
-        todo = "Make them anew: kgrank doctor --repair."
-        yield Check("indexes", State.WRONG, f"missing: {', '.join(missing)}", todo)
-    elif offline:
-        todo = "Wait until they are populated; if they have failed, drop them and load again."
-        yield Check("indexes", State.WARNING, f"not online: {', '.join(offline)}", todo)
-    else:
-        yield Check("indexes", State.FINE, "all there and online")
-
-
-def _shop(store: LadybugStore | Neo4jStore) -> Iterator[Check]:
+def _shop(store: GraphStore) -> Iterator[Check]:
     ontology = store.nodes("Ontology")
     if ontology.is_empty():
         yield Check("shop", State.WRONG, "nothing loaded, or a load was cut short", LOAD)
         return
-    count = "MATCH (i:Item) RETURN count(i) AS items"
-    lost = (
-        "MATCH (i:Item) WHERE NOT EXISTS { MATCH (i)-[:IN_CATEGORY]->(:Category) } RETURN count(i) AS items"
+    items, lost = (
+        store.query(cypher(f"doctor/{name}"))[0]["items"] for name in ("item_count", "items_without_category")
     )
-    items, nowhere = (store.query(statement)[0]["items"] for statement in (count, lost))
-    state = State.WARNING if nowhere else State.FINE
-    todo = "Load the whole catalogue with --prune." if nowhere else ""
-    yield Check("shop", state, f"{items:,} items, {nowhere:,} of them in no category", todo)
+    state = State.WARNING if lost else State.FINE
+    todo = "Load the whole catalogue with --prune." if lost else ""
+    yield Check("shop", state, f"{items:,} items, {lost:,} of them in no category", todo)
     served = store.nodes("Served")["version"].to_list()
     if not served:
         todo = "Learn some: python train.py --config FILE."

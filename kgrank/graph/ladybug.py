@@ -36,6 +36,7 @@ from kgrank.graph.changes import (
     refuse_served_version,
     refuse_unknown_version,
 )
+from kgrank.graph.health import Check
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
 from kgrank.graph.store import QUERY_SECONDS, Progress, Row
 from kgrank.resources import schema_version
@@ -233,6 +234,10 @@ class LadybugStore:
             for name in LEARNED_EDGES:
                 _remove_version(connection, name, version)
             connection.execute("MATCH (w:Weights {id: $version}) DETACH DELETE w", {"version": version})
+
+    def health(self) -> Iterable[Check]:
+        """Nothing: a file that can be opened is whole."""
+        return ()
 
     def close(self) -> None:
         """Gives the file back to other processes."""

@@ -42,17 +42,16 @@ from kgrank.graph.changes import (
     refuse_served_version,
     refuse_unknown_version,
 )
+from kgrank.graph.health import Check, State
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, EdgeType
 from kgrank.graph.store import PATIENCE_SECONDS, QUERY_SECONDS, START_SECONDS, Progress, Row
-from kgrank.resources import migrations
+from kgrank.resources import migrations, schema_version
 
 BATCH = 10_000
 """Rows in one statement and, but for a version of weights, in one transaction."""
 
 SOURCES = 2_000
 """Sources whose edges are read in one statement, to be compared with a table."""
-
-SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 OLDEST = 5
 """The first major version of the server that works."""
@@ -122,7 +121,7 @@ class Neo4jStore:
         """
         applied = self.schema_version()
         refuse_newer(applied, self._address)
-        missing = set(self.missing_indexes()[0])
+        missing = set(self._missing_indexes()[0])
         for number, text in migrations():
             if number > applied or not missing.isdisjoint(_names(text)):
                 # Each statement can be run again, so one that was cut short is completed by the next call.
@@ -138,13 +137,15 @@ class Neo4jStore:
         found = self._run("MATCH (s:Schema {id: 'schema'}) RETURN s.version AS version")
         return int(found[0]["version"]) if found else 0
 
-    @property
-    def agent(self) -> str:
-        """What the server calls itself, with its version."""
+    def health(self) -> Iterator[Check]:
+        """The server with its version, and the indexes of a database with this kgrank's schema."""
         with self._told():
-            return self._driver.get_server_info().agent
+            agent = self._driver.get_server_info().agent
+        yield Check("server", State.FINE, agent)
+        if self.schema_version() == schema_version():
+            yield _index_check(*self._missing_indexes())
 
-    def missing_indexes(self) -> tuple[list[str], list[str]]:
+    def _missing_indexes(self) -> tuple[list[str], list[str]]:
         """Names of constraints and indexes of graph/schema that are not there, and of those not online."""
         named = [name for _, text in migrations() for name in _names(text)]
         found = {row["name"]: row["state"] for row in self._run("SHOW INDEXES YIELD name, state")}
@@ -338,6 +339,16 @@ class Neo4jStore:
             yield
         except (Neo4jError, DriverError) as error:
             raise _store_error(error, self._address, self._database, self._timeout) from error
+
+
+def _index_check(missing: list[str], offline: list[str]) -> Check:
+    if missing:
+        todo = "Make them anew: kgrank doctor --repair."
+        return Check("indexes", State.WRONG, f"missing: {', '.join(missing)}", todo)
+    if offline:
+        todo = "Wait until they are populated; if they have failed, drop them and load again."
+        return Check("indexes", State.WARNING, f"not online: {', '.join(offline)}", todo)
+    return Check("indexes", State.FINE, "all there and online")
 
 
 def _names(statements: str) -> list[str]:
@@ -539,7 +550,7 @@ def _check_address(address: str) -> None:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         port_is_fine = False
-    if parts.scheme not in SCHEMES or parts.username or not parts.hostname or not port_is_fine:
+    if parts.username or not parts.hostname or not port_is_fine:
         raise AccessError(
             "no address of a Neo4j server",
             where=re.sub(r"//[^/]*@", "//…@", address),

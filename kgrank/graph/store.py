@@ -1,12 +1,14 @@
-"""What every store can do. Two stores keep it: the embedded one and Neo4j."""
+"""What every store can do. Two stores are shipped: the embedded one and Neo4j."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import polars as pl
 
+from kgrank.graph.health import Check
 from kgrank.graph.tables import KnowledgeGraph
 
 Progress = Callable[[str, int, int], None]
@@ -102,6 +104,13 @@ class GraphStore(Protocol):
         """Deletes a version's node and edges in one transaction; the served one is refused."""
         ...
 
+    def health(self) -> Iterable[Check]:
+        """What ``kgrank doctor`` tells of the store itself: a server, its indexes; nothing where all is well.
+
+        Asked before anything else, of a store that may never have been prepared.
+        """
+        ...
+
     def close(self) -> None:
         """Gives the store back to other processes."""
         ...
@@ -109,6 +118,42 @@ class GraphStore(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+@dataclass(frozen=True)
+class StoreOptions:
+    """How a store is opened; a store passes over what it has no use for.
+
+    Attributes:
+        user: By default the store's own.
+        password: By default the store's own.
+        database: Of a server that has several; by default the user's.
+        timeout: Seconds after which ``query`` gives up.
+        wait: Seconds to wait for a server that does not answer yet.
+        patience: Seconds of trying again after which a server that has stopped answering is an error.
+    """
+
+    user: str | None = None
+    password: str | None = None
+    database: str | None = None
+    timeout: float = QUERY_SECONDS
+    wait: float = START_SECONDS
+    patience: float = PATIENCE_SECONDS
+
+
+@dataclass(frozen=True)
+class StoreKind:
+    """One kind of store.
+
+    Attributes:
+        schemes: How its addresses begin, without ``://``; ``FILE`` for a path.
+        embedded: Whether one process at a time can have it open, so that readers close it after each read.
+        open: Opens the store at an address; it imports the store's module, which others then need not have.
+    """
+
+    schemes: tuple[str, ...]
+    embedded: bool
+    open: Callable[[str, StoreOptions], GraphStore]
 
 
 def load_graph(store: GraphStore, labels: Sequence[str], edges: Sequence[str]) -> KnowledgeGraph:

@@ -20,18 +20,19 @@ from kgrank.graph.record import (
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore, Progress
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.resources import cypher
 
 EVENTS = ("INTERACTED", "SEARCHED")
 """Edges that stay when a later load lacks them: a log may be loaded in parts."""
 
-ORPHAN_EDGES = {
+ORPHANS = {
     "Rule": None,
-    "Category": "IN_CATEGORY",
-    "AttributeValue": "HAS_VALUE",
-    "Brand": "MADE_BY",
+    "Category": "load/categories_with_items",
+    "AttributeValue": "load/values_with_items",
+    "Brand": "load/brands_with_items",
     "Attribute": None,
 }
-"""Labels that the ontology decides on, and the edges of items that keep a node which it no longer names."""
+"""Labels that the ontology decides on, and the statement that names those which items have, and so stay."""
 
 MOST = 0.5
 """Share of the items that may leave the catalogue in one load."""
@@ -79,9 +80,9 @@ def load(
     for name in (e for e in EDGES if e in graph.edges):
         _sync_edges(store, graph, name, records.get(name), changes, progress)
     _delete(store, "Item", gone, changes)
-    for label, edge in ORPHAN_EDGES.items():
+    for label, with_items in ORPHANS.items():
         if label in graph.nodes:
-            _delete(store, label, _orphans(store, graph, label, edge), changes)
+            _delete(store, label, _orphans(store, graph, label, with_items), changes)
     store.upsert_nodes("Ontology", graph.node("Ontology"), progress)
     return changes
 
@@ -141,16 +142,13 @@ def _absent(store: GraphStore, graph: KnowledgeGraph, label: str) -> pl.Series:
     return stored.filter(~stored.is_in(graph.node(label)["id"].implode()))
 
 
-def _orphans(store: GraphStore, graph: KnowledgeGraph, label: str, edge: str | None) -> pl.Series:
-    """Nodes that the ontology no longer names, and no item that stays hangs on."""
-    gone = _absent(store, graph, label)
-    if edge is None or gone.is_empty():
-        return gone
-    held = store.query(
-        f"UNWIND $ids AS id MATCH (n:`{label}` {{id: id}})<-[:`{edge}`]-(i:Item) RETURN DISTINCT n.id AS id",
-        {"ids": gone.to_list()},
-    )
-    return gone.filter(~gone.is_in(pl.Series([row["id"] for row in held], dtype=pl.String).implode()))
+def _orphans(store: GraphStore, graph: KnowledgeGraph, label: str, with_items: str | None) -> pl.Series:
+    """Nodes that neither the ontology nor any remaining item refers to."""
+    absent = _absent(store, graph, label)
+    if with_items is None or absent.is_empty():
+        return absent
+    kept = store.query(cypher(with_items), {"ids": absent.to_list()})
+    return absent.filter(~absent.is_in(pl.Series([row["id"] for row in kept], dtype=pl.String).implode()))
 
 
 def _delete(store: GraphStore, label: str, ids: pl.Series, changes: Changes) -> None:

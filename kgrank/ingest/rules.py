@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from kgrank.ingest.read import FILE, LINE
-from kgrank.ontology.model import Condition, Ontology, Rule, RuleKind
+from kgrank.ontology.kinds.kind import ActsOn
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import Condition, Ontology, Rule
 
 
 def impute(values: pl.DataFrame, items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
@@ -17,7 +19,8 @@ def impute(values: pl.DataFrame, items: pl.DataFrame, ontology: Ontology) -> pl.
     known = values
     for rule in ontology.rules.values():
         then = rule.then
-        if rule.kind is not RuleKind.IMPLIES or then is None or then.value is None or rule.sure <= 0.5:
+        fills_in = rule_kind(rule.kind).acts_on is ActsOn.MISSING_VALUES
+        if not fills_in or then is None or then.value is None or rule.sure <= 0.5:
             continue
         lacking = items.filter(~pl.col("id").is_in(_with(values, then.attribute).implode()))
         lacking = lacking.filter(
@@ -45,7 +48,7 @@ def contradictions(values: pl.DataFrame, items: pl.DataFrame, ontology: Ontology
     """Items that have what an Excludes rule forbids: columns id, LINE, FILE and ``rule``."""
     broken = [items.head(0).select("id", LINE, FILE, pl.lit("").alias("rule"))]
     for rule in ontology.rules.values():
-        if rule.kind is RuleKind.EXCLUDES and rule.then is not None:
+        if rule_kind(rule.kind).acts_on is ActsOn.ITEMS and rule.then is not None:
             both = _meeting(values, items, rule, ontology, (*rule.when, rule.then))
             hit = items.filter(pl.col("id").is_in(both.implode()))
             broken.append(hit.select("id", LINE, FILE, pl.lit(rule.id).alias("rule")))

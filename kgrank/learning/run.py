@@ -17,7 +17,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 
 from kgrank.errors import InputError, RunError
 from kgrank.graph.build import build_graph
-from kgrank.graph.connect import open_store
+from kgrank.graph.connect import file_of, open_store
 from kgrank.graph.schema import BOOKKEEPING, EDGES, LEARNED_EDGES, NODES
 from kgrank.graph.store import GraphStore, load_graph
 from kgrank.graph.sync import load
@@ -46,9 +46,10 @@ def run(config: RunConfig, report: Report) -> dict[str, Any]:
     began = time.monotonic()
     out = Path(config.out)
     resume = _checkpoint(config, out)
-    if config.data.folder is not None and "://" not in config.data.store:
+    file = file_of(config.data.store)
+    if config.data.folder is not None and file is not None:
         # This run makes the store, so it makes its folder too.
-        Path(config.data.store).parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     store = open_store(config.data.store)
     try:
         graph, ontology = read_data(store, config.data, report)

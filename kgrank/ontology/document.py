@@ -6,6 +6,7 @@ import json
 
 from kgrank.codec import DocumentError, decode, encode
 from kgrank.errors import InputError
+from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Ontology
 
 FORMAT = "kgrank-ontology/1"
@@ -34,9 +35,18 @@ def load(text: str) -> Ontology:
             todo="Load the graph again with this version of kgrank.",
         )
     try:
-        return decode(Ontology, document)
+        ontology = decode(Ontology, document)
     except DocumentError as error:
         place = f" at {error.place}" if error.path else ""
         raise InputError(
             f"the ontology document is damaged ({error.problem}{place})", todo="Load the graph again."
         ) from None
+    for rule in ontology.rules.values():
+        try:
+            rule_kind(rule.kind)
+        except InputError as error:
+            raise InputError(
+                f"the ontology document is damaged ({error.found} at rules.{rule.id})",
+                todo="Load the graph again.",
+            ) from None
+    return ontology

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from kgrank.errors import InputError
-from kgrank.ontology.model import Attribute, AttributeType, Category, Ontology, Rule, RuleKind
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import Attribute, AttributeType, Category, Ontology, Rule
 from kgrank.ontology.units import convert
 
 Cell = tuple[str, str]
-_UNTRAINED = frozenset({RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE})
-"""Rules that act on items and rankings, not on weights."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ def _ruled(old: Ontology, new: Ontology) -> set[Cell]:
         before, after = old.rules.get(rule_id), new.rules.get(rule_id)
         if before is None or after is None or says(before) != says(after):
             for ontology, rule in ((old, before), (new, after)):
-                if rule is not None and rule.kind not in _UNTRAINED:
+                if rule is not None and rule_kind(rule.kind).acts_on_weights:
                     affected.update((c, a) for c in ontology.scope(rule) for a in speaks_of(rule, ontology))
     return affected
 
@@ -183,7 +182,7 @@ def says(rule: Rule) -> dict[str, object]:
 
 def speaks_of(rule: Rule, ontology: Ontology) -> tuple[str, ...]:
     """The attributes that a rule is about; of values that are the same, those that list them."""
-    if rule.kind is not RuleKind.SAME_AS:
+    if not rule.members:
         return rule.attributes
     named = tuple(m for m in rule.members if m in ontology.attributes)
     return named or tuple(a.id for a in ontology.attributes.values() if set(rule.members) & set(a.values))

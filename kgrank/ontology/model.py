@@ -17,9 +17,6 @@ from functools import cached_property
 BRAND = "brand"
 """The id of the attribute whose values are the brands."""
 
-NEGLIGIBLE = 0.02
-"""The greatest share of an attribute that does not drive the choice."""
-
 
 class AttributeType(StrEnum):
     """What an attribute's values look like."""
@@ -30,23 +27,6 @@ class AttributeType(StrEnum):
     NUMBER = "Number"
     BOOLEAN = "Boolean"
     TEXT = "Text"
-
-
-class RuleKind(StrEnum):
-    """The twelve kinds of rules."""
-
-    ORDER = "Order"
-    AT_LEAST = "AtLeast"
-    AT_MOST = "AtMost"
-    ABOUT = "About"
-    IRRELEVANT = "Irrelevant"
-    MONOTONE = "Monotone"
-    PREFERS = "Prefers"
-    IMPLIES = "Implies"
-    EXCLUDES = "Excludes"
-    INHERITS = "Inherits"
-    SAME_AS = "SameAs"
-    EXPOSURE = "Exposure"
 
 
 class Need(StrEnum):
@@ -134,10 +114,13 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """A hypothesis about what matters; ``sure`` is its probability before the data, 1.0 for a hard rule."""
+    """A hypothesis about what matters; ``sure`` is its probability before the data, 1.0 for a hard rule.
+
+    ``kind`` is the name of a row of ``kgrank.ontology.kinds.table``, for example ``AtLeast``.
+    """
 
     id: str
-    kind: RuleKind
+    kind: str
     categories: tuple[str, ...]
     sure: float
     iri: str = ""

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 import networkx as nx
 
-from kgrank.ontology.model import Ontology, Rule, RuleKind
+from kgrank.ontology.model import Ontology, Rule
 
 _ROW, _INDENT, _CHIP, _GAP, _MARGIN = 30, 24, 24, 44, 16
 _STYLE = """
@@ -73,7 +73,7 @@ def _branch(ontology: Ontology, top: str) -> Iterator[str]:
 
 
 def _chain(ontology: Ontology, category: str) -> _Chain:
-    rules = [r for r in ontology.rules.values() if r.kind is RuleKind.ORDER and category in r.categories]
+    rules = [r for r in ontology.rules.values() if r.order and category in r.categories]
     links = [(a, b, rule) for rule in rules for a, b in pairwise(rule.order)]
     graph = nx.DiGraph([(a, b) for a, b, _ in links])
     # Attributes in a circle share one column; the check reports the circle.

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kgrank.errors import InputError
-from kgrank.ontology.model import BRAND, Condition, Ontology, Rule, RuleKind, Term
+from kgrank.ontology.kinds.kind import LANGUAGES
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import BRAND, Condition, Ontology, Rule, Term
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,6 @@ class _Phrases:
     any_brand: str
     more: str
     less: str
-    kinds: Mapping[RuleKind, str]
 
 
 _ENGLISH = _Phrases(
@@ -56,20 +57,6 @@ _ENGLISH = _Phrases(
     any_brand="no brand takes more than",
     more="higher",
     less="lower",
-    kinds={
-        RuleKind.ORDER: "{chain}",
-        RuleKind.AT_LEAST: "{a} is at least {share} of the decision",
-        RuleKind.AT_MOST: "{a} is at most {share} of the decision",
-        RuleKind.ABOUT: "{a} is about {share} of the decision, give or take {within}",
-        RuleKind.IRRELEVANT: "{a} does not drive the choice",
-        RuleKind.MONOTONE: "a {better} {a} is never worse",
-        RuleKind.PREFERS: "the preferred {a} is {values}",
-        RuleKind.IMPLIES: "where {when}, a missing {then_a} is filled in: {then}",
-        RuleKind.EXCLUDES: "there is no item where {when} and {then}",
-        RuleKind.INHERITS: "{a} counts as in the category above, to {share}",
-        RuleKind.SAME_AS: "{members} mean the same",
-        RuleKind.EXPOSURE: "{brand} {share} of the first {top} places",
-    },
 )
 
 _CHINESE = _Phrases(
@@ -92,24 +79,7 @@ _CHINESE = _Phrases(
     any_brand="任一品牌最多占",
     more="高",
     less="低",
-    kinds={
-        RuleKind.ORDER: "{chain}",
-        RuleKind.AT_LEAST: "{a}至少占决定的{share}",
-        RuleKind.AT_MOST: "{a}至多占决定的{share}",
-        RuleKind.ABOUT: "{a}约占决定的{share}，上下{within}",
-        RuleKind.IRRELEVANT: "{a}不影响选择",
-        RuleKind.MONOTONE: "{a}越{better}越好，至少不会更差",
-        RuleKind.PREFERS: "{a}的偏好顺序为{values}",
-        RuleKind.IMPLIES: "若{when}而{then_a}缺失，则补为：{then}",
-        RuleKind.EXCLUDES: "没有{when}而{then}的商品",
-        RuleKind.INHERITS: "{a}有{share}随上级类目",
-        RuleKind.SAME_AS: "{members}是同一个意思",
-        RuleKind.EXPOSURE: "在前{top}个位置中，{brand}{share}",
-    },
 )
-
-LANGUAGES = ("en", "zh")
-"""The languages of the sentences."""
 
 _BRAND_CAP = {"en": "{brand} takes at most", "zh": "{brand}最多占"}
 
@@ -142,7 +112,7 @@ class _Speaker:
         if rule.segments:
             names = [self._name(self.ontology.segments, s) for s in rule.segments]
             place = words.segment.format(segments=self._list(names)) + place
-        body = words.kinds[rule.kind].format(**self._fields(rule))
+        body = rule_kind(rule.kind).sentences[self.language].format(**self._fields(rule))
         sure = words.hard if rule.hard else words.sure.format(percent=_percent(rule.sure))
         text = words.whole.format(place=place, body=body, sure=sure)
         return text[0].upper() + text[1:]

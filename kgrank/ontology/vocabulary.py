@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
-from kgrank.ontology.model import AttributeType, RuleKind
+from kgrank.ontology.kinds.kind import FIELDS
+from kgrank.ontology.kinds.table import rule_kinds
+from kgrank.ontology.model import AttributeType
 
 KG = "https://w3id.org/kgrank/ns#"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
@@ -48,12 +49,11 @@ class Kind(StrEnum):
     HEADER = "ontology"
 
 
-CLASSES: Mapping[str, Kind] = {
+_CLASSES: Mapping[str, Kind] = {
     **{
         KG + kind.value.capitalize(): kind
         for kind in (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE, Kind.BRAND, Kind.SEGMENT, Kind.PERSON)
     },
-    **{KG + kind: Kind.RULE for kind in RuleKind},
     OWL + "Ontology": Kind.HEADER,
 }
 
@@ -62,32 +62,6 @@ NEEDS: Mapping[str, str] = {"requires": "required", "recommends": "recommended",
 _TERM = {NOTATION, PREF_LABEL, ALT_LABEL, DEPRECATED, REPLACED_BY}
 _RULE = {KG + w for w in ("in", "butNot", "forSegment", "sure", "must", "because")} | {CREATOR, CREATED}
 
-
-@dataclass(frozen=True)
-class Fields:
-    """The words that one kind of rule must have, and those that it may have."""
-
-    needed: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-
-
-FIELDS: Mapping[RuleKind, Fields] = {
-    RuleKind.ORDER: Fields(("order",)),
-    RuleKind.AT_LEAST: Fields(("attribute", "share")),
-    RuleKind.AT_MOST: Fields(("attribute", "share")),
-    RuleKind.ABOUT: Fields(("attribute", "share", "within")),
-    RuleKind.IRRELEVANT: Fields(("attribute",)),
-    RuleKind.MONOTONE: Fields(("attribute", "better")),
-    RuleKind.PREFERS: Fields(("attribute", "values")),
-    RuleKind.IMPLIES: Fields(("if", "then")),
-    RuleKind.EXCLUDES: Fields(("if", "then")),
-    RuleKind.INHERITS: Fields(("attribute", "share")),
-    RuleKind.SAME_AS: Fields(("members",)),
-    RuleKind.EXPOSURE: Fields(("share", "top"), ("brand",)),
-}
-
-SOFT_ONLY = frozenset({RuleKind.ABOUT, RuleKind.PREFERS, RuleKind.INHERITS})
-"""Kinds that cannot be hard."""
 
 WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.CATEGORY: frozenset(
@@ -100,9 +74,7 @@ WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.BRAND: frozenset(_TERM),
     Kind.SEGMENT: frozenset(_TERM),
     Kind.PERSON: frozenset(_TERM),
-    Kind.RULE: frozenset(
-        _RULE | {DEPRECATED} | {KG + w for f in FIELDS.values() for w in (*f.needed, *f.optional)}
-    ),
+    Kind.RULE: frozenset(_RULE | {DEPRECATED} | {KG + w for w in FIELDS}),
     Kind.HEADER: frozenset({VERSION, LANGUAGE, TITLE}),
 }
 
@@ -137,6 +109,17 @@ NOTES = frozenset(
 
 CHECKED_NAMESPACES = (KG, SKOS, DCTERMS, OWL, RDFS)
 """A word of one of these that is not known is misspelt; words of other namespaces are the shop's own."""
+
+
+def class_kind(iri: str) -> Kind | None:
+    """What the instances of a class are, each kind of rule being a class; None for classes of others."""
+    is_rule = iri.startswith(KG) and iri.removeprefix(KG) in rule_kinds()
+    return Kind.RULE if is_rule else _CLASSES.get(iri)
+
+
+def class_names() -> tuple[str, ...]:
+    """The local names of the classes."""
+    return (*map(local, _CLASSES), *rule_kinds())
 
 
 def local(iri: str) -> str:

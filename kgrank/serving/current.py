@@ -13,7 +13,7 @@ import polars as pl
 
 from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import AccessError, InputError, KgrankError, StoreError, WeightsError
-from kgrank.graph.connect import open_store
+from kgrank.graph.connect import is_embedded, open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking.catalogue.shop import Shop, open_shop, stored_ontology
 from kgrank.ranking.shopper.person import read_events, tastes_of
@@ -93,7 +93,7 @@ class Current:
         self.served: Served | None = None
         self._trouble: KgrankError | None = None
         self._asked: float | None = None
-        self._embedded = "://" not in address
+        self._embedded = is_embedded(address)
         self._store: GraphStore | None = None
         self._stamp: tuple[int, ...] | None = None
         self._refused_until = 0.0

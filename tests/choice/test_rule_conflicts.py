@@ -18,7 +18,7 @@ from kgrank.choice.rules.conflicts import RARER, smallest_sets
 from kgrank.choice.rules.findings import conflict
 from kgrank.choice.rules.weigh import UNLIKELY, weigh
 from kgrank.errors import RunError
-from kgrank.ontology.model import AttributeType, Rule, RuleKind
+from kgrank.ontology.model import AttributeType, Rule
 
 VALUES = {"color": ("red", "blue"), "size": ("s", "m"), "features": ("pockets", "belt")}
 
@@ -45,7 +45,7 @@ EVEN = np.array([1.0, 0.0, 1.0, 0.0, 1.0, 0.0])
 
 
 def at_least(attribute: str, share: float, sure: float = 0.9, where: str = "dresses") -> Rule:
-    return Rule(attribute, RuleKind.AT_LEAST, (where,), sure, attribute=attribute, share=share)
+    return Rule(attribute, "AtLeast", (where,), sure, attribute=attribute, share=share)
 
 
 def known(*rules: Rule) -> dict[str, Rule]:
@@ -122,7 +122,7 @@ def test_rules_that_have_nothing_to_do_with_each_other_do_not_fight_however_doub
     """Four directions that each hold with probability .3: all four with less than .01."""
     rules = {}
     for k, (attribute, (one, other)) in enumerate(list(VALUES.items())[:3]):
-        rules[f"r{k}"] = Rule(f"r{k}", RuleKind.PREFERS, ("dresses",), 0.9, attribute=attribute,
+        rules[f"r{k}"] = Rule(f"r{k}", "Prefers", ("dresses",), 0.9, attribute=attribute,
                               values=(one, other))  # fmt: skip
     mean = np.array([-0.35, 0.0] * 3)
     found = weigh(ontology(rules), {"dresses": place(mean)})
@@ -146,10 +146,10 @@ def test_the_same_conflict_in_several_categories_is_named_once() -> None:
 
 HARD = [
     at_least("color", 0.5, 1.0),
-    Rule("low", RuleKind.AT_MOST, ("dresses",), 1.0, attribute="size", share=0.3),
-    Rule("order", RuleKind.ORDER, ("dresses",), 1.0, order=("size", "color")),
+    Rule("low", "AtMost", ("dresses",), 1.0, attribute="size", share=0.3),
+    Rule("order", "Order", ("dresses",), 1.0, order=("size", "color")),
     at_least("features", 0.1, 1.0),
-    Rule("cap", RuleKind.AT_MOST, ("dresses",), 1.0, attribute="features", share=0.6),
+    Rule("cap", "AtMost", ("dresses",), 1.0, attribute="features", share=0.6),
 ]
 
 
@@ -185,8 +185,8 @@ def test_hard_rules_that_leave_a_narrow_place_are_kept_not_refused() -> None:
     """Shares of .48 to .52, .28 to .32 and the rest: a thousandth of the simplex, far from the data."""
     rules = [
         at_least("color", 0.48, 1.0),
-        Rule("color-cap", RuleKind.AT_MOST, ("dresses",), 1.0, attribute="color", share=0.5),
-        Rule("size-cap", RuleKind.AT_MOST, ("dresses",), 1.0, attribute="size", share=0.06),
+        Rule("color-cap", "AtMost", ("dresses",), 1.0, attribute="color", share=0.5),
+        Rule("size-cap", "AtMost", ("dresses",), 1.0, attribute="size", share=0.06),
         at_least("size", 0.05, 1.0),
     ]
     found = weigh(ontology(known(*rules)), {"dresses": place(EVEN, 0.1)})

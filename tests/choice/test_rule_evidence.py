@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +14,12 @@ from scipy import stats
 
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.beliefs import RELIABILITY, RELIABILITY_PRIOR, shares
+from kgrank.choice.rules.beliefs import RELIABILITY, RELIABILITY_PRIOR, RuleSet, RulesInCategory, shares
 from kgrank.choice.rules.bounds import Statements, prior_probabilities
-from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, applies, margin, statement, switch
+from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, Switch, quantity_value, statement, switch
 from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import RunError
-from kgrank.ontology.model import AttributeType, Rule, RuleKind
+from kgrank.ontology.model import AttributeType, Rule
 
 
 def block(name: str, start: int, values: tuple[str, ...], kind: AttributeType) -> Block:
@@ -41,53 +42,60 @@ AT = np.array([1.0, 0.0, -1.0, 0.0, 0.5, 1.0, -1 / 3])
 """Ranges: colour 2, size 1, price 1; shares .5, .25, .25."""
 
 
-def rule(kind: RuleKind, **said: object) -> Rule:
+def rule(kind: str, **said: object) -> Rule:
     return Rule("r", kind, ("dresses",), 0.9, **said)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (rule(RuleKind.AT_LEAST, attribute="color", share=0.4), 0.1),
-        (rule(RuleKind.AT_LEAST, attribute="size", share=0.4), -0.15),
-        (rule(RuleKind.AT_MOST, attribute="size", share=0.4), 0.15),
-        (rule(RuleKind.AT_MOST, attribute="color", share=0.4), -0.1),
-        (rule(RuleKind.ABOUT, attribute="color", share=0.45, within=0.1), 0.05),
-        (rule(RuleKind.ABOUT, attribute="color", share=0.3, within=0.1), -0.1),
-        (rule(RuleKind.ABOUT, attribute="color", share=0.48), 0.03),
-        (rule(RuleKind.IRRELEVANT, attribute="color"), 0.02 - 0.5),
-        (rule(RuleKind.ORDER, order=("color", "size")), 0.25),
-        (rule(RuleKind.ORDER, order=("size", "color", "price")), -0.25),
-        (rule(RuleKind.MONOTONE, attribute="price", better="Less"), 1 / 3),
-        (rule(RuleKind.MONOTONE, attribute="price", better="More"), -1 / 3),
-        (rule(RuleKind.MONOTONE, attribute="size", better="More"), 0.5),
-        (rule(RuleKind.MONOTONE, attribute="size", better="Less"), -0.5),
-        (rule(RuleKind.PREFERS, attribute="color", values=("red", "green")), 2.0),
-        (rule(RuleKind.PREFERS, attribute="color", values=("red", "green", "blue")), -1.0),
-        (rule(RuleKind.SAME_AS, members=("red", "blue")), 0.1 * 2 - 1.0),
-        (rule(RuleKind.SAME_AS, members=("m", "l")), 0.1 * 1 - 0.5),
+        (rule("AtLeast", attribute="color", share=0.4), 0.1),
+        (rule("AtLeast", attribute="size", share=0.4), -0.15),
+        (rule("AtMost", attribute="size", share=0.4), 0.15),
+        (rule("AtMost", attribute="color", share=0.4), -0.1),
+        (rule("About", attribute="color", share=0.45, within=0.1), 0.05),
+        (rule("About", attribute="color", share=0.3, within=0.1), -0.1),
+        (rule("About", attribute="color", share=0.48), 0.03),
+        (rule("Irrelevant", attribute="color"), 0.02 - 0.5),
+        (rule("Order", order=("color", "size")), 0.25),
+        (rule("Order", order=("size", "color", "price")), -0.25),
+        (rule("Monotone", attribute="price", better="Less"), 1 / 3),
+        (rule("Monotone", attribute="price", better="More"), -1 / 3),
+        (rule("Monotone", attribute="size", better="More"), 0.5),
+        (rule("Monotone", attribute="size", better="Less"), -0.5),
+        (rule("Prefers", attribute="color", values=("red", "green")), 2.0),
+        (rule("Prefers", attribute="color", values=("red", "green", "blue")), -1.0),
+        (rule("SameAs", members=("red", "blue")), 0.1 * 2 - 1.0),
+        (rule("SameAs", members=("m", "l")), 0.1 * 1 - 0.5),
     ],
     ids=lambda x: f"{x.kind} {x.attribute or ''}" if isinstance(x, Rule) else "",
 )
-def test_each_kind_says_how_far_it_is_from_failing(said: Rule, expected: float) -> None:
-    assert margin(said, LAYOUT, AT) == pytest.approx(expected)
-    assert margin(said, LAYOUT, torch.from_numpy(AT), xp=torch).item() == pytest.approx(expected)
-    assert margin(said, LAYOUT, np.tile(AT, (3, 1))) == pytest.approx([expected] * 3)
+def test_each_kind_bounds_its_quantity_and_is_so_far_from_failing(said: Rule, expected: float) -> None:
+    stated = statement(said, LAYOUT)
+    assert stated is not None
+
+    def value(part_worths: Any, xp: Any = np) -> Any:
+        return quantity_value(stated.quantity, LAYOUT, part_worths, xp=xp)
+
+    single = float(value(AT))
+    assert min(single - stated.lower, stated.upper - single) == pytest.approx(expected)
+    assert value(torch.from_numpy(AT), xp=torch).item() == pytest.approx(single)
+    assert value(np.tile(AT, (3, 1))) == pytest.approx([single] * 3)
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        rule(RuleKind.AT_LEAST, attribute="brand", share=0.4),
-        rule(RuleKind.PREFERS, attribute="color", values=("red", "pink")),
-        rule(RuleKind.INHERITS),
-        rule(RuleKind.EXPOSURE, brand="aurora", share=0.2),
-        replace(rule(RuleKind.AT_LEAST, attribute="color", share=0.4), segments=("runners",)),
+        rule("AtLeast", attribute="brand", share=0.4),
+        rule("Prefers", attribute="color", values=("red", "pink")),
+        rule("Inherits"),
+        rule("Exposure", brand="aurora", share=0.2),
+        replace(rule("AtLeast", attribute="color", share=0.4), segments=("runners",)),
     ],
     ids=lambda x: str(x.kind),
 )
 def test_a_rule_that_says_nothing_of_the_part_worths_does_not_act(said: Rule) -> None:
-    assert not applies(said, LAYOUT)
+    assert statement(said, LAYOUT) is None
 
 
 def place(mean: np.ndarray, deviation: float, name: str = "dresses", home: bool = True) -> CategoryPosterior:
@@ -109,7 +117,7 @@ def without_rules(mean: np.ndarray, deviation: float) -> np.ndarray:
     return weigh(ontology({}), {"dresses": place(mean, deviation)}).draws["dresses"][:, 6]
 
 
-CHEAPER = rule(RuleKind.MONOTONE, attribute="price", better="Less")
+CHEAPER = rule("Monotone", attribute="price", better="Less")
 
 
 def slope(mean: float) -> np.ndarray:
@@ -133,13 +141,33 @@ def test_in_one_place_the_rule_weighs_draws_by_its_confidence_over_chance(sure: 
 def test_a_single_places_switch_is_worth_the_confidence_whatever_the_chance() -> None:
     for sure in (0.05, 0.3, 0.6, 0.9, 0.99):
         for chance in (CHANCE_LOW, 0.2, 0.5, 0.8, CHANCE_HIGH):
-            how = switch(sure, chance)
-            assert 0 <= how.prior <= 1
-            held = how.prior * how.ratio(1.0, chance) + 1 - how.prior
-            failed = how.prior * how.ratio(0.0, chance) + 1 - how.prior
-            if how.prior < 1:
-                assert held == pytest.approx(sure / chance)
-                assert failed == pytest.approx((1 - sure) / (1 - chance))
+            rules = in_one_category(replace(CHEAPER, sure=sure), chance)
+            (prior,) = rules.prior
+            assert 0 <= prior <= 1
+            (holds,), (fails,) = rules.ratios(rules.by_category["dresses"])
+            if prior < 1:
+                assert prior * holds + 1 - prior == pytest.approx(sure / chance)
+                assert prior * fails + 1 - prior == pytest.approx((1 - sure) / (1 - chance))
+
+
+def in_one_category(said: Rule, chance: float) -> RuleSet:
+    """A rule that holds by chance with a given probability, in one category."""
+    stated = statement(said, LAYOUT)
+    assert stated is not None
+    alone = RulesInCategory(
+        category="dresses",
+        posterior=place(np.zeros(LAYOUT.width), 1.0),
+        rules=np.array([0]),
+        statements=Statements(LAYOUT, (stated,)),
+        prob_prior=np.array([chance]),
+        prob_data=np.array([0.5]),
+    )
+    return RuleSet(ontology({"r": said}), {"dresses": alone})
+
+
+def weight(how: Switch, holds: Any, chance: float) -> Any:
+    """Of part-worths under the switch on, against off: written out once more, from its meaning."""
+    return holds * how.on / chance + (1 - holds) * (1 - how.on) / (1 - chance)
 
 
 def test_no_soft_rule_moves_the_odds_by_more_than_its_own() -> None:
@@ -249,19 +277,19 @@ def by_enumeration(rules: list[Rule], homes: list[str]) -> dict[tuple[str, str],
     for trust in product(range(len(RELIABILITY)), repeat=len(authors)):
         share = {r.id: shares(prior)[trust[authors.index(r.creator)], k] for k, r in enumerate(rules)}
         for on in product((False, True), repeat=len(rules)):
-            weight = float(np.prod([RELIABILITY_PRIOR[t] for t in trust]))
+            probability = float(np.prod([RELIABILITY_PRIOR[t] for t in trust]))
             given = {}
             for r, right in zip(rules, on, strict=True):
-                weight *= share[r.id] if right else 1 - share[r.id]
+                probability *= share[r.id] if right else 1 - share[r.id]
                 for c in homes:
                     p = data[r.id, c]
-                    ratios = (switches[r.id].ratio(x, chance) if right else 1.0 for x in (1.0, 0.0))
+                    ratios = (weight(switches[r.id], x, chance) if right else 1.0 for x in (1.0, 0.0))
                     yes, no = (x * ratio for x, ratio in zip((p, 1 - p), ratios, strict=True))
-                    weight *= yes + no
+                    probability *= yes + no
                     given[r.id, c] = yes / (yes + no)
-            total += weight
+            total += probability
             for key, p in given.items():
-                held[key] += weight * p
+                held[key] += probability * p
     return {key: p / total for key, p in held.items()}
 
 
@@ -271,7 +299,7 @@ def test_several_rules_in_several_places_weigh_as_enumeration_says(
     authors: tuple[str, str], sure: tuple[float, float]
 ) -> None:
     homes = list(RIGHT_THERE)
-    red = rule(RuleKind.PREFERS, attribute="color", values=("red", "green"))
+    red = rule("Prefers", attribute="color", values=("red", "green"))
     rules = [
         replace(said, id=f"r{k}", categories=tuple(homes), sure=sure[k], creator=authors[k])
         for k, said in enumerate((CHEAPER, red))
@@ -296,7 +324,7 @@ def test_one_rule_in_several_places_weighs_as_quadrature_says() -> None:
     how = switch(0.8, 0.5)
     line = np.linspace(-6, 6, 20_001)
     density = {c: stats.norm.pdf(line, m, 0.7) for c, m in means.items()}
-    ratio = how.ratio((line <= 0).astype(float), 0.5)
+    ratio = weight(how, (line <= 0).astype(float), 0.5)
     for c in means:
         others = [np.sum(density[o] * ratio) / np.sum(density[o]) for o in means if o != c]
         odds = how.prior / (1 - how.prior) * np.prod(others)

@@ -18,7 +18,6 @@ from kgrank.ontology.model import (
     Need,
     Ontology,
     Rule,
-    RuleKind,
     Term,
 )
 
@@ -123,7 +122,7 @@ def test_a_price_that_is_no_number_is_dropped_and_counted(shop: Shop) -> None:
     assert len(clean.items) == 7
 
 
-def rule(kind: RuleKind, sure: float) -> Ontology:
+def rule(kind: str, sure: float) -> Ontology:
     when, then = (Condition("color", "red"), Condition("length", minimum=100.0)), Condition("care", "clean")
     return replace(ONTOLOGY, rules={"r": Rule("r", kind, ("wear",), sure, when=when, then=then)})
 
@@ -138,18 +137,18 @@ CARE = """id,category,color,length,care
 
 
 def test_an_implication_fills_in_what_is_missing_marks_it_and_changes_nothing_else(shop: Shop) -> None:
-    clean = table(shop, CARE, rule(RuleKind.IMPLIES, 0.9))
+    clean = table(shop, CARE, rule("Implies", 0.9))
     care = clean.values.filter(pl.col("attribute") == "care").select("item", "value", "imputed").rows()
     assert care == [("1", "clean", True), ("2", "wash", False), ("5", "clean", False)]
 
 
 def test_an_implication_that_is_unlikely_fills_in_nothing(shop: Shop) -> None:
-    clean = table(shop, CARE, rule(RuleKind.IMPLIES, 0.4))
+    clean = table(shop, CARE, rule("Implies", 0.4))
     assert not clean.values["imputed"].any()
 
 
 def test_an_item_that_a_rule_excludes_is_listed_and_kept(shop: Shop) -> None:
-    clean = table(shop, CARE, rule(RuleKind.EXCLUDES, 0.9))
+    clean = table(shop, CARE, rule("Excludes", 0.9))
     assert clean.report.rows.select("reason", "line", "id", "found").rows() == [
         ("contradiction", 6, "5", "r")
     ]

@@ -13,16 +13,16 @@ from generated_shop import Generated
 from kgrank.learning.network.penalties import inheritances, penalties
 from kgrank.learning.network.tensors import batch, cells, choice_rows, graph_tensors
 from kgrank.learning.shop import read_training_data
-from kgrank.ontology.model import Rule, RuleKind
+from kgrank.ontology.model import Rule
 
 TOP = ("clothing", "shoes")
 RULES = (
-    Rule("monotone", RuleKind.MONOTONE, TOP, 0.9, attribute="price", better="Less"),
-    Rule("order", RuleKind.ORDER, TOP, 0.9, order=("price", "size")),
-    Rule("about", RuleKind.ABOUT, TOP, 0.9, attribute="size", share=0.3, within=0.1),
-    Rule("prefers", RuleKind.PREFERS, TOP, 0.9, attribute="color", values=("red", "blue")),
-    Rule("irrelevant", RuleKind.IRRELEVANT, TOP, 0.9, attribute="features"),
-    Rule("inherits", RuleKind.INHERITS, ("dresses", "shirts"), 0.9, attribute="size"),
+    Rule("monotone", "Monotone", TOP, 0.9, attribute="price", better="Less"),
+    Rule("order", "Order", TOP, 0.9, order=("price", "size")),
+    Rule("about", "About", TOP, 0.9, attribute="size", share=0.3, within=0.1),
+    Rule("prefers", "Prefers", TOP, 0.9, attribute="color", values=("red", "blue")),
+    Rule("irrelevant", "Irrelevant", TOP, 0.9, attribute="features"),
+    Rule("inherits", "Inherits", ("dresses", "shirts"), 0.9, attribute="size"),
 )
 
 

@@ -17,7 +17,7 @@ from kgrank.choice.importance import importance
 from kgrank.errors import InputError
 from kgrank.learning.config import ModelConfig, OptimizerConfig, RunConfig, ValidationConfig
 from kgrank.learning.learn import learn
-from kgrank.ontology.model import Rule, RuleKind
+from kgrank.ontology.model import Rule
 from kgrank.ranking.explain.importance import read_importance
 from kgrank.weights.model import CategoryWeights, Cause, LearnedWeights
 
@@ -195,7 +195,7 @@ def test_a_log_without_a_choice_is_refused(generated: Generated, configure: Conf
 
 def test_a_wrong_rule_is_overruled_and_named(larger: Shop, configure: Configure) -> None:
     graph, _ = larger
-    wrong = Rule("wrong", RuleKind.MONOTONE, ("shirts",), 0.9, attribute="price", better="More")
+    wrong = Rule("wrong", "Monotone", ("shirts",), 0.9, attribute="price", better="More")
     found = learn(graph, ontology({"wrong": wrong}), configure()).weights
     (finding,) = found.findings
     assert (finding.rule, finding.verdict) == ("wrong", "contradicted")
@@ -206,7 +206,7 @@ def test_a_wrong_rule_is_overruled_and_named(larger: Shop, configure: Configure)
 def test_a_right_rule_narrows_what_few_choices_leave_open(tmp_path: Path, configure: Configure) -> None:
     shop = write_files(tmp_path / "few", people=15, lists=2, categories=("shoes",))
     graph, known = graph_of(shop)
-    cheaper = {"r": Rule("r", RuleKind.AT_LEAST, ("shoes",), 0.95, attribute="size", share=0.4)}
+    cheaper = {"r": Rule("r", "AtLeast", ("shoes",), 0.95, attribute="size", share=0.4)}
     free = learn(graph, without_rules(), configure()).weights.categories["shoes"]
     ruled = learn(graph, replace(known, rules=cheaper), configure()).weights.categories["shoes"]
     assert shares(ruled)["size"] > shares(free)["size"]

@@ -10,21 +10,20 @@ import torch
 from generated_shop import Generated
 
 from kgrank.choice.data.design import category_design
-from kgrank.choice.rules.statement import margin
 from kgrank.learning.network.penalties import Penalty, penalties
 from kgrank.learning.network.tensors import cells, graph_tensors
-from kgrank.ontology.model import Rule, RuleKind
+from kgrank.ontology.model import Rule
 
 RULES = {
-    "cheaper": Rule("cheaper", RuleKind.MONOTONE, ("dresses",), 0.9, attribute="price", better="Less"),
-    "larger": Rule("larger", RuleKind.MONOTONE, ("dresses",), 0.9, attribute="size", better="More"),
-    "color": Rule("color", RuleKind.AT_LEAST, ("dresses",), 0.9, attribute="color", share=0.7),
-    "size": Rule("size", RuleKind.AT_MOST, ("dresses",), 0.9, attribute="size", share=0.05),
-    "price": Rule("price", RuleKind.ABOUT, ("dresses",), 0.9, attribute="price", share=0.6, within=0.05),
-    "features": Rule("features", RuleKind.IRRELEVANT, ("dresses",), 0.9, attribute="features"),
-    "order": Rule("order", RuleKind.ORDER, ("dresses",), 0.9, order=("size", "price", "color")),
-    "red": Rule("red", RuleKind.PREFERS, ("dresses",), 0.9, attribute="color", values=("green", "red")),
-    "alike": Rule("alike", RuleKind.SAME_AS, ("dresses",), 0.9, members=("red", "blue")),
+    "cheaper": Rule("cheaper", "Monotone", ("dresses",), 0.9, attribute="price", better="Less"),
+    "larger": Rule("larger", "Monotone", ("dresses",), 0.9, attribute="size", better="More"),
+    "color": Rule("color", "AtLeast", ("dresses",), 0.9, attribute="color", share=0.7),
+    "size": Rule("size", "AtMost", ("dresses",), 0.9, attribute="size", share=0.05),
+    "price": Rule("price", "About", ("dresses",), 0.9, attribute="price", share=0.6, within=0.05),
+    "features": Rule("features", "Irrelevant", ("dresses",), 0.9, attribute="features"),
+    "order": Rule("order", "Order", ("dresses",), 0.9, order=("size", "price", "color")),
+    "red": Rule("red", "Prefers", ("dresses",), 0.9, attribute="color", values=("green", "red")),
+    "alike": Rule("alike", "SameAs", ("dresses",), 0.9, members=("red", "blue")),
 }
 
 
@@ -52,8 +51,7 @@ def test_descent_on_the_penalty_leads_to_where_the_rule_holds(
     torch.manual_seed(0)
     one = penalty(generated, RULES[name])
     at = start.clone().requires_grad_(True)
-    rule, layout = RULES[name], one.statement.layout
-    assert margin(rule, layout, start.numpy()) < 0, "the start must break the rule"
+    assert shortfall(one, start) > 0, "the start must break the rule"
     optimizer = torch.optim.Adam([at], lr=0.02)
     before = float(torch.stack([one(start) for _ in range(20)]).mean())
     for _ in range(200):
@@ -62,8 +60,15 @@ def test_descent_on_the_penalty_leads_to_where_the_rule_holds(
         optimizer.step()
     end = at.detach()
     assert float(torch.stack([one(end) for _ in range(20)]).mean()) < before
-    assert margin(rule, layout, end.numpy()) > margin(rule, layout, start.numpy())
+    assert shortfall(one, end) < shortfall(one, start)
     assert torch.isfinite(end).all()
+
+
+def shortfall(one: Penalty, part_worths: torch.Tensor) -> float:
+    """By how much the one rule of a penalty fails."""
+    statements = one.statement
+    (failing,) = statements.shortfall(statements.values(part_worths.numpy()[None]), np.array([0]))
+    return float(failing)
 
 
 @pytest.mark.parametrize("name", list(RULES))

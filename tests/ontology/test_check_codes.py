@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_table_has_exactly_the_codes_that_the_checks_give() -> None:
-    sources = (p for p in (ROOT / "kgrank/ontology/check").glob("*.py") if p.name != "codes.py")
+    folders = (ROOT / "kgrank/ontology/check", ROOT / "kgrank/ontology/kinds")
+    sources = (p for folder in folders for p in folder.glob("*.py") if p.name != "codes.py")
     given = {c for p in sources for c in re.findall(r'"([POWRL]\d{3})"', p.read_text(encoding="utf-8"))}
     listed = [c.code for c in CODES]
     assert set(listed) == given

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from rdflib import Graph, URIRef
-from rdflib.namespace import OWL, RDF, RDFS
+from rdflib.namespace import OWL, RDF, RDFS, SH
 
 from kgrank.ontology.check import check_folder
+from kgrank.ontology.kinds.kind import FIELDS
+from kgrank.ontology.kinds.table import rule_kinds
 from kgrank.ontology.layout import format_folder
 from kgrank.ontology.model import BRAND, Ontology
 from kgrank.ontology.shacl import check_shapes
-from kgrank.ontology.vocabulary import CLASSES, KG, KG_WORDS, TYPES
+from kgrank.ontology.vocabulary import KG, KG_WORDS, TYPES, class_names, local
 from kgrank.resources import folder
 
 LEAVES = {"dresses", "t-shirts", "shirts", "jackets", "sneakers", "boots", "pumps"}
@@ -75,9 +77,25 @@ def test_the_vocabulary_declares_exactly_the_words_that_the_code_reads(vocabular
 def test_the_vocabulary_declares_exactly_the_kinds_that_the_code_reads(vocabulary: Graph) -> None:
     classes = {str(s) for s in vocabulary.subjects(RDF.type, OWL.Class)}
     assert classes - {KG + w for w in ("Rule", "Type", "Direction")} == {
-        c for c in CLASSES if c.startswith(KG)
+        KG + name for name in class_names() if name != "Ontology"
     }
-    rules = set(vocabulary.subjects(RDFS.subClassOf, URIRef(KG + "Rule")))
-    assert len(rules) == 12
+    rules = {str(s) for s in vocabulary.subjects(RDFS.subClassOf, URIRef(KG + "Rule"))}
+    assert rules == {KG + name for name in rule_kinds()}
     types = {str(s) for s in vocabulary.subjects(RDF.type, URIRef(KG + "Type"))}
     assert types == set(TYPES)
+
+
+def test_the_shapes_target_exactly_the_kinds_of_the_table_and_need_their_fields() -> None:
+    shapes = Graph().parse(folder("ontology") / "shapes.ttl")
+    needed: dict[str, set[str]] = {}
+    for shape, kind in shapes.subject_objects(SH.targetClass):
+        words = needed.setdefault(local(str(kind)), set())
+        for of in shapes.objects(shape, SH.property):
+            path = shapes.value(of, SH.path)
+            # A path that begins in a list and goes into it: kg:order rdf:rest rdf:first.
+            first = path if isinstance(path, URIRef) else shapes.value(path, RDF.first)
+            if shapes.value(of, SH.minCount) is not None and isinstance(first, URIRef):
+                words.add(local(str(first)))
+    assert {kind.name for kind in rule_kinds().values()} <= needed.keys()
+    for kind in rule_kinds().values():
+        assert needed[kind.name] & set(FIELDS) == set(kind.needs), kind.name

@@ -13,7 +13,7 @@ from shops import TREE, Example, example, load
 
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.store import GraphStore
-from kgrank.ontology.model import Rule, RuleKind
+from kgrank.ontology.model import Rule
 from kgrank.ranking import (
     Boost,
     Bury,
@@ -274,7 +274,7 @@ def test_a_cap_holds_and_moves_nothing_more_than_it_must(
 
 def test_an_exposure_rule_caps_where_it_is_asked_to() -> None:
     made = example(3, items=60)
-    rule = Rule("fair", RuleKind.EXPOSURE, ("all",), 1.0, brand="acme", share=0.2, top=10)
+    rule = Rule("fair", "Exposure", ("all",), 1.0, brand="acme", share=0.2, top=10)
     ontology = replace(made.ontology, rules={"fair": rule})
     shop = shop_of(
         replace(made, ontology=ontology, weights=replace(made.weights, ontology=ontology.fingerprint))

@@ -14,7 +14,7 @@ from shops import Example, example
 
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.ontology.model import Rule, RuleKind
+from kgrank.ontology.model import Rule
 from kgrank.ranking import Filter, Query, Shop, answer, explain
 from kgrank.ranking.explain.compare import compare
 from kgrank.ranking.explain.counterfactuals import Change, counterfactuals
@@ -120,7 +120,7 @@ def test_an_item_that_stands_there_needs_nothing() -> None:
 
 def test_a_number_of_which_a_rule_says_what_is_better_comes_first() -> None:
     made = example(0, items=40)
-    rule = Rule("cheap", RuleKind.MONOTONE, ("all",), 0.9, attribute="price", better="Less")
+    rule = Rule("cheap", "Monotone", ("all",), 0.9, attribute="price", better="Less")
     ontology = replace(made.ontology, rules={"cheap": rule})
     ruled = shop_of(
         replace(made, ontology=ontology, weights=replace(made.weights, ontology=ontology.fingerprint))

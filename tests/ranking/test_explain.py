@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from shops import TREE, Example, example
 
 from kgrank.errors import InputError, WeightsError
-from kgrank.ontology.model import Rule, RuleKind
+from kgrank.ontology.model import Rule
 from kgrank.ranking import Shop, explain, importance, rank
 from kgrank.weights.model import RuleFinding
 
 RULES = (
-    Rule("cap", RuleKind.AT_MOST, ("all",), 0.9, attribute="color", share=0.2),
-    Rule("floor", RuleKind.AT_LEAST, ("clothes",), 0.8, attribute="price", share=0.3, but_not=("tops",)),
-    Rule("near", RuleKind.ABOUT, ("all",), 0.8, attribute="price", share=0.4, within=0.1),
-    Rule("order", RuleKind.ORDER, ("dresses",), 0.9, order=("price", "color", "style")),
-    Rule("cheap", RuleKind.MONOTONE, ("all",), 0.9, attribute="price", better="Less"),
-    Rule("reds", RuleKind.PREFERS, ("all",), 0.9, attribute="color", values=("red", "blue")),
-    Rule("noise", RuleKind.IRRELEVANT, ("shoes",), 0.7, attribute="style"),
+    Rule("cap", "AtMost", ("all",), 0.9, attribute="color", share=0.2),
+    Rule("floor", "AtLeast", ("clothes",), 0.8, attribute="price", share=0.3, but_not=("tops",)),
+    Rule("near", "About", ("all",), 0.8, attribute="price", share=0.4, within=0.1),
+    Rule("order", "Order", ("dresses",), 0.9, order=("price", "color", "style")),
+    Rule("cheap", "Monotone", ("all",), 0.9, attribute="price", better="Less"),
+    Rule("reds", "Prefers", ("all",), 0.9, attribute="color", values=("red", "blue")),
+    Rule("noise", "Irrelevant", ("shoes",), 0.7, attribute="style"),
 )
 
 

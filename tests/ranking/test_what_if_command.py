@@ -22,7 +22,7 @@ from kgrank.cli.main import app
 from kgrank.errors import KgrankError, WeightsError
 from kgrank.graph.connect import open_store
 from kgrank.ontology.document import dump
-from kgrank.ontology.model import Rule, RuleKind, Term
+from kgrank.ontology.model import Rule, Term
 from kgrank.weights.posteriors import Posteriors, posteriors_document, posteriors_of
 from kgrank.weights.tables import weights_to_tables
 
@@ -58,9 +58,7 @@ def shop() -> Example:
     known = replace(
         made.ontology,
         people={"mei": Term("mei")},
-        rules={
-            "cap": Rule("cap", RuleKind.AT_MOST, ("shoes",), 0.8, attribute="color", share=0.9, creator="mei")
-        },
+        rules={"cap": Rule("cap", "AtMost", ("shoes",), 0.8, attribute="color", share=0.9, creator="mei")},
     )
     nodes = dict(made.graph.nodes)
     nodes["Ontology"] = nodes["Ontology"].with_columns(
@@ -134,7 +132,7 @@ def test_shares_before_are_those_of_the_training_and_after_those_of_training_wit
 ) -> None:
     done = ask(PRICE, "--json")
     (change,) = json.loads(done.stdout)["categories"]
-    new = Rule("new", RuleKind.AT_LEAST, ("dresses",), 0.9, attribute="price", share=0.2, creator="mei")
+    new = Rule("new", "AtLeast", ("dresses",), 0.9, attribute="price", share=0.2, creator="mei")
     with_it = replace(shop.ontology, rules={**shop.ontology.rules, "new": new})
     known = category_posteriors(stored_posteriors(posteriors(shop)))
     for side, ontology in (("before", shop.ontology), ("after", with_it)):

@@ -11,7 +11,7 @@ import numpy as np
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, Quantity, Statement, quantity
+from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, Quantity, Statement, quantity_value
 
 CHANCE_DRAWS = 8000
 
@@ -87,11 +87,11 @@ class Statements:
     def values(self, part_worths: Floats) -> Floats:
         """(quantities, draws) from part-worths (draws, columns)."""
         by_column = np.asfortranarray(part_worths)
-        shared = any(q.shared for q in self.quantities)
+        shared = any(q.measure.of_shares for q in self.quantities)
         weight = np.asfortranarray(importance(self.layout, by_column)) if shared else None
         found = np.empty((len(self.quantities), len(part_worths)))
         for row, q in zip(found, self.quantities, strict=True):
-            row[:] = quantity(q, self.layout, by_column, weight)
+            row[:] = quantity_value(q, self.layout, by_column, weight)
         return found
 
     def pieces(self, part_worths: Floats) -> Ints:

@@ -8,7 +8,9 @@ from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance
 from kgrank.choice.rules.weigh import Conflict, RuleEvidence, RulePosteriors, verdict
-from kgrank.ontology.model import Ontology, Rule, RuleKind
+from kgrank.ontology.kinds.kind import Measure
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import Ontology, Rule
 from kgrank.ontology.sentences import sentence
 from kgrank.weights.model import RuleConflict, RuleFinding
 
@@ -64,7 +66,8 @@ def _instead(found: RuleEvidence, ontology: Ontology, verdicts: RulePosteriors) 
 def _about(rule: Rule, ontology: Ontology, verdicts: RulePosteriors, category: str) -> str:
     """What the data alone say of what a rule speaks about, in one category."""
     layout, part_worths = verdicts.layouts[category], verdicts.mean_without_rules[category]
-    if rule.kind in (RuleKind.MONOTONE, RuleKind.PREFERS, RuleKind.SAME_AS):
+    measure = rule_kind(rule.kind).measure
+    if measure is not None and not measure.of_shares:
         return _utilities(rule, ontology, layout, part_worths)
     shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))
     named = sorted((a for a in rule.attributes if a in shares), key=lambda a: -shares[a])
@@ -72,7 +75,7 @@ def _about(rule: Rule, ontology: Ontology, verdicts: RulePosteriors, category: s
 
 
 def _utilities(rule: Rule, ontology: Ontology, layout: Layout, own: Floats) -> str:
-    if rule.kind is RuleKind.MONOTONE:
+    if rule_kind(rule.kind).measure is Measure.DIRECTION:
         block = layout.block[str(rule.attribute)]
         name = ontology.attributes[str(rule.attribute)].name()
         rise = own[block.columns] if block.number else np.diff(own[block.columns])

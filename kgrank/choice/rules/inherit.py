@@ -12,7 +12,9 @@ from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.categories import Variances, fit_categories
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.ontology.model import Ontology, Rule, RuleKind
+from kgrank.ontology.kinds.kind import ActsOn
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import Ontology, Rule
 
 MOST = 0.999
 """The strength of a hard rule with share 1: its part-worths are the parent's, as well as these are known."""
@@ -26,7 +28,8 @@ def strength(rule: Rule) -> float:
 def inheriting_pairs(ontology: Ontology, layouts: Mapping[str, Layout]) -> Iterator[tuple[Rule, str, str]]:
     """Each Inherits rule with a category it holds in and its parent, where both have the attribute."""
     for rule in ontology.rules.values():
-        if rule.kind is not RuleKind.INHERITS or rule.segments or strength(rule) == 0.0:
+        acts = rule_kind(rule.kind).acts_on is ActsOn.PRIOR
+        if not acts or rule.segments or strength(rule) == 0.0:
             continue
         for category in ontology.scope(rule):
             parent = ontology.categories[category].parent

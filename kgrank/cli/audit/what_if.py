@@ -9,7 +9,6 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.choice.rules.statement import IN_PART_WORTHS
 from kgrank.choice.rules.stored import category_posteriors
 from kgrank.choice.rules.what_if import CategoryChange, Share, WhatIf, what_if
 from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts, print_warnings
@@ -19,6 +18,7 @@ from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ontology.check.snippet import Snippet, add_rules
 from kgrank.ontology.document import load
+from kgrank.ontology.kinds.table import rule_kind, rule_kinds
 from kgrank.ontology.model import Ontology
 from kgrank.weights.posteriors import Posteriors, served_posteriors
 from kgrank.weights.tables import check_fits, served_weights
@@ -82,13 +82,14 @@ def _read(store: GraphStore) -> tuple[Ontology, Posteriors]:
 
 
 def _refuse_others(snippet: Snippet, name: str) -> None:
+    kinds = ", ".join(sorted(kind.name for kind in rule_kinds().values() if kind.measure is not None))
     for rule in (snippet.ontology.rules[r] for r in snippet.rules):
-        if rule.kind not in IN_PART_WORTHS or rule.segments:
+        if rule_kind(rule.kind).measure is None or rule.segments:
             what = "a rule for some segments" if rule.segments else f"a rule of kind {rule.kind}"
             raise InputError(
                 f"{rule.id} is {what}, which does not act on the part-worths of a category",
                 where=name,
-                expected=f"a rule for everybody of kind {', '.join(sorted(IN_PART_WORTHS))}",
+                expected=f"a rule for everybody of kind {kinds}",
                 todo="What it changes shows only after training with it.",
             )
 

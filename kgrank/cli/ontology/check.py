@@ -16,9 +16,10 @@ from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check import Message, examine
 from kgrank.ontology.check.sarif import sarif as sarif_text
 from kgrank.ontology.files import write_text
+from kgrank.ontology.kinds.kind import LANGUAGES
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
-from kgrank.ontology.sentences import LANGUAGES, sentence
+from kgrank.ontology.sentences import sentence
 
 app = typer.Typer(
     help="What catalog teams write: check it, and list its rules as sentences.", no_args_is_help=True

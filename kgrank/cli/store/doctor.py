@@ -14,9 +14,8 @@ from kgrank.cli.common import out, print_json
 from kgrank.cli.options import Json, Store, default_store
 from kgrank.errors import StoreError
 from kgrank.graph.connect import open_store
-from kgrank.graph.doctor import Check, State, examine, unreachable
-from kgrank.graph.ladybug import LadybugStore
-from kgrank.graph.neo4j import Neo4jStore
+from kgrank.graph.doctor import examine, unreachable
+from kgrank.graph.health import Check, State
 
 COLOURS = {State.FINE: "green", State.WARNING: "yellow", State.WRONG: "bold red"}
 
@@ -56,7 +55,6 @@ def _looked_at(address: str, repair: bool) -> list[Check]:
         opened = open_store(address, wait=0)
     except StoreError as error:
         return [unreachable(error)]
-    assert isinstance(opened, LadybugStore | Neo4jStore)
     with opened:
         try:
             if repair:

@@ -12,7 +12,7 @@ from kgrank.choice.importance import importance
 from kgrank.choice.rules.beliefs import applicable_statements
 from kgrank.choice.rules.bounds import Statements, prior_probabilities
 from kgrank.choice.rules.inherit import inheriting_pairs, rescaled, strength
-from kgrank.choice.rules.statement import quantity, switch
+from kgrank.choice.rules.statement import quantity_value, switch
 from kgrank.learning.network.tensors import Cells
 from kgrank.ontology.model import Ontology
 
@@ -44,18 +44,20 @@ class Penalty:
 
     def __call__(self, part_worths: torch.Tensor) -> torch.Tensor:
         """Minus the logarithm of the expected factors at part-worths (cells,), added up; a scalar."""
-        own = part_worths[self.cell]
-        near = own + NOISE * torch.randn((SAMPLES, len(own)), device=own.device)
-        known = self.statement.quantities
-        weight = importance(self.statement.layout, near, xp=torch) if any(q.shared for q in known) else None
-        values = torch.stack([quantity(q, self.statement.layout, near, weight, torch) for q in known])
-        width = torch.tensor([STEP_SHARE if q.shared else STEP_LOGIT for q in known])
-        which, *ends = (torch.from_numpy(x).to(own.device) for x in self.statement.bounds)
-        low, high = (end.float() for end in ends)
-        own_values = values[which]
-        inside = torch.minimum(own_values - low[:, None], high[:, None] - own_values)
-        holds = torch.sigmoid(inside / width.to(own.device)[which, None]).mean(1)
-        up, down = self.up.to(own.device), self.down.to(own.device)
+        present = part_worths[self.cell]
+        device = present.device
+        samples = present + NOISE * torch.randn((SAMPLES, len(present)), device=device)
+        layout, quantities = self.statement.layout, self.statement.quantities
+        of_shares = [q.measure.of_shares for q in quantities]
+        shares = importance(layout, samples, xp=torch) if any(of_shares) else None
+        values = torch.stack([quantity_value(q, layout, samples, shares, torch) for q in quantities])
+        width = torch.tensor([STEP_SHARE if of else STEP_LOGIT for of in of_shares], device=device)
+        which, *bounds = (torch.from_numpy(x).to(device) for x in self.statement.bounds)
+        lower, upper = (bound.float() for bound in bounds)
+        bounded = values[which]
+        inside = torch.minimum(bounded - lower[:, None], upper[:, None] - bounded)
+        holds = torch.sigmoid(inside / width[which, None]).mean(1)
+        up, down = self.up.to(device), self.down.to(device)
         return -torch.log(up * holds + down * (1 - holds)).sum()
 
 

@@ -10,12 +10,12 @@ from pyoxigraph import NamedNode
 from kgrank.ontology.check.feasibility import Link, binding, bounds, circle, interval, smallest_conflict
 from kgrank.ontology.check.graph import Draft
 from kgrank.ontology.check.messages import Place
-from kgrank.ontology.model import AttributeType, Condition, Ontology, Rule, RuleKind
+from kgrank.ontology.kinds.kind import ActsOn, Measure
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import AttributeType, Condition, Ontology, Rule
 from kgrank.ontology.vocabulary import KG, Kind
 
-_BOUNDED = frozenset({RuleKind.AT_LEAST, RuleKind.AT_MOST, RuleKind.ABOUT, RuleKind.IRRELEVANT})
-_OPPOSED = frozenset({RuleKind.MONOTONE, RuleKind.IMPLIES, RuleKind.EXCLUDES})
-_SHARES = _BOUNDED | {RuleKind.ORDER}
+_OF_ITEMS = (ActsOn.MISSING_VALUES, ActsOn.ITEMS)
 _NAMED = 20
 """Conflicts of one kind that are named in a category: whoever has more mends these first."""
 
@@ -34,7 +34,7 @@ def check_conflicts(draft: Draft, ontology: Ontology) -> None:
     for category, rules in _contexts(ontology):
         judge.opposites(category, rules)
         rest = judge.circles(category, rules)
-        judge.shares(category, [r for r in rest if r.kind in _SHARES])
+        judge.shares(category, [r for r in rest if _measure(r) in (Measure.SHARE, Measure.STEP)])
 
 
 def _contexts(ontology: Ontology) -> Iterator[tuple[str, list[Rule]]]:
@@ -70,7 +70,7 @@ class _Judge:
                 found = f"{rule.id} says the same as {first.id}"
                 self._draft.report.add("R426", self._place(rule), found, "Keep one")
                 continue
-            if rule.kind not in _BOUNDED:
+            if _measure(rule) is not Measure.SHARE:
                 continue
             key = (rule.kind, rule.attribute, rule.categories, rule.but_not, rule.segments)
             first = bounded.setdefault(key, rule)
@@ -80,12 +80,10 @@ class _Judge:
 
     def opposites(self, category: str, rules: Sequence[Rule]) -> None:
         """Two rules that contradict each other in a category."""
-        # Of thousands of rules most are of other kinds, and pairs of all would be millions.
-        some = [r for r in rules if r.kind in _OPPOSED]
         better: dict[str | None, Rule] = {}
         # Hard rules first, so that two of them are compared with each other and not with a soft one alone.
-        monotone = sorted((r for r in some if r.kind is RuleKind.MONOTONE), key=lambda r: not r.hard)
-        for rule in monotone:
+        directed = sorted((r for r in rules if _measure(r) is Measure.DIRECTION), key=lambda r: not r.hard)
+        for rule in directed:
             first = better.setdefault(rule.attribute, rule)
             if first.better != rule.better:
                 found = (
@@ -93,8 +91,10 @@ class _Judge:
                     f"{rule.id} kg:{rule.better}"
                 )
                 self._say("R430", [first, rule], self._place(rule, "better"), found, "Keep one")
-        for first, second in combinations((r for r in some if r.kind is not RuleKind.MONOTONE), 2):
-            if RuleKind.IMPLIES in (first.kind, second.kind) and self._contradict(first, second):
+        # Of thousands of rules most are of other kinds, and pairs of all would be millions.
+        of_items = [r for r in rules if rule_kind(r.kind).acts_on in _OF_ITEMS]
+        for first, second in combinations(of_items, 2):
+            if self._contradict(first, second):
                 found = f"{first.id} and {second.id} contradict each other in {self._name(category)}"
                 self._say("R435", [first, second], self._place(second, "then"), found, "Change one of them")
 
@@ -108,7 +108,7 @@ class _Judge:
             ] + [
                 Link(f"{rule.attribute} {more}", f"{rule.attribute} {less}", rule)
                 for rule in left
-                if rule.kind is RuleKind.PREFERS
+                if _measure(rule) is Measure.FALL
                 for more, less in pairwise(rule.values)
             ]
             found = circle(links)
@@ -159,7 +159,7 @@ class _Judge:
         chain = " > ".join([*names, names[0]])
         listed = ", ".join(r.id for r in rules)
         last = found[-1]
-        if last.rule.kind is RuleKind.PREFERS:
+        if _measure(last.rule) is Measure.FALL:
             code, kind, word = "R438", Kind.VALUE, "values"
             text = f"the preferred {last.rule.attribute} goes in a circle"
         else:
@@ -172,7 +172,7 @@ class _Judge:
     def _shares(self, category: str, rules: Sequence[Rule], attributes: Sequence[str]) -> None:
         """Words for a smallest conflict: what is wrong with it can be read off its bounds."""
         where = self._name(category)
-        orders = [r for r in rules if r.kind is RuleKind.ORDER]
+        orders = [r for r in rules if _measure(r) is Measure.STEP]
         found = bounds(rules, attributes)
         lower = max((r for r in rules if r not in orders), key=lambda r: interval(r)[0])
         upper = min((r for r in rules if r not in orders), key=lambda r: interval(r)[1])
@@ -200,17 +200,18 @@ class _Judge:
             self._say("R436", rules, place, f"{text}: {_listing(rules, 1)}", "Raise some of them")
 
     def _contradict(self, first: Rule, second: Rule) -> bool:
-        """Whether two of Implies and Excludes cannot both be right of one item."""
+        """Whether two rules, of which one fills in a value, cannot both be right of one item."""
         if first.then is None or second.then is None:
             return False
-        if first.kind is second.kind is RuleKind.IMPLIES:
+        fills_in = [rule_kind(r.kind).acts_on is ActsOn.MISSING_VALUES for r in (first, second)]
+        if not any(fills_in):
+            return False
+        if all(fills_in):
             if set(first.when) != set(second.when) or first.then.attribute != second.then.attribute:
                 return False
             several = self._ontology.attributes[first.then.attribute].type is AttributeType.CHOICES
             return not several and _apart(first.then, second.then)
-        implies, excludes = (first, second) if first.kind is RuleKind.IMPLIES else (second, first)
-        if excludes.kind is not RuleKind.EXCLUDES or excludes.then is None:
-            return False
+        implies, excludes = (first, second) if fills_in[0] else (second, first)
         never = {*excludes.when, excludes.then}
         return implies.then in never and never <= {*implies.when, implies.then}
 
@@ -236,6 +237,10 @@ class _Judge:
 
     def _name(self, category: str) -> str:
         return self._ontology.categories[category].name()
+
+
+def _measure(rule: Rule) -> Measure | None:
+    return rule_kind(rule.kind).measure
 
 
 def _yielding(rules: Sequence[Rule]) -> Rule:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from math import comb
 
-from kgrank.ontology.model import NEGLIGIBLE, Rule, RuleKind
+from kgrank.ontology.kinds.table import share_bounds
+from kgrank.ontology.model import Rule
 
 _MOST_SETS = 1000
 """Sets of one size that are looked at for a smaller conflict."""
@@ -66,15 +67,7 @@ def bounds(rules: Iterable[Rule], attributes: Collection[str]) -> Bounds:
 
 def interval(rule: Rule) -> tuple[float, float]:
     """The least and the greatest share that a rule allows its attribute."""
-    share = rule.share or 0.0
-    if rule.kind is RuleKind.AT_LEAST:
-        return share, 1.0
-    if rule.kind is RuleKind.AT_MOST:
-        return 0.0, share
-    if rule.kind is RuleKind.ABOUT:
-        within = rule.within or 0.0
-        return max(0.0, share - within), min(1.0, share + within)
-    return (0.0, NEGLIGIBLE) if rule.kind is RuleKind.IRRELEVANT else (0.0, 1.0)
+    return share_bounds(rule) or (0.0, 1.0)
 
 
 def binding(rules: Sequence[Rule]) -> list[Rule]:

@@ -14,27 +14,27 @@ from kgrank.ontology.check.attributes import LISTED
 from kgrank.ontology.check.conditions import read_condition
 from kgrank.ontology.check.graph import Draft, Node, Object, shown
 from kgrank.ontology.check.things import boolean, listed, number, one, refer
-from kgrank.ontology.model import AttributeType, Ontology, Rule, RuleKind
+from kgrank.ontology.kinds.kind import FIELDS, RuleKind
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import Ontology, Rule
 from kgrank.ontology.vocabulary import (
     CREATED,
     CREATOR,
     DIRECTIONS,
-    FIELDS,
     KG,
-    SOFT_ONLY,
     TYPE,
     XSD,
     Kind,
     article,
+    class_kind,
     local,
 )
 
-_OWN = {KG + w for fields in FIELDS.values() for w in (*fields.needed, *fields.optional)}
+_FIELDS = {KG + word for word in FIELDS}
 _NAMES = {"R415", "R428"}
 """Codes of names that are unknown: what the rule says of them cannot be checked further."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_DIRECTED = frozenset({AttributeType.NUMBER, AttributeType.ORDERED})
 
 
 def read_rules(draft: Draft, ontology: Ontology) -> dict[str, Rule]:
@@ -47,13 +47,16 @@ def read_rules(draft: Draft, ontology: Ontology) -> dict[str, Rule]:
         if not unclear:
             _check_scope(draft, node, rule, ontology)
             _check_content(draft, node, rule, ontology)
+            for problem in rule_kind(rule.kind).check(rule, ontology):
+                draft.report.add(problem.code, node.place(KG + problem.word), problem.found, problem.todo)
         if not unclear and not draft.report.errors(before) and not draft.is_vague(Kind.RULE, node.id):
             rules[rule.id] = rule
     return rules
 
 
 def _read(draft: Draft, node: Node, ontology: Ontology) -> Rule:
-    kind = RuleKind(local(next(t.value for t in node.all(TYPE) if isinstance(t, NamedNode))))
+    types = (t.value for t in node.all(TYPE) if isinstance(t, NamedNode))
+    kind = rule_kind(local(next(t for t in types if class_kind(t) is Kind.RULE)))
     _check_fields(draft, node, kind)
     in_, but_not, segment = (KG + w for w in ("in", "butNot", "forSegment"))
     category, unknown = "R415", "the category {} does not exist"
@@ -64,7 +67,7 @@ def _read(draft: Draft, node: Node, ontology: Ontology) -> Rule:
     return Rule(
         id=node.id,
         iri=node.iri,
-        kind=kind,
+        kind=kind.name,
         categories=categories,
         but_not=_all(draft, node, but_not, Kind.CATEGORY, category, unknown),
         segments=_all(draft, node, segment, Kind.SEGMENT, "R425", "the segment {} is not known"),
@@ -82,17 +85,15 @@ def _all(draft: Draft, node: Node, word: str, kind: Kind, code: str, unknown: st
 
 
 def _check_fields(draft: Draft, node: Node, kind: RuleKind) -> None:
-    fields = FIELDS[kind]
-    for word in fields.needed:
+    for word in kind.needs:
         if not node.all(KG + word):
-            found = f"the {kind} rule {node.id} has no kg:{word}"
-            draft.report.add("R401", node.place(), found, f"Add kg:{word}; {article(kind)} rule needs it")
+            found = f"the {kind.name} rule {node.id} has no kg:{word}"
+            todo = f"Add kg:{word}; {article(kind.name)} rule needs it"
+            draft.report.add("R401", node.place(), found, todo)
     for word in node.words:
-        if word in _OWN and local(word) not in (*fields.needed, *fields.optional):
-            found = f"kg:{local(word)} has no place in the {kind} rule {node.id}"
-            todo = (
-                f"Delete it; this kind has {', '.join(f'kg:{w}' for w in (*fields.needed, *fields.optional))}"
-            )
+        if word in _FIELDS and local(word) not in kind.fields:
+            found = f"kg:{local(word)} has no place in the {kind.name} rule {node.id}"
+            todo = f"Delete it; this kind has {', '.join(f'kg:{w}' for w in kind.fields)}"
             draft.report.add("R402", node.place(word), found, todo)
 
 
@@ -106,8 +107,8 @@ def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
         draft.report.add("R403", node.place(must_word), "both kg:sure and kg:must", todo)
         return 1.0
     if must:
-        if kind in SOFT_ONLY:
-            found = f"{article(kind)} rule cannot be hard"
+        if not kind.may_be_hard:
+            found = f"{article(kind.name)} rule cannot be hard"
             draft.report.add("R407", node.place(must_word), found, "Write kg:sure 0.95 instead")
         return 1.0
     if sure_term is None:
@@ -300,15 +301,6 @@ def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> No
                 place = node.place(KG + word, NamedNode(category.iri))
                 draft.report.add("W416", place, f"the category {name} is deprecated", todo)
     inside = {c for top in rule.categories for c in ontology.subtree(top)}
-    if (
-        rule.kind is RuleKind.INHERITS
-        and inside
-        and all(ontology.categories[c].parent is None for c in inside)
-    ):
-        found = f"{' and '.join(rule.categories)} has no category above to inherit from: a dead rule"
-        draft.report.add("R420", node.place(KG + "in"), found, "Name a category with a parent")
-    if rule.kind in (RuleKind.IMPLIES, RuleKind.EXCLUDES):
-        _check_sides(draft, node, rule, ontology)
     for name in rule.but_not:
         place = node.place(KG + "butNot", NamedNode(ontology.categories[name].iri))
         if name not in inside:
@@ -319,32 +311,13 @@ def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> No
             draft.report.add("R420", place, found, "Delete the rule or the kg:butNot")
 
 
-def _check_sides(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
-    """Whether the two sides of a rule about items are about two things."""
-    if rule.then is None:
-        return
-    same = [c for c in rule.when if c.attribute == rule.then.attribute]
-    several = ontology.attributes[rule.then.attribute].type is AttributeType.CHOICES
-    if rule.kind is RuleKind.IMPLIES and same and not several:
-        found = f"kg:then fills in {rule.then.attribute}, which kg:if already needs: a dead rule"
-        draft.report.add("R420", node.place(KG + "then"), found, "Let kg:then speak of another attribute")
-    elif rule.then in same:
-        found = "kg:if and kg:then say the same: a dead rule"
-        draft.report.add("R420", node.place(KG + "then"), found, "Let kg:then say something else")
-
-
 def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
     """Whether what the rule speaks of is there, in each category that it names."""
     missing = [a for a in rule.attributes if _is_missing(draft, node, rule, ontology, a)]
     if rule.attribute is not None and not missing:
-        kind = ontology.attributes[rule.attribute].type
-        if rule.kind is RuleKind.MONOTONE and kind not in _DIRECTED:
-            found = f"{rule.attribute} is {article(kind)}: it has no more and less"
-            draft.report.add(
-                "R429", node.place(KG + "attribute"), found, "Take a Number or an Ordered attribute"
-            )
-        if rule.values and kind not in LISTED:
-            found = f"{rule.attribute} is {article(kind)}: it has no values to prefer"
+        type_ = ontology.attributes[rule.attribute].type
+        if rule.values and type_ not in LISTED:
+            found = f"{rule.attribute} is {article(type_)}: it has no values to prefer"
             draft.report.add(
                 "R421", node.place(KG + "attribute"), found, "Take an attribute that lists values"
             )

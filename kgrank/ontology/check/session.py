@@ -22,13 +22,13 @@ from kgrank.ontology.check.parse import divided_prefixes, parse_file, parse_file
 from kgrank.ontology.check.pause import keep, uncollected
 from kgrank.ontology.vocabulary import (
     BROADER,
-    CLASSES,
     DEPRECATED,
     KG,
     NOTATION,
     PREF_LABEL,
     TYPE,
     Kind,
+    class_kind,
     local,
 )
 
@@ -221,8 +221,8 @@ class _Index:
             for code in _codes(words):
                 self._by_code.setdefault(code, {})[subject] = None
             for term in words.get(TYPE, ()):
-                if isinstance(term, NamedNode) and term.value in CLASSES:
-                    self._kinds.setdefault(subject, CLASSES[term.value])
+                if isinstance(term, NamedNode) and (kind := class_kind(term.value)) is not None:
+                    self._kinds.setdefault(subject, kind)
             if self.kind(subject) is Kind.HEADER:
                 self._headers.add(subject)
 

@@ -17,7 +17,6 @@ from kgrank.ontology.check.messages import Place
 from kgrank.ontology.vocabulary import (
     ALT_LABEL,
     CHECKED_NAMESPACES,
-    CLASSES,
     DEPRECATED,
     KG,
     KG_WORDS,
@@ -34,6 +33,8 @@ from kgrank.ontology.vocabulary import (
     XSD,
     Kind,
     article,
+    class_kind,
+    class_names,
     local,
     short,
 )
@@ -308,7 +309,7 @@ def meant(name: str, known: Iterable[str]) -> str | None:
 def _nameless(draft: Draft, subject: BlankNode, file: str, words: Words) -> None:
     """Whether a bracket claims to be a term: rules and categories need a name to be referred to."""
     for term in words.get(TYPE, ()):
-        if isinstance(term, NamedNode) and term.value in CLASSES:
+        if isinstance(term, NamedNode) and class_kind(term.value) is not None:
             problem = f"a {short(term.value)} without a name of its own"
             place = Place(file, _owner(draft, subject), TYPE, term.value)
             draft.report.add("O105", place, problem, "Begin it with a name, like c:shoes")
@@ -329,28 +330,28 @@ def _owner(draft: Draft, subject: NamedNode | BlankNode) -> str:
 def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
     """What a subject is; None for what is not of kgrank's world."""
     types = [t for t in words.get(TYPE, ()) if isinstance(t, NamedNode)]
-    if len(types) == 1 and (kind := CLASSES.get(types[0].value)) is not None:
-        return kind
-    kinds = {CLASSES[t.value]: t for t in types if t.value in CLASSES}
-    if len(kinds) > 1 or sum(t.value in CLASSES for t in types) > 1:
+    kinds = [kind for t in types if (kind := class_kind(t.value)) is not None]
+    if len(types) == 1 and kinds:
+        return kinds[0]
+    if len(kinds) > 1:
         named = " and ".join(short(t.value) for t in types)
         draft.report.add(
             "O110", Place(file, iri, TYPE), f"{local(iri)} is two kinds of thing: {named}", "Keep one"
         )
     if kinds:
-        return next(iter(kinds))
+        return kinds[0]
     for wrong in types:
         if wrong.value.startswith(KG):
             name = local(wrong.value)
-            guess = meant(name, [local(c) for c in CLASSES])
-            todo = f"Did you mean kg:{guess}?" if guess else did_you_mean(name, [local(c) for c in CLASSES])
+            guess = meant(name, class_names())
+            todo = f"Did you mean kg:{guess}?" if guess else did_you_mean(name, class_names())
             problem = f"there is no kind of thing called {short(wrong.value)}"
             draft.report.add("O103", Place(file, iri, TYPE, wrong.value), problem, todo)
             if guess is None:
                 _set_aside(draft, local(iri))
                 return None
             words[TYPE] = [NamedNode(KG + guess)]
-            return CLASSES.get(KG + guess)
+            return class_kind(KG + guess)
     ours = next((w for w in words if w in KG_WORDS or w in (PREF_LABEL, NOTATION)), None)
     if not types and ours is not None:
         problem = f"{local(iri)} does not say what kind of thing it is"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kgrank.ontology.model import AttributeType, RuleKind
+from kgrank.ontology.kinds.table import rule_kinds
+from kgrank.ontology.model import AttributeType
 from kgrank.ontology.tables.cells import (
     BOOLEAN,
     CONDITIONS,
@@ -119,7 +120,7 @@ def sheets(languages: Sequence[str]) -> tuple[Sheet, ...]:
 
 def _rule_columns() -> list[Column]:
     return [
-        Column("kind", TYPE, WORD, None, tuple(RuleKind)),
+        Column("kind", TYPE, WORD, None, tuple(rule_kinds())),
         _kg("in", NAMES, Kind.CATEGORY),
         _kg("but not", NAMES, Kind.CATEGORY, "butNot"),
         _kg("segment", NAMES, Kind.SEGMENT, "forSegment"),

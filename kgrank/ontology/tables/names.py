@@ -11,7 +11,7 @@ from pyoxigraph import NamedNode
 from kgrank.errors import InputError
 from kgrank.ontology.blocks import Block
 from kgrank.ontology.turtle import Writer
-from kgrank.ontology.vocabulary import CLASSES, TYPE, Kind, local
+from kgrank.ontology.vocabulary import TYPE, Kind, class_kind, local
 
 DEFAULT_PREFIX: Mapping[Kind, str] = {
     Kind.CATEGORY: "c",
@@ -80,4 +80,4 @@ class Names:
 def kind_of(block: Block) -> Kind | None:
     """What a block says its thing is."""
     types = (t for t in block.objects(TYPE) if isinstance(t, NamedNode))
-    return next((CLASSES[t.value] for t in types if t.value in CLASSES), None)
+    return next((kind for t in types if (kind := class_kind(t.value)) is not None), None)

@@ -131,7 +131,6 @@ _PHRASES = {
     "category-empty": {"en": "{name} has no items.", "zh": "{name}没有商品。"},
     "more-is-better": {"en": "more is better", "zh": "越高越好"},
     "less-is-better": {"en": "less is better", "zh": "越低越好"},
-    "inherits": {"en": "{share} as the category above", "zh": "{share}随上级类目"},
     "is": {"en": "{name} is {value}", "zh": "{name}为{value}"},
     "missing": {"en": "{name} is not known: it adds nothing.", "zh": "{name}未知：不加分。"},
     "only": {"en": "the only value here", "zh": "此处唯一的取值"},

@@ -9,7 +9,9 @@ import numpy as np
 
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id, value_id
-from kgrank.ontology.model import BRAND, AttributeType, RuleKind
+from kgrank.ontology.kinds.kind import Measure
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import BRAND, AttributeType
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.top import DECIMALS, first, position
@@ -189,11 +191,13 @@ def _number_worth(shop: Shop, scored: ScoredCategory, attribute: str, number: fl
 
 
 def _ruled(shop: Shop, category: str) -> set[str]:
-    """Numbers of which a Monotone rule says what is better."""
+    """Attributes of which a rule states what is better, more or less."""
     return {
         rule.attribute
         for rule in shop.ontology.rules.values()
-        if rule.kind is RuleKind.MONOTONE and rule.attribute and category in shop.ontology.scope(rule)
+        if rule_kind(rule.kind).measure is Measure.DIRECTION
+        and rule.attribute
+        and category in shop.ontology.scope(rule)
     }
 
 

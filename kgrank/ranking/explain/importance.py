@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from kgrank.ontology.model import NEGLIGIBLE, Ontology, Rule, RuleKind
+from kgrank.ontology.kinds.table import rule_kind, share_bounds
+from kgrank.ontology.model import Ontology, Rule
 from kgrank.ontology.sentences import sentence
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop, category_weights
 from kgrank.weights.model import Concern, LearnedWeights, RuleFinding
-
-_OF_WEIGHTS = frozenset(RuleKind) - {RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE}
 
 
 @dataclass(frozen=True)
@@ -137,9 +136,9 @@ def _statements(
     line = {category, *ontology.ancestors(category)}
     for rule in ontology.rules.values():
         inside = not line.isdisjoint(rule.categories) and line.isdisjoint(rule.but_not)
-        if not inside or rule.kind not in _OF_WEIGHTS:
+        if not inside or not rule_kind(rule.kind).acts_on_weights:
             continue
-        low, high = _bounds(rule)
+        lower, upper = share_bounds(rule) or (None, None)
         for attribute in (*rule.attributes, *rule.members):
             if attribute in applicable:
                 yield (
@@ -148,41 +147,36 @@ def _statements(
                         rule=rule.id,
                         short=_short(rule, attribute, ontology, language),
                         sentence=sentence(rule, ontology, language),
-                        lower=low,
-                        upper=high,
+                        lower=lower,
+                        upper=upper,
                         finding=findings.get(rule.id),
                     ),
                 )
 
 
-def _bounds(rule: Rule) -> tuple[float | None, float | None]:
-    """The shares that a rule allows its attribute."""
-    share, within = rule.share or 0.0, rule.within or 0.0
-    bounds: dict[RuleKind, tuple[float, float]] = {
-        RuleKind.AT_LEAST: (share, 1.0),
-        RuleKind.AT_MOST: (0.0, share),
-        RuleKind.ABOUT: (max(share - within, 0.0), min(share + within, 1.0)),
-        RuleKind.IRRELEVANT: (0.0, NEGLIGIBLE),
-    }
-    return bounds.get(rule.kind, (None, None))
-
-
 def _short(rule: Rule, attribute: str, ontology: Ontology, language: str) -> str:
-    share, within = f"{rule.share or 0:.0%}", f"{rule.within or 0:.0%}"
-    if rule.kind is RuleKind.ORDER:
-        at = rule.order.index(attribute)
-        return ", ".join(
-            sign + attribute_name(ontology, other, language)
-            for sign, others in (("< ", rule.order[:at][-1:]), ("> ", rule.order[at + 1 :][:1]))
-            for other in others
+    """The short form of the rule's kind, filled in."""
+    return (
+        rule_kind(rule.kind)
+        .short[language]
+        .format(
+            share=f"{rule.share or 0:.0%}",
+            within=f"{rule.within or 0:.0%}",
+            neighbours=_neighbours(rule.order, attribute, ontology, language),
+            values=" > ".join(value_name(ontology, attribute, v, language) for v in rule.values),
+            others=", ".join(m for m in rule.members if m != attribute),
+            direction=phrase("more-is-better" if rule.better == "More" else "less-is-better", language),
         )
-    if rule.kind is RuleKind.PREFERS:
-        return " > ".join(value_name(ontology, attribute, v, language) for v in rule.values)
-    if rule.kind is RuleKind.SAME_AS:
-        return "= " + ", ".join(m for m in rule.members if m != attribute)
-    if rule.kind is RuleKind.MONOTONE:
-        return phrase("more-is-better" if rule.better == "More" else "less-is-better", language)
-    if rule.kind is RuleKind.INHERITS:
-        return phrase("inherits", language, share=share)
-    bound = {RuleKind.AT_LEAST: f"≥ {share}", RuleKind.AT_MOST: f"≤ {share}", RuleKind.IRRELEVANT: "≈ 0%"}
-    return bound.get(rule.kind, f"{share} ± {within}")
+    )
+
+
+def _neighbours(order: tuple[str, ...], attribute: str, ontology: Ontology, language: str) -> str:
+    """The attributes right before and right after one in an order."""
+    if attribute not in order:
+        return ""
+    at = order.index(attribute)
+    return ", ".join(
+        sign + attribute_name(ontology, other, language)
+        for sign, others in (("< ", order[:at][-1:]), ("> ", order[at + 1 :][:1]))
+        for other in others
+    )

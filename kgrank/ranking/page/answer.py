@@ -11,7 +11,9 @@ import numpy as np
 
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import split_value_id
-from kgrank.ontology.model import BRAND, RuleKind
+from kgrank.ontology.kinds.kind import ActsOn
+from kgrank.ontology.kinds.table import rule_kind
+from kgrank.ontology.model import BRAND
 from kgrank.ontology.sentences import sentence
 from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
@@ -247,7 +249,7 @@ def exposure_caps(shop: Shop, category: str, language: str = "en") -> tuple[Cap,
     return tuple(
         Cap(BRAND, rule.share or 0.0, rule.top or 1, rule.brand, sentence(rule, shop.ontology, language))
         for rule in shop.ontology.rules.values()
-        if rule.kind is RuleKind.EXPOSURE and category in shop.ontology.scope(rule)
+        if rule_kind(rule.kind).acts_on is ActsOn.RANKED_LISTS and category in shop.ontology.scope(rule)
     )
 
 

@@ -1,0 +1,6 @@
+// Which of some values items have: a load keeps these, though the ontology no longer names them.
+// Parameters: $ids (list of ids, not empty)
+// Columns: id
+UNWIND $ids AS id
+MATCH (n:AttributeValue {id: id})<-[:HAS_VALUE]-(i:Item)
+RETURN DISTINCT n.id AS id;
