@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,18 @@ def test_hooks_run_the_tools_of_make_check_but_for_the_tests() -> None:
     lines = re.findall(r"\$\(call step,(.*)\)", check[1])
     hooked = [hook["entry"].removeprefix(".venv/bin/").removesuffix(" --force-exclude") for hook in HOOKS]
     assert {line.removesuffix(" --check") for line in lines} - {"python -m pytest"} <= set(hooked)
+
+
+def test_a_warning_is_an_error_in_tests() -> None:
+    with pytest.raises(ResourceWarning):
+        warnings.warn("a file that nobody closed", ResourceWarning, stacklevel=1)
+
+
+def test_every_warning_that_is_passed_over_is_named_with_its_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = re.search(r"^filterwarnings = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    assert listed is not None
+    first, *rest = (line.strip() for line in listed[1].splitlines())
+    assert first == '"error",'
+    assert all(line.startswith("# ") for line in rest[0::2])
+    assert all(re.fullmatch(r'"ignore:[^:]{20,}:\w+(:[\w.]+)?",', line) for line in rest[1::2])
