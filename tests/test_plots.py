@@ -77,7 +77,8 @@ def test_importance_is_drawn_most_important_first_with_intervals_rules_and_truth
     assert "less is better" in [t.get_text() for t in axes.texts]
     legend = [t.get_text() for t in figure.legends[0].get_texts()]
     assert legend == ["learned share", "95 % interval", "average of shoppers", "what a rule allows", "truth"]
-    assert Image.open(tmp_path / "chart.png").width > 1000
+    with Image.open(tmp_path / "chart.png") as chart:
+        assert chart.width > 1000
 
 
 def test_importance_without_an_ontology_goes_by_ids() -> None:

@@ -550,10 +550,10 @@ def _check_address(address: str) -> None:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         port_is_fine = False
-    if parts.username or not parts.hostname or not port_is_fine:
+    if "@" in address or not parts.hostname or not port_is_fine:
         raise AccessError(
             "no address of a Neo4j server",
-            where=re.sub(r"//[^/]*@", "//…@", address),
+            where=re.sub(r"//.*@", "//…@", address),
             expected="bolt://host:7687 or neo4j://host:7687",
             todo="User and password go into NEO4J_USER and NEO4J_PASSWORD.",
         )

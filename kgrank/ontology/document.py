@@ -46,7 +46,7 @@ def load(text: str) -> Ontology:
             rule_kind(rule.kind)
         except InputError as error:
             raise InputError(
-                f"the ontology document is damaged ({error.found} at rules.{rule.id})",
+                f"the ontology document is damaged ({error.problem} at rules.{rule.id})",
                 todo="Load the graph again.",
             ) from None
     return ontology

@@ -95,6 +95,7 @@ class Current:
         self._asked: float | None = None
         self._embedded = is_embedded(address)
         self._store: GraphStore | None = None
+        self._closed = False
         self._stamp: tuple[int, ...] | None = None
         self._refused_until = 0.0
         self._lock = threading.Lock()
@@ -178,15 +179,17 @@ class Current:
             self._lock.release()
 
     def close(self) -> None:
-        """Gives the store back."""
-        store, self._store = self._store, None
-        if store is not None:
-            store.close()
+        """Gives the store back for good, also where a thread is opening it at this moment."""
+        self._closed = True
+        self._disconnect()
 
     def _refresh(self) -> bool:
         if not self._embedded:
             if self._store is None:
                 self._store = open_store(self.address, wait=0, patience=PATIENCE)
+            if self._closed:
+                self._disconnect()
+                return False
             return self._read(self._store)
         stamp = _stamp(Path(self.address))
         if self.served is not None and stamp == self._stamp:
@@ -195,6 +198,11 @@ class Current:
             changed = self._read(store)
         self._stamp = _stamp(Path(self.address))
         return changed
+
+    def _disconnect(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
 
     def _read(self, store: GraphStore) -> bool:
         self._asked = time.monotonic()
@@ -235,7 +243,7 @@ class Current:
         """Keeps what is wrong with the store."""
         if isinstance(trouble, AccessError):
             # Connections that were let in before go on, and would hide it.
-            self.close()
+            self._disconnect()
             self._refused_until = time.monotonic() + REFUSED
         self._trouble = trouble
 

@@ -92,15 +92,14 @@ def test_a_second_handle_in_the_process_is_refused_and_the_first_goes_on(tmp_pat
 
 def test_a_second_process_is_refused_and_told_who_holds_the_store(tmp_path: Path) -> None:
     path = tmp_path / "shop.lb"
-    holder = run(HOLD, path)
-    try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "open\n"
-        with pytest.raises(StoreError, match=f"held by process {holder.pid}"):
-            open_store(str(path))
-    finally:
-        holder.kill()
-        holder.wait()
+    with run(HOLD, path) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "open\n"
+            with pytest.raises(StoreError, match=f"held by process {holder.pid}"):
+                open_store(str(path))
+        finally:
+            holder.kill()
     with open_store(str(path)) as store:
         assert store.nodes("Item").is_empty()
 

@@ -71,7 +71,15 @@ def test_a_port_where_nothing_answers_is_waited_for_and_then_an_error(
 
 
 @pytest.mark.parametrize(
-    "address", ["ftp://host", "bolt://neo4j:secret@host:7687", "bolt://host:port", "bolt://"]
+    "address",
+    [
+        "ftp://host",
+        "bolt://neo4j:secret@host:7687",
+        "bolt://neo4j:7687/secret@host",
+        "bolt://neo4j:a/secret@host:7687",
+        "bolt://host:port",
+        "bolt://",
+    ],
 )
 def test_an_address_that_is_none_is_refused_without_its_password(address: str) -> None:
     with pytest.raises(StoreError, match="bolt://host:7687") as caught:

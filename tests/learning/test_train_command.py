@@ -17,6 +17,7 @@ import pytest
 import torch
 import yaml
 from generated_shop import ontology, without_rules
+from interruptible import interruptible
 
 from kgrank.choice.importance import importance
 from kgrank.choice.rules.stored import category_posteriors
@@ -317,14 +318,13 @@ def test_events_after_data_until_are_not_read(run_train: Train, out: Path, store
 def endless(config_file: Path) -> Iterator[subprocess.Popen[str]]:
     """A run of a million epochs."""
     options = ["--trainer.max_epochs", "1000000", "--validation.patience", "1000000"]
+    script = f"import runpy; runpy.run_path({str(ROOT / 'train.py')!r}, run_name='__main__')"
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), "--config", str(config_file), *options],
+        [*interruptible(script), "--config", str(config_file), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **ENVIRONMENT},
-        # A run in the background inherits an ignored SIGINT; a user's terminal does not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )
     yield process
     process.kill()

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 import yaml
 from generated_shop import graph_of, write_files
+from interruptible import interruptible
 from typer.testing import CliRunner
 
 from kgrank.cli.main import app
@@ -153,12 +153,10 @@ def test_a_shop_with_one_category_has_nothing_to_tune(tmp_path: Path) -> None:
 @pytest.fixture
 def searching(config_file: Path) -> Iterator[subprocess.Popen[str]]:
     """A search of many tries."""
-    command = "from kgrank.cli.main import main; main()"
+    command = interruptible("from kgrank.cli.main import main; main()")
     process = subprocess.Popen(
-        [sys.executable, "-c", command, "tune", "--config", str(config_file), "--trials", "500", "--json"],
+        [*command, "tune", "--config", str(config_file), "--trials", "500", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        # A run in the background inherits an ignored SIGINT; a user's terminal does not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )  # fmt: skip
     yield process
     process.kill()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from bad_inputs import CASES, MORE_CASES, Case, damage
+from interruptible import interruptible
 
 from kgrank.errors import InputError
 from kgrank.ontology.check import check_folder
@@ -124,16 +124,9 @@ def test_a_watch_sees_saves_new_files_and_deletions(example: Path) -> None:
     assert gone.deleted == ("extra.ttl",)
 
 
-def _interruptible() -> None:
-    """A shell's background job ignores Ctrl-C, and so would all that it starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_the_command_watches_until_it_is_interrupted(example: Path) -> None:
-    command = [sys.executable, "-c", "from kgrank.cli.main import main; main()", "ontology", "check"]
-    with subprocess.Popen(
-        [*command, str(example), "--watch"], stdout=subprocess.PIPE, text=True, preexec_fn=_interruptible
-    ) as watching:
+    command = [*interruptible("from kgrank.cli.main import main; main()"), "ontology", "check"]
+    with subprocess.Popen([*command, str(example), "--watch"], stdout=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
         assert watching.stdout.readline() == "0 errors, 0 warnings. Watching 5 files; Ctrl-C ends it.\n"
         damage(example, next(c for c in CASES if c.name == "brand unknown"))

@@ -29,6 +29,7 @@ from kgrank.errors import StoreError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import Query, answer, open_shop
+from kgrank.serving.current import Current
 from kgrank.serving.service import Settings
 from kgrank.weights.tables import weights_to_tables
 
@@ -348,6 +349,18 @@ def _answers(url: str) -> bool:
         return httpx.get(f"{url}/ready").status_code == 200
     except httpx.TransportError:
         return False
+
+
+@pytest.mark.neo4j
+def test_a_service_that_ends_while_it_connects_keeps_no_connection(
+    neo4j_store: GraphStore, neo4j_address: str
+) -> None:
+    current = Current(neo4j_address)
+    # As if the thread that connects came to its end after the service.
+    current.close()
+    assert current.refresh() is False
+    assert current._store is None
+    assert current.trouble is None
 
 
 @pytest.mark.long

@@ -11,8 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import out, print_json
-from kgrank.cli.options import Json, Store, default_store
-from kgrank.errors import StoreError
+from kgrank.cli.options import DEMO, Json, Store, default_store
+from kgrank.cli.store.bug_report import bug_report, lines
+from kgrank.errors import InputError, StoreError
 from kgrank.graph.connect import open_store
 from kgrank.graph.doctor import examine, unreachable
 from kgrank.graph.health import Check, State
@@ -25,12 +26,24 @@ def doctor_command(
     repair: Annotated[
         bool, typer.Option("--repair", help="Bring the schema to this version, and make missing indexes.")
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="A text for a bug report instead: versions, schema and counts, no personal data.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say what is wrong with a store: connection, schema, indexes, load, weights; exit code 1 if anything is.
 
     Example: kgrank doctor --store bolt://localhost:7687
+
+    kgrank doctor --report
     """
+    if report:
+        _print_report(store, repair, json)
+        return
     found = _looked_at(store or default_store(), repair)
     if json:
         print_json([asdict(check) for check in found])
@@ -48,6 +61,18 @@ def doctor_command(
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command("doctor")(doctor_command)
+
+
+def _print_report(address: str | None, repair: bool, json: bool) -> None:
+    if repair:
+        raise InputError(
+            "--repair and --report together", expected="one of them", todo="Report first, then repair."
+        )
+    written = bug_report(address or (str(DEMO) if DEMO.exists() else None))
+    if json:
+        print_json(asdict(written))
+    else:
+        out.print("\n".join(lines(written)), markup=False)
 
 
 def _looked_at(address: str, repair: bool) -> list[Check]:

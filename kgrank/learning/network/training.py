@@ -114,10 +114,6 @@ class ChoiceTraining(lightning.LightningModule):
                 todo="Train without --resume.",
             )
 
-    def transfer_batch_to_device(self, some: Batch, device: torch.device, _: int) -> Batch:
-        """Batches are plain tensors in a frozen value."""
-        return some.to(device)
-
 
 class EpochSampler(Sampler[int]):
     """Some of the choices in an order that depends on the seed and the epoch alone, not on epochs before.
@@ -171,6 +167,10 @@ class ChoiceData(lightning.LightningDataModule):
         self.training = np.flatnonzero(~validation)
         self.held_out = np.flatnonzero(validation)
         self.seed = seed
+
+    def transfer_batch_to_device(self, choices: Batch, device: torch.device, _: int) -> Batch:
+        """Batches are plain tensors in a frozen value."""
+        return choices.to(device)
 
     def _loader(self, which: np.ndarray[Any, Any], order: Sampler[int]) -> DataLoader[Any]:
         return DataLoader(
