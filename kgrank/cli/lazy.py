@@ -93,7 +93,8 @@ def _command(name: str, module: str) -> Any:
 def _add_quiet(command: Any) -> None:
     below = getattr(command, "commands", None)
     if below is None:
-        command.params.append(_quiet_option())
+        if not any("--quiet" in parameter.opts for parameter in command.params):
+            command.params.append(_quiet_option())
     else:
         for one in below.values():
             _add_quiet(one)

@@ -34,15 +34,15 @@ def main(arguments: Sequence[str], program: str) -> int:
     # Threads that wait for each other on shared cores cost far more than they bring to matrices this small.
     # It counts only before numpy and torch are loaded.
     os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
-    from kgrank.learning.options import parse
-    from kgrank.learning.run import quiet, run
-
     if "--quiet" in arguments:
         notes.quiet = True
-    quiet()
     try:
-        config = parse(_with_shipped(arguments), program, ABOUT.format(program=program))
-        result = run(config, note)
+        words = _with_shipped(arguments)
+        from kgrank.learning.options import parse
+        from kgrank.learning.run import quiet, run
+
+        quiet()
+        result = run(parse(words, program, ABOUT.format(program=program)), note)
     except KgrankError as error:
         err.print(f"error: {error.sentence()}", markup=False)
         return 2
