@@ -4,16 +4,28 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
-STORE := demo-shop/graph.lb
+LOG := $(VENV)/install.log
 
 # Shows a step as the command to type (in an activated environment), then runs it.
 step = @printf '\n\033[1m$$ %s\033[0m\n' '$(1)' && PATH="$(BIN):$$PATH" $(1)
+
+# Installs the package with extras: pip's output goes to a log, a line for each large download and each phase is shown.
+define install
+@echo 'Installing kgrank$(1) into $(VENV): $(2). The log: $(LOG)'
+@{ $(BIN)/python -m pip install --progress-bar off --editable '.$(1)' 2>&1; echo "exit code $$?"; } | tee $(LOG) | awk '\
+  /^ *Downloading .* MB\)/ { sub(/^ *D/, "  d"); print; fflush() } \
+  /^Collecting/ && !n++ { print "  finding which packages are needed"; fflush() } \
+  /^Installing collected/ { print "  unpacking " NF - 3 " packages, the longest phase"; fflush() } \
+  /^ERROR/ { print; fflush() }'
+@grep -q '^exit code 0$$' $(LOG) || { echo 'Installing has failed; the end of $(LOG):'; tail -n 20 $(LOG); exit 1; }
+@echo '  installed'
+endef
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check coverage docs release-notes clean
 
 help:
-	@echo 'make demo           install into .venv, build the demo shop, train, rank, compare with the truth'
+	@echo 'make demo           install into .venv, then kgrank demo run: build the demo shop, train, rank, compare with the truth'
 	@echo 'make test           install into .venv with the development tools, then make check'
 	@echo 'make check          lint, types and tests in the .venv that is there'
 	@echo 'make coverage       the tests once more, and the lines that none of them reaches'
@@ -21,15 +33,8 @@ help:
 	@echo 'make release-notes  what changed in a version: make release-notes VERSION=0.4.0'
 	@echo 'make clean          remove what the demo and the tools wrote (.venv stays)'
 
-demo: $(VENV)/.installed demo-shop/truth.json
-	$(call step,kgrank ontology check ontology/fashion)
-	$(call step,kgrank load demo-shop --ontology ontology/fashion --store $(STORE))
-	$(call step,python train.py --config configs/fashion.yaml)
-	$(call step,kgrank rank dresses --store $(STORE) --limit 5 --explain)
-	$(call step,kgrank demo report demo-shop --weights out/fashion/weights.json --chart out/fashion/importance.png)
-
-demo-shop/truth.json: | $(VENV)/.installed
-	$(call step,kgrank demo build demo-shop)
+demo: $(VENV)/.installed
+	$(call step,kgrank demo run)
 
 test: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory check
@@ -61,14 +66,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "kgrank needs Python 3.11 or newer; found: $$($(PYTHON) --version 2>&1)."; \
 	  echo "Install one and name it: make demo PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo 'Making the environment $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml kgrank/__init__.py | $(VENV)/bin/python
-	@echo 'Installing into $(VENV); the first time this takes a few minutes.'
-	$(BIN)/python -m pip install --quiet --editable '.[learn,plots]'
+	$(call install,[plots],one or two minutes the first time)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml kgrank/__init__.py | $(VENV)/bin/python
-	@echo 'Installing into $(VENV); the first time this takes a few minutes.'
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(call install,[dev],some minutes the first time)
 	@touch $@ $(VENV)/.installed

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "kgrank"
 
 ORDER = (
-    {"errors", "resources", "codec", "arrays"},
+    {"errors", "codec", "arrays"},
+    {"resources"},
     {"ontology"},
     {"ingest"},
     {"graph"},
@@ -28,7 +29,7 @@ ORDER = (
 """Each part may import those of earlier rows, and itself."""
 LEARNING = {"errors", "resources", "codec", "arrays", "ontology", "ingest", "graph", "weights", "choice"}
 MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
-MAY_IMPORT |= {"learning": LEARNING, "train": {"errors", "learning"}}
+MAY_IMPORT |= {"learning": LEARNING, "train": {"cli"}, "__main__": {"cli"}}
 MAY_IMPORT["cli"] |= {"learning"}
 """A command that learns loads learning when it runs, never before."""
 HEAVY = {"torch", "torch_geometric", "lightning", "jsonargparse"}

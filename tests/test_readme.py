@@ -22,7 +22,7 @@ TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF
 TEXTS += sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))
 MADE = ("out/", "demo-shop", "kgrank/_shipped/")
 """Paths that the commands write, or the wheel."""
-SHELL = ("source", "export")
+SHELL = ("source", "export", "pip")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -108,9 +108,15 @@ def test_other_commands_of_the_texts_exist() -> None:
 
 def test_training_commands_of_the_texts_are_understood() -> None:
     pytest.importorskip("lightning", reason="training needs the extra `learn`")
-    for words in commands():
-        if words[:2] == ["python", "train.py"]:
-            line = [sys.executable, *words[1:], "--print_config"]
+    for words in [*commands(), ["python", "train.py", "--config", "configs/fashion.yaml"]]:
+        if words[:2] in (["python", "train.py"], ["kgrank", "train"]):
+            program = [] if words[0] == "python" else ["-m"]
+            line = [
+                sys.executable,
+                *program,
+                *(words[1:] if words[0] == "python" else words),
+                "--print_config",
+            ]
             done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr[-500:]
 

@@ -1,20 +1,30 @@
-"""What all commands share: the console, JSON output, progress."""
+"""What all commands share: the consoles, JSON output, notes and progress, extras."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from kgrank.graph.store import Progress as Report
+from kgrank.errors import InputError
+
+if TYPE_CHECKING:
+    from kgrank.graph.store import Progress as Report
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Standard error for what ``--quiet`` silences: notes and progress. Errors go to ``err``."""
+
+EXTRAS = {"plots": "matplotlib", "shacl": "pyshacl"}
+"""By the name of an extra, the module that it brings."""
 
 
 def print_json(value: Any) -> None:
@@ -22,16 +32,60 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
+def note(text: str) -> None:
+    """Writes a line about the work to standard error, unless ``--quiet``."""
+    notes.print(text, markup=False)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Report]:
-    """A progress bar on standard error, one line a table; silent where that is no terminal."""
+    """A progress bar on standard error, one line a table; silent where that is no terminal, and with --quiet."""
+    # Only commands that work for long need it.
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=notes, disable=notes.quiet or not notes.is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def report(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = bar.add_task(name, total=total)
-            bar.update(tasks[name], completed=done)
+            bar.update(tasks[name], completed=done, total=total)
 
         yield report
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[Callable[[str], None]]:
+    """A moving sign beside what is done now, on a terminal, for work whose length is not known.
+
+    Yields:
+        What replaces the text as the work goes from one part to the next.
+    """
+    with notes.status(text) as status:
+        yield status.update
+
+
+def require_extra(extra: str) -> None:
+    """Refuses to begin work that needs an extra which is not installed.
+
+    Raises:
+        InputError: It is not installed.
+    """
+    if find_spec(EXTRAS[extra]) is None:
+        raise InputError(
+            f"{EXTRAS[extra]} is not installed", todo=f"Install it: pip install 'kgrank[{extra}]'"
+        )
+
+
+def _chart_file(path: Path | None) -> Path | None:
+    if path is not None:
+        require_extra("plots")
+    return path
+
+
+Chart = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.", callback=_chart_file),
+]
+"""A chart's file; without the extra ``plots`` it is refused before the command begins."""

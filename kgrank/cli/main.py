@@ -1,4 +1,4 @@
-"""``kgrank``: check an ontology, load a shop, rank, explain.
+"""``kgrank``: check an ontology, load a shop, train, rank, explain.
 
 Exit codes: 0 fine; 1 ran, and found what it looks for; 2 could not run.
 """
@@ -11,19 +11,38 @@ import typer
 from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli.audit import audit
-from kgrank.cli.common import err, out
-from kgrank.cli.learning import demo, tune
-from kgrank.cli.ontology import carry as ontology_carry
-from kgrank.cli.ontology import check as ontology
-from kgrank.cli.ontology import sheets as ontology_tables
-from kgrank.cli.ontology import text as ontology_text
-from kgrank.cli.ranking import facets, rank
-from kgrank.cli.service import serve
-from kgrank.cli.store import doctor, load, weights
+from kgrank.cli.common import err, notes, out
+from kgrank.cli.lazy import LazyGroup, Quiet
 from kgrank.errors import KgrankError
 
+COMMANDS = {
+    "demo": "kgrank.cli.learning.demo",
+    "ontology": "kgrank.cli.ontology.commands",
+    "load": "kgrank.cli.store.load",
+    "train": "kgrank.cli.learning.train",
+    "tune": "kgrank.cli.learning.tune",
+    "rank": "kgrank.cli.ranking.rank",
+    "importance": "kgrank.cli.ranking.rank",
+    "explain": "kgrank.cli.ranking.rank",
+    "facets": "kgrank.cli.ranking.facets",
+    "audit": "kgrank.cli.audit.audit",
+    "weights": "kgrank.cli.store.weights",
+    "doctor": "kgrank.cli.store.doctor",
+    "serve": "kgrank.cli.service.serve",
+    "keys": "kgrank.cli.service.serve",
+    "help": "kgrank.cli.help",
+}
+"""In the order of the help page: the module of each command or group."""
+
+
+class Commands(LazyGroup):
+    """All commands of ``kgrank``."""
+
+    modules = COMMANDS
+
+
 app = typer.Typer(
+    cls=Commands,
     name="kgrank",
     help="Learned attribute importance for e-commerce catalogues, and rankings that add up.",
     no_args_is_help=True,
@@ -31,19 +50,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-app.add_typer(demo.app, name="demo")
-ontology_text.register(ontology.app)
-ontology_tables.register(ontology.app)
-ontology_carry.register(ontology.app)
-app.add_typer(ontology.app, name="ontology")
-load.register(app)
-rank.register(app)
-facets.register(app)
-audit.register(app)
-doctor.register(app)
-serve.register(app)
-app.add_typer(weights.app, name="weights")
-tune.register(app)
 
 
 def _version(show: bool) -> None:
@@ -57,14 +63,20 @@ def options(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
+    quiet: Quiet = False,
 ) -> None:
     """Options of all commands."""
 
 
-def main() -> None:
-    """Runs the command line; a user's mistake is one line on standard error and exit code 2."""
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line; a user's mistake is one line on standard error and exit code 2.
+
+    Args:
+        arguments: The words after ``kgrank``; None takes those of this process.
+    """
+    notes.quiet = False
     try:
-        app()
+        app(arguments)
     except KgrankError as error:
         err.print(f"[bold red]error[/]: {escape(error.sentence())}")
         sys.exit(2)

@@ -14,14 +14,10 @@ from rich.table import Table
 
 from kgrank.cli.common import out
 from kgrank.errors import InputError
-from kgrank.graph.connect import open_store
-from kgrank.ranking import (
-    Shop,
-    open_shop,
-)
 
 if TYPE_CHECKING:
     from kgrank.choice.tastes.person import PersonTastes
+    from kgrank.ranking import Shop
 
 
 STORE = "KGRANK_STORE"
@@ -72,6 +68,9 @@ def opened(
         user: A user's id.
         history: Whether the behaviour terms are needed.
     """
+    from kgrank.graph.connect import open_store
+    from kgrank.ranking import open_shop
+
     own = None
     with open_store(address or default_store()) as store:
         shop = open_shop(store, history=history)
@@ -93,7 +92,7 @@ def default_store() -> str:
     raise InputError(
         "no store is named",
         expected=f"--store ADDRESS, the environment variable {STORE}, or {DEMO}",
-        todo=f"Make the demo's with `kgrank demo build {DEMO.parent}`, then `kgrank load`",
+        todo="Make the demo's: kgrank demo run",
     )
 
 

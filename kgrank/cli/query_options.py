@@ -12,11 +12,11 @@ import typer
 
 from kgrank.codec import DocumentError, decode
 from kgrank.errors import InputError
-from kgrank.ranking.catalogue.shop import Shop
-from kgrank.ranking.page.query import Boost, Bury, Cap, Exclude, Filter, Pin, Query
 
 if TYPE_CHECKING:
     from kgrank.choice.tastes.person import PersonTastes
+    from kgrank.ranking.catalogue.shop import Shop
+    from kgrank.ranking.page.query import Filter, Query
     from kgrank.ranking.shopper.session import Event, Session
 
 T = TypeVar("T")
@@ -73,17 +73,6 @@ Diversity = Annotated[
 
 
 @dataclass(frozen=True)
-class Curation:
-    """What a shop wants beyond the scores."""
-
-    pins: tuple[Pin, ...] = ()
-    boosts: tuple[Boost, ...] = ()
-    buries: tuple[Bury, ...] = ()
-    excludes: tuple[Exclude, ...] = ()
-    caps: tuple[Cap, ...] = ()
-
-
-@dataclass(frozen=True)
 class QueryOptions:
     """The options of a command that ranks, as typed; ``query`` makes the query."""
 
@@ -112,6 +101,9 @@ class QueryOptions:
         Raises:
             InputError: An option or a file that says nothing.
         """
+        from kgrank.cli.curation import Curation
+        from kgrank.ranking.page.query import Query
+
         wanted = _document(self.curation, Curation) if self.curation else Curation()
         return Query(
             category=self.category,
@@ -151,6 +143,8 @@ def read_filter(text: str) -> Filter:
     Raises:
         InputError: Neither.
     """
+    from kgrank.ranking.page.query import Filter
+
     attribute, equals, rest = text.partition("=")
     low, dots, high = rest.partition("..")
     try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,27 @@ def write(shop: DemoShop, folder: Path) -> None:
     Raises:
         InputError: The folder holds something else, or is a file.
     """
+    refuse_other_files(folder)
+    rng = np.random.default_rng([shop.seed, 1])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
+        partial = Path(name)
+        soil_items(shop.items, rng).write_csv(partial / "items.csv")
+        soil_events(shop.events, shop.items, rng).write_parquet(partial / "events.parquet")
+        text = json.dumps(shop.truth, ensure_ascii=False, indent=1, allow_nan=False)
+        (partial / TRUTH).write_text(text + "\n", encoding="utf-8")
+        (partial / "README.txt").write_text(_readme(shop), encoding="utf-8")
+        folder.mkdir(exist_ok=True)
+        for file in _FILES:
+            (partial / file).replace(folder / file)
+
+
+def refuse_other_files(folder: Path) -> None:
+    """Refuses a folder in which a demo shop would come among a person's own files.
+
+    Raises:
+        InputError: The folder holds something else, or is a file.
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError("a file stands where the demo shop would go", where=folder, todo="Name a folder.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / TRUTH).is_file():
@@ -34,19 +55,6 @@ def write(shop: DemoShop, folder: Path) -> None:
             expected="a new or empty folder",
             todo="Name another one.",
         )
-    rng = np.random.default_rng([shop.seed, 1])
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    soil_items(shop.items, rng).write_csv(partial / "items.csv")
-    soil_events(shop.events, shop.items, rng).write_parquet(partial / "events.parquet")
-    text = json.dumps(shop.truth, ensure_ascii=False, indent=1, allow_nan=False)
-    (partial / TRUTH).write_text(text + "\n", encoding="utf-8")
-    (partial / "README.txt").write_text(_readme(shop), encoding="utf-8")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        (partial / name).replace(folder / name)
-    partial.rmdir()
 
 
 def read_truth(folder: Path) -> dict[str, Any]:

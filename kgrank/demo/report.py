@@ -94,7 +94,7 @@ def _category(
         raise WeightsError(
             f"the weights of {category} speak of {', '.join(sorted(learned))}",
             expected=f"the attributes of the demo shop: {', '.join(sorted(truth))}",
-            todo="Run python train.py --config configs/fashion.yaml",
+            todo="Run kgrank train --config fashion",
         )
     lines = tuple(Line(learned[a], truth[a], shoppers[a]) for a in sorted(truth, key=lambda a: -truth[a]))
     own = [abs(x.learned.shoppers - x.shoppers_truth) for x in lines if x.learned.shoppers is not None]

@@ -94,7 +94,7 @@ def refuse_unknown_version(version: str, known: Sequence[str]) -> None:
         raise InputError(
             f"no version {version} of the weights",
             expected=f"one of {', '.join(sorted(known))}" if known else "weights in the store",
-            todo=did_you_mean(version, known) if known else "Learn some: `python train.py --config FILE`.",
+            todo=did_you_mean(version, known) if known else "Learn some: `kgrank train --config FILE`.",
         )
 
 

@@ -41,7 +41,7 @@ def _shop(store: GraphStore) -> Iterator[Check]:
     yield Check("shop", state, f"{items:,} items, {lost:,} of them in no category", todo)
     served = store.nodes("Served")["version"].to_list()
     if not served:
-        todo = "Learn some: python train.py --config FILE."
+        todo = "Learn some: kgrank train --config FILE."
         yield Check("weights", State.WARNING, "none are served", todo)
         return
     weights = {row["version"]: row["ontology"] for row in store.query(cypher("rank/versions"))}
@@ -49,7 +49,7 @@ def _shop(store: GraphStore) -> Iterator[Check]:
         todo = "Serve one that is: kgrank weights list."
         yield Check("weights", State.WRONG, f"{served[0]} is served and not there", todo)
     elif weights[served[0]] != ontology["fingerprint"][0]:
-        todo = "Train again: python train.py --config FILE, or load the ontology that they belong to."
+        todo = "Train again: kgrank train --config FILE, or load the ontology that they belong to."
         yield Check("weights", State.WRONG, f"{served[0]} belongs to another ontology", todo)
     else:
         yield Check("weights", State.FINE, f"{served[0]} is served, of {len(weights)} versions")

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 from kgrank.errors import InputError
 from kgrank.ingest.located import read_yaml
 from kgrank.ontology.model import AttributeType
+from kgrank.resources import mapping_file
 
 ORDER = "order"
 """``time: order``: the log has no clock; its rows are in order."""
@@ -330,12 +331,13 @@ class Mapping:
         return (*self.items, *self.events, *self.sequences, *self.tasks, *self.ratings, *self.pairs)
 
 
-def read_mapping(path: Path) -> Mapping:
-    """The mapping of a YAML file.
+def read_mapping(source: Path | str) -> Mapping:
+    """The mapping of a YAML file, or the shipped one of this name (``choice_camera``).
 
     Raises:
         InputError: Not YAML, an unknown key, a value of the wrong kind; with the line.
     """
+    path = mapping_file(source)
     mapping: Mapping = read_yaml(path, Mapping)
     if not mapping.sources:
         raise InputError(
@@ -362,7 +364,7 @@ def default_mapping(folder: Path) -> Mapping:
             "no file with a standard name",
             where=folder,
             expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl; .gz)",
-            todo="Name the files in a mapping and pass it with --mapping (docs/file-schemas.md).",
+            todo="Name the files in a mapping and pass it with --mapping: kgrank help file-schemas.",
         )
     return Mapping(
         items=tuple(Items(file=f, rest=True) for f in files["items"]),

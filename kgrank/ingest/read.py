@@ -107,7 +107,7 @@ def require(table: pl.DataFrame, column: str, path: Path) -> str:
             f"there is no column {column!r}",
             where=path,
             expected=f"one of {', '.join(columns)}",
-            todo=f"Name the column in the mapping (docs/file-schemas.md). {_near(column, columns)}".strip(),
+            todo=f"Name the column in the mapping (kgrank help file-schemas). {_near(column, columns)}".strip(),
         )
     return column
 

@@ -7,14 +7,16 @@ from pathlib import Path
 from kgrank.errors import InputError
 from kgrank.ontology.check import Examination, examine
 from kgrank.ontology.model import Ontology
+from kgrank.resources import ontology_folder
 
 
-def read_ontology(folder: Path) -> Ontology:
-    """The ontology in a folder of Turtle files, checked.
+def read_ontology(source: Path | str) -> Ontology:
+    """The ontology in a folder of Turtle files, or the shipped one of this name (``fashion``), checked.
 
     Raises:
         InputError: The folder is missing, or the check finds errors; the first one is named with its place.
     """
+    folder = ontology_folder(source)
     examination = examine(folder)
     refuse_errors(folder, examination)
     assert examination.ontology is not None

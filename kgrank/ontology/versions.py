@@ -11,11 +11,14 @@ from kgrank.ontology.check.folder import read_model
 from kgrank.ontology.check.parse import Parsed, parse_file, parse_text, together, turtle_files
 from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.model import Ontology
+from kgrank.resources import ontology_folder
 
 
 @uncollected()
 def read_versions(*versions: str) -> list[Ontology]:
     """The ontologies in folders (``my-shop``) or git revisions (``HEAD~1:my-shop``), without rule against rule.
+
+    A name of a shipped ontology (``fashion``) is a folder too.
 
     Files that two versions have in common are parsed once.
 
@@ -32,7 +35,7 @@ def read_versions(*versions: str) -> list[Ontology]:
 
 def _texts(version: str) -> Mapping[str, str | Path]:
     """The files of a version by name: paths in a folder, texts from git."""
-    folder = Path(version)
+    folder = Path(version) if ":" in version else ontology_folder(version)
     if folder.is_dir():
         paths = turtle_files(folder)
         if not paths:

@@ -264,7 +264,7 @@ def _state(store: GraphStore) -> tuple[str, str]:
     if not rows:
         # Where the whole shop is gone, that is said.
         stored_ontology(store)
-        raise WeightsError("no weights are served", where=store.address, todo="Train: python train.py.")
+        raise WeightsError("no weights are served", where=store.address, todo="Train: kgrank train.")
     return rows[0]["version"], str(rows[0]["loaded"])
 
 

@@ -31,7 +31,7 @@ LINK_COLUMNS = ("forward", "backward", "next", "previous", "people", "together")
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
-_AGAIN = "Write the file again with `python train.py`"
+_AGAIN = "Write the file again with `kgrank train`"
 _SHARES_OFF = 1e-6
 
 
@@ -57,9 +57,7 @@ def read_weights(path: Path | str) -> LearnedWeights:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise WeightsError(
-            "there is no such file", where=path, todo="Make it with `python train.py`"
-        ) from None
+        raise WeightsError("there is no such file", where=path, todo="Make it with `kgrank train`") from None
     except (OSError, UnicodeDecodeError) as error:
         raise WeightsError(f"cannot be read ({error})", where=path, todo=_AGAIN) from None
     return weights_of(text, path)

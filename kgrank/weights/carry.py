@@ -78,7 +78,7 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
     if not categories:
         raise WeightsError(
             f"nothing of weights {weights.version} means the same in version {new.version}",
-            todo="Train on the graph with the new ontology: `python train.py`.",
+            todo="Train on the graph with the new ontology: `kgrank train`.",
         )
     spoken = {f.rule for f in weights.findings}
     findings = tuple(_findings(weights.findings, old, new))

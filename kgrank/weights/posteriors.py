@@ -20,7 +20,7 @@ from kgrank.weights.upgrade import posteriors_from_1
 FORMAT = 2
 """Number of the document's format; it grows when a field changes its name or its meaning."""
 
-_AGAIN = "Train again with `python train.py`"
+_AGAIN = "Train again with `kgrank train`"
 
 
 @dataclass(frozen=True)

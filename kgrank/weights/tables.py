@@ -66,7 +66,7 @@ def served_weights(store: GraphStore) -> LearnedWeights:
         raise WeightsError(
             "no weights are served",
             where=store.address,
-            todo="Learn some: `python train.py --config configs/fashion.yaml`",
+            todo="Learn some: `kgrank train --config fashion`",
         )
     return weights_of(rows[0]["document"], f"{store.address}, weights {rows[0]['version']}")
 

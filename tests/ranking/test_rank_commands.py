@@ -137,7 +137,7 @@ def test_a_store_without_weights_says_what_to_do(kgrank: Run, made: Example, tmp
             store.upsert_nodes(label, table)
     run = kgrank("rank", "all", "--store", "bare.lb")
     assert run.returncode == 2
-    assert "no weights are served. Learn some: `python train.py" in run.stderr
+    assert "no weights are served. Learn some: `kgrank train" in run.stderr
 
 
 @pytest.mark.parametrize("command", ["rank", "importance", "explain"])

@@ -217,7 +217,7 @@ def test_weights_without_posteriors_say_how_to_get_them(shop: Example, tmp_path:
         load(store, shop)
     done = CliRunner().invoke(app, ["audit", "--store", path, "--what-if", PRICE])
     assert "written without the posteriors of their choices" in error_of(done)
-    assert "python train.py" in error_of(done)
+    assert "kgrank train" in error_of(done)
 
 
 def test_posteriors_come_back_as_they_were_written_and_edited_ones_are_refused(shop: Example) -> None:

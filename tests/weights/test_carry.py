@@ -192,7 +192,7 @@ def test_a_file_is_carried_to_a_file_and_what_is_left_out_is_exit_code_1(shop: P
     result = RUN.invoke(app, [*command, "-o", str(tmp_path / "new.json")])
     assert result.exit_code == 1
     assert "dresses/price: price is in USD, not EUR" in result.output
-    assert "python train.py" in result.output
+    assert "kgrank train" in result.output
     assert read_weights(tmp_path / "new.json").ontology == read_ontology(shop).fingerprint
     told = json.loads(RUN.invoke(app, [*command, "-o", str(tmp_path / "new.json"), "--json"]).output)
     assert len(told["left"]) == 11

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts
-from kgrank.cli.common import out, print_json
+from kgrank.cli.common import Chart, out, print_json
 from kgrank.cli.options import Json, Store, default_store
 from kgrank.graph.connect import open_store
 from kgrank.weights.model import LearnedWeights, RuleFinding
@@ -30,9 +30,7 @@ def audit_command(
             help="Show what a new rule would change, instead: a .ttl file with one or more rules, or the Turtle.",
         ),
     ] = None,
-    chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
-    ] = None,
+    chart: Chart = None,
     json: Json = False,
 ) -> None:
     """Say of every rule what the data alone say; exit code 1 if they contradict one.

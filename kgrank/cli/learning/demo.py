@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.cli.common import out, print_json
-from kgrank.demo.report import CategoryReport, DemoReport, compare
-from kgrank.ontology.read import read_ontology
-from kgrank.resources import folder as shipped
-from kgrank.weights.artefact import read_weights
-from kgrank.weights.model import RuleFinding
+from kgrank.cli.common import Chart, out, print_json, waiting
+from kgrank.cli.learning.demo_run import STORE, run
+
+if TYPE_CHECKING:
+    from kgrank.demo.report import CategoryReport, DemoReport
+    from kgrank.weights.model import RuleFinding
 
 app = typer.Typer(
     help="A generated shop with a known truth: build it, and see what was learned of it.",
     no_args_is_help=True,
 )
+
+app.command()(run)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the demo shop.")]
 
@@ -34,38 +36,40 @@ def build(
 
     Example: kgrank demo build demo-shop
     """
-    from kgrank.demo.files import write
+    from kgrank.demo.files import refuse_other_files, write
     from kgrank.demo.shop import generate
 
-    shop = generate(seed)
-    write(shop, folder)
+    refuse_other_files(folder)
+    with waiting("generating the shop"):
+        shop = generate(seed)
+        write(shop, folder)
     people = shop.events["user"].n_unique()
     place = escape(str(folder))
     out.print(
         f"Generated shop in {place} (seed {seed}): "
         f"{len(shop.items):,} items, {people:,} shoppers, {len(shop.events):,} events."
     )
-    out.print(f"Next: kgrank load {place} --ontology ontology/fashion --store {place}/graph.lb")
+    out.print(f"Next: kgrank load {place} --ontology fashion --store {place}/graph.lb")
 
 
 @app.command()
 def report(
     folder: Folder,
     weights: Annotated[Path, typer.Option(metavar="FILE", help="The learned weights.")],
-    ontology: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The shop's ontology; by default the fashion ontology.")
-    ] = None,
-    chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw one category: a .png, .svg or .pdf file.")
-    ] = None,
+    ontology: Annotated[Path, typer.Option(metavar="DIR", help="The shop's ontology.")] = Path("fashion"),
+    chart: Chart = None,
     category: Annotated[str, typer.Option(help="The category that the chart shows.")] = "dresses",
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Compare learned importance with the demo shop's truth, beside what the rules say.
 
-    Example: kgrank demo report demo-shop --weights out/fashion/weights.json
+    Example: kgrank demo report demo-shop --weights demo-shop/out/weights.json
     """
-    rules = read_ontology(ontology or shipped("ontology") / "fashion")
+    from kgrank.demo.report import compare
+    from kgrank.ontology.read import read_ontology
+    from kgrank.weights.artefact import read_weights
+
+    rules = read_ontology(ontology)
     learned = read_weights(weights)
     found = compare(folder, learned, rules)
     if chart is not None:
@@ -85,7 +89,7 @@ def report(
         _print_findings(found.findings)
     if chart is not None:
         out.print(f"Chart of {escape(category)}: {escape(str(chart))}\n")
-    _print_next(found)
+    _print_next(found, folder)
 
 
 def _print_category(part: CategoryReport) -> None:
@@ -135,14 +139,13 @@ def _print_findings(findings: tuple[RuleFinding, ...]) -> None:
     out.print("Before and after the data: the probability that the rule holds.\n")
 
 
-def _print_next(found: DemoReport) -> None:
+def _print_next(found: DemoReport, folder: Path) -> None:
     category = found.categories[0].category
+    store = f"--store {escape(str(folder / STORE))}"
     out.print("[bold]Three things to try next[/]")
-    out.print(f"1. Ask why: kgrank explain {category}-001 --category {category}")
-    out.print(
-        "2. Disagree: edit ontology/fashion/rules.ttl, then python train.py --config configs/fashion.yaml"
-    )
-    out.print("3. Bring your own shop: docs/file-schemas.md says which files and columns\n")
+    out.print(f"1. Ask why: kgrank explain {category}-001 --category {category} {store}")
+    out.print(f"2. Disagree: kgrank audit {store}, then kgrank help rules, to try a rule of your own")
+    out.print("3. Bring your own shop: kgrank help file-schemas\n")
 
 
 def _table(first: str, *, right: list[str]) -> Table:

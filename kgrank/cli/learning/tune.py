@@ -11,9 +11,10 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.cli.common import err, out, print_json, progress_bar
+from kgrank.cli.common import Chart, err, notes, out, print_json, progress_bar
 from kgrank.cli.options import Json
 from kgrank.errors import InputError
+from kgrank.resources import config_file
 
 if TYPE_CHECKING:
     from kgrank.learning.tuning.tune import Trial, TuningResult
@@ -40,14 +41,12 @@ def tune_command(
             "--out", metavar="DIR", help="Folder of the search; `tune` below the run's own by default."
         ),
     ] = None,
-    chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
-    ] = None,
+    chart: Chart = None,
     json: Json = False,
 ) -> None:
     """Search better settings of a run by its held-out choices, within a budget; the same call goes on.
 
-    Options of train.py may follow, for example --validation.share 0.2.
+    Options of `kgrank train` may follow, for example --validation.share 0.2.
 
     Example: kgrank tune --config configs/fashion.yaml --trials 20 --minutes 30
     """
@@ -64,14 +63,14 @@ def tune_command(
             todo="Install it: pip install 'kgrank[learn]'",
         ) from None
     quiet()
-    run = parse(["--config", str(config), *context.args], "kgrank tune")
+    run = parse(["--config", str(config_file(config)), *context.args], "kgrank tune")
     with progress_bar() as progress:
         tuned = tune(
             run,
             read_space(over or DEFAULT),
             Budget(trials, minutes),
             folder or Path(run.out) / "tune",
-            lambda text: err.print(text, style="dim", markup=False),
+            lambda text: notes.print(text, style="dim", markup=False),
             lambda done, total: progress("tries", done, total),
         )
     if tuned is None:
@@ -135,7 +134,7 @@ def _print(tuned: TuningResult) -> None:
         parts = sorted(tuned.importance.items(), key=lambda p: -p[1])
         out.print(f"What the differences hang on: {', '.join(f'{n} {s:.0%}' for n, s in parts)}.")
     out.print(_verdict(tuned))
-    out.print(f"Next: python train.py --config {tuned.config}", markup=False)
+    out.print(f"Next: kgrank train --config {tuned.config}", markup=False)
 
 
 def _marks(one: Trial) -> tuple[str, str]:

@@ -101,7 +101,7 @@ def _print(found: Carried, where: str) -> None:
     if found.findings:
         _line(len(found.findings), "findings left out, of rules that changed", found.findings)
     if found.left_out or found.findings:
-        out.print("Learn the rest anew: python train.py --config CONFIG")
+        out.print("Learn the rest anew: kgrank train --config CONFIG")
 
 
 def _line(count: int, what: str, names: Iterable[str] = ()) -> None:

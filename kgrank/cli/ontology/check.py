@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.text import Text
 
-from kgrank.cli.common import out, print_json
+from kgrank.cli.common import out, print_json, require_extra, waiting
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check import Message, examine
 from kgrank.ontology.check.sarif import sarif as sarif_text
@@ -20,18 +21,23 @@ from kgrank.ontology.kinds.kind import LANGUAGES
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.ontology.sentences import sentence
+from kgrank.resources import ontology_folder
 
-app = typer.Typer(
-    help="What catalog teams write: check it, and list its rules as sentences.", no_args_is_help=True
-)
-
-_Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
+Source = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="A folder of Turtle files, or a shipped ontology: fashion.")
+]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
-@app.command()
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(check)
+    app.command()(rules)
+    app.command()(graph)
+
+
 def check(
-    folder: _Folder,
+    source: Source,
     json: _Json = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.")] = False,
     shacl: Annotated[bool, typer.Option("--shacl", help="Run the shipped SHACL shapes as well.")] = False,
@@ -45,20 +51,24 @@ def check(
 
     Exit code 1 where there are errors, or with --strict warnings.
 
-    Example: kgrank ontology check ontology/fashion
+    Example: kgrank ontology check fashion
     """
+    folder = ontology_folder(source)
+    if shacl or shapes:
+        require_extra("shacl")
     if watch:
         if json or strict or shacl or shapes or sarif:
             raise InputError("--watch goes with no other option", todo="Run the check once more for these.")
         _watch(folder)
         return
-    found = examine(folder)
+    with waiting(f"checking {escape(str(folder))}"):
+        found = examine(folder)
     messages = list(found.messages)
     if shacl or shapes:
         from kgrank.ontology.shacl import check_shapes
 
-        for source in [None] * shacl + [shapes] * (shapes is not None):
-            messages += [m for m in check_shapes(folder, source) if m not in messages]
+        for file in [None] * shacl + [shapes] * (shapes is not None):
+            messages += [m for m in check_shapes(folder, file) if m not in messages]
     if sarif is not None:
         write_text(sarif, sarif_text(folder, messages))
     errors = sum(m.severity == "error" for m in messages)
@@ -98,20 +108,19 @@ def _totals(messages: Sequence[Message]) -> str:
     return f"{plural(errors, 'error')}, {plural(len(messages) - errors, 'warning')}"
 
 
-@app.command()
 def rules(
-    folder: _Folder,
+    source: Source,
     category: Annotated[str | None, typer.Option(help="Only the rules that hold in this category.")] = None,
     language: Annotated[str, typer.Option(help=f"Language of the sentences: {', '.join(LANGUAGES)}.")] = "en",
     json: _Json = False,
 ) -> None:
     """List each rule as a sentence, with its author, date and reason.
 
-    Example: kgrank ontology rules ontology/fashion --category sneakers
+    Example: kgrank ontology rules fashion --category sneakers
     """
-    ontology = read_ontology(folder)
+    ontology = read_ontology(source)
     if category is not None:
-        _require_category(ontology, category, folder)
+        _require_category(ontology, category, source)
     listed = [
         {
             "id": rule.id,
@@ -136,22 +145,21 @@ def rules(
     out.print(plural(len(listed), "rule"))
 
 
-@app.command()
 def graph(
-    folder: _Folder,
+    source: Source,
     svg: Annotated[Path, typer.Option("--svg", metavar="FILE", help="Where to write the picture.")],
     category: Annotated[str | None, typer.Option(help="Only this category and what is below it.")] = None,
     language: Annotated[str, typer.Option(help="Language of the names.")] = "en",
 ) -> None:
     """Draw the category tree with its order rules as an SVG picture.
 
-    Example: kgrank ontology graph ontology/fashion --svg fashion.svg
+    Example: kgrank ontology graph fashion --svg fashion.svg
     """
     from kgrank.ontology.picture import picture
 
-    ontology = read_ontology(folder)
+    ontology = read_ontology(source)
     if category is not None:
-        _require_category(ontology, category, folder)
+        _require_category(ontology, category, source)
     write_text(svg, picture(ontology, category, language))
     out.print(Text(f"wrote {svg}"))
 

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.text import Text
 
-from kgrank.cli.common import err, out
-from kgrank.cli.ontology.check import plural
+from kgrank.cli.common import err, out, waiting
+from kgrank.cli.ontology.check import Source, plural
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check import examine
 from kgrank.ontology.imports import READERS, bring
 from kgrank.ontology.imports.write import BASE
 from kgrank.ontology.tables import trip
+from kgrank.resources import ontology_folder
 
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
 _Workbook = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="An Excel workbook.")]
@@ -27,14 +29,14 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
 
 
-def export(folder: _Folder, xlsx: _Workbook = None, csv: _Csv = None) -> None:
+def export(source: Source, xlsx: _Workbook = None, csv: _Csv = None) -> None:
     """Write seven sheets: rules, categories, what applies where, attributes, values, others, the header.
 
-    Example: kgrank ontology export ontology/fashion --xlsx fashion.xlsx
+    Example: kgrank ontology export fashion --xlsx fashion.xlsx
     """
     if (xlsx is None) == (csv is None):
         raise InputError("say where to write", expected="--xlsx FILE or --csv FOLDER")
-    counts = trip.export(folder, workbook=xlsx, csv_folder=csv)
+    counts = trip.export(ontology_folder(source), workbook=xlsx, csv_folder=csv)
     listed = ", ".join(f"{name} {count}" for name, count in counts.items())
     out.print(Text(f"{xlsx or csv}: {listed} rows"))
 
@@ -61,7 +63,7 @@ def import_(
     What a sheet leaves out stays as it is. Exit code 1, and nothing written, where a cell was edited on both
     sides or an edit brings in an error.
 
-    Example: kgrank ontology import ontology/fashion --xlsx fashion.xlsx
+    Example: kgrank ontology import my-shop --xlsx my-shop.xlsx
 
     Example: kgrank ontology import my-shop taxonomy.txt --from google
     """
@@ -73,7 +75,8 @@ def import_(
     if take not in (None, "sheet", "folder"):
         raise InputError(f"--take {take} is no side", expected="sheet or folder")
     incoming = trip.read_sheets(workbook=xlsx, csv_folder=csv)
-    outcome = trip.plan_import(incoming, folder, take)  # type: ignore[arg-type]
+    with waiting("comparing the sheets with the folder"):
+        outcome = trip.plan_import(incoming, folder, take)  # type: ignore[arg-type]
     _refuse(outcome)
     if not dry_run:
         trip.write_outcome(outcome, folder)
@@ -104,9 +107,12 @@ def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
         raise InputError(f"--from {system} is no known system", todo=did_you_mean(system, READERS))
     if source is None:
         raise InputError("say what to read", expected=f"kgrank ontology import FOLDER SOURCE --from {system}")
-    for line in bring(system, source, folder, base):
+    with waiting(f"reading {escape(str(source))}") as report:
+        lines = bring(system, source, folder, base)
+        report(f"checking {escape(str(folder))}")
+        found = examine(folder)
+    for line in lines:
         out.print(Text(line))
-    found = examine(folder)
     counts = (
         f"{plural(len(found.errors), 'error')}, {plural(len(found.messages) - len(found.errors), 'warning')}"
     )

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.text import Text
 
-from kgrank.cli.common import out, print_json
-from kgrank.cli.ontology.check import plural, print_messages
+from kgrank.cli.common import out, print_json, waiting
+from kgrank.cli.ontology.check import Source, plural, print_messages
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
 from kgrank.graph.touched import item_counts
@@ -22,7 +23,9 @@ from kgrank.ontology.layout import format_folder
 from kgrank.ontology.merge import merge_texts
 from kgrank.ontology.read import refuse_errors
 from kgrank.ontology.versions import read_versions
+from kgrank.resources import ontology_folder
 
+_VERSION = "A folder, a shipped ontology, or REVISION:FOLDER from git."
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]
 
 
@@ -43,7 +46,7 @@ def fmt(
 ) -> None:
     """Lay out all files in one way; what they say and their comments stay.
 
-    Example: kgrank ontology fmt ontology/fashion --check
+    Example: kgrank ontology fmt my-shop --check
     """
     changed = format_folder(folder, sort=sort)
     for path, (_, tidy) in changed.items():
@@ -57,17 +60,20 @@ def fmt(
 
 
 def lint(
-    folder: _Folder,
+    source: Source,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where there is advice.")] = False,
 ) -> None:
     """Give advice on an ontology without errors: shared synonyms, attributes to move up, values alike.
 
-    Example: kgrank ontology lint ontology/fashion
+    Example: kgrank ontology lint fashion
     """
-    found = examine(folder)
+    folder = ontology_folder(source)
+    with waiting(f"checking {escape(str(folder))}"):
+        found = examine(folder)
     refuse_errors(folder, found)
-    advice = advise(folder, found)
+    with waiting("comparing names and values"):
+        advice = advise(folder, found)
     if json:
         print_json({"folder": str(folder), "advice": [asdict(m) for m in advice]})
     else:
@@ -97,8 +103,8 @@ def merge(
 
 
 def diff(
-    old: Annotated[str, typer.Argument(metavar="A", help="A folder, or REVISION:FOLDER from git.")],
-    new: Annotated[str, typer.Argument(metavar="B", help="A folder, or REVISION:FOLDER from git.")],
+    old: Annotated[str, typer.Argument(metavar="A", help=_VERSION)],
+    new: Annotated[str, typer.Argument(metavar="B", help=_VERSION)],
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 where a thing was taken out without a replacement.")
     ] = False,
@@ -110,9 +116,10 @@ def diff(
 ) -> None:
     """Say what changed from A to B, and what that does to learned weights.
 
-    Example: kgrank ontology diff HEAD~1:ontology/fashion ontology/fashion --store demo-shop/graph.lb
+    Example: kgrank ontology diff HEAD~1:my-shop my-shop --store demo-shop/graph.lb
     """
-    before, after = read_versions(old, new)
+    with waiting("reading both versions"):
+        before, after = read_versions(old, new)
     found = difference(before, after)
     items: list[int | None] = [None] * len(found.changes)
     if store is not None:

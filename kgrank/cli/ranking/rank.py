@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.cli.common import err, out, print_json
+from kgrank.cli.common import Chart, err, out, print_json
 from kgrank.cli.options import (
     After,
     Category,
@@ -35,20 +34,17 @@ from kgrank.cli.query_options import (
     SessionFile,
     Text,
 )
-from kgrank.ranking import (
-    AttributeImportance,
-    Contribution,
-    Explanation,
-    Importance,
-    Query,
-    RankedPage,
-    Shop,
-    answer,
-    explain,
-    importance,
-)
 
 if TYPE_CHECKING:
+    from kgrank.ranking import (
+        AttributeImportance,
+        Contribution,
+        Explanation,
+        Importance,
+        Query,
+        RankedPage,
+        Shop,
+    )
     from kgrank.ranking.shopper.shifts import Shift
 
 
@@ -84,6 +80,8 @@ def rank_command(
 
     Example: kgrank rank --query "red linen" --event view:dresses-001 --filter price=..80
     """
+    from kgrank.ranking import answer
+
     asked = QueryOptions(
         category,
         text,
@@ -148,15 +146,15 @@ def importance_command(
     store: Store = None,
     user: User = None,
     language: Language = "en",
-    chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
-    ] = None,
+    chart: Chart = None,
     json: Json = False,
 ) -> None:
     """Show how much each attribute matters in a category, beside what the rules say.
 
     Example: kgrank importance dresses --store demo-shop/graph.lb --chart importance.png
     """
+    from kgrank.ranking import importance
+
     with opened(store, user, history=False) as (shop, own):
         found = importance(shop, category, language, person=own.deviations if own else None)
         if chart is not None:
@@ -195,6 +193,8 @@ def explain_command(
 
     Example: kgrank explain dresses-001 --category dresses --over dresses-002 --into 10
     """
+    from kgrank.ranking import explain
+
     # Only comparisons need scipy.
     from kgrank.ranking.explain.compare import compare
     from kgrank.ranking.explain.counterfactuals import counterfactuals

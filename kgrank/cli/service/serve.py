@@ -50,15 +50,11 @@ def serve_command(
 
     Example: kgrank serve --store demo-shop/graph.lb --port 8000
     """
-    try:
-        import uvicorn
+    import uvicorn
 
-        from kgrank.serving.current import Current
-        from kgrank.serving.service import Settings, application
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{error.name} is not installed", todo="Install the service: pip install 'kgrank[serve]'."
-        ) from error
+    from kgrank.serving.current import Current
+    from kgrank.serving.service import Settings, application
+
     if keys is None and not _here(host):
         raise InputError(
             f"no keys, and {host} can be reached from other machines",

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
-from kgrank.cli.common import err, out, print_json, progress_bar
+from kgrank.cli.common import note, out, print_json, progress_bar, waiting
 from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
@@ -41,10 +42,14 @@ def load_command(
     ] = None,
     ontology: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Turtle files; without it one is inferred from the data."),
+        typer.Option(
+            metavar="DIR",
+            help="A folder of Turtle files, or a shipped one: fashion. Without it one is inferred from the data.",
+        ),
     ] = None,
     mapping: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Says which columns mean what (docs/file-schemas.md).")
+        Path | None,
+        typer.Option(metavar="FILE", help="Says which columns mean what: kgrank help file-schemas."),
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Writes the rows that were dropped, as CSV.")
@@ -73,7 +78,7 @@ def load_command(
 ) -> None:
     """Load items and events, or choice tasks, into a store; a later load writes what changed since.
 
-    Example: kgrank load demo-shop --ontology ontology/fashion --store demo-shop/graph.lb --prune
+    Example: kgrank load demo-shop --ontology fashion --store demo-shop/graph.lb --prune
     """
     if (store is None) == (offline is None):
         raise InputError(
@@ -81,7 +86,8 @@ def load_command(
             expected="--store ADDRESS or --offline DIR",
         )
     clean = _read(folder, ontology, mapping, rejects, strict)
-    graph = build_graph(clean)
+    with waiting("building the graph"):
+        graph = build_graph(clean)
     if offline is not None:
         _print_import(write_import(graph, offline), json)
         return
@@ -109,11 +115,11 @@ def _read(
     folder: Path, ontology: Path | None, mapping: Path | None, rejects: Path | None, strict: bool
 ) -> Clean:
     """The clean tables; the rows that were dropped are written, or refused, as the options say."""
-    clean = ingest(
-        folder,
-        ontology=read_ontology(ontology) if ontology is not None else None,
-        mapping=read_mapping(mapping) if mapping is not None else None,
-    )
+    with waiting("reading the ontology") as report:
+        known = read_ontology(ontology) if ontology is not None else None
+        columns = read_mapping(mapping) if mapping is not None else None
+        report(f"reading and cleaning {escape(str(folder))}")
+        clean = ingest(folder, ontology=known, mapping=columns)
     if rejects is not None:
         clean.report.write(rejects)
     if strict:
@@ -139,8 +145,8 @@ def _document(clean: Clean, graph: KnowledgeGraph, store: str) -> dict[str, obje
 
 
 def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None) -> None:
-    for note in clean.notes:
-        err.print(f"note: {note}", markup=False)
+    for text in clean.notes:
+        note(f"note: {text}")
     read = ", ".join(f"{rows:,} rows of {file}" for file, rows in clean.report.read.items())
     out.print(f"Read {read}.", markup=False)
     if clean.report.counts:

@@ -48,7 +48,7 @@ def list_command(store: Store = None, json: Json = False) -> None:
     for v in found:
         note = "served" if v.served else "" if v.fits else "of another ontology"
         table.add_row(v.version, v.created, note)
-    out.print(table if found else "No weights yet: python train.py --config FILE")
+    out.print(table if found else "No weights yet: kgrank train --config FILE")
 
 
 @app.command("serve")

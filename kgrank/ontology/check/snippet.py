@@ -145,7 +145,7 @@ def _refuse_others(name: str, ontology: Ontology, draft: Draft) -> None:
             "there is no rule in it",
             where=name,
             expected="a rule like `r:cheaper a kg:Monotone ; kg:in c:dresses ; …`",
-            todo="docs/ontology.md shows the twelve kinds.",
+            todo="See the twelve kinds: kgrank help ontology.",
         )
     twice = next((r for r in new if r in ontology.rules), None)
     if twice is not None:

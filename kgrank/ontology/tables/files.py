@@ -32,12 +32,10 @@ def write_workbook(path: Path, pages: Sequence[Page], marks: Iterable[Sequence[s
     """Writes one workbook with a hidden sheet of marks.
 
     Raises:
-        InputError: XlsxWriter is not installed, a text is too long for a cell, the file cannot be written.
+        InputError: A text is too long for a cell, the file cannot be written.
     """
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise _missing() from None
+    import xlsxwriter
+
     data = io.BytesIO()
     book = xlsxwriter.Workbook(data, {"strings_to_formulas": False, "strings_to_urls": False})
     head = book.add_format({"bold": True, "bottom": 1, "locked": False})
@@ -100,12 +98,10 @@ def read_workbook(path: Path) -> dict[str, Grid]:
     """The cells of all sheets.
 
     Raises:
-        InputError: python-calamine is not installed, or the file is no workbook.
+        InputError: The file is no workbook.
     """
-    try:
-        from python_calamine import CalamineError, CalamineWorkbook
-    except ImportError:
-        raise _missing() from None
+    from python_calamine import CalamineError, CalamineWorkbook
+
     if not path.is_file():
         raise InputError("no such file", where=path)
     try:
@@ -179,7 +175,3 @@ def _bare(text: str) -> str:
 def _square(rows: Sequence[Sequence[Cell]]) -> Grid:
     width = max((len(r) for r in rows), default=0)
     return [[*r, *([None] * (width - len(r)))] for r in rows]
-
-
-def _missing() -> InputError:
-    return InputError("workbooks need two more packages", todo="Install them: pip install 'kgrank[tables]'")

@@ -249,7 +249,7 @@ def category_weights(weights: LearnedWeights, ontology: Ontology, category: str)
         raise WeightsError(
             f"weights {weights.version} say nothing of category {category!r}",
             expected=f"one of {len(weights.categories)} categories",
-            todo="Train again on the present graph: `python train.py`",
+            todo="Train again on the present graph: `kgrank train`",
         )
     return weights.categories[category]
 

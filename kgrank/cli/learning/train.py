@@ -1,0 +1,86 @@
+"""``kgrank train``, which ``python train.py`` calls too: learn attribute weights from a shop's graph."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+import typer
+
+from kgrank.cli.common import err, note, notes
+from kgrank.errors import KgrankError
+from kgrank.resources import config_file
+
+ABOUT = """Learns attribute weights from a shop's graph.
+
+    {program} --config fashion
+    {program} --config configs/fashion.yaml --optimizer.lr 0.02
+    {program} --config configs/fashion.yaml --print_config
+
+The configuration is a YAML file, or the name of one that kgrank brings along. The last line of standard output is
+one JSON object. Exit codes: 0 fine, 2 could not run (bad input or usage), 130 stopped by Ctrl-C (the best weights
+so far are written).
+"""
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Runs, prints the result as the last line of standard output, and answers with the exit code.
+
+    Args:
+        arguments: The words after the program's name.
+        program: Its name, for the help page and for messages.
+    """
+    # Threads that wait for each other on shared cores cost far more than they bring to matrices this small.
+    # It counts only before numpy and torch are loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
+    if "--quiet" in arguments:
+        notes.quiet = True
+    try:
+        words = _with_shipped(arguments)
+        from kgrank.learning.options import parse
+        from kgrank.learning.run import quiet, run
+
+        quiet()
+        result = run(parse(words, program, ABOUT.format(program=program)), note)
+    except KgrankError as error:
+        err.print(f"error: {error.sentence()}", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        err.print(
+            "stopped by Ctrl-C before there were weights; the weights of earlier runs stay as they were"
+        )
+        return 130
+    if result["interrupted"]:
+        err.print("stopped by Ctrl-C: the best weights so far are kept")
+    print(json.dumps(result, allow_nan=False))
+    return 130 if result["interrupted"] else 0
+
+
+def _with_shipped(arguments: Sequence[str]) -> list[str]:
+    """The arguments without ``--quiet``, and with the path of a configuration that is only named."""
+    words: list[str] = []
+    for word in arguments:
+        if words and words[-1] == "--config":
+            words.append(str(config_file(word)))
+        elif word.startswith("--config="):
+            words.append(f"--config={config_file(word.removeprefix('--config='))}")
+        elif word != "--quiet":
+            words.append(word)
+    return words
+
+
+def train_command(context: typer.Context) -> None:
+    """Learn attribute weights: the same as python train.py in a checkout; --help lists every setting.
+
+    Example: kgrank train --config fashion
+
+    Example: kgrank train --config configs/fashion.yaml --validation.share 0.2
+    """
+    raise typer.Exit(main(context.args, "kgrank train"))
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command; all that follows it belongs to the run, ``--help`` too."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command("train", context_settings=settings)(train_command)
