@@ -48,7 +48,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@echo 'Installing into $(VENV); the first time this takes a few minutes.'
-	$(BIN)/python -m pip install --quiet --editable '.[learn,plots]'
+	$(BIN)/python -m pip install --quiet --editable '.[plots]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python

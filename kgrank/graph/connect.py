@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from kgrank.graph.ladybug import LadybugStore
-from kgrank.graph.neo4j import Neo4jStore
 from kgrank.graph.store import PATIENCE_SECONDS, QUERY_SECONDS, START_SECONDS, GraphStore
 
 
@@ -38,6 +37,9 @@ def open_store(
     """
     if "://" not in address:
         return LadybugStore(Path(address).expanduser(), timeout=timeout)
+    # The driver takes long to import, and most shops are files.
+    from kgrank.graph.neo4j import Neo4jStore
+
     return Neo4jStore(
         address,
         user=user or os.environ.get("NEO4J_USER", "neo4j"),
