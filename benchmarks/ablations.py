@@ -33,7 +33,7 @@ from kgrank.choice.data.responses import read_log
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import DataConfig, RunConfig
 from kgrank.learning.learn import learn
-from kgrank.learning.run import quiet, say
+from kgrank.learning.prior_means import closed_form
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Query, Shop, answer
 
@@ -100,7 +100,8 @@ def likelihoods(shop: Shop, choices: list[Choice], *, attributes: bool, terms: b
 
 def trained(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
     """A shop with weights learned from a graph."""
-    learned = learn(graph, ontology, RunConfig(DataConfig("none"), "none", seed=seed), report=say)
+    config = RunConfig(data=DataConfig(store="none"), out="none", seed=seed)
+    learned = learn(graph, ontology, config, closed_form)
     return Shop.of(graph, ontology, learned.weights, learned.transitions)
 
 
@@ -118,7 +119,6 @@ def main() -> None:
     parser = script_parser(__doc__)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    quiet()
     began = time.perf_counter()
     about = environment("scipy", "polars")
     print(json.dumps(about))

@@ -46,7 +46,8 @@ from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.learn import learn
-from kgrank.learning.run import quiet, say
+from kgrank.learning.prior_means import closed_form
+from kgrank.learning.run import say
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 
@@ -143,14 +144,14 @@ def learned(way: str, graph: KnowledgeGraph, ontology: Ontology, seed: int) -> L
     if way in ("naive", "without positions"):
         events = events.with_columns(position=pl.lit(None, pl.Int64))
     plain = config(seed)
-    # One category has no prior from a network, and people's own tastes play no part here.
+    # People's own tastes play no part here.
     run = replace(
         plain,
         data=replace(plain.data, examination=LOOKED if way == "given" else None),
-        model=replace(plain.model, people=False),
-        trainer={"max_epochs": 1, "enable_progress_bar": False},
+        people=False,
     )
-    return learn(KnowledgeGraph(graph.nodes, {**graph.edges, "INTERACTED": events}), ontology, run).weights
+    changed = KnowledgeGraph(graph.nodes, {**graph.edges, "INTERACTED": events})
+    return learn(changed, ontology, run, closed_form).weights
 
 
 def distance(found: CategoryWeights, truth: Mapping[str, float]) -> float:
@@ -191,7 +192,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="generated shops (5)")
     parser.add_argument("--people", type=int, default=1000, help="shoppers of each (1000)")
     options = parser.parse_args()
-    quiet()
     about, began = environment("torch", "polars"), time.perf_counter()
     found = []
     for seed in range(options.seeds):

@@ -40,15 +40,14 @@ from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.learning.config import DataConfig, RunConfig, ValidationConfig
 from kgrank.learning.fit import ShopFit, fit_people, fit_shop
-from kgrank.learning.run import quiet, say
+from kgrank.learning.prior_means import closed_form
+from kgrank.learning.run import say
 from kgrank.learning.shop import people_panel, read_training_data
 from kgrank.ontology.model import Ontology
 
 MAPPINGS = Path(__file__).parent.parent / "configs" / "mappings"
 HELD_OUT = 4
 """One in so many of each person's choices is held out."""
-
-EPOCHS = 20
 
 
 def read(data: Path, mapping: Path | None) -> tuple[KnowledgeGraph, Ontology]:
@@ -74,10 +73,9 @@ def held_out(some: CategoryChoices) -> Truths:
 def config(seed: int) -> RunConfig:
     """The defaults that ship; validation by person, since a person's choices depend on each other."""
     return RunConfig(
-        DataConfig("none"),
-        "none",
+        data=DataConfig(store="none"),
+        out="none",
         validation=ValidationConfig(by="person"),
-        trainer={"max_epochs": EPOCHS, "enable_progress_bar": False},
         seed=seed,
     )
 
@@ -118,9 +116,7 @@ def evaluate(graph: KnowledgeGraph, ontology: Ontology, peers: bool) -> dict[str
         own_choices={c: s.take(~masks[c]) for c, s in shop.own_choices.items()},
         sets={c: s.take(~np.isin(s.number, numbers)) for c, s in shop.sets.items()},
     )
-    fitted = fit_shop(
-        train, graph, ontology, replace(config(0), model=replace(config(0).model, people=False))
-    )
+    fitted = fit_shop(train, graph, ontology, replace(config(0), people=False), closed_form)
     fit_seconds = time.perf_counter() - began
     head = fitted.category_fits
     test = {c: s.take(masks[c]) for c, s in shop.own_choices.items()}
@@ -242,7 +238,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds of the whole fit (3)")
     parser.add_argument("--peers", action="store_true", help="run xlogit's mixed logit beside (minutes)")
     options = parser.parse_args()
-    quiet()
     began = time.perf_counter()
     data = data_folder(options.data)
     graph, ontology = read(data, options.mapping)
@@ -251,7 +246,9 @@ def main() -> None:
     fits = []
     for seed in range(options.seeds):
         say(f"all choices, seed {seed}")
-        fits.append(fit_shop(read_training_data(graph, ontology, seed), graph, ontology, config(seed)))
+        fits.append(
+            fit_shop(read_training_data(graph, ontology, seed), graph, ontology, config(seed), closed_form)
+        )
     shares = [
         np.concatenate([importance(d.layout, f.rule_posteriors.draws[c].mean(0)) for c, d in f.shop.designs.items()
                         if c in f.rule_posteriors.draws]) for f in fits

@@ -32,15 +32,15 @@ from kgrank.demo.truth import LEAVES
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.config import DataConfig, ModelConfig, RunConfig
+from kgrank.learning.config import DataConfig, RunConfig
 from kgrank.learning.fit import ShopFit, fit_shop
-from kgrank.learning.run import quiet, say
+from kgrank.learning.prior_means import closed_form
+from kgrank.learning.run import say
 from kgrank.learning.shop import read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder
 
-EPOCHS = 20
 THINNED = LEAVES[::2]
 
 
@@ -61,9 +61,8 @@ def thin_shop(keep: int) -> tuple[KnowledgeGraph, Ontology]:
 
 
 def config(seed: int) -> RunConfig:
-    """The defaults that ship, for a few epochs; people's own tastes do not enter weights."""
-    return RunConfig(DataConfig("none"), "none", model=ModelConfig(people=False), seed=seed,
-                     trainer={"max_epochs": EPOCHS, "enable_progress_bar": False})  # fmt: skip
+    """The defaults that ship; people's own tastes do not enter weights."""
+    return RunConfig(data=DataConfig(store="none"), out="none", people=False, seed=seed)
 
 
 def shares(fitted: ShopFit, category: str) -> tuple[Floats, Floats]:
@@ -78,7 +77,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds of the whole fit (3)")
     parser.add_argument("--thin", type=int, default=60, help="lists that a thin category keeps (60)")
     options = parser.parse_args()
-    quiet()
     began = time.perf_counter()
     about = environment("torch", "torch-geometric")
     print(json.dumps(about))
@@ -86,7 +84,9 @@ def main() -> None:
     fits = []
     for seed in range(options.seeds):
         say(f"seed {seed}")
-        fits.append(fit_shop(read_training_data(graph, ontology, seed), graph, ontology, config(seed)))
+        fits.append(
+            fit_shop(read_training_data(graph, ontology, seed), graph, ontology, config(seed), closed_form)
+        )
     rows: list[list[Any]] = []
     for category in fits[0].shop.sets:
         found = [shares(f, category) for f in fits]

@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from benchmarks.data_sets import data_folder
-from benchmarks.importance import config, read
+from benchmarks.importance import read
 from benchmarks.machine import DATA_HELP, command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Design
@@ -59,8 +59,8 @@ from kgrank.demo.shop import generate
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.network.prior_means import NetworkData, train
-from kgrank.learning.run import quiet, say
+from kgrank.learning.prior_means import PriorMeanData
+from kgrank.learning.run import say
 from kgrank.learning.shop import TrainingData, read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
@@ -191,11 +191,14 @@ WAYS: Mapping[str, Way] = {
 
 def network(graph: KnowledgeGraph, ontology: Ontology, shop: TrainingData, seed: int) -> Way:
     """The optional network, trained without the category; its variance is the hierarchy's."""
+    from kgrank.learning.network.prior_means import NetworkSettings, train
+
+    settings = NetworkSettings(seed=seed)
 
     def way(what: PriorEvidence, category: str) -> Said:
-        learning = NetworkData(graph, ontology, what, shop.own_choices, config(seed))
-        found = train(learning, hidden=frozenset({category}), epochs=EPOCHS)
-        return Said(np.asarray(found.part_worths[category]), hierarchy(what, category).variance)
+        data = PriorMeanData(graph, ontology, what, shop.own_choices)
+        network = train(data, settings, hidden=frozenset({category}), epochs=EPOCHS)
+        return Said(np.asarray(network.part_worths[category]), hierarchy(what, category).variance)
 
     return way
 
@@ -311,7 +314,6 @@ class Results:
 
 def generated(seed: int, options: argparse.Namespace) -> Results:
     """All ways in one demo shop."""
-    quiet()
     return run(f"demo{seed}", *demo(seed), options)
 
 
@@ -363,7 +365,6 @@ def main() -> None:
     parser.add_argument("--network", action="store_true", help="the optional network too")
     options = parser.parse_args()
     data = data_folder(options.data) if options.data else None
-    quiet()
     began = time.perf_counter()
     about = environment("torch", "torch-geometric")
     print(json.dumps(about))

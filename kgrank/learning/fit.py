@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from lightning.pytorch.loggers import Logger
-
-from kgrank.arrays import Floats
-from kgrank.choice.hierarchy.prior_means import prior_evidence, prior_means
+from kgrank.choice.hierarchy.prior_means import prior_evidence
 from kgrank.choice.logit.categories import CategoryFits, category_posterior, fit_categories, unpooled_fits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
@@ -18,34 +14,31 @@ from kgrank.choice.rules.weigh import RulePosteriors, weigh
 from kgrank.choice.tastes.population import Tastes, estimate, some_people
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
-from kgrank.learning.network.prior_means import NetworkData, NetworkFit, cross_fitted, train
+from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSource
+from kgrank.learning.progress import NO_PROGRESS, Progress
 from kgrank.learning.shop import TrainingData, people_panel, taste_scale
 from kgrank.ontology.model import Ontology
 
-MOST_RATED = 100
-"""Columns up to which people are told apart by their ratings alone."""
+RATED_COLUMNS = 100
+"""Columns up to which people's tastes are estimated from ratings alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShopFit:
-    """Everything that was fitted, before it is put into words and files.
+    """Everything that was fitted, before it is written as weights.
 
     Attributes:
-        shop: What it was fitted to.
-        network: None where it is off.
-        means: (columns,) what the graph says of categories without choices.
-        priors: (columns,) prior means of categories with choices.
-        category_fits: Their optimum.
-        posteriors: Their posteriors without rules.
-        rule_posteriors: What the rules make of them.
-        columns: Of the tastes.
-        tastes: Of the people.
+        shop: The data it was fitted to.
+        prior_means: Prior means of every category.
+        category_fits: Part-worths of every category at their optimum.
+        posteriors: Posteriors of the choices alone, without rules.
+        rule_posteriors: Posteriors under the rules, and the findings on the rules.
+        columns: Names of the columns of the tastes.
+        tastes: The population of tastes; None where it is not estimated.
     """
 
     shop: TrainingData
-    network: NetworkFit | None
-    means: Mapping[str, Floats]
-    priors: Mapping[str, Floats]
+    prior_means: PriorMeans
     category_fits: CategoryFits
     posteriors: Mapping[str, CategoryPosterior]
     rule_posteriors: RulePosteriors
@@ -58,65 +51,76 @@ def fit_shop(
     graph: KnowledgeGraph,
     ontology: Ontology,
     config: RunConfig,
-    *,
-    logger: Logger | bool = False,
-    checkpoints: Path | None = None,
-    resume: Path | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    source: PriorMeanSource,
+    progress: Progress = NO_PROGRESS,
 ) -> ShopFit:
-    """Prior means, every category's optimum under them, the rules, and the people."""
-    report("what categories say of each other")
-    free = unpooled_fits(shop.own_choices)
-    shown = prior_evidence(ontology, shop.designs, shop.own_choices, free)
-    means: Mapping[str, Floats] = prior_means(shown)
-    priors = means
-    network = None
-    if config.model.network:
-        what = NetworkData(graph, ontology, shown, shop.own_choices, config)
-        network = train(what, logger=logger, checkpoints=checkpoints, resume=resume)
-        means, priors = network.part_worths, {}
-        try:
-            if not network.interrupted:
-                priors = cross_fitted(what, max(network.epochs, 1), report)
-        except KeyboardInterrupt:
-            network = replace(network, interrupted=True)
-    report("optimum of every category, and the rules")
-    own = {c: f for c, f in free.items() if shop.sets.get(c) is shop.own_choices[c]}
-    head = fit_categories(shop.sets, priors, own)
-    places = {
-        c: category_posterior(
-            s, head.fits[c], priors.get(c), head.variances, own_choices=c in shop.own_choices
+    """Prior means, every category's optimum under them, the rules, and the people.
+
+    Args:
+        shop: Designs and choices of all categories.
+        graph: The graph that they are from.
+        ontology: Categories and rules.
+        config: The seed, and whether people are estimated.
+        source: Gives the prior means.
+        progress: Receives each stage.
+    """
+    progress.stage("prior means of the categories")
+    unpooled = unpooled_fits(shop.own_choices)
+    evidence = prior_evidence(ontology, shop.designs, shop.own_choices, unpooled)
+    means = source(PriorMeanData(graph, ontology, evidence, shop.own_choices), progress)
+    progress.stage("optimum of every category, and the rules")
+    # A category with none below it was fitted on its own choices already.
+    reusable = {c: fit for c, fit in unpooled.items() if shop.sets.get(c) is shop.own_choices[c]}
+    category_fits = fit_categories(shop.sets, means.with_choices, reusable)
+    posteriors = {
+        category: category_posterior(
+            choices,
+            category_fits.fits[category],
+            means.with_choices.get(category),
+            category_fits.variances,
+            own_choices=category in shop.own_choices,
         )
-        for c, s in shop.sets.items()
+        for category, choices in shop.sets.items()
     }
-    places = inherit(ontology, shop.sets, places, head.variances)
-    verdicts = weigh(ontology, places, config.seed)
-    for note in verdicts.notes:
-        report(f"warning: {note}")
+    posteriors = inherit(ontology, shop.sets, posteriors, category_fits.variances)
+    rule_posteriors = weigh(ontology, posteriors, config.seed)
+    for note in rule_posteriors.notes:
+        progress.warning(note)
     columns: tuple[str, ...] = ()
     tastes = None
-    told = _choices_for_tastes(shop)
-    if config.model.people and told:
-        report("how people differ")
-        columns, tastes = fit_people(told, head, config.seed)
-    return ShopFit(shop, network, means, priors, head, places, verdicts, columns, tastes)
+    if config.people:
+        progress.stage("how people differ")
+        choices = choices_for_tastes(shop)
+        if choices:
+            columns, tastes = fit_people(choices, category_fits, config.seed)
+        else:
+            progress.note("no choices tell people apart: their tastes are not estimated")
+    return ShopFit(
+        shop=shop,
+        prior_means=means,
+        category_fits=category_fits,
+        posteriors=posteriors,
+        rule_posteriors=rule_posteriors,
+        columns=columns,
+        tastes=tastes,
+    )
 
 
-def _choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
+def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
     """The choices that tell people apart: not those whose other alternatives were drawn.
 
-    Of ratings alone only where there are few columns: rated catalogues have brands without end.
+    Of ratings alone only where there are few columns: catalogues with ratings have very many brands.
     """
-    told = {c: s.take(~s.sampled) for c, s in shop.own_choices.items() if not s.sampled.all()}
-    wide = sum(s.design.layout.width for s in told.values())
-    return {} if shop.log.is_ratings and wide > MOST_RATED else told
+    choices = {c: s.take(~s.sampled) for c, s in shop.own_choices.items() if not s.sampled.all()}
+    columns = sum(s.design.layout.width for s in choices.values())
+    return {} if shop.log.is_ratings and columns > RATED_COLUMNS else choices
 
 
 def fit_people(
-    home: Mapping[str, CategoryChoices], head: CategoryFits, seed: int
+    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, seed: int
 ) -> tuple[tuple[str, ...], Tastes]:
     """The population of tastes, in columns named by AttributeValue id."""
-    columns, joined, _ = people_panel(home, head)
-    sample = some_people(joined, seed)
-    scale = taste_scale(home, head, columns)
-    return columns, estimate(sample, scale, free_mean=sample is joined)
+    columns, panel, _ = people_panel(own_choices, category_fits)
+    sample = some_people(panel, seed)
+    scale = taste_scale(own_choices, category_fits, columns)
+    return columns, estimate(sample, scale, free_mean=sample is panel)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
-from lightning.pytorch.loggers import Logger
 
 from kgrank.arrays import Floats
 from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms
@@ -26,19 +24,28 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.fit import ShopFit, fit_shop
 from kgrank.learning.held_out import evaluate, summary
+from kgrank.learning.prior_means import PriorMeanSource
+from kgrank.learning.progress import NO_PROGRESS, Progress
 from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.shop import read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import LearnedWeights
 from kgrank.weights.posteriors import Posteriors
 
-SAID = 20
-"""Concerns that are reported at most; all are kept with the weights."""
+REPORTED_CONCERNS = 20
+"""Concerns that are reported at most; all are stored with the weights."""
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The weights, the posteriors of the choices alone, and the transitions (source, target, weight)."""
+    """The result of learning.
+
+    Attributes:
+        weights: What rankings serve.
+        posteriors: Posteriors of the choices alone, without rules.
+        transitions: Which item follows which: source, target, weight.
+        interrupted: Whether Ctrl-C ended a training early.
+    """
 
     weights: LearnedWeights
     posteriors: Posteriors
@@ -46,70 +53,85 @@ class Learned:
     interrupted: bool
 
 
+def stage_count(config: RunConfig) -> int:
+    """The number of stages that ``learn`` reports."""
+    return 4 + config.people
+
+
 def learn(
     graph: KnowledgeGraph,
     ontology: Ontology,
     config: RunConfig,
-    *,
-    logger: Logger | bool = False,
-    checkpoints: Path | None = None,
-    resume: Path | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    source: PriorMeanSource,
+    progress: Progress = NO_PROGRESS,
 ) -> Learned:
-    """Learns everything there is to learn from a graph."""
+    """Learns everything that a graph's events and items determine.
+
+    Args:
+        graph: Items and events.
+        ontology: Categories and rules.
+        config: The seed, what is held out, whether people are estimated.
+        source: Gives the prior means: ``closed_form``, or that of ``kgrank.learning.run.prior_mean_source``.
+        progress: Receives each stage.
+
+    Raises:
+        InputError: There is no choice to learn from.
+    """
+    progress.stage("choice sets of all categories")
     shop = read_training_data(graph, ontology, config.seed, config.data.examination or ())
-    report(f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people")
-    doubts = concerns(shop.own_choices)
-    for concern in doubts[:SAID]:
-        report(f"warning: {concern.sentence}")
-    if len(doubts) > SAID:
-        report(f"warning: {len(doubts) - SAID:,} more of the kind; `kgrank importance CATEGORY` shows them")
-    fitted = fit_shop(
-        shop, graph, ontology, config, logger=logger, checkpoints=checkpoints, resume=resume, report=report
+    progress.note(
+        f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people"
     )
-    report("what goes after what")
-    metrics = summary(evaluate(shop, fitted.priors, config))
-    network = fitted.network
-    if network is not None and network.loss is not None:
-        metrics["network_val_loss"] = network.loss
-    learned, log = _behaviour(fitted, graph, ontology, config.seed)
-    if learned.curves:
-        metrics["next_log_likelihood"] = learned.log_likelihood
-    links = link_table(learned.counts, log.items, LINKS_PER_ITEM)
-    behaviour = behaviour_terms(learned, log.items)
-    weights = replace(
-        weights_of(fitted, ontology, learned, metrics, behaviour, fingerprint(graph)), concerns=doubts
-    )
+    problems = concerns(shop.own_choices)
+    for concern in problems[:REPORTED_CONCERNS]:
+        progress.warning(concern.sentence)
+    if len(problems) > REPORTED_CONCERNS:
+        more = len(problems) - REPORTED_CONCERNS
+        progress.warning(f"{more:,} more of the kind; `kgrank importance CATEGORY` shows them")
+    fitted = fit_shop(shop, graph, ontology, config, source, progress)
+    progress.stage("which item follows which")
+    metrics = summary(evaluate(shop, fitted.prior_means.with_choices, config.validation, config.seed))
+    if fitted.prior_means.validation_loss is not None:
+        metrics["network_val_loss"] = fitted.prior_means.validation_loss
+    behaviour, log = _behaviour(fitted, graph, ontology, config.seed)
+    if behaviour.curves:
+        metrics["next_log_likelihood"] = behaviour.log_likelihood
+    transitions = link_table(behaviour.counts, log.items, LINKS_PER_ITEM)
+    terms = behaviour_terms(behaviour, log.items)
+    weights = weights_of(fitted, ontology, behaviour, metrics, terms, fingerprint(graph))
+    weights = replace(weights, concerns=problems)
     posteriors = Posteriors(
         weights.version, ontology.fingerprint, config.seed, stored_posteriors(fitted.posteriors)
     )
-    return Learned(weights, posteriors, links, network is not None and network.interrupted)
+    return Learned(weights, posteriors, transitions, fitted.prior_means.interrupted)
 
 
 def _behaviour(
     fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int
 ) -> tuple[BehaviourModel, Sequences]:
-    """The ranking layer: where the log does not say what was shown, a whole shop is ranked."""
+    """The ranking layer; learned from the whole catalogue where the log has no impressions."""
     shop, log = fitted.shop, sequences(graph)
     groups = groupings(graph, ontology, log.items)
-    words = TitleVectors.of(titles(graph, log.items))
+    vectors = TitleVectors.of(titles(graph, log.items))
     inside = members(graph, ontology, log.items)
     if not shop.log.has_impressions:
         utility = _item_utility(fitted, ontology, log.items)
         people = EventSequences.logged(log)
-        return learn_from_catalogue(people, groups, words, utility=utility, inside=inside, seed=seed), log
+        return learn_from_catalogue(people, groups, vectors, utility=utility, inside=inside, seed=seed), log
     part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
-    home, users = on_items(shop.own_choices), shop.log.users
-    return learn_from_impressions(home, part_worths, log, users, groups, words, inside=inside, seed=seed), log
+    choices, users = on_items(shop.own_choices), shop.log.users
+    return learn_from_impressions(
+        choices, part_worths, log, users, groups, vectors, inside=inside, seed=seed
+    ), log  # fmt: skip
 
 
 def _item_utility(fitted: ShopFit, ontology: Ontology, items: Sequence[str]) -> Floats:
-    """(items,) the attribute score of each item by the weights of the top category that it stands in."""
-    place_of = {item: k for k, item in enumerate(items)}
-    found = np.zeros(len(items))
+    """(items,) the attribute score of each item by the weights of its top category."""
+    row_of = {item: row for row, item in enumerate(items)}
+    utility = np.zeros(len(items))
     for category, design in fitted.shop.designs.items():
         if ontology.categories[category].parent is None:
             part_worths = served_part_worths(design.layout, fitted)
-            rows = [place_of[item] for item in design.items]
-            found[rows] = np.asarray(design.raw @ (design.layout.centring @ part_worths))
-    return found
+            rows = [row_of[item] for item in design.items]
+            utility[rows] = np.asarray(design.raw @ (design.layout.centring @ part_worths))
+    return utility

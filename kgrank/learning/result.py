@@ -142,7 +142,7 @@ def served_part_worths(layout: Layout, fitted: ShopFit) -> Floats:
     draws = fitted.rule_posteriors.draws.get(layout.category)
     if draws is not None:
         return np.asarray(draws.mean(0))
-    return np.asarray(fitted.means.get(layout.category, np.zeros(layout.width)))
+    return np.asarray(fitted.prior_means.without_choices.get(layout.category, np.zeros(layout.width)))
 
 
 def _nuisance(own: CategoryChoices, part_worths: Floats) -> dict[str, float]:

@@ -15,7 +15,7 @@ from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load
 from kgrank.ingest.clean import ingest
-from kgrank.learning.config import DataConfig, ModelConfig, RunConfig, ValidationConfig
+from kgrank.learning.config import DataConfig, RunConfig, ValidationConfig
 
 Configure = Callable[..., RunConfig]
 
@@ -33,10 +33,8 @@ def configure(tmp_path: Path) -> Configure:
         changes = {"data": DataConfig(store=str(tmp_path / "shop.lb")), **changes}
         short = RunConfig(
             out=str(tmp_path / "out"),
-            model=ModelConfig(width=8, people=False),
+            people=False,
             validation=ValidationConfig(share=0.2),
-            trainer={"max_epochs": 3, "accelerator": "cpu", "enable_progress_bar": False},
-            logger="none",
             data=changes["data"],
         )
         return replace(short, **changes)
@@ -60,9 +58,9 @@ def config_file(tmp_path: Path, store: Path) -> Path:
     chosen = {
         "data": {"store": str(store)},
         "out": str(tmp_path / "out"),
-        "model": {"network": True, "width": 8, "people": False},
+        "people": False,
         "validation": {"share": 0.2},
-        "trainer": {"max_epochs": 2, "accelerator": "cpu"},
+        "network": {"width": 8, "trainer": {"max_epochs": 2, "accelerator": "cpu"}},
     }
     path.write_text(yaml.safe_dump(chosen))
     return path

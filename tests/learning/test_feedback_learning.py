@@ -14,9 +14,10 @@ from generated_shop import ontology
 from kgrank.errors import RunError
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.config import DataConfig, ModelConfig, RunConfig
+from kgrank.learning.config import DataConfig, RunConfig
 from kgrank.learning.learn import learn
 from kgrank.learning.options import parse
+from kgrank.learning.prior_means import closed_form
 from kgrank.weights.model import LearnedWeights
 
 Configure = Callable[..., RunConfig]
@@ -67,7 +68,7 @@ def write(folder: Path, people: int, kinds: tuple[str, ...], seed: int = 0) -> P
 
 def learned(folder: Path, config: RunConfig) -> LearnedWeights:
     clean = ingest(folder, ontology=replace(ontology(), rules={}))
-    return learn(build_graph(clean), clean.ontology, config).weights
+    return learn(build_graph(clean), clean.ontology, config, closed_form).weights
 
 
 def colors(weights: LearnedWeights) -> dict[str, float]:
@@ -101,13 +102,13 @@ def test_every_mixture_of_feedback_finds_what_matters(
 
 
 def test_people_differ_by_rankings_alone(tmp_path: Path, configure: Configure) -> None:
-    weights = learned(write(tmp_path, 40, ("rank",)), configure(model=ModelConfig(width=8, people=True)))
+    weights = learned(write(tmp_path, 40, ("rank",)), configure(people=True))
     assert "color=red" in weights.population.columns
 
 
 def test_a_given_examination_curve_is_served_with_the_weights(tmp_path: Path, configure: Configure) -> None:
     curve = (1.0, 0.5, 0.25)
-    config = configure(data=DataConfig("none", examination=curve))
+    config = configure(data=DataConfig(store="none", examination=curve))
     nuisance = learned(write(tmp_path, 40, ("view",)), config).categories["dresses"].nuisance
     places = {k: v for k, v in nuisance.items() if k.startswith("position")}
     assert places == pytest.approx({"position 2": np.log(0.5), "position 3+": np.log(0.25)})
@@ -115,7 +116,7 @@ def test_a_given_examination_curve_is_served_with_the_weights(tmp_path: Path, co
 
 def test_a_probability_above_one_is_refused() -> None:
     with pytest.raises(RunError, match=r"data.examination holds 1.5"):
-        DataConfig("none", examination=(1.0, 1.5))
+        DataConfig(store="none", examination=(1.0, 1.5))
 
 
 def test_an_examination_curve_comes_from_the_configuration(tmp_path: Path) -> None:

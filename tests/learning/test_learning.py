@@ -15,16 +15,27 @@ from generated_shop import TRUTH, Generated, Shop, graph_of, ontology, without_r
 from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
 from kgrank.errors import InputError
-from kgrank.learning.config import ModelConfig, OptimizerConfig, RunConfig, ValidationConfig
-from kgrank.learning.learn import learn
-from kgrank.ontology.model import Rule
+from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning.config import NetworkConfig, OptimizerConfig, RunConfig, ValidationConfig
+from kgrank.learning.learn import Learned
+from kgrank.learning.learn import learn as learn_with
+from kgrank.learning.progress import NO_PROGRESS, NoProgress, Progress
+from kgrank.learning.run import prior_mean_source
+from kgrank.ontology.model import Ontology, Rule
 from kgrank.ranking.explain.importance import read_importance
 from kgrank.weights.model import CategoryWeights, Cause, LearnedWeights
 
 Configure = Callable[..., RunConfig]
 
 
-NETWORK = ModelConfig(network=True, width=8, people=False)
+NETWORK = NetworkConfig(width=8, logger="none", trainer={"max_epochs": 3, "accelerator": "cpu"})
+
+
+def learn(
+    graph: KnowledgeGraph, known: Ontology, config: RunConfig, progress: Progress = NO_PROGRESS
+) -> Learned:
+    """Learning with the source of prior means that the configuration names."""
+    return learn_with(graph, known, config, prior_mean_source(config), progress)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +108,7 @@ def test_every_optimiser_and_schedule_learns(
     generated: Generated, configure: Configure, name: str, schedule: str
 ) -> None:
     chosen = OptimizerConfig(name=name, schedule=schedule, lr=0.05)  # type: ignore[arg-type]
-    found = learn(*generated[:2], configure(optimizer=chosen, model=NETWORK)).weights
+    found = learn(*generated[:2], configure(network=replace(NETWORK, optimizer=chosen))).weights
     assert all(np.isfinite(list(found.metrics.values())))
 
 
@@ -107,21 +118,25 @@ def test_training_stops_early_on_choices_held_out(
 ) -> None:
     """A rate far too high makes the held-out loss rise; without early stopping it would run 60 epochs."""
     chosen = configure(
-        validation=ValidationConfig(share=0.25, by=by, patience=2),  # type: ignore[arg-type]
-        optimizer=OptimizerConfig(lr=1.0, schedule="constant"),
-        model=NETWORK,
-        trainer={"max_epochs": 60, "accelerator": "cpu", "enable_progress_bar": False},
+        validation=ValidationConfig(share=0.25, by=by),  # type: ignore[arg-type]
+        network=replace(
+            NETWORK,
+            patience=2,
+            optimizer=OptimizerConfig(lr=1.0, schedule="constant"),
+            trainer={"max_epochs": 60, "accelerator": "cpu"},
+        ),
     )
-    learn(*generated[:2], chosen, checkpoints=tmp_path / "checkpoints")
-    state = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    learn(*generated[:2], chosen)
+    checkpoints = tmp_path / "out" / "checkpoints"
+    state = torch.load(checkpoints / "last.ckpt", weights_only=True)
     assert state["epoch"] < 50
-    assert (tmp_path / "checkpoints" / "best.ckpt").is_file()
+    assert (checkpoints / "best.ckpt").is_file()
 
 
 def test_peoples_own_tastes_give_a_second_kind_of_importance(
     generated: Generated, configure: Configure
 ) -> None:
-    found = learn(*generated[:2], configure(model=ModelConfig(width=8))).weights
+    found = learn(*generated[:2], configure(people=True)).weights
     for category in TRUTH:
         own = [a.shoppers for a in found.categories[category].attributes]
         assert None not in own
@@ -239,7 +254,7 @@ def test_events_after_the_split_change_nothing(tmp_path: Path, configure: Config
 
     def weights(shop: Shop, until: int | None) -> tuple[LearnedWeights, list[tuple[object, ...]]]:
         graph = shop[0] if until is None else shop[0].until(until)
-        found = learn(graph, shop[1], configure(model=ModelConfig(width=8, people=True)))
+        found = learn(graph, shop[1], configure(people=True))
         return found.weights, found.transitions.sort("source", "target").rows()
 
     before, transitions = weights(clean, split)
@@ -248,6 +263,16 @@ def test_events_after_the_split_change_nothing(tmp_path: Path, configure: Config
     assert cut.categories == before.categories
     assert cut.metrics == before.metrics
     assert same == transitions
+
+
+class Warnings(NoProgress):
+    """Collects warnings."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.texts.append(text)
 
 
 def test_what_is_wrong_with_the_data_is_said_and_kept_with_the_weights(
@@ -260,11 +285,11 @@ def test_what_is_wrong_with_the_data_is_said_and_kept_with_the_weights(
     items.with_columns(price=pl.when(cents).then(pl.col("price") * 100).otherwise("price")).write_csv(
         folder / "items.csv"
     )
-    said: list[str] = []
-    weights = learn(*graph_of(folder, without_rules()), configure(), report=said.append).weights
+    progress = Warnings()
+    weights = learn(*graph_of(folder, without_rules()), configure(), progress).weights
     kept = [c for c in weights.concerns if c.cause is Cause.MIXED_UNITS]
     assert [(c.category, c.attribute) for c in kept] == [("dresses", "price")]
-    assert f"warning: {kept[0].sentence}" in said
+    assert kept[0].sentence in progress.texts
     shown = read_importance(weights, without_rules(), "clothing").concerns
     assert kept[0] in shown
     assert kept[0] not in read_importance(weights, without_rules(), "shoes").concerns

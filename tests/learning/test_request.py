@@ -25,8 +25,9 @@ from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
 from kgrank.graph.sync import load
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import ModelConfig, RunConfig
+from kgrank.learning.config import RunConfig
 from kgrank.learning.learn import learn
+from kgrank.learning.prior_means import closed_form
 from kgrank.learning.shop import TrainingData as Learning
 from kgrank.learning.shop import people_panel, read_training_data
 from kgrank.ontology.model import Ontology
@@ -276,7 +277,7 @@ def test_taking_nothing_tells_nothing_where_training_never_saw_it(shop: Differin
 def test_learned_weights_hold_all_that_a_request_needs(
     shop: Differing, configure: Callable[..., RunConfig]
 ) -> None:
-    run = learn(shop.graph, shop.ontology, configure(model=ModelConfig(width=8, people=True)))
+    run = learn(shop.graph, shop.ontology, configure(people=True), closed_form)
     learned = run.weights
     assert {INSIDE, "position 2"} <= set(learned.categories["dresses"].nuisance)
     assert len(learned.population.mean) == len(learned.population.columns)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment with the wheel and what it depends on; without network skipped, or failed where CI=true."""
+    """A new environment with the wheel and its dependencies; skipped without internet, or failed where CI=true."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("the wheel is built from a clone, and this is no git checkout")
     place = tmp_path_factory.mktemp("wheel")

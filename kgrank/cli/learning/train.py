@@ -8,19 +8,22 @@ from collections.abc import Sequence
 
 import typer
 
-from kgrank.cli.common import err, note, notes
+from kgrank.cli.common import err, notes
 from kgrank.errors import KgrankError
 from kgrank.resources import config_file
 
 ABOUT = """Learns attribute weights from a shop's graph.
 
     {program} --config fashion
-    {program} --config configs/fashion.yaml --optimizer.lr 0.02
+    {program} --config configs/fashion.yaml --data.until 2026-09-30
+    {program} --config configs/fashion.yaml --network auto --network.trainer.max_epochs 5
+    {program} --config configs/fashion.yaml --network auto --network.resume last
     {program} --config configs/fashion.yaml --print_config
+    {program} --config configs/fashion.yaml --quiet
 
-The configuration is a YAML file, or the name of one that kgrank brings along. The last line of standard output is
-one JSON object. Exit codes: 0 fine, 2 could not run (bad input or usage), 130 stopped by Ctrl-C (the best weights
-so far are written).
+The configuration is a YAML file, or the name of one that kgrank ships. Progress is printed on standard error;
+with --quiet only warnings and errors are. The last line of standard output is one JSON object. Exit codes: 0
+fine, 2 could not run (bad input or usage), 130 stopped by Ctrl-C (the best weights so far are written).
 """
 
 
@@ -38,11 +41,13 @@ def main(arguments: Sequence[str], program: str) -> int:
         notes.quiet = True
     try:
         words = _with_shipped(arguments)
+        from kgrank.learning.console import ConsoleProgress
         from kgrank.learning.options import parse
-        from kgrank.learning.run import quiet, run
+        from kgrank.learning.run import run
 
-        quiet()
-        result = run(parse(words, program, ABOUT.format(program=program)), note)
+        with ConsoleProgress(err, quiet=notes.quiet) as progress:
+            config = parse(words, program, ABOUT.format(program=program), progress)
+            result = run(config, progress)
     except KgrankError as error:
         err.print(f"error: {error.sentence()}", markup=False)
         return 2

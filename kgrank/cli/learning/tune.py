@@ -11,9 +11,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.cli.common import Chart, err, notes, out, print_json, progress_bar
+from kgrank.cli.common import Chart, err, notes, out, print_json
 from kgrank.cli.options import Json
-from kgrank.errors import InputError
 from kgrank.resources import config_file
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def tune_command(
         list[str] | None,
         typer.Option(
             metavar="RANGE",
-            help="What to search instead of the usual: model.width=8,16 or optimizer.lr=0.01:0.1:log; repeat it.",
+            help="What to search instead of the usual, for example network.optimizer.lr=0.01:0.1:log; repeat it.",
         ),
     ] = None,
     folder: Annotated[
@@ -44,34 +43,28 @@ def tune_command(
     chart: Chart = None,
     json: Json = False,
 ) -> None:
-    """Search better settings of a run by its held-out choices, within a budget; the same call goes on.
+    """Search better settings of a run by its held-out choices, within a budget; the same call resumes.
 
     Options of `kgrank train` may follow, for example --validation.share 0.2.
 
     Example: kgrank tune --config configs/fashion.yaml --trials 20 --minutes 30
     """
-    try:
-        from kgrank.learning.options import parse
-        from kgrank.learning.run import quiet
-        from kgrank.learning.tuning.space import DEFAULT, read_space
-        from kgrank.learning.tuning.tune import Budget, tune
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("kgrank"):
-            raise
-        raise InputError(
-            f"learning is not installed ({error.name} is missing)",
-            todo="Install it: pip install 'kgrank[learn]'",
-        ) from None
-    quiet()
-    run = parse(["--config", str(config_file(config)), *context.args], "kgrank tune")
-    with progress_bar() as progress:
+    from kgrank.learning.extras import TUNE, require
+
+    require("tune", TUNE, "kgrank tune")
+    from kgrank.learning.console import ConsoleProgress
+    from kgrank.learning.options import parse
+    from kgrank.learning.tuning.space import DEFAULT, read_space
+    from kgrank.learning.tuning.tune import Budget, tune
+
+    with ConsoleProgress(notes, quiet=notes.quiet) as progress:
+        run = parse(["--config", str(config_file(config)), *context.args], "kgrank tune", progress=progress)
         tuned = tune(
             run,
             read_space(over or DEFAULT),
             Budget(trials, minutes),
             folder or Path(run.out) / "tune",
-            lambda text: notes.print(text, style="dim", markup=False),
-            lambda done, total: progress("tries", done, total),
+            progress,
         )
     if tuned is None:
         err.print("stopped by Ctrl-C before one try was done")
@@ -87,7 +80,7 @@ def tune_command(
     else:
         _print(tuned)
     if tuned.interrupted:
-        err.print("stopped by Ctrl-C: all finished tries are kept; the same command goes on")
+        err.print("stopped by Ctrl-C: all finished tries are kept; the same command resumes")
         raise typer.Exit(130)
 
 
@@ -132,7 +125,7 @@ def _print(tuned: TuningResult) -> None:
     )
     if tuned.importance:
         parts = sorted(tuned.importance.items(), key=lambda p: -p[1])
-        out.print(f"What the differences hang on: {', '.join(f'{n} {s:.0%}' for n, s in parts)}.")
+        out.print(f"Share of each setting in the differences: {', '.join(f'{n} {s:.0%}' for n, s in parts)}.")
     out.print(_verdict(tuned))
     out.print(f"Next: kgrank train --config {tuned.config}", markup=False)
 
@@ -147,7 +140,7 @@ def _marks(one: Trial) -> tuple[str, str]:
 def _settings(one: Trial, first: Trial) -> str:
     """What differs from try 0."""
     if one.number == 0:
-        return "the configuration as it stands"
+        return "the configuration as it is given"
     changed = {n: v for n, v in one.settings.items() if v != first.settings[n]}
     short = {n.rpartition(".")[2]: v for n, v in changed.items()}
     return ", ".join(f"{n} {v:.3g}" if isinstance(v, float) else f"{n} {v}" for n, v in short.items())
@@ -157,11 +150,11 @@ def _verdict(tuned: TuningResult) -> str:
     """Whether the search paid."""
     best, others = tuned.best, len(tuned.trials) - 1
     if best.number == 0:
-        return f"None of {others} other tries is better than the configuration as it stands."
-    said = f"The best is try {best.number}: {best.gain:+.5f} ± {best.standard_error:.5f} a choice."
+        return f"None of {others} other tries is better than the configuration as it is given."
+    best_try = f"The best is try {best.number}: {best.gain:+.5f} ± {best.standard_error:.5f} a choice."
     if best.gain is not None and best.gain <= tuned.by_chance:
         return (
-            f"{said} Of {others} tries that differ by noise alone the best would show about "
+            f"{best_try} Of {others} tries that differ by noise alone the best would show about "
             f"{tuned.by_chance:+.5f}: this is no evidence that tuning pays here."
         )
-    return f"{said} Noise alone would show about {tuned.by_chance:+.5f} for the best of {others}."
+    return f"{best_try} Noise alone would show about {tuned.by_chance:+.5f} for the best of {others}."

@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 
 from kgrank.errors import RunError
-from kgrank.learning.config import ModelConfig, OptimizerConfig
+from kgrank.learning.config import NetworkConfig
 from kgrank.learning.network.model import ChoiceModel
 from kgrank.learning.network.tensors import Batch, ChoiceRows, batch
 
@@ -29,7 +29,7 @@ EPOCH = 40_000
 
 DEVIATION_PACE = 0.05
 """Learning rate of the deviations, in that of the network: at the same pace they would take half of what all
-categories share, and leave the network with the other half."""
+categories share, and the network would learn only the other half."""
 
 
 class ChoiceTraining(lightning.LightningModule):
@@ -40,8 +40,7 @@ class ChoiceTraining(lightning.LightningModule):
         penalties: Rules; they act from ``config.free_epochs`` on, when the free fit has settled (a rule that
             acts from a cold start can lock a part-worth in the wrong sign).
         choices: Number of training choices: priors weigh 1 against that many.
-        config: Precision of the deviations and the epochs without rules.
-        optimizer: Optimiser and schedule.
+        config: Precision of the deviations, epochs without rules, optimiser and schedule.
         fingerprint: Of the ontology; a checkpoint of another one is refused.
         seed: Of dropout and of the noise around part-worths, anew in each step.
     """
@@ -51,8 +50,7 @@ class ChoiceTraining(lightning.LightningModule):
         model: ChoiceModel,
         penalties: Sequence[Callable[[torch.Tensor], torch.Tensor]],
         choices: int,
-        config: ModelConfig,
-        optimizer: OptimizerConfig,
+        config: NetworkConfig,
         fingerprint: str,
         seed: int,
     ) -> None:
@@ -63,31 +61,30 @@ class ChoiceTraining(lightning.LightningModule):
         self.penalties = penalties
         self.choices = choices
         self.config = config
-        self.optimizer = optimizer
 
-    def training_step(self, some: Batch, _: int) -> torch.Tensor:
+    def training_step(self, choices: Batch, _: int) -> torch.Tensor:
         """Mean loss a choice."""
-        # Random numbers of the step's own: a run that is gone on with draws those of one never stopped.
+        # Seeded by the step, so that a resumed run draws the same numbers as one that was never stopped.
         torch.manual_seed(self.seed + self.global_step)
         part_worths, _prior = self.model.part_worths()
-        fit = -self.model.log_likelihood(part_worths, some).mean()
+        fit = -self.model.log_likelihood(part_worths, choices).mean()
         loss = fit + self.model.penalty(self.config.deviation_precision) / self.choices
         if self.penalties and self.current_epoch >= self.config.free_epochs:
             with torch.autocast(part_worths.device.type, enabled=False):
                 rules = torch.stack([p(part_worths.float()) for p in self.penalties])
             loss = loss + rules.sum() / self.choices
-        self.log("train_loss", fit, prog_bar=True, on_epoch=True, on_step=False, batch_size=len(some.left))
+        self.log("train_loss", fit, prog_bar=True, on_epoch=True, on_step=False, batch_size=len(choices.left))
         return loss
 
-    def validation_step(self, some: Batch, _: int) -> None:
+    def validation_step(self, choices: Batch, _: int) -> None:
         """Mean negative log-likelihood a choice, without dropout, priors and rules."""
         part_worths, _prior = self.model.part_worths()
-        loss = -self.model.log_likelihood(part_worths, some).mean()
-        self.log("val_loss", loss, prog_bar=True, batch_size=len(some.left))
+        loss = -self.model.log_likelihood(part_worths, choices).mean()
+        self.log("val_loss", loss, prog_bar=True, batch_size=len(choices.left))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The chosen optimiser with a cosine schedule down to a tenth of the rate."""
-        chosen = self.optimizer
+        chosen = self.config.optimizer
         kind = OPTIMIZERS[chosen.name]
         groups = [
             {"params": list(self.model.network.parameters()), "weight_decay": chosen.weight_decay},
@@ -102,7 +99,7 @@ class ChoiceTraining(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "epoch"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Notes what the part-worths mean."""
+        """Adds the fingerprint of the ontology."""
         checkpoint["ontology"] = self.fingerprint
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -111,28 +108,28 @@ class ChoiceTraining(lightning.LightningModule):
             raise RunError(
                 f"the checkpoint is of ontology {checkpoint.get('ontology')}",
                 expected=f"ontology {self.fingerprint}",
-                todo="Train without --resume.",
+                todo="Train without network.resume.",
             )
 
 
 class EpochSampler(Sampler[int]):
-    """Some of the choices in an order that depends on the seed and the epoch alone, not on epochs before.
+    """A random subset of the choices in an order that depends on the seed and the epoch only.
 
     Args:
-        count: How many there are.
-        most: Drawn of them at most.
-        seed: Seed of all epochs; Lightning says which epoch it is.
+        count: Number of choices.
+        maximum: Choices drawn for an epoch at most.
+        seed: Seed of all epochs; Lightning sets the epoch.
     """
 
-    def __init__(self, count: int, most: int, seed: int) -> None:
-        self.count, self.most, self.seed, self.epoch = count, most, seed, 0
+    def __init__(self, count: int, maximum: int, seed: int) -> None:
+        self.count, self.maximum, self.seed, self.epoch = count, maximum, seed, 0
 
     def __len__(self) -> int:
-        return min(self.count, self.most)
+        return min(self.count, self.maximum)
 
     def __iter__(self) -> Iterator[int]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
-        return iter(order[: self.most].tolist())
+        return iter(order[: self.maximum].tolist())
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
@@ -140,7 +137,7 @@ class EpochSampler(Sampler[int]):
 
 
 class Patience(EarlyStopping):
-    """Early stopping that, gone on with from a checkpoint in which it had stopped, stays stopped."""
+    """Early stopping that stays stopped when training resumes from a checkpoint where it had stopped."""
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Stops before another epoch where the patience was spent."""
@@ -149,7 +146,7 @@ class Patience(EarlyStopping):
 
 
 class ChoiceData(lightning.LightningDataModule):
-    """Batches of choices; a tail of them, by time or by person, is held out for early stopping.
+    """Batches of choices; some choices, by time or by person, are held out for early stopping.
 
     Args:
         rows: All training choices.
@@ -168,16 +165,16 @@ class ChoiceData(lightning.LightningDataModule):
         self.held_out = np.flatnonzero(validation)
         self.seed = seed
 
-    def transfer_batch_to_device(self, choices: Batch, device: torch.device, _: int) -> Batch:
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
         """Batches are plain tensors in a frozen value."""
-        return choices.to(device)
+        return batch.to(device)
 
-    def _loader(self, which: np.ndarray[Any, Any], order: Sampler[int]) -> DataLoader[Any]:
+    def _loader(self, indices: np.ndarray[Any, Any], order: Sampler[int]) -> DataLoader[Any]:
         return DataLoader(
-            which.tolist(),
+            indices.tolist(),
             batch_size=self.batch_size,
             sampler=order,
-            collate_fn=lambda at: batch(self.rows, np.asarray(at)),
+            collate_fn=lambda chosen: batch(self.rows, np.asarray(chosen)),
         )
 
     def train_dataloader(self) -> DataLoader[Any]:

@@ -1,36 +1,48 @@
-"""The settings that a search may change, and their ranges: ``optimizer.lr=0.001:0.1:log``."""
+"""The settings that a search may change, and their ranges: ``network.optimizer.lr=0.001:0.1:log``."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from kgrank.errors import InputError, RunError, did_you_mean
-from kgrank.learning.config import RunConfig
+from kgrank.learning.config import NetworkConfig, RunConfig
 
 Value = float | int | bool | str
 
 DEFAULT = (
-    "model.network=false,true",
-    "optimizer.lr=0.002:0.1:log",
-    "optimizer.weight_decay=0.001:1:log",
-    "model.width=8,16,32",
-    "model.layers=1,2,3",
-    "model.dropout=0:0.6",
-    "model.deviation_precision=0.5:32:log",
+    "network=off,auto",
+    "network.optimizer.lr=0.002:0.1:log",
+    "network.optimizer.weight_decay=0.001:1:log",
+    "network.width=8,16,32",
+    "network.layers=1,2,3",
+    "network.dropout=0:0.6",
+    "network.deviation_precision=0.5:32:log",
 )
 
-SEARCHED = ("model", "optimizer", "batch_size")
-"""Parts of a configuration that may be searched; the others say what the exam is, or where things stand."""
+SWITCH = "network"
+"""Whether there is a network: off, or auto for the network with its other settings."""
+
+NOT_SEARCHED = ("logger", "resume", "trainer")
+"""Settings of the network that do not change what it learns, or have no type."""
 
 _FORM = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One setting and what it may be: some values, or the numbers from ``minimum`` to ``maximum``."""
+    """One setting and its range: a list of values, or the numbers from ``minimum`` to ``maximum``.
+
+    Attributes:
+        name: Dotted name.
+        values: The values; empty for a range of numbers.
+        minimum: Lower end.
+        maximum: Upper end.
+        log: Whether numbers are drawn evenly in their logarithm.
+        whole: Whether numbers are whole.
+    """
 
     name: str
     values: tuple[Value, ...] = ()
@@ -56,87 +68,97 @@ def read_space(texts: Sequence[str]) -> tuple[Setting, ...]:
     Raises:
         InputError: No such setting, given twice, or a range that it cannot have.
     """
-    kinds = _settings()
-    found: dict[str, Setting] = {}
+    kinds = _kinds()
+    settings: dict[str, Setting] = {}
     for text in texts:
-        name, equals, rest = text.partition("=")
-        if not equals or not rest:
+        name, equals, range_ = text.partition("=")
+        if not equals or not range_:
             raise InputError(f"{text!r} names no range", where="--over", expected=_FORM)
         if name not in kinds:
             raise InputError(
                 f"there is no setting {name!r} to search", where="--over", todo=did_you_mean(name, kinds)
             )
-        if name in found:
+        if name in settings:
             raise InputError(f"{name} is given twice", where="--over", expected="one range a setting")
-        found[name] = _setting(name, rest, kinds[name])
-    return tuple(found.values())
+        settings[name] = _setting(name, range_, kinds[name])
+    return tuple(settings.values())
 
 
-def fits(space: Sequence[Setting], config: RunConfig) -> None:
-    """Refuses a range with an end that the configuration would refuse."""
+def check_ranges(space: Sequence[Setting], config: RunConfig) -> None:
+    """Refuses a range with an end that the configuration would refuse.
+
+    Raises:
+        InputError: There is one.
+    """
     for setting in space:
-        for value in setting.values or (setting.minimum, setting.maximum):
+        for end in setting.values or (setting.minimum, setting.maximum):
             try:
-                applied(config, {setting.name: int(value) if setting.whole else value})
+                applied(config, {SWITCH: "auto", setting.name: int(end) if setting.whole else end})
             except RunError as error:
                 raise InputError(f"{setting}: {error.sentence()}", where="--over") from None
 
 
 def value_of(config: RunConfig, name: str) -> Value:
-    """The present value of a setting."""
-    found: Any = config
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found  # type: ignore[no-any-return]
+    """The present value of a setting; its default where the network is off."""
+    if name == SWITCH:
+        return "off" if config.network is None else "auto"
+    value: Any = config.network or NetworkConfig()
+    for part in name.split(".")[1:]:
+        value = getattr(value, part)
+    return value  # type: ignore[no-any-return]
 
 
 def applied(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
-    """The configuration with some settings changed."""
+    """The configuration with settings changed; without a network, its other settings are left out."""
+    if values.get(SWITCH, value_of(config, SWITCH)) == "off":
+        return replace(config, network=None)
+    network = config.network or NetworkConfig()
     for name, value in values.items():
-        part, _, leaf = name.partition(".")
-        new: Any = replace(getattr(config, part), **{leaf: value}) if leaf else value
-        config = replace(config, **{part: new})
-    return config
+        _, *parts = name.split(".")
+        if len(parts) == 2:
+            changed: Any = replace(getattr(network, parts[0]), **{parts[1]: value})
+            network = replace(network, **{parts[0]: changed})
+        elif parts:
+            network = replace(network, **{parts[0]: value})  # type: ignore[arg-type]
+    return replace(config, network=network)
 
 
-def _settings() -> dict[str, Any]:
+def _kinds() -> dict[str, Any]:
     """The type of every setting that may be searched, by its dotted name."""
-    hints = get_type_hints(RunConfig)
-    found: dict[str, Any] = {}
-    for part in SEARCHED:
-        kind = hints[part]
+    kinds: dict[str, Any] = {SWITCH: Literal["off", "auto"]}
+    for name, kind in get_type_hints(NetworkConfig).items():
         if is_dataclass(kind):
-            inner = get_type_hints(kind)
-            found |= {f"{part}.{f.name}": inner[f.name] for f in fields(kind)}
-        else:
-            found[part] = kind
-    return found
+            kinds |= {f"{SWITCH}.{name}.{n}": k for n, k in get_type_hints(kind).items()}
+        elif name not in NOT_SEARCHED:
+            kinds[f"{SWITCH}.{name}"] = kind
+    return kinds
 
 
 def _setting(name: str, text: str, kind: Any) -> Setting:
     parts = text.split(":")
     if len(parts) == 1:
-        return Setting(name, tuple(_value(name, word, kind) for word in text.split(",")))
+        return Setting(name=name, values=tuple(_value(name, word, kind) for word in text.split(",")))
     if kind not in (int, float) or len(parts) > 3 or parts[2:] not in ([], ["log"]):
         raise InputError(f"{name}={text} is no range", where="--over", expected=_FORM)
-    low, high = (float(_value(name, word, kind)) for word in parts[:2])
+    minimum, maximum = (float(_value(name, word, kind)) for word in parts[:2])
     log = len(parts) == 3
-    if not low < high or (log and low <= 0):
+    if not minimum < maximum or (log and minimum <= 0):
         raise InputError(
             f"{name}={text} is no range",
             where="--over",
             expected="a low end below the high one" + (", and above 0 for log" if log else ""),
         )
-    return Setting(name, (), low, high, log, kind is int)
+    return Setting(name=name, minimum=minimum, maximum=maximum, log=log, whole=kind is int)
 
 
 def _value(name: str, word: str, kind: Any) -> Value:
     """A word as a value of the setting's type."""
-    known = get_args(kind) if get_origin(kind) is Literal else ("true", "false") if kind is bool else None
-    if known is not None:
-        if word not in known:
-            raise InputError(f"{name} cannot be {word!r}", where="--over", expected=" or ".join(known))
-        return word == "true" if kind is bool else word
+    if get_origin(kind) is Literal:
+        if word not in get_args(kind):
+            raise InputError(
+                f"{name} cannot be {word!r}", where="--over", expected=" or ".join(get_args(kind))
+            )
+        return word
     try:
         value: Value = kind(word)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A search's memory: an Optuna study in a journal file, which a killed process cannot spoil."""
+"""The stored tries of a search: an Optuna study in a journal file, which a killed process cannot damage."""
 
 from __future__ import annotations
 
@@ -28,11 +28,15 @@ JOURNAL = "tries.journal"
 STAGES = "stages"
 
 ENOUGH = 5
-"""Whole tries from which it is said which setting mattered."""
+"""Whole tries from which the importance of the settings is computed."""
 
 
-def open_study(folder: Path, about: Mapping[str, Any]) -> optuna.Study:
-    """The search of a folder, begun or gone on with."""
+def open_study(folder: Path, identity: Mapping[str, Any]) -> optuna.Study:
+    """The search of a folder, begun or resumed.
+
+    Raises:
+        RunError: The folder holds a search with another identity.
+    """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     journal = folder / JOURNAL
     if journal.exists():
@@ -43,13 +47,14 @@ def open_study(folder: Path, about: Mapping[str, Any]) -> optuna.Study:
         direction="maximize",
         load_if_exists=True,
     )
-    known = study.user_attrs.get("about")
-    if known is None:
-        study.set_user_attr("about", dict(about))
-    elif known != about:
-        other = ", ".join(k for k in {**known, **about} if known.get(k) != about.get(k))
+    stored_identity = study.user_attrs.get("about")
+    if stored_identity is None:
+        study.set_user_attr("about", dict(identity))
+    elif stored_identity != identity:
+        names = {**stored_identity, **identity}
+        differing = ", ".join(name for name in names if stored_identity.get(name) != identity.get(name))
         raise RunError(
-            f"the folder holds a search that differs in {other}",
+            f"the folder holds a search that differs in {differing}",
             where=folder,
             todo="Give another --out, or delete the folder.",
         )
@@ -59,7 +64,7 @@ def open_study(folder: Path, about: Mapping[str, Any]) -> optuna.Study:
 
 
 def _mend(journal: Path) -> None:
-    """Takes off the half line that a killed process may have left."""
+    """Removes the half line that a killed process may have left."""
     text = journal.read_bytes()
     whole = text.rfind(b"\n") + 1
     if whole < len(text):
@@ -67,7 +72,7 @@ def _mend(journal: Path) -> None:
 
 
 def distribution(setting: Setting) -> BaseDistribution:
-    """A setting's range as Optuna has it."""
+    """A setting's range as a distribution of Optuna."""
     if setting.values:
         return CategoricalDistribution(setting.values)
     if setting.whole:
@@ -76,7 +81,7 @@ def distribution(setting: Setting) -> BaseDistribution:
 
 
 def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """Tries that came to an end, whole or given up, in order."""
+    """Tries that are done, whole or given up, in order."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 

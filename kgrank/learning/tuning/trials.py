@@ -1,24 +1,26 @@
-"""One configuration tried: trained, and marked on the held-out choices, stage by stage."""
+"""One trial: a configuration trained and scored on the held-out choices, fold by fold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from kgrank.arrays import Floats
-from kgrank.choice.hierarchy.prior_means import prior_evidence
+from kgrank.choice.hierarchy.prior_means import prior_evidence, prior_means
 from kgrank.choice.logit.categories import unpooled_fits
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
+from kgrank.learning.folds import means_by_fold
 from kgrank.learning.held_out import Evaluation, evaluate
-from kgrank.learning.network.prior_means import NetworkData, fold_by_fold, train
+from kgrank.learning.prior_means import PriorMeanData
+from kgrank.learning.progress import Progress
 from kgrank.learning.shop import TrainingData
 from kgrank.ontology.model import Ontology
 
 GROUPS = 100
-"""Groups of people in which a score is kept: enough for a standard error, few enough to store."""
+"""Groups of people that a score is stored by: enough for a standard error, few enough to store."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,19 @@ class Score:
         return Score(self.total + other.total, self.choices + other.choices)
 
 
-def score(exam: Evaluation) -> Score:
-    """An exam by group of people."""
-    group = exam.person % GROUPS
+def score(evaluation: Evaluation) -> Score:
+    """Held-out log-likelihood by group of people."""
+    group = evaluation.person % GROUPS
     return Score(
-        np.asarray(np.bincount(group, exam.log_likelihood, GROUPS), dtype=np.float64),
+        np.asarray(np.bincount(group, evaluation.log_likelihood, GROUPS), dtype=np.float64),
         np.asarray(np.bincount(group, minlength=GROUPS), dtype=np.float64),
     )
 
 
 def gain(ours: Score, theirs: Score) -> tuple[float, float]:
-    """What one score is above another on the same choices, a choice, and the standard error of that.
+    """The mean difference of two scores on the same choices, per choice, and its standard error.
 
-    The error is that of a ratio of sums over groups of people, so that choices of one person may go together.
+    The error is that of a ratio of sums over groups of people, so that choices of one person may be correlated.
     It is infinite where there is one group.
     """
     size = ours.choices
@@ -72,27 +74,46 @@ def run_trial(
     ontology: Ontology,
     shop: TrainingData,
     config: RunConfig,
-    report: Callable[[str], None],
+    folds: int,
+    progress: Progress,
 ) -> Iterator[Score]:
-    """Trains under a configuration; after each fold the score on all categories so far, last that of all together.
+    """Trains under a configuration and scores it; a score after each fold, on all categories so far, then on all.
+
+    Args:
+        graph: The graph that the shop is from.
+        ontology: Categories and rules.
+        shop: Designs and choices of all categories.
+        config: The configuration that is tried.
+        folds: Folds of categories, for a configuration without a network.
+        progress: Receives each training.
 
     Raises:
         DivergedError: A part-worth is not finite.
         KeyboardInterrupt: The user stopped it.
     """
-    shown = prior_evidence(ontology, shop.designs, shop.own_choices, unpooled_fits(shop.own_choices))
-    what = NetworkData(graph, ontology, shown, shop.own_choices, config)
-    epochs = 1
-    if config.model.network:
-        report("network on all categories")
-        network = train(what)
-        if network.interrupted:
-            raise KeyboardInterrupt
-        epochs = max(network.epochs, 1)
+    evidence = prior_evidence(ontology, shop.designs, shop.own_choices, unpooled_fits(shop.own_choices))
+    data = PriorMeanData(graph, ontology, evidence, shop.own_choices)
     priors: dict[str, Floats] = {}
     so_far = Score(np.zeros(GROUPS), np.zeros(GROUPS))
-    for found in fold_by_fold(what, epochs, report):
-        priors |= found
-        so_far += score(evaluate(shop, priors, config, [c for c in shop.own_choices if c in found]))
+    for means in _means_by_fold(data, config, folds, progress):
+        priors |= means
+        categories = [c for c in shop.own_choices if c in means]
+        so_far += score(evaluate(shop, priors, config.validation, config.seed, categories))
         yield so_far
-    yield score(evaluate(shop, priors, config))
+    yield score(evaluate(shop, priors, config.validation, config.seed))
+
+
+def _means_by_fold(
+    data: PriorMeanData, config: RunConfig, folds: int, progress: Progress
+) -> Iterator[dict[str, Floats]]:
+    if config.network is None:
+        means = prior_means(data.evidence)
+        return means_by_fold(data, folds, lambda hidden: means, progress)
+    from kgrank.learning.network.prior_means import network_settings, train, train_by_fold
+
+    settings = network_settings(config)
+    progress.note("network on all categories")
+    network = train(data, settings, progress=progress)
+    if network.interrupted:
+        raise KeyboardInterrupt
+    return train_by_fold(data, settings, max(network.epochs, 1), progress)

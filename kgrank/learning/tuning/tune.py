@@ -1,12 +1,13 @@
-"""A search for better settings of a run, marked on its held-out choices; Optuna proposes, a journal remembers."""
+"""A search for better settings of a run, scored on its held-out choices; Optuna proposes, a journal stores."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,20 @@ import optuna
 import yaml
 from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from scipy.stats import norm
 
 from kgrank.errors import InputError, RunError
 from kgrank.graph.connect import open_store
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import RunConfig
+from kgrank.learning.config import NetworkConfig, RunConfig
+from kgrank.learning.extras import require_network
+from kgrank.learning.folds import folds
 from kgrank.learning.held_out import evaluate
-from kgrank.learning.interrupt import heeding_ctrl_c
-from kgrank.learning.network.prior_means import DivergedError, folds
+from kgrank.learning.interrupt import delayed_interrupts
+from kgrank.learning.prior_means import DivergedError
+from kgrank.learning.progress import NO_PROGRESS, Progress
 from kgrank.learning.run import read_data
 from kgrank.learning.shop import TrainingData, read_training_data
-from kgrank.learning.tuning.space import Setting, Value, applied, fits, value_of
+from kgrank.learning.tuning.space import SWITCH, Setting, Value, applied, check_ranges, value_of
 from kgrank.learning.tuning.study import (
     STAGES,
     best_of,
@@ -40,15 +43,12 @@ from kgrank.learning.tuning.trials import Score, gain, run_trial
 from kgrank.ontology.model import Ontology
 
 HOPELESS = 2.0
-"""A try is given up when it is this many standard errors behind the best one, on the categories it has done."""
+"""Standard errors behind the best try, on the folds done so far, at which a try is given up."""
 
 RANDOM = 5
-"""Tries drawn from the ranges before the sampler leans on what was found."""
+"""Tries drawn evenly from the ranges before the sampler uses earlier results."""
 
 BEST = "best.yaml"
-
-Report = Callable[[str], None]
-"""What is being done, in words."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class TuningProblem:
-    """What every try is about."""
+    """What all tries of a search share."""
 
     graph: KnowledgeGraph
     ontology: Ontology
@@ -76,16 +76,18 @@ class TuningProblem:
     space: tuple[Setting, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One configuration and how it did.
+    """One configuration and its score.
 
     Attributes:
-        number: 0 is the configuration as it stands.
+        number: 0 is the configuration as it is given.
         settings: The searched settings.
         outcome: ``whole``, ``hopeless`` (given up after some folds) or ``diverged``.
         log_likelihood: Of a held-out choice; of a hopeless try on the categories it had done; None if it diverged.
-        gain: Over try 0 on the same choices, with its standard error; None unless the try is whole.
+        gain: Over try 0 on the same choices; None unless the try is whole.
+        standard_error: Of the gain.
+        seconds: Time that the try took.
     """
 
     number: int
@@ -97,9 +99,9 @@ class Trial:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TuningResult:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         trials: All, in order.
@@ -127,66 +129,79 @@ def tune(
     space: Sequence[Setting],
     budget: Budget,
     folder: Path,
-    report: Report,
-    progress: Callable[[int, int], None] = lambda done, all_: None,
+    progress: Progress = NO_PROGRESS,
 ) -> TuningResult | None:
-    """Searches, or goes on with the search that ``folder`` holds; writes ``best.yaml`` at every improvement.
+    """Searches, or resumes the search that ``folder`` holds; writes ``best.yaml`` at every improvement.
 
     Args:
-        config: The configuration as it stands: try 0, and what every try changes.
-        space: What may change, and how far.
-        budget: Where to stop.
+        config: The configuration as it is given: try 0, and what every try changes.
+        space: The settings that may change, and their ranges.
+        budget: When to stop.
         folder: Holds ``tries.journal`` and ``best.yaml``.
-        report: What is being done, in words.
-        progress: How many tries of how many are done.
+        progress: Receives each try.
 
     Returns:
-        What was found; None where Ctrl-C came before try 0 was done.
+        The result; None where Ctrl-C came before try 0 was done.
 
     Raises:
         InputError: A range that the configuration refuses; no choice is held out; one category only.
-        RunError: The folder holds another search, or one that is at work.
+        RunError: The folder holds another search, or one that is running; an extra is missing.
     """
-    fits(space, config)
-    if not config.model.network and "model.network" not in {s.name for s in space}:
-        raise InputError(
-            "model.network is false, so that no other setting matters",
-            where="--over",
-            expected="model.network=false,true among what is searched",
-            todo="Add it, or --model.network true.",
-        )
+    _check(space, config)
     store = open_store(config.data.store)
     try:
-        graph, ontology = read_data(store, config.data, report)
+        graph, ontology = read_data(store, config.data, progress)
     finally:
         store.close()
     shop = read_training_data(graph, ontology, config.seed, config.data.examination or ())
-    subject = TuningProblem(graph, ontology, shop, config, tuple(space))
-    choices = _held_out(subject)
+    problem = TuningProblem(graph, ontology, shop, config, tuple(space))
+    choices = _held_out(problem)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / "lock").acquire(timeout=0):
-            study = open_study(folder, _about(subject, choices))
-            with heeding_ctrl_c(report) as heard:
-                interrupted = _search(study, subject, budget, folder / BEST, heard, progress)
-            return _result(study, subject, choices, folder / BEST, interrupted)
+            study = open_study(folder, _identity(problem, choices))
+            with delayed_interrupts(progress) as interruptible:
+                interrupted = _search(study, problem, budget, folder / BEST, interruptible)
+            return _result(study, choices, folder / BEST, interrupted)
     except Timeout:
         raise RunError(
             "another search is at work here", where=folder, todo="Wait for it, or give another --out."
         ) from None
 
 
-def _held_out(subject: TuningProblem) -> int:
-    """The number of held-out choices, where there is something to search for."""
-    config = subject.config
-    if len(folds(subject.ontology, list(subject.shop.own_choices), config.model.folds)) < 2:
+def _check(space: Sequence[Setting], config: RunConfig) -> None:
+    """Refuses, before any work, a search that cannot run or that no result depends on."""
+    switches = {value for setting in space if setting.name == SWITCH for value in setting.values}
+    if config.network is None and "auto" not in switches:
         raise InputError(
-            "all choices are of one category or fold, and no setting of the network reaches its weights",
-            where=config.data.store,
-            expected="choices in two categories or more, and model.folds of 2 or more",
-            todo="Train as it stands.",
+            "the network is off, so that no other setting matters",
+            where="--over",
+            expected="network=off,auto among what is searched",
+            todo="Add it, or --network auto.",
         )
-    count = len(evaluate(subject.shop, {}, config))
+    check_ranges(space, config)
+    require_network()
+    from kgrank.learning.network.prior_means import network_settings
+
+    network_settings(config)
+
+
+def _folds(config: RunConfig, settings: Mapping[str, Value]) -> int:
+    """Folds of a try, which a try without a network needs too: its score must be comparable."""
+    return int(settings.get("network.folds", (config.network or NetworkConfig()).folds))
+
+
+def _held_out(problem: TuningProblem) -> int:
+    """The number of held-out choices, where a search can make a difference."""
+    config = problem.config
+    if len(folds(problem.ontology, list(problem.shop.own_choices), _folds(config, {}))) < 2:
+        raise InputError(
+            "all choices are of one category or fold, so that its weights depend on no setting of the network",
+            where=config.data.store,
+            expected="choices in two categories or more, and network.folds of 2 or more",
+            todo="Train with the configuration as it is.",
+        )
+    count = len(evaluate(problem.shop, {}, config.validation, config.seed))
     if count == 0:
         raise InputError(
             "no choice is held out", where="validation.share", expected="above 0", todo="Set it to 0.1."
@@ -194,78 +209,87 @@ def _held_out(subject: TuningProblem) -> int:
     return count
 
 
-def _about(subject: TuningProblem, choices: int) -> dict[str, Any]:
+def _identity(problem: TuningProblem, choices: int) -> dict[str, Any]:
     """What makes two searches the same, as JSON."""
-    settings = asdict(subject.config)
-    for name in ("out", "logger", "resume"):
-        del settings[name]
-    about = {
+    settings = problem.config.document()
+    del settings["out"]
+    if problem.config.network is not None:
+        del settings["network"]["logger"], settings["network"]["resume"]
+    identity = {
         **{f"{part} (configuration)": value for part, value in settings.items()},
-        "--over": [str(s) for s in subject.space],
-        "ontology": subject.ontology.fingerprint,
-        "choices": len(subject.shop.log.heads),
+        "--over": [str(s) for s in problem.space],
+        "ontology": problem.ontology.fingerprint,
+        "choices": len(problem.shop.log.heads),
         "held-out choices": choices,
     }
-    return dict(json.loads(json.dumps(about, default=str)))
+    return dict(json.loads(json.dumps(identity, default=str)))
 
 
 def _search(
-    study: optuna.Study,
-    subject: TuningProblem,
-    budget: Budget,
-    best: Path,
-    report: Report,
-    progress: Callable[[int, int], None],
+    study: optuna.Study, problem: TuningProblem, budget: Budget, best: Path, progress: Progress
 ) -> bool:
     """Tries until the budget is spent; True if the user stopped it."""
     began = time.monotonic()
+    seconds: list[float] = []
     while (count := len(finished_trials(study))) < budget.trials:
-        progress(count, budget.trials)
+        progress.step("tries", count, budget.trials)
         late = budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes
         if late and count:
             break
+        started = time.monotonic()
         try:
             if count == 0:
-                _as_it_stands(study, subject, report)
+                _try_given_configuration(study, problem, progress)
             else:
-                _propose(study, subject, count, report)
+                _try_proposal(study, problem, count, progress)
         except KeyboardInterrupt:
             return True
-        found = best_of(study)
-        if found.number == finished_trials(study)[-1].number:
-            _write(subject, found, best)
-    progress(len(finished_trials(study)), budget.trials)
+        seconds.append(time.monotonic() - started)
+        progress.note(_timing(count + 1, budget, seconds, time.monotonic() - began))
+        leader = best_of(study)
+        if leader.number == finished_trials(study)[-1].number:
+            _write(problem, leader, best)
+    progress.step("tries", len(finished_trials(study)), budget.trials)
     return False
 
 
-def _as_it_stands(study: optuna.Study, subject: TuningProblem, report: Report) -> None:
-    """Try 0. What of it lies outside the ranges is no proposal, so the sampler does not learn from that."""
+def _timing(done: int, budget: Budget, seconds: Sequence[float], spent: float) -> str:
+    """Seconds of the last try, and an estimate for the rest from two tries on."""
+    text = f"try {done} of {budget.trials} took {seconds[-1]:.1f} s"
+    rest = (budget.trials - done) * sum(seconds) / len(seconds)
+    if budget.minutes is not None:
+        rest = min(rest, max(60 * budget.minutes - spent, 0.0))
+    return f"{text}; about {rest:.0f} s left" if len(seconds) > 1 and rest > 0 else text
+
+
+def _try_given_configuration(study: optuna.Study, problem: TuningProblem, progress: Progress) -> None:
+    """Try 0. Values of it outside the ranges are no proposal, so the sampler does not learn from them."""
     began = time.monotonic()
-    own = {s.name: value_of(subject.config, s.name) for s in subject.space}
-    within = {s.name: distribution(s) for s in subject.space if own[s.name] in s}
-    stages = list(_stages(subject, own, report))
+    settings = {s.name: value_of(problem.config, s.name) for s in problem.space}
+    within = {s.name: distribution(s) for s in problem.space if settings[s.name] in s}
+    stages = list(_stages(problem, settings, progress))
     study.add_trial(
         create_trial(
             value=stages[-1].mean,
-            params={name: own[name] for name in within},
+            params={name: settings[name] for name in within},
             distributions=within,
-            user_attrs={"settings": own, STAGES: stored(stages), "seconds": time.monotonic() - began},
+            user_attrs={"settings": settings, STAGES: stored(stages), "seconds": time.monotonic() - began},
         )
     )
 
 
-def _propose(study: optuna.Study, subject: TuningProblem, count: int, report: Report) -> None:
+def _try_proposal(study: optuna.Study, problem: TuningProblem, count: int, progress: Progress) -> None:
     """A try that the sampler proposes."""
     began = time.monotonic()
-    # Seeded by what is done, so that a search that was cut off goes on as it would have.
-    study.sampler = optuna.samplers.TPESampler(seed=subject.config.seed + count, n_startup_trials=RANDOM)
-    trial = study.ask({s.name: distribution(s) for s in subject.space})
+    # Seeded by the number of tries, so that a search that was cut off continues as it would have.
+    study.sampler = optuna.samplers.TPESampler(seed=problem.config.seed + count, n_startup_trials=RANDOM)
+    trial = study.ask({s.name: distribution(s) for s in problem.space})
     trial.set_user_attr("settings", trial.params)
     leader = stages_of(best_of(study))
     stages: list[Score] = []
     outcome = TrialState.COMPLETE
     try:
-        for stage in _stages(subject, trial.params, report):
+        for stage in _stages(problem, trial.params, progress):
             stages.append(stage)
             trial.report(stage.mean, len(stages) - 1)
             if _hopeless(stages, leader):
@@ -279,58 +303,66 @@ def _propose(study: optuna.Study, subject: TuningProblem, count: int, report: Re
     study.tell(trial, stages[-1].mean if outcome is TrialState.COMPLETE else None, state=outcome)
 
 
-def _stages(subject: TuningProblem, settings: Mapping[str, Value], report: Report) -> Iterator[Score]:
-    config = applied(subject.config, settings)
-    silent = replace(config, resume=None, trainer={**config.trainer, "enable_progress_bar": False})
-    return run_trial(subject.graph, subject.ontology, subject.shop, silent, report)
+def _stages(problem: TuningProblem, settings: Mapping[str, Value], progress: Progress) -> Iterator[Score]:
+    config = applied(problem.config, settings)
+    count = _folds(problem.config, settings)
+    return run_trial(problem.graph, problem.ontology, problem.shop, config, count, progress)
 
 
 def _hopeless(stages: Sequence[Score], leader: Sequence[Score]) -> bool:
-    """Whether a try is behind the best one on what both have done by more than noise."""
-    at = len(stages) - 1
-    if at >= len(leader) - 1 or not np.array_equal(stages[at].choices, leader[at].choices):
+    """Whether a try is behind the best one, on the folds that both have done, by more than noise."""
+    last = len(stages) - 1
+    if last >= len(leader) - 1 or not np.array_equal(stages[last].choices, leader[last].choices):
         return False
-    behind, error = gain(stages[at], leader[at])
-    return behind < -HOPELESS * error
+    difference, error = gain(stages[last], leader[last])
+    return difference < -HOPELESS * error
 
 
-def _write(subject: TuningProblem, best: FrozenTrial, path: Path) -> None:
-    """The best configuration as a file that train.py runs as it stands; whole, or as it was before."""
-    settings = asdict(applied(subject.config, best.user_attrs["settings"]))
+def _write(problem: TuningProblem, best: FrozenTrial, path: Path) -> None:
+    """The best configuration as a file that train.py can run; written whole, or left as it was."""
+    config = applied(problem.config, best.user_attrs["settings"])
+    if config.network is not None:
+        config = replace(config, network=replace(config.network, resume=None))
     text = f"# Found by kgrank tune: python train.py --config {path}\n"
-    text += yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    beside = path.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    text += yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True)
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
-def _result(
-    study: optuna.Study, subject: TuningProblem, choices: int, best: Path, interrupted: bool
-) -> TuningResult | None:
-    """The search so far; None where not one try is done."""
-    ended = finished_trials(study)
-    if not ended:
+def _result(study: optuna.Study, choices: int, best: Path, interrupted: bool) -> TuningResult | None:
+    """The search so far; None where no try is done."""
+    finished = finished_trials(study)
+    if not finished:
         return None
-    first = stages_of(ended[0])[-1]
-    tries = tuple(_try(number, trial, first) for number, trial in enumerate(ended))
-    leader = next(t for t, trial in zip(tries, ended, strict=True) if trial.number == best_of(study).number)
-    others = len(tries) - 1
+    first = stages_of(finished[0])[-1]
+    trials = tuple(_trial(number, trial, first) for number, trial in enumerate(finished))
+    best_number = best_of(study).number
+    leader = next(t for t, trial in zip(trials, finished, strict=True) if trial.number == best_number)
+    others = len(trials) - 1
     # Blom's approximation of the expected largest of that many standard normals.
-    largest = float(norm.ppf((others - 0.375) / (others + 0.25))) if others > 1 else 0.0
-    by_chance = largest * (leader.standard_error or 0.0)
-    return TuningResult(tries, leader, by_chance, importance_of(study), choices, best, interrupted)
+    largest = NormalDist().inv_cdf((others - 0.375) / (others + 0.25)) if others > 1 else 0.0
+    return TuningResult(
+        trials=trials,
+        best=leader,
+        by_chance=largest * (leader.standard_error or 0.0),
+        importance=importance_of(study),
+        choices=choices,
+        config=best,
+        interrupted=interrupted,
+    )
 
 
-def _try(number: int, trial: FrozenTrial, first: Score) -> Trial:
+def _trial(number: int, trial: FrozenTrial, first: Score) -> Trial:
     stages = stages_of(trial)
     whole = trial.state is TrialState.COMPLETE
-    above, error = gain(stages[-1], first) if whole else (None, None)
+    difference, error = gain(stages[-1], first) if whole else (None, None)
     return Trial(
-        number,
-        trial.user_attrs["settings"],
-        "whole" if whole else "hopeless" if stages else "diverged",
-        stages[-1].mean if stages else None,
-        above,
-        error,
-        round(trial.user_attrs["seconds"], 1),
+        number=number,
+        settings=trial.user_attrs["settings"],
+        outcome="whole" if whole else "hopeless" if stages else "diverged",
+        log_likelihood=stages[-1].mean if stages else None,
+        gain=difference,
+        standard_error=error,
+        seconds=round(trial.user_attrs["seconds"], 1),
     )
