@@ -166,9 +166,9 @@ class Counts:
         person.data **= 2
         return np.asarray((person @ taken).toarray(), float)
 
-    def _weights(self, who: Histories, weight: Floats) -> sparse.csr_matrix:
-        shape = (len(who), len(self.statistics.count))
-        return sparse.csr_matrix((weight.astype(np.float32), who.item, who.start), shape=shape)
+    def _weights(self, histories: Histories, weight: Floats) -> sparse.csr_matrix:
+        shape = (len(histories), len(self.statistics.count))
+        return sparse.csr_matrix((weight.astype(np.float32), histories.item, histories.start), shape=shape)
 
 
 def count_links(people: EventSequences, reach: int = REACH, gap: float = GAP) -> Links:
@@ -187,33 +187,37 @@ def count_links(people: EventSequences, reach: int = REACH, gap: float = GAP) ->
         gaps.append(np.full(int(near.sum()), float(lag)))
     key, steps = np.concatenate(keys), np.concatenate(gaps)
     turned = key % items * items + key // items
-    pairs, place = np.unique(np.concatenate([key, turned]), return_inverse=True)
-    there, back = place[: len(key)], place[len(key) :]
-    weight, adjacent, one = gap ** (steps - 1), (steps == 1).astype(float), np.ones(len(key))
+    pairs, pair_number = np.unique(np.concatenate([key, turned]), return_inverse=True)
+    forward_number, backward_number = pair_number[: len(key)], pair_number[len(key) :]
+    weight, adjacent, ones = gap ** (steps - 1), (steps == 1).astype(float), np.ones(len(key))
 
-    def sums(at: Ints, what: Floats) -> Floats:
-        return np.bincount(at, what, minlength=len(pairs)).astype(float)
+    def sums(pair_numbers: Ints, values: Floats) -> Floats:
+        return np.bincount(pair_numbers, values, minlength=len(pairs)).astype(float)
 
-    kept = pairs // items != pairs % items
-    start = np.searchsorted(pairs[kept] // items, np.arange(items + 1))
-    followed = sums(there, one)
-    found = (
-        sums(there, weight), sums(back, weight), sums(there, adjacent), sums(back, adjacent),
-        followed, followed + sums(back, one),
-    )  # fmt: skip
-    return Links(start.astype(np.int64), pairs[kept] % items, *(f[kept] for f in found))
+    different = pairs // items != pairs % items
+    start = np.searchsorted(pairs[different] // items, np.arange(items + 1))
+    followed = sums(forward_number, ones)
+    columns = (
+        sums(forward_number, weight),
+        sums(backward_number, weight),
+        sums(forward_number, adjacent),
+        sums(backward_number, adjacent),
+        followed,
+        followed + sums(backward_number, ones),
+    )
+    return Links(start.astype(np.int64), pairs[different] % items, *(f[different] for f in columns))
 
 
 def count_transitions(people: EventSequences, group: Grouping) -> Floats:
     """(labels, labels) decayed counts of going on from one label to another within three steps."""
     size = len(group.labels)
     label, owner = group.label[people.item], people.owner
-    found = np.zeros(size * size)
+    counts = np.zeros(size * size)
     for lag in range(1, min(TRANSITION_REACH, len(label) - 1) + 1):
         near = (owner[:-lag] == owner[lag:]) & (label[:-lag] < size) & (label[lag:] < size)
-        place = label[:-lag][near] * size + label[lag:][near]
-        found += LATE ** (lag - 1) * np.bincount(place, minlength=size * size)
-    return found.reshape(size, size)
+        cell = label[:-lag][near] * size + label[lag:][near]
+        counts += LATE ** (lag - 1) * np.bincount(cell, minlength=size * size)
+    return counts.reshape(size, size)
 
 
 def recent(people: EventSequences, half_lives: Sequence[float] = HALF_LIVES) -> Recent | None:
@@ -245,14 +249,14 @@ def recent(people: EventSequences, half_lives: Sequence[float] = HALF_LIVES) -> 
 
 def _decayed(item: Ints, time: Ints, moment: Ints, items: int, half_life: float) -> Floats:
     """(moments, items) Σ 2^(-age / half-life) over the events before each moment; events ascend by time."""
-    found = np.zeros((len(moment), items))
+    counts = np.zeros((len(moment), items))
     ends = np.searchsorted(time, moment, side="left")
     for k in range(1, len(moment)):
         new = slice(ends[k - 1], ends[k])
         age = (moment[k] - time[new]) / half_life
         fade = 2.0 ** -((moment[k] - moment[k - 1]) / half_life)
-        found[k] = found[k - 1] * fade + np.bincount(item[new], 2.0**-age, minlength=items)
-    return found
+        counts[k] = counts[k - 1] * fade + np.bincount(item[new], 2.0**-age, minlength=items)
+    return counts
 
 
 def link_table(counts: Counts, items: tuple[str, ...], most: int) -> pl.DataFrame:
@@ -271,5 +275,5 @@ def link_table(counts: Counts, items: tuple[str, ...], most: int) -> pl.DataFram
             **{name: getattr(links, name) for name in LINK_COLUMNS},
         }
     )
-    place = pl.col("weight").rank("ordinal", descending=True).over("source")
-    return table.filter(place <= most)
+    strength_rank = pl.col("weight").rank("ordinal", descending=True).over("source")
+    return table.filter(strength_rank <= most)

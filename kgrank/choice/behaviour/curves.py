@@ -22,19 +22,19 @@ def knots(chosen: Reals, most: int) -> tuple[float, ...]:
         Ascending knots, at least two; the curve is 0 at the first.
     """
     distinct = np.unique(chosen)
-    none = bool(distinct.size) and distinct[0] == 0.0
-    positive = chosen[chosen > 0] if none else chosen
+    starts_at_zero = bool(distinct.size) and distinct[0] == 0.0
+    positive = chosen[chosen > 0] if starts_at_zero else chosen
     if len(distinct) <= most:
-        found = distinct
+        positions = distinct
     else:
         # Closer together at the top, where the ranking is decided.
         share = np.linspace(0.0, 1.0, most) ** 0.8
-        found = np.unique(np.quantile(positive, share))
-        found = np.concatenate([[0.0], found]) if none else found
-    if len(found) < 2:
-        low = float(found[0]) if len(found) else 0.0
-        found = np.array([low, low + 1.0])
-    return tuple(found.tolist())
+        positions = np.unique(np.quantile(positive, share))
+        positions = np.concatenate([[0.0], positions]) if starts_at_zero else positions
+    if len(positions) < 2:
+        low = float(positions[0]) if len(positions) else 0.0
+        positions = np.array([low, low + 1.0])
+    return tuple(positions.tolist())
 
 
 def line(amounts: Reals) -> tuple[float, ...]:
@@ -46,19 +46,19 @@ def line(amounts: Reals) -> tuple[float, ...]:
 def locate_segment(amounts: Reals, at: tuple[float, ...]) -> tuple[Places, Reals]:
     """The segment that each amount lies in, and how far along it: 0 at its left knot, 1 at its right."""
     ends = np.asarray(at)
-    inside = np.clip(amounts, ends[0], ends[-1])
-    left = np.clip(np.searchsorted(ends, inside, side="right") - 1, 0, len(ends) - 2)
-    return left, (inside - ends[left]) / np.diff(ends)[left]
+    clipped = np.clip(amounts, ends[0], ends[-1])
+    left = np.clip(np.searchsorted(ends, clipped, side="right") - 1, 0, len(ends) - 2)
+    return left, (clipped - ends[left]) / np.diff(ends)[left]
 
 
 def hats(amounts: Reals, at: tuple[float, ...]) -> Reals:
     """(amounts, knots - 1) the hat functions of all knots but the first, whose value is fixed at 0."""
     left, along = locate_segment(amounts, at)
-    found = np.zeros((len(amounts), len(at)))
+    values = np.zeros((len(amounts), len(at)))
     rows = np.arange(len(amounts))
-    found[rows, left] = 1.0 - along
-    found[rows, left + 1] = along
-    return found[:, 1:]
+    values[rows, left] = 1.0 - along
+    values[rows, left + 1] = along
+    return values[:, 1:]
 
 
 def pair_hats(first: Reals, second: Reals) -> Reals:

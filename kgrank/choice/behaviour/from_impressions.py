@@ -31,7 +31,7 @@ CELLS = 4_000_000
 
 
 def learn_from_impressions(
-    home: Mapping[str, CategoryChoices],
+    own_choices: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
     log: Sequences,
     users: tuple[str, ...],
@@ -44,7 +44,7 @@ def learn_from_impressions(
     """Learns curves and pairs by the likelihood of what was taken of what was shown.
 
     Args:
-        home: Choices by category, each choice once.
+        own_choices: Choices by category, each choice once.
         part_worths: By category, nuisance included: positions and the outside option stay as they are.
         log: Everyone's events in order.
         users: User ids by the person numbers of the choices.
@@ -54,12 +54,12 @@ def learn_from_impressions(
         seed: Of the choices, where there are more than are needed.
     """
     counts = Counts.of(EventSequences.logged(log), groups, words)
-    examples = _collect(home, part_worths, log, users, counts, np.random.default_rng(seed))
+    examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
     return BehaviourModel(counts) if examples is None else learn_curves(examples, counts, inside)
 
 
 def _collect(
-    home: Mapping[str, CategoryChoices],
+    own_choices: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
     log: Sequences,
     users: tuple[str, ...],
@@ -75,42 +75,47 @@ def _collect(
     )
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
-    late = {c: np.flatnonzero(s.choices.time > cut) for c, s in home.items()}
+    late = {c: np.flatnonzero(s.choices.time > cut) for c, s in own_choices.items()}
     share = EXAMPLES / max(sum(map(len, late.values())), EXAMPLES)
     parts: list[Examples] = []
     for category, which in late.items():
-        some = np.sort(random.permutation(which)[: int(np.ceil(share * len(which)))])
-        before = [_before(log, person[p], t) for p, t in zip(*_asked(home[category], some), strict=True)]
-        able = np.array([len(b) > 0 for b in before], dtype=bool)
-        if able.any():
+        sampled = np.sort(random.permutation(which)[: int(np.ceil(share * len(which)))])
+        before = [
+            _before(log, person[p], t)
+            for p, t in zip(*_persons_and_times(own_choices[category], sampled), strict=True)
+        ]
+        with_history = np.array([len(b) > 0 for b in before], dtype=bool)
+        if with_history.any():
             histories = [b for b in before if len(b)]
-            parts += _batches(home[category], part_worths[category], some[able], histories, log, early)
+            parts += _batches(
+                own_choices[category], part_worths[category], sampled[with_history], histories, log, early
+            )
     return joined(parts) if parts else None
 
 
 def _until(log: Sequences, cut: float) -> Sequences:
     """The events up to a time."""
-    kept = log.time <= cut
-    ends = np.concatenate([[0], np.cumsum(kept)])[log.start]
-    return replace(log, item=log.item[kept], time=log.time[kept], start=ends.astype(np.int64))
+    selected = log.time <= cut
+    ends = np.concatenate([[0], np.cumsum(selected)])[log.start]
+    return replace(log, item=log.item[selected], time=log.time[selected], start=ends.astype(np.int64))
 
 
-def _asked(some: CategoryChoices, which: Ints) -> tuple[list[int], list[int]]:
-    return some.choices.person[which].tolist(), some.choices.time[which].tolist()
+def _persons_and_times(category_choices: CategoryChoices, which: Ints) -> tuple[list[int], list[int]]:
+    return category_choices.choices.person[which].tolist(), category_choices.choices.time[which].tolist()
 
 
 def _before(log: Sequences, person: int, time: int) -> Ints:
     """The last items of a person before a time, each at its last time."""
     if person < 0:
         return np.empty(0, np.int64)
-    own = slice(log.start[person], log.start[person + 1])
-    items = log.item[own][: np.searchsorted(log.time[own], time, side="left")].tolist()
-    last = dict.fromkeys(reversed(items))
-    return np.array(list(last)[:RECENT][::-1], dtype=np.int64)
+    person_events = slice(log.start[person], log.start[person + 1])
+    items = log.item[person_events][: np.searchsorted(log.time[person_events], time, side="left")].tolist()
+    distinct = dict.fromkeys(reversed(items))
+    return np.array(list(distinct)[:RECENT][::-1], dtype=np.int64)
 
 
 def _batches(
-    some: CategoryChoices,
+    category_choices: CategoryChoices,
     part_worths: Floats,
     which: Ints,
     histories: list[Ints],
@@ -118,31 +123,35 @@ def _batches(
     early: Counts,
 ) -> Iterator[Examples]:
     """The choices of a category, some of them at once, with the amounts of what was shown."""
-    at = pl.DataFrame({"item": log.items}).with_row_index("n")
-    items = pl.DataFrame({"item": some.design.items}, schema={"item": pl.String})
-    known = items.join(at, on="item", how="left", maintain_order="left")["n"].to_numpy().astype(np.int64)
-    width = some.design.layout.width
+    numbers = pl.DataFrame({"item": log.items}).with_row_index("n")
+    items = pl.DataFrame({"item": category_choices.design.items}, schema={"item": pl.String})
+    item_numbers = (
+        items.join(numbers, on="item", how="left", maintain_order="left")["n"].to_numpy().astype(np.int64)
+    )
+    width = category_choices.design.layout.width
     nuisance = np.concatenate([np.zeros(width), part_worths[width:]])
     size = max(min(BATCH, CELLS // max(len(log.items), 1)), 1)
     for first in range(0, len(which), size):
-        mine = which[first : first + size]
-        choices = some.choices.take(mine)
+        batch = which[first : first + size]
+        choices = category_choices.choices.take(batch)
         offset = choices.utility(nuisance)
-        rows, _ = gather(some.choices.start[:-1][mine], np.diff(some.choices.start)[mine])
+        rows, _ = gather(
+            category_choices.choices.start[:-1][batch], np.diff(category_choices.choices.start)[batch]
+        )
         people = EventSequences.of(histories[first : first + size], len(log.items))
         time = choices.time if log.dated else None
-        found = term_values(early, Histories(people.item, people.start, time))
-        shown = known[some.item_row[rows]]
-        values = {name: amount.of(choices.choice, shown) for name, amount in found.items()}
+        values_by_term = term_values(early, Histories(people.item, people.start, time))
+        shown_items = item_numbers[category_choices.item_row[rows]]
+        values = {name: amount.of(choices.choice, shown_items) for name, amount in values_by_term.items()}
         values[ATTRIBUTES] = choices.utility(part_worths) - offset
         yield Examples(
             np.column_stack(list(values.values())).astype(np.float32),
             tuple(values),
-            _bare(choices, offset),
-            shown,
+            _without_columns(choices, offset),
+            shown_items,
         )
 
 
-def _bare(choices: Choices, offset: Floats) -> Choices:
+def _without_columns(choices: Choices, offset: Floats) -> Choices:
     """The choices without their columns."""
     return replace(choices, raw=choices.raw[:, :0], centring=np.zeros((0, 0)), offset=offset)

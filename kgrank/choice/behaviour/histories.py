@@ -135,14 +135,14 @@ class Neighbours:
         Returns:
             Persons, and (Σ over shared items of rarity)² / (1 + items of the person).
         """
-        at, start = gather(self.first[items], np.diff(self.first)[items])
+        entries, start = gather(self.first[items], np.diff(self.first)[items])
         shared = np.repeat(rarity[items], np.diff(start))
-        person, place = np.unique(self.person[at], return_inverse=True)
+        person, person_number = np.unique(self.person[entries], return_inverse=True)
         size = np.diff(self.start)[person]
-        return person, np.bincount(place, shared, minlength=len(person)) ** 2 / (1.0 + size)
+        return person, np.bincount(person_number, shared, minlength=len(person)) ** 2 / (1.0 + size)
 
     def taken(self, person: Integers, weight: Reals) -> Reals:
         """(items,) Σ of the persons' weights over the items that each has."""
-        at, start = gather(self.start[person], np.diff(self.start)[person])
-        spread = np.repeat(weight, np.diff(start))
-        return np.bincount(self.item[at], spread, minlength=len(self.first) - 1).astype(float)
+        entries, start = gather(self.start[person], np.diff(self.start)[person])
+        weights = np.repeat(weight, np.diff(start))
+        return np.bincount(self.item[entries], weights, minlength=len(self.first) - 1).astype(float)

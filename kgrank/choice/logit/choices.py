@@ -68,8 +68,8 @@ class Choices:
     @cached_property
     def total(self) -> Floats:
         """(choices,) how often the choice was made, the outside option included; a rating once."""
-        found = self._sum(self.chosen) + self.left
-        return found if self.rated is None else np.where(self.rated, 1.0, found)
+        total = self._sum(self.chosen) + self.left
+        return total if self.rated is None else np.where(self.rated, 1.0, total)
 
     def _sum(self, rows: Floats) -> Floats:
         return np.add.reduceat(rows, self.start[:-1]) if len(self) else np.empty(0)
@@ -89,10 +89,10 @@ class Choices:
     def log_likelihood(self, utility: Floats) -> Floats:
         """(choices,) log-likelihood of each choice."""
         _, denominator = self.probabilities(utility)
-        found = self._sum(self.chosen * utility) - self.total * denominator
+        log_likelihood = self._sum(self.chosen * utility) - self.total * denominator
         if self.rated is None:
-            return found
-        return np.where(self.rated, -0.5 * self._sum((self.chosen - utility) ** 2), found)
+            return log_likelihood
+        return np.where(self.rated, -0.5 * self._sum((self.chosen - utility) ** 2), log_likelihood)
 
     def gradient_rows(self, utility: Floats, probability: Floats) -> Floats:
         """(rows,) derivative of the log-likelihood by each row's utility."""
@@ -134,12 +134,12 @@ class Choices:
 
     def _information_dense(self, probability: Floats, weight: Floats, choices: slice) -> Floats:
         rows = slice(self.start[choices.start], self.start[choices.stop])
-        x = self.raw[rows].toarray()
-        mean = self._mixing(probability, choices) @ x
+        columns = self.raw[rows].toarray()
+        mean = self._mixing(probability, choices) @ columns
         # A product of a matrix with itself takes half the time of one of two matrices.
-        x *= np.sqrt(weight[rows, None])
+        columns *= np.sqrt(weight[rows, None])
         mean *= np.sqrt(self.total[choices, None])
-        return np.asarray(x.T @ x - mean.T @ mean)
+        return np.asarray(columns.T @ columns - mean.T @ mean)
 
     def _information_wide(self, probability: Floats, weight: Floats) -> Floats:
         """For attributes of thousands of values: nothing is made dense but the result."""
