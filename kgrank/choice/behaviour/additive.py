@@ -18,7 +18,8 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.curves import apply, curve, hats, knots, line, outer, pair_hats, surface
-from kgrank.choice.behaviour.histories import Grouping, Histories
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import (
     ATTRIBUTES,
     FAMILIES,
@@ -108,7 +109,7 @@ class BehaviourModel:
     gains: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
-    def score(self, histories: Histories) -> Floats:
+    def score(self, histories: EventSequences) -> Floats:
         """(histories, items) the sum of all terms."""
         values = term_values(self.counts, histories, {*self.curves, *(n for p in self.pairs for n in p)})
         total = np.zeros((len(histories), len(self.counts.statistics.count)))

@@ -14,8 +14,10 @@ from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
-from kgrank.choice.behaviour.counts import HALF_LIVES, Counts, EventSequences
-from kgrank.choice.behaviour.histories import Grouping
+from kgrank.choice.behaviour.counts import Counts
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.popularity import HALF_LIVES
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, TermValues, in_history, term_values
 from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.logit.choices import Choices
@@ -85,8 +87,8 @@ def _collect(
 def _batches(
     people: EventSequences, counts: Counts, utility: Floats | None, random: np.random.Generator
 ) -> Iterator[Examples]:
-    target = people.item[people.start[1:] - 1]
-    time = None if people.time is None else people.time[people.start[1:] - 1]
+    target = people.last
+    time = people.time[people.start[1:] - 1] if people.time is not None and people.dated else None
     before = people.without_last(1)
     for first in range(0, len(people), BATCH):
         which = np.arange(first, min(first + BATCH, len(people)))

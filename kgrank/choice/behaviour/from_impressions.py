@@ -13,11 +13,12 @@ import polars as pl
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
-from kgrank.choice.behaviour.counts import Counts, EventSequences
+from kgrank.choice.behaviour.counts import Counts
+from kgrank.choice.behaviour.event_log import EventLog
 from kgrank.choice.behaviour.from_catalogue import BATCH, EXAMPLES, joined
-from kgrank.choice.behaviour.histories import Grouping, Histories
-from kgrank.choice.behaviour.sequences import Sequences
-from kgrank.choice.behaviour.terms import ATTRIBUTES, RECENT, term_values
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.sequences import RECENT, EventSequences
+from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
 from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
@@ -33,7 +34,7 @@ CELLS = 4_000_000
 def learn_from_impressions(
     own_choices: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
-    log: Sequences,
+    log: EventLog,
     users: tuple[str, ...],
     groups: tuple[Grouping, ...] = (),
     words: TitleVectors | None = None,
@@ -53,7 +54,7 @@ def learn_from_impressions(
         inside: By category, the numbers of the items that stand in it or below.
         seed: Of the choices, where there are more than are needed.
     """
-    counts = Counts.of(EventSequences.logged(log), groups, words)
+    counts = Counts.of(log.events.once(), groups, words)
     examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
     return BehaviourModel(counts) if examples is None else learn_curves(examples, counts, inside)
 
@@ -61,18 +62,17 @@ def learn_from_impressions(
 def _collect(
     own_choices: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
-    log: Sequences,
+    log: EventLog,
     users: tuple[str, ...],
     whole: Counts,
     random: np.random.Generator,
 ) -> Examples | None:
     """Later choices of people with a history, with amounts counted from the earlier part of the log."""
-    if not len(log.time):
+    events = log.events
+    if events.time is None or not len(events.time):
         return None
-    cut = np.quantile(log.time, EARLY)
-    early = Counts.of(
-        EventSequences.logged(_until(log, cut)), whole.statistics.groupings, whole.statistics.words
-    )
+    cut = float(np.quantile(events.time, EARLY))
+    early = Counts.of(events.until(cut).once(), whole.statistics.groupings, whole.statistics.words)
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
     late = {c: np.flatnonzero(s.choices.time > cut) for c, s in own_choices.items()}
@@ -81,7 +81,7 @@ def _collect(
     for category, which in late.items():
         sampled = np.sort(random.permutation(which)[: int(np.ceil(share * len(which)))])
         before = [
-            _before(log, person[p], t)
+            _before(events, person[p], t)
             for p, t in zip(*_persons_and_times(own_choices[category], sampled), strict=True)
         ]
         with_history = np.array([len(b) > 0 for b in before], dtype=bool)
@@ -93,23 +93,16 @@ def _collect(
     return joined(parts) if parts else None
 
 
-def _until(log: Sequences, cut: float) -> Sequences:
-    """The events up to a time."""
-    selected = log.time <= cut
-    ends = np.concatenate([[0], np.cumsum(selected)])[log.start]
-    return replace(log, item=log.item[selected], time=log.time[selected], start=ends.astype(np.int64))
-
-
 def _persons_and_times(category_choices: CategoryChoices, which: Ints) -> tuple[list[int], list[int]]:
     return category_choices.choices.person[which].tolist(), category_choices.choices.time[which].tolist()
 
 
-def _before(log: Sequences, person: int, time: int) -> Ints:
+def _before(events: EventSequences, person: int, time: int) -> Ints:
     """The last items of a person before a time, each at its last time."""
-    if person < 0:
+    if person < 0 or events.time is None:
         return np.empty(0, np.int64)
-    person_events = slice(log.start[person], log.start[person + 1])
-    items = log.item[person_events][: np.searchsorted(log.time[person_events], time, side="left")].tolist()
+    rows = slice(events.start[person], events.start[person + 1])
+    items = events.item[rows][: np.searchsorted(events.time[rows], time, side="left")].tolist()
     distinct = dict.fromkeys(reversed(items))
     return np.array(list(distinct)[:RECENT][::-1], dtype=np.int64)
 
@@ -119,7 +112,7 @@ def _batches(
     part_worths: Floats,
     which: Ints,
     histories: list[Ints],
-    log: Sequences,
+    log: EventLog,
     early: Counts,
 ) -> Iterator[Examples]:
     """The choices of a category, some of them at once, with the amounts of what was shown."""
@@ -139,8 +132,8 @@ def _batches(
             category_choices.choices.start[:-1][batch], np.diff(category_choices.choices.start)[batch]
         )
         people = EventSequences.of(histories[first : first + size], len(log.items))
-        time = choices.time if log.dated else None
-        values_by_term = term_values(early, Histories(people.item, people.start, time))
+        asked = choices.time if log.events.dated else None
+        values_by_term = term_values(early, replace(people, asked=asked))
         shown_items = item_numbers[category_choices.item_row[rows]]
         values = {name: amount.of(choices.choice, shown_items) for name, amount in values_by_term.items()}
         values[ATTRIBUTES] = choices.utility(part_worths) - offset

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from kgrank.choice.behaviour.histories import Grouping
-from kgrank.choice.data.ragged import Ints
+from kgrank.arrays import Ints
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import AttributeType, Ontology
 
 CATEGORY, AISLE = "category", "aisle"
 MOST_LABELS = 5_000
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Items by one thing that each has at most one of: its brand, its category.
+
+    Attributes:
+        name: ``brand``, ``category`` …
+        labels: Their ids.
+        label: (items,) number of each item's label; ``len(labels)`` where it has none.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    label: Ints
 
 
 def groupings(

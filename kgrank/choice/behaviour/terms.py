@@ -13,11 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from kgrank.choice.behaviour.histories import Grouping, Histories, Integers, Reals, Recent
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.popularity import Recent
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.titles import TitleVectors
-
-RECENT = 50
-"""Items of a history that count."""
 
 BACK, NEAR_BACK = 0.4, 0.3
 """What a step backwards counts against a step forwards: within reach, and between neighbours."""
@@ -161,16 +161,16 @@ class Links:
         together: (links,) how many had both within reach, in either order.
     """
 
-    start: Integers
-    target: Integers
-    forward: Reals
-    backward: Reals
-    next: Reals
-    previous: Reals
-    people: Reals
-    together: Reals
+    start: Ints
+    target: Ints
+    forward: Floats
+    backward: Floats
+    next: Floats
+    previous: Floats
+    people: Floats
+    together: Floats
 
-    def scaled(self, count: Reals) -> dict[str, Reals]:
+    def scaled(self, count: Floats) -> dict[str, Floats]:
         """(links,) the matrices of ``LINKED``, given the events of each item (items,)."""
         row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
         size = count + SMOOTHING
@@ -199,19 +199,19 @@ class Statistics:
         words: Of the items' titles; None where they have none in common.
     """
 
-    count: Reals
+    count: Floats
     groupings: tuple[Grouping, ...]
-    transitions: Mapping[str, Reals]
+    transitions: Mapping[str, Floats]
     recent: Recent | None = None
     words: TitleVectors | None = None
 
     @cached_property
-    def lifts(self) -> dict[str, Reals]:
+    def lifts(self) -> dict[str, Floats]:
         """(labels + 1, labels + 1) log of moves against chance; 0 from and to "none"."""
         return {name: lift(moves) for name, moves in self.transitions.items()}
 
     @cached_property
-    def sizes(self) -> dict[str, Reals]:
+    def sizes(self) -> dict[str, Floats]:
         """(labels + 1,) log(1 + events) by grouping; 0 for "none"."""
         sizes = {}
         for g in self.groupings:
@@ -221,12 +221,12 @@ class Statistics:
         return sizes
 
     @cached_property
-    def rarity(self) -> Reals:
+    def rarity(self) -> Floats:
         """(items,) what it says of two people to share an item: the less, the more people have it."""
         return np.asarray((self.count + SMOOTHING) ** -0.5)
 
 
-def lift(moves: Reals) -> Reals:
+def lift(moves: Floats) -> Floats:
     """Log of (moves + 2) / (expected by the margins + 2), with a last row and column of zeros."""
     total = max(float(moves.sum()), 1.0)
     expected = np.outer(moves.sum(1), moves.sum(0)) / total
@@ -237,15 +237,15 @@ def lift(moves: Reals) -> Reals:
 class TermValues:
     """A term's amounts, (histories or 1, k): of the k items themselves, or of the k labels of a grouping."""
 
-    values: Reals
-    label: Integers | None = None
+    values: Floats
+    label: Ints | None = None
 
-    def of(self, rows: Integers, items: Integers) -> Reals:
+    def of(self, rows: Ints, items: Ints) -> Floats:
         """The amounts of pairs of a history and an item."""
         columns = items if self.label is None else self.label[items]
         return np.asarray(self.values[np.minimum(rows, len(self.values) - 1), columns])
 
-    def dense(self) -> Reals:
+    def dense(self) -> Floats:
         """The amounts of all items (histories or 1, items)."""
         return self.values if self.label is None else self.values[:, self.label]
 
@@ -258,15 +258,15 @@ class CountsLookup(Protocol):
         """What the terms without links need."""
         ...
 
-    def first(self, histories: Histories, matrix: str, decay: float) -> Reals:
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
         """(histories, items) what the items of the histories link to, by recency."""
         ...
 
-    def walk(self, matrix: str, begun: Reals) -> Reals:
+    def walk(self, matrix: str, begun: Floats) -> Floats:
         """(histories, items) one step along the links from amounts (histories, items)."""
         ...
 
-    def similar_people(self, histories: Histories) -> Reals:
+    def similar_people(self, histories: EventSequences) -> Floats:
         """(histories, items) what people took who share items with each history."""
         ...
 
@@ -280,7 +280,7 @@ def terms_of(statistics: Statistics) -> tuple[str, ...]:
 
 
 def term_values(
-    counted: CountsLookup, histories: Histories, selected: Collection[str] | None = None
+    counted: CountsLookup, histories: EventSequences, selected: Collection[str] | None = None
 ) -> dict[str, TermValues]:
     """The amounts of terms, by name.
 
@@ -305,7 +305,7 @@ def term_values(
     if POPULAR in names:
         values[POPULAR] = TermValues(np.log1p(statistics.count)[None])
     if NOW in names and statistics.recent is not None:
-        values[NOW] = TermValues(np.log1p(statistics.recent.at(histories.time)))
+        values[NOW] = TermValues(np.log1p(statistics.recent.at(histories.asked)))
     if LENGTH in names:
         lengths = np.log(np.diff(histories.start))[:, None]
         values[LENGTH] = TermValues(lengths, np.zeros(len(statistics.count), int))
@@ -318,7 +318,7 @@ def term_values(
 
 
 def _grouped(
-    statistics: Statistics, group: Grouping, histories: Histories, names: Collection[str]
+    statistics: Statistics, group: Grouping, histories: EventSequences, names: Collection[str]
 ) -> dict[str, TermValues]:
     """The amounts of the terms of one grouping."""
     amounts = {}

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.choice.behaviour.histories import Histories, Reals
-from kgrank.choice.data.ragged import Ints, gather
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.sequences import EventSequences
+from kgrank.choice.data.ragged import gather
 
 TOKEN = re.compile(r"\w+")
 COMMON = 0.5
@@ -30,7 +31,7 @@ class TitleVectors:
 
     start: Ints
     word: Ints
-    weight: Reals
+    weight: Floats
     words: tuple[str, ...]
 
     @staticmethod
@@ -53,7 +54,7 @@ class TitleVectors:
         length = np.sqrt(np.bincount(owner, inverse_frequency[word] ** 2, minlength=len(rows)))
         return TitleVectors(start, word, inverse_frequency[word] / length[owner], tuple(vocabulary))
 
-    def like(self, histories: Histories, decay: float) -> Reals:
+    def like(self, histories: EventSequences, decay: float) -> Floats:
         """(histories, items) cosines with the items of each history, added up with their recency."""
         owner = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
         at, start = gather(self.start[histories.item], np.diff(self.start)[histories.item])
