@@ -15,7 +15,7 @@ from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
-from kgrank.choice.tastes.population import Tastes, estimate, some_people
+from kgrank.choice.tastes.population import Tastes, estimate, sample_people
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.network.prior_means import NetworkData, NetworkFit, cross_fitted, train
@@ -117,6 +117,6 @@ def fit_people(
 ) -> tuple[tuple[str, ...], Tastes]:
     """The population of tastes, in columns named by AttributeValue id."""
     columns, joined, _ = people_panel(home, head)
-    sample = some_people(joined, seed)
+    sample = sample_people(joined, seed)
     scale = taste_scale(home, head, columns)
     return columns, estimate(sample, scale, free_mean=sample is joined)

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
@@ -20,7 +19,7 @@ from kgrank.choice.behaviour.popularity import HALF_LIVES
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, TermValues, in_history, term_values
 from kgrank.choice.behaviour.titles import TitleVectors
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.choices import NO_COLUMNS, Choices, concatenated
 
 FOLDS = 10
 EXAMPLES = 10_000
@@ -158,23 +157,15 @@ def examples_of(
     )
     zeros = np.zeros(len(start) - 1)
     number = np.arange(len(zeros))
-    no_columns = sparse.csr_matrix((len(rows), 0))
-    choices = Choices(no_columns, np.zeros((0, 0)), start, chosen, zeros > 0, zeros, number, number, offset)
+    choices = Choices(NO_COLUMNS, np.zeros((0, 0)), start, chosen, zeros > 0, zeros, number, number, offset)
     return Examples(values, tuple(values_by_term), choices, items)
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
     """Examples one after the other."""
-    ends = np.cumsum([0, *(len(p.item) for p in parts)])
-    start = np.concatenate(
-        [[0], *(p.choices.start[1:] + e for p, e in zip(parts, ends, strict=False))]
-    ).astype(np.int64)
-    names = ("chosen", "offset", "outside", "left", "person", "time")
-    joined_arrays = {n: np.concatenate([getattr(p.choices, n) for p in parts]) for n in names}
-    no_columns = sparse.csr_matrix((int(ends[-1]), 0))
     return Examples(
         np.concatenate([p.values for p in parts]),
         parts[0].names,
-        Choices(no_columns, np.zeros((0, 0)), start, **joined_arrays),
+        concatenated([p.choices for p in parts]),
         np.concatenate([p.item for p in parts]),
     )

@@ -22,7 +22,6 @@ from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
 from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.choices import Choices
 
 EARLY = 0.7
 """The share of the log that is counted; the rest is learned on, so that no term explains itself."""
@@ -140,11 +139,6 @@ def _batches(
         yield Examples(
             np.column_stack(list(values.values())).astype(np.float32),
             tuple(values),
-            _without_columns(choices, offset),
+            choices.without_columns(offset),
             shown_items,
         )
-
-
-def _without_columns(choices: Choices, offset: Floats) -> Choices:
-    """The choices without their columns."""
-    return replace(choices, raw=choices.raw[:, :0], centring=np.zeros((0, 0)), offset=offset)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,7 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
 from kgrank.choice.data.responses import KINDS, RESPONSES, ResponseLog
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.choices import Choices, concatenated
 from kgrank.ontology.model import Ontology
 
 SAMPLED = 20
@@ -323,22 +322,9 @@ def _stacked_searches(
 
 def _concatenated(first: CategoryChoices, second: CategoryChoices) -> CategoryChoices:
     """Choices of the same columns, one after the other."""
-    a, b = first.choices, second.choices
-
-    def joined(name: str) -> Any:
-        return np.concatenate([getattr(a, name), getattr(b, name)])
-
-    rated = [np.zeros(len(c), bool) if c.rated is None else c.rated for c in (a, b)]
-    choices = replace(
-        a,
-        raw=sparse.csr_matrix(sparse.vstack([a.raw, b.raw])),
-        start=np.concatenate([a.start, a.start[-1] + b.start[1:]]),
-        rated=np.concatenate(rated) if a.rated is not None or b.rated is not None else None,
-        **{n: joined(n) for n in ("chosen", "outside", "left", "person", "time", "offset")},
-    )
     return replace(
         first,
-        choices=choices,
+        choices=concatenated([first.choices, second.choices]),
         item_row=np.concatenate([first.item_row, second.item_row]),
         number=np.concatenate([first.number, second.number]),
         kind=np.concatenate([first.kind, second.kind]),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, sparse
@@ -20,6 +21,7 @@ from scipy import linalg, sparse
 from kgrank.arrays import Floats
 from kgrank.choice.data.responses import KINDS, RESPONSES
 from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.newton import newton
 from kgrank.weights.model import Reliability
 
 RATING = KINDS.index("rating")
@@ -59,34 +61,34 @@ def feedback_scales(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[
         return Reliability({KINDS[k]: 1.0 for k in kinds}, entry=entry)
     samples = [_thinned(s) for s in sets.values()]
 
-    def named(at: Floats) -> Reliability:
-        scale = {KINDS[reference_kind]: 1.0} | {
-            KINDS[k]: float(np.exp(x)) for k, x in zip(other_kinds, at, strict=False)
-        }
-        return Reliability(scale, float(np.exp(at[-1])), entry)
+    # One vector: the logarithms of the scales and of the noise, then the part-worths of each category.
+    count = len(other_kinds) + 1
+    ends = np.cumsum([count, *(s.choices.width for s in samples)])
 
-    at, b = np.zeros(len(other_kinds) + 1), [np.zeros(s.choices.width) for s in samples]
+    def unpacked(point: Floats) -> tuple[Floats, list[Floats]]:
+        return point[:count], [point[a:b] for a, b in pairwise(ends.tolist())]
 
-    def value(at: Floats, b: Sequence[Floats]) -> float:
-        return sum(
-            _penalised_likelihood(s, named(at), x) for s, x in zip(samples, b, strict=True)
-        ) - 0.5 * float(at @ at)
+    def reliability(logs: Floats) -> Reliability:
+        scales = zip(other_kinds, logs, strict=False)
+        scale = {KINDS[reference_kind]: 1.0} | {KINDS[k]: float(np.exp(x)) for k, x in scales}
+        return Reliability(scale, float(np.exp(logs[-1])), entry)
 
-    best = value(at, b)
-    for _ in range(ROUNDS):
-        step, steps, decrement = _step(samples, named(at), at, b, other_kinds)
-        if decrement < TOLERANCE:
-            break
-        size = 1.0
-        while True:
-            there = np.clip(at + size * step, -BOUND, BOUND)
-            theirs = [x + size * d for x, d in zip(b, steps, strict=True)]
-            now = value(there, theirs)
-            if now >= best or size < 1e-6:
-                break
-            size /= 2
-        at, b, best = there, theirs, now
-    return named(at)
+    def evaluate(points: Floats) -> tuple[Floats, None]:
+        logs, part_worths = unpacked(points[0])
+        current = reliability(logs)
+        fits = sum(_penalised_likelihood(s, current, b) for s, b in zip(samples, part_worths, strict=True))
+        return np.array([fits - 0.5 * float(logs @ logs)]), None
+
+    def direction(points: Floats, _: None) -> tuple[Floats, Floats, None]:
+        logs, part_worths = unpacked(points[0])
+        step, steps, decrement = _step(samples, reliability(logs), logs, part_worths, other_kinds)
+        return np.concatenate([step, *steps])[None], np.array([decrement]), None
+
+    bound = np.where(np.arange(ends[-1]) < count, BOUND, np.inf)
+    points, _, _ = newton(
+        np.zeros((1, ends[-1])), evaluate, direction, tolerance=TOLERANCE, rounds=ROUNDS, bound=bound
+    )
+    return reliability(points[0, :count])
 
 
 def weighted(category_choices: CategoryChoices, reliability: Reliability) -> CategoryChoices:

@@ -99,7 +99,7 @@ def person_tastes(
     return PersonTastes(
         {columns[k]: float(modes[0, k]) for k in attribute_columns},
         {columns[k]: float(errors[k]) for k in attribute_columns},
-        len(data.person),
+        len(data.choices),
         Posterior(modes[0], spread[0]),
     )
 
