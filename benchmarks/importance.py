@@ -33,7 +33,7 @@ from kgrank.choice.logit.categories import CategoryFits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.metrics import top1
-from kgrank.choice.tastes.population import Panel, Tastes, panel_choices, predictive
+from kgrank.choice.tastes.population import Panel, Tastes, draws
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
@@ -100,9 +100,19 @@ def plain_logit(train: Choices, test: Choices) -> float:
 
 def person_top1(test: Panel, tastes: Tastes) -> float:
     """Share of held-out choices in which the person's own mean tastes rank the chosen one first."""
-    owner = np.repeat(test.person, np.diff(test.start))
-    utility = test.offset + np.einsum("rc,rc->r", test.x, tastes.people[owner])
-    return float(top1(panel_choices(test), utility).mean())
+    return float(top1(test.choices, test.utility(tastes.people)).mean())
+
+
+def person_log_likelihood(train: Panel, test: Panel, tastes: Tastes) -> Floats:
+    """(choices of ``test``,) log-probability of each, averaged over the person's posterior from ``train``.
+
+    Both panels number the same people.
+    """
+    parts = [
+        np.log(np.exp(test.log_likelihood(person, posterior.deviations)) @ posterior.weights)
+        for person, posterior in enumerate(draws(train, tastes.mean, tastes.covariance))
+    ]
+    return np.concatenate(parts)
 
 
 def evaluate(graph: KnowledgeGraph, ontology: Ontology, peers: bool) -> dict[str, Any]:
@@ -125,7 +135,7 @@ def evaluate(graph: KnowledgeGraph, ontology: Ontology, peers: bool) -> dict[str
     persons = np.unique(np.concatenate([s.choices.person for s in train.own_choices.values()]))
     _, train_panel, _ = people_panel(train.own_choices, head, persons)
     _, test_panel, _ = people_panel(test, head, persons)
-    person = predictive(train_panel, test_panel, tastes)
+    person = person_log_likelihood(train_panel, test_panel, tastes)
     seconds = time.perf_counter() - began
     found: dict[str, Any] = {
         **population(test, head),

@@ -15,7 +15,6 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,8 @@ from benchmarks.machine import command, environment, finish, peak_mb, script_par
 from benchmarks.metrics import ndcg
 from benchmarks.recommend import kgrank_terms, ranks_of, read, some_of, split
 from kgrank.arrays import Floats
-from kgrank.choice.behaviour.counts import EventSequences
-from kgrank.choice.data.ragged import gather
+from kgrank.choice.behaviour.event_log import EventLog
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.tastes.online import Online
 from kgrank.graph.schema import NUMBER, UNBOUNDED, value_id
 from kgrank.graph.tables import KnowledgeGraph
@@ -296,10 +295,7 @@ def beauty(data: Path) -> dict[str, float]:
     """
     _, log, groups, appearance = read(data, None)
     drawn = np.sort(np.random.default_rng(SEED).permutation(len(log.users))[:PEOPLE])
-    rows, begun = gather(log.start[:-1][drawn], np.diff(log.start)[drawn])
-    some = replace(
-        log, users=tuple(log.users[k] for k in drawn), item=log.item[rows], time=log.time[rows], start=begun
-    )
+    some = EventLog(log.items, tuple(log.users[k] for k in drawn), log.events.take(drawn))
     parts = some_of(split(some, groups, appearance, "published"), TESTED, SEED)
     score = kgrank_terms(parts, SEED)
 

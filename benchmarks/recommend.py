@@ -36,11 +36,11 @@ from benchmarks.machine import command, environment, finish, peak_mb, script_par
 from benchmarks.metrics import hit_rate, ndcg, ranks
 from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity, sasrec
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.counts import Counts, EventSequences
+from kgrank.choice.behaviour.counts import Counts
+from kgrank.choice.behaviour.event_log import EventLog, read_event_log
 from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
-from kgrank.choice.behaviour.groupings import groupings
-from kgrank.choice.behaviour.histories import Grouping
-from kgrank.choice.behaviour.sequences import Sequences, sequences
+from kgrank.choice.behaviour.groupings import Grouping, groupings
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, LINKED, PAIRS, POPULAR, STEPS, flow, pair_name, popular
 from kgrank.choice.data.responses import RESPONSES
 from kgrank.errors import InputError
@@ -77,17 +77,17 @@ Method = Callable[[Split], Score]
 """What is learned from the fitted part of a split."""
 
 
-def read(data: Path, mapping: Path | None) -> tuple[KnowledgeGraph, Sequences, tuple[Grouping, ...], Ints]:
+def read(data: Path, mapping: Path | None) -> tuple[KnowledgeGraph, EventLog, tuple[Grouping, ...], Ints]:
     """The data set as a user loads it; the last value is each item's place by first appearance."""
     known = MAPPINGS / f"{data.resolve().name}.yaml"
     chosen = mapping or (known if known.is_file() else None)
     clean = ingest(data, mapping=None if chosen is None else read_mapping(chosen))
     graph = build_graph(clean)
-    log = sequences(graph)
+    log = read_event_log(graph)
     return graph, log, groupings(graph, clean.ontology, log.items), appearances(graph, log)
 
 
-def appearances(graph: KnowledgeGraph, log: Sequences) -> Ints:
+def appearances(graph: KnowledgeGraph, log: EventLog) -> Ints:
     """(items,) place by first appearance: by time where the log has a clock, else person by person."""
     number = pl.col("source").cast(pl.Int64, strict=False)
     clock = graph.node("Log")["clock"][0] == "utc"
@@ -98,13 +98,13 @@ def appearances(graph: KnowledgeGraph, log: Sequences) -> Ints:
     return np.array([place.get(item, -10 * len(first)) for item in log.items])
 
 
-def split(log: Sequences, groups: tuple[Grouping, ...], appearance: Ints, protocol: str) -> Split:
+def split(log: EventLog, groups: tuple[Grouping, ...], appearance: Ints, protocol: str) -> Split:
     """Leave-one-out, once, before anything is counted.
 
     Raises:
         InputError: Nobody has three items.
     """
-    whole = EventSequences.logged(log)
+    whole = log.events.once()
     size = np.diff(whole.start)
     tested = np.flatnonzero(size >= 3)
     if not len(tested):

@@ -12,9 +12,10 @@ import numpy as np
 from scipy import linalg, sparse
 
 from kgrank.arrays import Floats, Ints, Truths
-from kgrank.choice.behaviour.counts import Counts, EventSequences
+from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.from_catalogue import retrieve
-from kgrank.choice.behaviour.histories import Grouping
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import TermValues, term_values
 
 Score = Callable[[EventSequences], Floats]

@@ -28,15 +28,15 @@ def spreads(layout: Layout, part_worths: Any, *, full: bool = False, xp: Any = n
     return xp.stack(ranges, -1)
 
 
-def _range(block: Block, own: Any, full: bool, xp: Any) -> Any:
+def _range(block: Block, block_part_worths: Any, full: bool, xp: Any) -> Any:
     if block.number:
         width = (block.maximum - block.minimum) if full else (block.p95 - block.p05)
-        return xp.abs(own[..., 0]) * (width / block.scale)
-    counted = np.flatnonzero(block.item_count > 0 if full else block.reference)
-    if len(counted) < 2:
-        return 0.0 * xp.abs(own[..., 0])
-    own = own[..., counted]
-    return xp.amax(own, -1) - xp.amin(own, -1)
+        return xp.abs(block_part_worths[..., 0]) * (width / block.scale)
+    reference_columns = np.flatnonzero(block.item_count > 0 if full else block.reference)
+    if len(reference_columns) < 2:
+        return 0.0 * xp.abs(block_part_worths[..., 0])
+    block_part_worths = block_part_worths[..., reference_columns]
+    return xp.amax(block_part_worths, -1) - xp.amin(block_part_worths, -1)
 
 
 def shares(spread: Any, xp: Any = np) -> Any:

@@ -58,19 +58,19 @@ def intervals(layout: Layout, draws: Floats) -> tuple[Floats, Floats]:
     if not contrasts.shape[1]:
         return weight, weight
     used = np.flatnonzero(contrasts.any(1))
-    known = draws[:, used] @ np.linalg.pinv(contrasts[used]).T
-    found = shrunken_levels(known.mean(0), np.atleast_2d(np.cov(known, rowvar=False)), sizes)
-    return _ends(importance(layout, found @ contrasts.T), weight)
+    measured = draws[:, used] @ np.linalg.pinv(contrasts[used]).T
+    posterior_draws = shrunken_levels(measured.mean(0), np.atleast_2d(np.cov(measured, rowvar=False)), sizes)
+    return _interval(importance(layout, posterior_draws @ contrasts.T), weight)
 
 
 def quantiles(layout: Layout, draws: Floats) -> tuple[Floats, Floats]:
     """The same without pooling: what the draws keep to, such as hard rules, the intervals keep to as well."""
-    return _ends(importance(layout, draws), importance(layout, draws.mean(0)))
+    return _interval(importance(layout, draws), importance(layout, draws.mean(0)))
 
 
-def _ends(share: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    low, high = np.quantile(share, [0.025, 0.975], axis=0)
-    return np.minimum(low, weight), np.maximum(high, weight)
+def _interval(share: Floats, mean_share: Floats) -> tuple[Floats, Floats]:
+    lower, upper = np.quantile(share, [0.025, 0.975], axis=0)
+    return np.minimum(lower, mean_share), np.maximum(upper, mean_share)
 
 
 def contrasts_of(layout: Layout) -> tuple[Floats, list[int]]:
@@ -80,19 +80,21 @@ def contrasts_of(layout: Layout) -> tuple[Floats, list[int]]:
     """
     parts, sizes = [], []
     for block in layout.blocks:
-        counted = np.flatnonzero(block.reference)
+        reference_columns = np.flatnonzero(block.reference)
         if block.number:
-            own = np.array([[np.sqrt(2.0) * block.scale / (block.p95 - block.p05 or block.scale)]])
-        else:
-            own = (
-                linalg.null_space(np.ones((1, len(counted))))
-                if len(counted) > 1
-                else np.zeros((len(counted), 0))
+            block_contrasts = np.array(
+                [[np.sqrt(2.0) * block.scale / (block.p95 - block.p05 or block.scale)]]
             )
-        whole = np.zeros((layout.width, own.shape[1]))
-        whole[block.start + counted] = own
-        parts.append(whole)
-        sizes.append(own.shape[1])
+        else:
+            block_contrasts = (
+                linalg.null_space(np.ones((1, len(reference_columns))))
+                if len(reference_columns) > 1
+                else np.zeros((len(reference_columns), 0))
+            )
+        all_columns = np.zeros((layout.width, block_contrasts.shape[1]))
+        all_columns[block.start + reference_columns] = block_contrasts
+        parts.append(all_columns)
+        sizes.append(block_contrasts.shape[1])
     return np.hstack(parts) if parts else np.zeros((0, 0)), sizes
 
 
@@ -112,42 +114,46 @@ def shrunken_levels(mean: Floats, covariance: Floats, sizes: Sequence[int]) -> F
     groups = []
     for stop, size in zip(np.cumsum(sizes).tolist(), sizes, strict=True):
         if size:
-            own = slice(stop - size, stop)
-            values, vectors = np.linalg.eigh(precision[own, own])
-            groups.append(_Group(own, np.clip(values, 0.0, None), vectors))
+            columns = slice(stop - size, stop)
+            values, vectors = np.linalg.eigh(precision[columns, columns])
+            groups.append(_Group(columns, np.clip(values, 0.0, None), vectors))
     generator = np.random.default_rng(0)
-    now = np.tile(mean, (CHAINS, 1))
-    matters, scale = np.full(CHAINS, 0.8), np.full(CHAINS, 1.0)
-    kept = []
+    state = np.tile(mean, (CHAINS, 1))
+    prob_matters, scale = np.full(CHAINS, 0.8), np.full(CHAINS, 1.0)
+    draws = []
     for sweep in range(SWEEPS):
         deviations = np.zeros((CHAINS, len(groups)))
         for k, group in enumerate(groups):
-            own = group.columns
-            pull = precision[own] @ mean - (now @ precision[:, own] - now[:, own] @ precision[own, own])
-            now[:, own], deviations[:, k] = _drawn(group, pull, matters, scale, generator)
-        some = (deviations > 0).sum(1)
-        matters = generator.beta(MATTERS[0] + some, MATTERS[1] + len(groups) - some).clip(0.01, 0.99)
+            columns = group.columns
+            pull = precision[columns] @ mean - (
+                state @ precision[:, columns] - state[:, columns] @ precision[columns, columns]
+            )
+            state[:, columns], deviations[:, k] = _draw_contrasts(group, pull, prob_matters, scale, generator)
+        mattering = (deviations > 0).sum(1)
+        prob_matters = generator.beta(MATTERS[0] + mattering, MATTERS[1] + len(groups) - mattering).clip(
+            0.01, 0.99
+        )
         scale = _scales(deviations, generator)
         if sweep >= SWEEPS - KEPT:
-            kept.append(now.copy())
-    return np.concatenate(kept)
+            draws.append(state.copy())
+    return np.concatenate(draws)
 
 
-def _drawn(
-    group: _Group, pull: Floats, matters: Floats, scale: Floats, generator: np.random.Generator
+def _draw_contrasts(
+    group: _Group, pull: Floats, prob_matters: Floats, scale: Floats, generator: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """An attribute's contrasts and their deviation (0 where it does not matter), given all else."""
-    along = pull @ group.turn
+    rotated = pull @ group.turn
     total = group.information + DEVIATIONS[:, None] ** -2.0
-    evidence = 0.5 * (along**2 @ (1 / total).T - np.log(total * DEVIATIONS[:, None] ** 2).sum(1))
+    log_marginal = 0.5 * (rotated**2 @ (1 / total).T - np.log(total * DEVIATIONS[:, None] ** 2).sum(1))
     prior = _half_normal(DEVIATIONS / scale[:, None])
     prior -= np.log(np.exp(prior).sum(1, keepdims=True))
-    logs = np.column_stack([np.log1p(-matters), evidence + prior + np.log(matters)[:, None]])
-    at = _picked(logs, generator)
-    kept = total[np.maximum(at - 1, 0)]
-    found = along / kept + generator.standard_normal(along.shape) / np.sqrt(kept)
-    there = (at > 0)[:, None]
-    return np.where(there, found @ group.turn.T, 0.0), np.concatenate([[0.0], DEVIATIONS])[at]
+    logs = np.column_stack([np.log1p(-prob_matters), log_marginal + prior + np.log(prob_matters)[:, None]])
+    grid_number = _categorical(logs, generator)
+    precision = total[np.maximum(grid_number - 1, 0)]
+    contrasts = rotated / precision + generator.standard_normal(rotated.shape) / np.sqrt(precision)
+    nonzero = (grid_number > 0)[:, None]
+    return np.where(nonzero, contrasts @ group.turn.T, 0.0), np.concatenate([[0.0], DEVIATIONS])[grid_number]
 
 
 def _half_normal(ratio: Floats) -> Floats:
@@ -157,12 +163,12 @@ def _half_normal(ratio: Floats) -> Floats:
 
 def _scales(deviations: Floats, generator: np.random.Generator) -> Floats:
     """(chains,) the scale of the deviations, given those of the attributes that matter."""
-    shown = deviations[:, :, None] > 0
-    ratio = np.where(shown, deviations[:, :, None], 1.0) / SCALES
-    return np.asarray(SCALES[_picked(np.where(shown, _half_normal(ratio), 0.0).sum(1), generator)])
+    nonzero = deviations[:, :, None] > 0
+    ratio = np.where(nonzero, deviations[:, :, None], 1.0) / SCALES
+    return np.asarray(SCALES[_categorical(np.where(nonzero, _half_normal(ratio), 0.0).sum(1), generator)])
 
 
-def _picked(logs: Floats, generator: np.random.Generator) -> Floats:
+def _categorical(log_weights: Floats, generator: np.random.Generator) -> Floats:
     """(rows,) a column for each row, in proportion to the exponentials."""
-    gumbel = -np.log(-np.log(generator.random(logs.shape)))
-    return np.asarray((logs + gumbel).argmax(1))
+    gumbel = -np.log(-np.log(generator.random(log_weights.shape)))
+    return np.asarray((log_weights + gumbel).argmax(1))

@@ -11,7 +11,7 @@ from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
-from kgrank.choice.tastes.population import Tastes, estimate, some_people
+from kgrank.choice.tastes.population import Tastes, estimate, sample_people
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSource
@@ -121,6 +121,6 @@ def fit_people(
 ) -> tuple[tuple[str, ...], Tastes]:
     """The population of tastes, in columns named by AttributeValue id."""
     columns, panel, _ = people_panel(own_choices, category_fits)
-    sample = some_people(panel, seed)
+    sample = sample_people(panel, seed)
     scale = taste_scale(own_choices, category_fits, columns)
     return columns, estimate(sample, scale, free_mean=sample is panel)

@@ -10,11 +10,11 @@ import polars as pl
 
 from kgrank.arrays import Floats
 from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms
-from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, EventSequences, link_table
+from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, link_table
+from kgrank.choice.behaviour.event_log import EventLog, read_event_log
 from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.from_impressions import learn_from_impressions
 from kgrank.choice.behaviour.groupings import groupings, members, titles
-from kgrank.choice.behaviour.sequences import Sequences, sequences
 from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.logit.choice_sets import on_items
 from kgrank.choice.logit.diagnostics import concerns
@@ -108,15 +108,15 @@ def learn(
 
 def _behaviour(
     fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int
-) -> tuple[BehaviourModel, Sequences]:
+) -> tuple[BehaviourModel, EventLog]:
     """The ranking layer; learned from the whole catalogue where the log has no impressions."""
-    shop, log = fitted.shop, sequences(graph)
+    shop, log = fitted.shop, read_event_log(graph)
     groups = groupings(graph, ontology, log.items)
     vectors = TitleVectors.of(titles(graph, log.items))
     inside = members(graph, ontology, log.items)
     if not shop.log.has_impressions:
         utility = _item_utility(fitted, ontology, log.items)
-        people = EventSequences.logged(log)
+        people = log.events.once()
         return learn_from_catalogue(people, groups, vectors, utility=utility, inside=inside, seed=seed), log
     part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
     choices, users = on_items(shop.own_choices), shop.log.users

@@ -156,8 +156,8 @@ def read_transitions(weights_path: Path | str) -> pl.DataFrame:
     if not path.exists():
         return pl.DataFrame(schema=TRANSITION_COLUMNS)
     try:
-        known = pl.read_parquet_schema(path)
-        counts = [name for name in LINK_COLUMNS if name in known]
+        schema = pl.read_parquet_schema(path)
+        counts = [name for name in LINK_COLUMNS if name in schema]
         return pl.read_parquet(path, columns=[*TRANSITION_COLUMNS, *counts])
     except (pl.exceptions.PolarsError, OSError) as error:
         raise WeightsError(f"cannot be read ({error})", where=path, todo=_AGAIN) from None
@@ -170,8 +170,8 @@ def _checked(body: dict[str, Any], where: object) -> LearnedWeights:
         for name, category in weights.categories.items():
             _check_category(name, category)
     except DocumentError as error:
-        place = f" at {error.place}" if error.path else ""
-        raise WeightsError(f"{error.problem}{place}", where=where, todo=_AGAIN) from None
+        location = f" at {error.place}" if error.path else ""
+        raise WeightsError(f"{error.problem}{location}", where=where, todo=_AGAIN) from None
     return weights
 
 
@@ -188,9 +188,9 @@ def _check_category(name: str, category: CategoryWeights) -> None:
     undecided = all(a.share == 0 and a.spread == 0 for a in category.attributes)
     if not undecided and abs(shares - 1) > _SHARES_OFF:
         raise problem(f"the shares add up to {shares:.6g}, not to 1,")
-    known = {a.attribute for a in category.attributes}
+    attributes = {a.attribute for a in category.attributes}
     for utility in category.utilities:
-        if split_value_id(utility.node)[0] not in known:
+        if split_value_id(utility.node)[0] not in attributes:
             raise problem(f"{utility.node!r} has a utility, but its attribute has no weight,")
         ends = [end for s in utility.segments for end in (s.start, s.stop)]
         if any(a > b for a, b in pairwise(ends)):

@@ -152,8 +152,10 @@ def _categories(weights: LearnedWeights, move: _Move) -> Iterator[tuple[str, Cat
 def _category(
     category: CategoryWeights, target: str, goes: Mapping[str, str], move: _Move
 ) -> CategoryWeights:
-    kept = [a for a in category.attributes if a.attribute in goes]
-    attributes = tuple(_shares(kept, [_weight(a, goes[a.attribute], move) for a in kept], category))
+    kept_weights = [a for a in category.attributes if a.attribute in goes]
+    attributes = tuple(
+        _shares(kept_weights, [_weight(a, goes[a.attribute], move) for a in kept_weights], category)
+    )
     return replace(
         category,
         category=target,
@@ -164,30 +166,30 @@ def _category(
 
 
 def _weight(weight: AttributeWeight, attribute: str, move: _Move) -> AttributeWeight:
-    slope, offset = move.line(weight.attribute, attribute)
+    slope, intercept = move.line(weight.attribute, attribute)
     reference = weight.reference
-    if (slope, offset) != (1.0, 0.0):
+    if (slope, intercept) != (1.0, 0.0):
         # The range is told in words: its two ends are the only numbers that have a unit.
         def ends(match: re.Match[str]) -> str:
-            return " to ".join(f"{slope * float(end) + offset:g}" for end in match.groups())
+            return " to ".join(f"{slope * float(end) + intercept:g}" for end in match.groups())
 
         reference = _RANGE.sub(ends, reference, count=1)
     return replace(weight, attribute=attribute, reference=reference)
 
 
 def _shares(
-    before: list[AttributeWeight], kept: list[AttributeWeight], category: CategoryWeights
+    old_weights: list[AttributeWeight], carried: list[AttributeWeight], category: CategoryWeights
 ) -> Iterator[AttributeWeight]:
     """The kept weights, their shares brought back to a sum of 1 where others are left out."""
-    if len(before) == len(category.attributes):
-        yield from kept
+    if len(old_weights) == len(category.attributes):
+        yield from carried
         return
 
     def total(name: str) -> float:
-        return sum(getattr(a, name) or 0.0 for a in kept)
+        return sum(getattr(a, name) or 0.0 for a in carried)
 
     sums = {name: total(name) or 1.0 for name in ("share", "full", "shoppers", "without_rules")}
-    for a in kept:
+    for a in carried:
         yield replace(
             a,
             share=a.share / sums["share"],
@@ -202,13 +204,13 @@ def _shares(
 def _utilities(utilities: Iterable[Utility], goes: Mapping[str, str], move: _Move) -> Iterator[Utility]:
     seen = set()
     for utility in utilities:
-        before, _ = split_value_id(utility.node)
-        node = move.node(utility.node, goes[before]) if before in goes else None
+        attribute, _ = split_value_id(utility.node)
+        node = move.node(utility.node, goes[attribute]) if attribute in goes else None
         # Of two values that have become one, the one that was called so already stays.
         if node is None or node in seen:
             continue
         seen.add(node)
-        segments = tuple(_segment(s, *move.line(before, goes[before])) for s in utility.segments)
+        segments = tuple(_segment(s, *move.line(attribute, goes[attribute])) for s in utility.segments)
         yield replace(utility, node=node, segments=segments)
 
 
@@ -225,27 +227,27 @@ def _segment(segment: Segment, slope: float, offset: float) -> Segment:
 
 
 def _findings(findings: Iterable[RuleFinding], old: Ontology, new: Ontology) -> Iterator[RuleFinding]:
-    for found in findings:
-        rule = new.rules.get(found.rule)
-        if rule is not None and found.rule in old.rules and says(old.rules[found.rule]) == says(rule):
-            yield replace(found, sentence=sentence(rule, new))
+    for finding in findings:
+        rule = new.rules.get(finding.rule)
+        if rule is not None and finding.rule in old.rules and says(old.rules[finding.rule]) == says(rule):
+            yield replace(finding, sentence=sentence(rule, new))
 
 
 def _population(population: Population, move: _Move) -> Population:
     """The columns of attributes that are still there; one that some categories keep stays under its name."""
-    where: dict[str, set[str]] = {}
+    new_names: dict[str, set[str]] = {}
     for (_, before), (_, after) in move.targets.items():
-        where.setdefault(before, set()).add(after)
+        new_names.setdefault(before, set()).add(after)
     columns: dict[str, int] = {}
-    for at, column in enumerate(population.columns):
+    for column_number, column in enumerate(population.columns):
         attribute, value = split_value_id(column)
         if not value:  # The outside option.
-            columns[column] = at
+            columns[column] = column_number
             continue
-        goes = where.get(attribute, set())
-        node = move.node(column, attribute if attribute in goes else min(goes)) if goes else None
+        targets = new_names.get(attribute, set())
+        node = move.node(column, attribute if attribute in targets else min(targets)) if targets else None
         if node is not None:
-            columns.setdefault(node, at)
+            columns.setdefault(node, column_number)
     picked = list(columns.values())
     return Population(
         tuple(columns),

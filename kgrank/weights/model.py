@@ -222,8 +222,8 @@ class Concern:
     @property
     def sentence(self) -> str:
         """With its place, by ids."""
-        place = self.category if self.attribute is None else f"{self.category}, {self.attribute}"
-        return f"{place}: {self.problem}"
+        location = self.category if self.attribute is None else f"{self.category}, {self.attribute}"
+        return f"{location}: {self.problem}"
 
 
 @dataclass(frozen=True)

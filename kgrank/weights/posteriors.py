@@ -92,13 +92,18 @@ def posteriors_of(text: str, where: object = None) -> Posteriors:
     """
     body = open_sealed(text, FORMAT, where, {1: posteriors_from_1})
     try:
-        found = decode(Posteriors, body)
+        posteriors = decode(Posteriors, body)
     except DocumentError as error:
-        place = f" at {error.place}" if error.path else ""
-        raise WeightsError(f"{error.problem}{place}", where=where, todo=_AGAIN) from None
-    for name, one in found.categories.items():
-        width = sum(len(a.nodes) for a in one.attributes)
-        lengths = len(one.mean), len(one.prior_mean), len(one.prior_deviation), len(one.covariance)
+        location = f" at {error.place}" if error.path else ""
+        raise WeightsError(f"{error.problem}{location}", where=where, todo=_AGAIN) from None
+    for name, stored in posteriors.categories.items():
+        width = sum(len(a.nodes) for a in stored.attributes)
+        lengths = (
+            len(stored.mean),
+            len(stored.prior_mean),
+            len(stored.prior_deviation),
+            len(stored.covariance),
+        )
         if lengths != (width, width, width, width * (width + 1) // 2):
             raise WeightsError(
                 f"the posterior of {name} has {lengths} numbers",
@@ -106,7 +111,7 @@ def posteriors_of(text: str, where: object = None) -> Posteriors:
                 expected=f"{width} columns and half a square of them",
                 todo=_AGAIN,
             )
-    return found
+    return posteriors
 
 
 def served_posteriors(store: GraphStore, weights: LearnedWeights) -> Posteriors:
@@ -122,12 +127,12 @@ def served_posteriors(store: GraphStore, weights: LearnedWeights) -> Posteriors:
         raise WeightsError(
             "these weights were written without the posteriors of their choices", where=where, todo=_AGAIN
         )
-    found = posteriors_of(text, where)
-    if (found.version, found.ontology) != (weights.version, weights.ontology):
+    posteriors = posteriors_of(text, where)
+    if (posteriors.version, posteriors.ontology) != (weights.version, weights.ontology):
         raise WeightsError(
-            f"the posteriors belong to weights {found.version} with ontology {found.ontology}",
+            f"the posteriors belong to weights {posteriors.version} with ontology {posteriors.ontology}",
             where=where,
             expected=f"those of {weights.version} with ontology {weights.ontology}",
             todo=_AGAIN,
         )
-    return found
+    return posteriors

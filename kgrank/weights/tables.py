@@ -86,9 +86,9 @@ def stored_weights(store: GraphStore, version: str) -> LearnedWeights:
 
 def served_transitions(store: GraphStore, version: str) -> pl.DataFrame:
     """The item transitions of one version in a store: source, target, weight, and the counts if it has any."""
-    found = store.edges("GOES_AFTER").filter(pl.col("version") == version)
-    counts = [name for name in LINK_COLUMNS if found[name].is_not_null().any()]
-    return found.select("source", "target", "weight", *counts)
+    edges = store.edges("GOES_AFTER").filter(pl.col("version") == version)
+    counts = [name for name in LINK_COLUMNS if edges[name].is_not_null().any()]
+    return edges.select("source", "target", "weight", *counts)
 
 
 def check_fits(weights: LearnedWeights, ontology: Ontology) -> None:

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgrank.choice.behaviour.counts import DAY, Counts, EventSequences, count_links, link_table, recent
-from kgrank.choice.behaviour.histories import Histories, Neighbours
-from kgrank.choice.behaviour.sequences import sequences
-from kgrank.choice.behaviour.terms import BACK, RECENT, SMOOTHING
+from kgrank.choice.behaviour.counts import Counts, count_links, link_table
+from kgrank.choice.behaviour.event_log import read_event_log
+from kgrank.choice.behaviour.neighbours import Neighbours
+from kgrank.choice.behaviour.popularity import DAY, recent
+from kgrank.choice.behaviour.sequences import RECENT, EventSequences
+from kgrank.choice.behaviour.terms import BACK, SMOOTHING
 from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
@@ -167,7 +167,7 @@ def test_titles_are_alike_by_the_words_they_share_as_by_tf_idf() -> None:
     idf = np.log((1 + len(TITLES)) / (1 + np.asarray(kept.sum(0)).ravel()))
     vectors = kept.toarray() * idf
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    who = Histories(np.array([0, 2, 4]), np.array([0, 2, 3]))
+    who = EventSequences(np.array([0, 2, 4]), np.array([0, 2, 3]), len(TITLES))
     want = vectors @ vectors.T
     got = words.like(who, 0.9)
     np.testing.assert_allclose(got, [0.9 * want[0] + want[2], want[4]], atol=1e-12)
@@ -203,20 +203,19 @@ def test_what_was_seen_is_no_step_and_an_item_viewed_and_bought_in_a_row_is_one(
         ("u", "b", "view", 1),
         ("v", "b", "rating", 1),
     ]
-    log = sequences(graph_of(events))
-    assert (log.items, log.users, log.dated) == (("a", "b"), ("u",), False)
-    assert log.item.tolist() == [1, 0]
-    assert sequences(graph_of(events, "utc")).dated
+    log = read_event_log(graph_of(events))
+    assert (log.items, log.users, log.events.dated) == (("a", "b"), ("u",), False)
+    assert log.events.item.tolist() == [1, 0]
+    assert read_event_log(graph_of(events, "utc")).events.dated
 
 
 def test_in_a_log_of_ratings_alone_a_rating_is_a_step() -> None:
-    log = sequences(graph_of([("u", "b", "rating", 1), ("u", "a", "rating", 2)]))
-    assert log.item.tolist() == [1, 0]
+    log = read_event_log(graph_of([("u", "b", "rating", 1), ("u", "a", "rating", 2)]))
+    assert log.events.item.tolist() == [1, 0]
 
 
 def test_people_keep_their_times_with_their_items() -> None:
-    log = replace(sequences(graph_of([("u", "b", "view", 5), ("u", "a", "view", 9), ("u", "b", "view", 11)])),
-                  dated=True)  # fmt: skip
-    people = EventSequences.logged(log)
+    log = read_event_log(graph_of([("u", "b", "view", 5), ("u", "a", "view", 9), ("u", "b", "view", 11)]))
+    people = log.events.once()
     assert (people.item.tolist(), people.time.tolist()) == ([1, 0], [5, 9])
     assert people.without_last(1).time.tolist() == [5]

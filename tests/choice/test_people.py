@@ -16,8 +16,6 @@ from kgrank.choice.tastes.population import (
     join_panels,
     panel,
     posteriors,
-    predictive,
-    restrict,
 )
 
 
@@ -52,9 +50,9 @@ def drawn(
 def quadrature(data: Panel, person: int, mean: float, variance: float) -> tuple[float, float, float]:
     """Mean, variance and log-evidence of one person's taste, by summing over a fine grid."""
     grid = np.linspace(mean - 8 * variance**0.5, mean + 8 * variance**0.5, 4001)
-    mine = data.person == person
-    rows = mine[data.choice]
-    x, chosen = data.x[rows, 0].reshape(-1, 3), data.chosen[rows].reshape(-1, 3)
+    mine = data.choices.person == person
+    rows = mine[data.choices.choice]
+    x, chosen = data.x[rows, 0].reshape(-1, 3), data.choices.chosen[rows].reshape(-1, 3)
     utility = x[..., None] * grid
     fit = (chosen[..., None] * utility).sum(1) - np.log(np.exp(utility).sum(1))
     log = fit.sum(0) - 0.5 * (grid - mean) ** 2 / variance - 0.5 * np.log(2 * np.pi * variance)
@@ -106,11 +104,15 @@ def test_people_who_do_not_differ_are_not_told_apart() -> None:
 
 def test_a_persons_own_taste_predicts_better_than_the_populations() -> None:
     data, _ = drawn(150, 12, 1.5, seed=8)
-    turn = np.arange(len(data.person)) % 12
-    train, test = restrict(data, turn < 9), restrict(data, turn >= 9)
+    turn = np.arange(len(data.choices)) % 12
+    train, test = data.take(turn < 9), data.take(turn >= 9)
     tastes = estimate(train, np.ones(1))
-    nobody = test.probabilities(np.zeros(len(test.x)))[1].mean()
-    assert predictive(train, test, tastes).mean() > nobody + 0.05
+    nobody = test.choices.log_likelihood(np.zeros(len(test.x))).mean()
+    predicted = [
+        np.log(np.exp(test.log_likelihood(person, posterior.deviations)) @ posterior.weights)
+        for person, posterior in enumerate(draws(train, tastes.mean, tastes.covariance))
+    ]
+    assert np.concatenate(predicted).mean() > nobody + 0.05
 
 
 def test_choices_of_a_person_in_two_categories_come_together() -> None:
@@ -118,8 +120,8 @@ def test_choices_of_a_person_in_two_categories_come_together() -> None:
     second, _ = drawn(3, 2, 1.0, seed=1, width=2)
     joined, persons = join_panels([(first, np.arange(5)), (second, np.array([1, 4, 7]))])
     assert persons.tolist() == [0, 1, 2, 3, 4, 7]
-    assert np.bincount(joined.person).tolist() == [4, 6, 4, 4, 6, 2]
-    assert (np.diff(joined.person) >= 0).all()
+    assert np.bincount(joined.choices.person).tolist() == [4, 6, 4, 4, 6, 2]
+    assert (np.diff(joined.choices.person) >= 0).all()
     alone, _, _ = posteriors(first, np.zeros(2), np.eye(2))
     together, _, _ = posteriors(joined, np.zeros(2), np.eye(2))
     assert together[0] == pytest.approx(alone[0], abs=1e-5)
@@ -127,7 +129,11 @@ def test_choices_of_a_person_in_two_categories_come_together() -> None:
 
 
 def test_the_outside_option_counts_in_a_persons_posterior(few: Panel) -> None:
-    open_ = replace(few, outside=np.ones_like(few.outside), offset=few.offset - 2.0)
+    closed_choices = few.choices
+    open_choices = replace(
+        closed_choices, outside=np.ones_like(closed_choices.outside), offset=closed_choices.offset - 2.0
+    )
+    open_ = replace(few, choices=open_choices)
     modes, _, _ = posteriors(open_, np.zeros(1), np.eye(1))
     closed, _, _ = posteriors(few, np.zeros(1), np.eye(1))
     assert np.abs(modes - closed).max() > 0.01

@@ -13,18 +13,20 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.data_sets import data_folder
 from benchmarks.recommend import far, figures, ranks_of, read, split
 from benchmarks.recommenders import als, ease, item_knn, lambdarank, popularity
-from kgrank.choice.behaviour.sequences import Sequences
+from kgrank.choice.behaviour.event_log import EventLog
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.errors import InputError
 
 ITEMS = 8
 logs = st.lists(st.lists(st.integers(0, ITEMS - 1), max_size=7), min_size=1, max_size=8)
 
 
-def log_of(people: list[list[int]], items: int = ITEMS) -> Sequences:
+def log_of(people: list[list[int]], items: int = ITEMS) -> EventLog:
     item = np.array([i for p in people for i in p], dtype=np.int64)
     start = np.cumsum([0, *map(len, people)])
     users = tuple(f"u{k}" for k in range(len(people)))
-    return Sequences(tuple(f"i{k}" for k in range(items)), item, item, start, users)
+    events = EventSequences(item, start, items, item, dated=False)
+    return EventLog(tuple(f"i{k}" for k in range(items)), users, events)
 
 
 @settings(max_examples=60, deadline=None)

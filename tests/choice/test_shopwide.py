@@ -13,12 +13,12 @@ from polars.testing import assert_frame_equal
 
 from benchmarks.metrics import hit_rate, ranks
 from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms, category_terms
-from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, EventSequences, link_table
+from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, link_table
 from kgrank.choice.behaviour.curves import apply, curve, hats, knots, outer, pair_hats, surface
+from kgrank.choice.behaviour.event_log import read_event_log
 from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
-from kgrank.choice.behaviour.groupings import groupings, members
-from kgrank.choice.behaviour.histories import Grouping
-from kgrank.choice.behaviour.sequences import sequences
+from kgrank.choice.behaviour.groupings import Grouping, groupings, members
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, LINKED
 from kgrank.choice.behaviour.terms import term_values as term_amounts
 from kgrank.graph.build import build_graph
@@ -84,8 +84,8 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     write_shop(folder)
     clean = ingest(folder, mapping=read_mapping(folder / "mapping.yaml"))
     graph = build_graph(clean)
-    log = sequences(graph)
-    people = EventSequences.logged(log)
+    log = read_event_log(graph)
+    people = log.events.once()
     groups = groupings(graph, clean.ontology, log.items)
     inside = members(graph, clean.ontology, log.items)
     wide = learn_from_catalogue(people, groups, inside=inside)
@@ -190,8 +190,8 @@ def test_terms_and_counts_come_back_from_their_files(learned: Learned, tmp_path:
 
 def test_later_events_are_counted_as_if_they_had_always_been_there(learned: Learned, tmp_path: Path) -> None:
     early = learned.graph.until(1_700_000_000 + 100 * (PEOPLE // 2))
-    log = sequences(early)
-    wide = learn_from_catalogue(EventSequences.logged(log), groupings(early, learned.ontology, log.items))
+    log = read_event_log(early)
+    wide = learn_from_catalogue(log.events.once(), groupings(early, learned.ontology, log.items))
     before = replace(weights(learned), terms=behaviour_terms(wide, log.items))
     with open_store(str(tmp_path / "shop.lb")) as store:
         load(store, early)

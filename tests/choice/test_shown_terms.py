@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from kgrank.choice.behaviour.additive import BehaviourModel, category_terms
-from kgrank.choice.behaviour.counts import EventSequences
+from kgrank.choice.behaviour.event_log import read_event_log
 from kgrank.choice.behaviour.from_impressions import learn_from_impressions
 from kgrank.choice.behaviour.groupings import groupings, members, titles
-from kgrank.choice.behaviour.sequences import sequences
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.data.design import category_design
 from kgrank.choice.data.responses import read_log
@@ -59,7 +59,7 @@ def learned(folder: Path, follow: float, alike: float) -> BehaviourModel:
     write_shop(folder, follow, alike)
     clean = ingest(folder, mapping=read_mapping(folder / "mapping.yaml"))
     graph, ontology = build_graph(clean), clean.ontology
-    log, events = read_log(graph, ontology), sequences(graph)
+    log, events = read_log(graph, ontology), read_event_log(graph)
     design = category_design(graph, ontology, "shop")
     some = category_choices(log, design, ontology)
     return learn_from_impressions(
@@ -103,7 +103,7 @@ def test_without_events_nothing_is_learned(tmp_path: Path) -> None:
     write_shop(tmp_path, 0.0, 0.0)
     clean = ingest(tmp_path, mapping=read_mapping(tmp_path / "mapping.yaml"))
     graph = build_graph(clean).until(0)
-    found = learn_from_impressions({}, {}, sequences(graph), ())
+    found = learn_from_impressions({}, {}, read_event_log(graph), ())
     assert not found.curves
     assert category_terms(found, "shop") == {"attributes": 1.0}
     assert found.log_likelihood == pytest.approx(float("nan"), nan_ok=True)

@@ -160,7 +160,7 @@ def log_likelihood(shop: Differing, events: pl.DataFrame, deviations: Mapping[st
         parts.append(person_panel(some, learned, shop.nodes))
     data, _ = join_panels(parts)
     taste = np.array([deviations.get(n, 0.0) for n in shop.nodes])
-    return float(data.probabilities(data.offset + data.x @ taste)[1].mean())
+    return float(data.choices.log_likelihood(data.choices.offset + data.x @ taste).mean())
 
 
 def test_a_request_finds_the_posterior_that_the_batch_finds(shop: Differing) -> None:
@@ -173,7 +173,7 @@ def test_a_request_finds_the_posterior_that_the_batch_finds(shop: Differing) -> 
     assert len(numbers) == PEOPLE
     for k, number in enumerate(numbers):
         found = tastes_of(shop.served, shop.events(shop.learning.log.users[number]))
-        assert found.choices == (data.person == k).sum()
+        assert found.choices == (data.choices.person == k).sum()
         for c, name in enumerate(columns):
             if name != INSIDE:
                 assert found.deviations[name] == pytest.approx(modes[k, c], abs=1e-6)

@@ -18,7 +18,8 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.curves import apply, curve, hats, knots, line, outer, pair_hats, surface
-from kgrank.choice.behaviour.histories import Grouping, Histories
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import (
     ATTRIBUTES,
     FAMILIES,
@@ -108,61 +109,63 @@ class BehaviourModel:
     gains: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
-    def score(self, histories: Histories) -> Floats:
+    def score(self, histories: EventSequences) -> Floats:
         """(histories, items) the sum of all terms."""
-        found = term_values(self.counts, histories, {*self.curves, *(n for p in self.pairs for n in p)})
+        values = term_values(self.counts, histories, {*self.curves, *(n for p in self.pairs for n in p)})
         total = np.zeros((len(histories), len(self.counts.statistics.count)))
         if self.utility is not None:
             total += self.strength * self.utility
         for name, learned in self.curves.items():
-            if found[name].label is None:
-                _add(total, found[name].values, learned)
-        for label, sums in _by_label(found, self.curves, self.pairs):
+            if values[name].label is None:
+                _add(total, values[name].values, learned)
+        for label, sums in _by_label(values, self.curves, self.pairs):
             total += sums[:, label]
         for pair, learned in self.pairs.items():
-            first, second = (found[name] for name in pair)
+            first, second = (values[name] for name in pair)
             if pair[1] == LENGTH and len(first.values) == 1 and first.label is None:
                 total += outer(learned, first.values[0], second.values[:, 0])
             elif pair[1] != LENGTH or first.label is None:
                 # A surface is 0 where its first term is at its first knot, as for most items.
-                at = np.flatnonzero(np.broadcast_to(first.dense(), total.shape) > learned.knots[0][0])
-                rows, items = np.divmod(at, total.shape[1])
-                total.reshape(-1)[at] += apply(learned, first.of(rows, items), second.of(rows, items))
+                active = np.flatnonzero(np.broadcast_to(first.dense(), total.shape) > learned.knots[0][0])
+                rows, items = np.divmod(active, total.shape[1])
+                total.reshape(-1)[active] += apply(learned, first.of(rows, items), second.of(rows, items))
         return total
 
 
 def _by_label(
-    found: Mapping[str, TermValues], curves: Mapping[str, Curve], pairs: Mapping[tuple[str, str], Curve]
+    term_values_: Mapping[str, TermValues],
+    curves: Mapping[str, Curve],
+    pairs: Mapping[tuple[str, str], Curve],
 ) -> Iterator[tuple[Ints, Floats]]:
     """What is alike for all items of a label, added up before it is spread over the items.
 
     Yields:
         (items,) the label of each item, and (histories, labels) what the terms of a grouping say.
     """
-    grouped: dict[int, tuple[Ints, Floats]] = {}
+    sums_by_label: dict[int, tuple[Ints, Floats]] = {}
 
     def add(label: Ints, sums: Floats) -> None:
-        known = grouped.get(id(label), (label, np.zeros((1, 1))))
-        grouped[id(label)] = label, known[1] + sums
+        sum_so_far = sums_by_label.get(id(label), (label, np.zeros((1, 1))))
+        sums_by_label[id(label)] = label, sum_so_far[1] + sums
 
     for name, learned in curves.items():
-        if (label := found[name].label) is not None:
-            add(label, apply(learned, found[name].values))
-    for (one, other), learned in pairs.items():
-        values, label = found[one].values, found[one].label
-        if other == LENGTH and label is not None:
-            add(label, apply(learned, values, np.broadcast_to(found[other].values, values.shape)))
-    yield from grouped.values()
+        if (label := term_values_[name].label) is not None:
+            add(label, apply(learned, term_values_[name].values))
+    for (first, second), learned in pairs.items():
+        values, label = term_values_[first].values, term_values_[first].label
+        if second == LENGTH and label is not None:
+            add(label, apply(learned, values, np.broadcast_to(term_values_[second].values, values.shape)))
+    yield from sums_by_label.values()
 
 
-def _add(total: Floats, amounts: Floats, learned: Curve) -> None:
+def _add(total: Floats, values: Floats, learned: Curve) -> None:
     """Adds what a curve says; one that starts at 0 says nothing of the items without links."""
-    if len(amounts) == len(total) and learned.knots[0][0] == 0.0:
+    if len(values) == len(total) and learned.knots[0][0] == 0.0:
         # Flat places are found ten times as fast as rows and columns.
-        at = np.flatnonzero(amounts)
-        total.reshape(-1)[at] += apply(learned, amounts.reshape(-1)[at])
+        nonzero = np.flatnonzero(values)
+        total.reshape(-1)[nonzero] += apply(learned, values.reshape(-1)[nonzero])
     else:
-        total += apply(learned, amounts)
+        total += apply(learned, values)
 
 
 Block = str | tuple[str, str]
@@ -207,29 +210,31 @@ def learn_curves(
     """
     columns = _columns(examples, _blocks(examples, without))
     whole = np.arange(len(columns.choices))
-    held = whole % HELD == HELD - 1
+    held_out = whole % HELD == HELD - 1
     mean, precision, start = _variances(columns)
     # A choice that nobody makes says nothing: the held-out ones need no second copy of the others.
-    made = np.where(held[columns.choices.choice], 0.0, columns.choices.chosen)
-    rest = replace(columns.choices, chosen=made, left=np.where(held, 0.0, columns.choices.left))
-    values, _ = optimum(rest, mean, precision, start, tolerance=1e-2)
-    kept, gains = _helpful(columns, columns.choices.take(held), values)
+    training_chosen = np.where(held_out[columns.choices.choice], 0.0, columns.choices.chosen)
+    training = replace(
+        columns.choices, chosen=training_chosen, left=np.where(held_out, 0.0, columns.choices.left)
+    )
+    values, _ = optimum(training, mean, precision, start, tolerance=1e-2)
+    helpful, gains = _helpful(columns, columns.choices.take(held_out), values)
     learned = BehaviourModel(counts, gains=gains)
-    if not kept:
+    if not helpful:
         return learned
-    pick = np.concatenate([np.arange(s.start, s.stop) for s in (columns.slices[k] for k in kept)])
-    blocks = [columns.blocks[k] for k in kept]
-    del columns, rest
+    pick = np.concatenate([np.arange(s.start, s.stop) for s in (columns.slices[k] for k in helpful)])
+    blocks = [columns.blocks[k] for k in helpful]
+    del columns, training
     columns = _columns(examples, blocks)
     values, _ = optimum(columns.choices, mean[pick], precision[pick], values[pick], tolerance=1e-4)
-    found = {b: columns.curve_of(b, values[s]) for b, s in zip(columns.blocks, columns.slices, strict=True)}
-    straight = found.pop(ATTRIBUTES, None)
+    curves_ = {b: columns.curve_of(b, values[s]) for b, s in zip(columns.blocks, columns.slices, strict=True)}
+    straight = curves_.pop(ATTRIBUTES, None)
     # Attributes that would lower the score of what they make likely elsewhere get no weight.
     strength = 0.0 if straight is None else straight.values[-1] / float(np.ptp(straight.knots[0]))
     learned = replace(
         learned,
-        curves={b: c for b, c in found.items() if isinstance(b, str)},
-        pairs={b: c for b, c in found.items() if not isinstance(b, str)},
+        curves={b: c for b, c in curves_.items() if isinstance(b, str)},
+        pairs={b: c for b, c in curves_.items() if not isinstance(b, str)},
         log_likelihood=float(columns.choices.log_likelihood(columns.choices.utility(values)).mean()),
         strength=max(strength, 0.0),
     )
@@ -239,8 +244,8 @@ def learn_curves(
 def _blocks(examples: Examples, without: Collection[str]) -> list[Block]:
     """The terms that have curves, then the named pairs of terms that are there."""
     singles = [n for n in examples.names if curved(n) and n not in without]
-    known = {*examples.names} - {*without}
-    return [*singles, *(p for p in PAIRS if set(p) <= known and pair_name(p) not in without)]
+    available = {*examples.names} - {*without}
+    return [*singles, *(p for p in PAIRS if set(p) <= available and pair_name(p) not in without)]
 
 
 def _columns(examples: Examples, blocks: Sequence[Block]) -> _Columns:
@@ -286,38 +291,38 @@ def _variances(columns: _Columns) -> tuple[Floats, Floats, Floats]:
         mean[columns.slices[columns.blocks.index(ATTRIBUTES)]] = np.ptp(columns.at[ATTRIBUTES])
     precision, values = np.ones(len(block)), mean
     choices = columns.choices
-    some = choices.take(np.arange(0, len(choices), max(len(choices) // SOME, 1)))
+    sample = choices.take(np.arange(0, len(choices), max(len(choices) // SOME, 1)))
     for _ in range(ROUNDS):
-        values, hessian = optimum(some, mean, precision, start=values, tolerance=1e-2)
+        values, hessian = optimum(sample, mean, precision, start=values, tolerance=1e-2)
         spread = (values - mean) ** 2 + np.diag(np.linalg.inv(hessian))
         variance = np.bincount(block, spread) / np.bincount(block)
         precision = 1.0 / np.clip(variance, 1e-2, 1e2)[block]
     return mean, precision, values
 
 
-def _helpful(columns: _Columns, held: Choices, values: Floats) -> tuple[list[int], dict[str, float]]:
+def _helpful(columns: _Columns, held_out: Choices, values: Floats) -> tuple[list[int], dict[str, float]]:
     """The blocks without which held-out choices are less likely, and what each brings.
 
     The least helpful goes first, until all that is left helps; the curves of the others stay as they are.
     """
-    utility = np.column_stack([held.raw[:, s] @ values[s] for s in columns.slices])
-    total = utility.sum(1) + held.offset
-    kept, gains = list(range(len(columns.width))), dict[str, float]()
+    utility = np.column_stack([held_out.raw[:, s] @ values[s] for s in columns.slices])
+    total = utility.sum(1) + held_out.offset
+    remaining, gains = list(range(len(columns.width))), dict[str, float]()
 
-    def likely(of: Floats) -> float:
-        return float(held.log_likelihood(of).mean())
+    def likely(utilities: Floats) -> float:
+        return float(held_out.log_likelihood(utilities).mean())
 
     names = [b if isinstance(b, str) else pair_name(b) for b in columns.blocks]
-    while kept:
-        here = likely(total)
-        brings = {k: here - likely(total - utility[:, k]) for k in kept}
+    while remaining:
+        log_likelihood = likely(total)
+        brings = {k: log_likelihood - likely(total - utility[:, k]) for k in remaining}
         gains |= {names[k]: gain for k, gain in brings.items()}
-        worst = min(kept, key=lambda k: brings[k])
+        worst = min(remaining, key=lambda k: brings[k])
         if brings[worst] > 0:
             break
-        kept.remove(worst)
+        remaining.remove(worst)
         total -= utility[:, worst]
-    return kept, gains
+    return remaining, gains
 
 
 def _category_weights(
@@ -327,43 +332,47 @@ def _category_weights(
 
     A weight is 1 and a deviation, whose variance among the categories is learned for each family.
     """
-    home = [
+    family_of_block = [
         ATTRIBUTES if b == ATTRIBUTES else family(b if isinstance(b, str) else b[0]) for b in columns.blocks
     ]
-    names = list(dict.fromkeys(home))
+    names = list(dict.fromkeys(family_of_block))
     sums = np.zeros((len(examples.item), len(names)))
-    for name, part in zip(home, columns.slices, strict=True):
+    for name, part in zip(family_of_block, columns.slices, strict=True):
         sums[:, names.index(name)] += columns.choices.raw[:, part] @ values[part]
     items = int(examples.item.max(initial=-1)) + 1
     taken = np.bincount(examples.item[examples.taken], minlength=items)
     parts = {c: _within(examples, sums, m) for c, m in inside.items() if taken[m[m < items]].sum() >= FEWEST}
     # A category that holds everything is the whole shop, whose weights are the curves' own.
-    own = {c: p for c, p in parts.items() if len(p) >= FEWEST and p.raw.shape[0] < len(examples.item)}
-    variance, one = np.full(len(names), SPREAD), np.ones(len(names))
-    found: dict[str, Floats] = {}
-    for _ in range(ROUNDS if own else 0):
+    category_choices = {
+        c: p for c, p in parts.items() if len(p) >= FEWEST and p.raw.shape[0] < len(examples.item)
+    }
+    variance, ones = np.full(len(names), SPREAD), np.ones(len(names))
+    weights: dict[str, Floats] = {}
+    for _ in range(ROUNDS if category_choices else 0):
         spread = np.zeros(len(names))
-        for category, choices in own.items():
-            at, hessian = optimum(choices, one, 1 / variance, found.get(category), tolerance=1e-4)
-            found[category] = at
-            spread += (at - 1) ** 2 + np.diag(np.linalg.inv(hessian))
-        variance = np.clip(spread / len(own), *SPREADS)
-    return {c: dict(zip(names, np.maximum(at, 0.0).tolist(), strict=True)) for c, at in found.items()}
+        for category, choices in category_choices.items():
+            weight, hessian = optimum(choices, ones, 1 / variance, weights.get(category), tolerance=1e-4)
+            weights[category] = weight
+            spread += (weight - 1) ** 2 + np.diag(np.linalg.inv(hessian))
+        variance = np.clip(spread / len(category_choices), *SPREADS)
+    return {
+        c: dict(zip(names, np.maximum(weight, 0.0).tolist(), strict=True)) for c, weight in weights.items()
+    }
 
 
 def _within(examples: Examples, sums: Floats, members: Ints) -> Choices:
     """The choices of a category's items from among its items, by the families' sums."""
     choices = examples.choices
     rows = np.isin(examples.item, members)
-    mine = np.bincount(choices.choice, rows & (choices.chosen > 0), minlength=len(choices)) > 0
+    selected = np.bincount(choices.choice, rows & (choices.chosen > 0), minlength=len(choices)) > 0
     size = np.bincount(choices.choice, rows, minlength=len(choices))
-    mine &= size > 1
-    rows &= mine[choices.choice]
-    start = np.concatenate([[0], np.cumsum(size[mine])]).astype(np.int64)
-    none = np.zeros(int(mine.sum()))
+    selected &= size > 1
+    rows &= selected[choices.choice]
+    start = np.concatenate([[0], np.cumsum(size[selected])]).astype(np.int64)
+    zeros = np.zeros(int(selected.sum()))
     return Choices(
-        sparse.csr_matrix(sums[rows]), np.eye(sums.shape[1]), start, choices.chosen[rows], none > 0, none,
-        choices.person[mine], choices.time[mine], choices.offset[rows],
+        sparse.csr_matrix(sums[rows]), np.eye(sums.shape[1]), start, choices.chosen[rows], zeros > 0, zeros,
+        choices.person[selected], choices.time[selected], choices.offset[rows],
     )  # fmt: skip
 
 
@@ -377,12 +386,12 @@ def behaviour_terms(model: BehaviourModel, items: tuple[str, ...]) -> tuple[Beha
         items: Item ids.
     """
     statistics = model.counts.statistics
-    names = tuple(g.name for g in statistics.groupings)
+    grouping_names = tuple(g.name for g in statistics.groupings)
     settings = {} if statistics.recent is None else {NOW: {"half_life": statistics.recent.half_life}}
     singles = tuple(
         BehaviourTerm(
             name,
-            about(name, names) + ("" if name in model.curves else "; left out: it brings nothing"),
+            about(name, grouping_names) + ("" if name in model.curves else "; left out: it brings nothing"),
             settings.get(name, {}) | _gain(model, name),
             model.curves.get(name),
         )
@@ -422,10 +431,10 @@ def category_terms(learned: BehaviourModel, category: str) -> dict[str, float]:
     """What the attribute score and each family weigh in a category, as it is stored."""
     if not learned.curves:
         return {ATTRIBUTES: 1.0}
-    own = learned.weights.get(category, {})
-    strength = learned.strength * own.get(ATTRIBUTES, 1.0)
+    weights = learned.weights.get(category, {})
+    strength = learned.strength * weights.get(ATTRIBUTES, 1.0)
     present = {family(n) for n in (*learned.curves, *(p[0] for p in learned.pairs))}
-    return {ATTRIBUTES: strength, **{name: own.get(name, 1.0) for name in FAMILIES if name in present}}
+    return {ATTRIBUTES: strength, **{name: weights.get(name, 1.0) for name in FAMILIES if name in present}}
 
 
 def _gain(learned: BehaviourModel, name: str) -> dict[str, float]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from kgrank.arrays import Floats, Ints
 from kgrank.weights.model import Curve
 
-Reals = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
 
-
-def knots(chosen: Reals, most: int) -> tuple[float, ...]:
+def knots(chosen: Floats, most: int) -> tuple[float, ...]:
     """Up to ``most`` knots where the chosen have their values, and one at 0 where that is "none".
 
     Args:
@@ -22,70 +19,70 @@ def knots(chosen: Reals, most: int) -> tuple[float, ...]:
         Ascending knots, at least two; the curve is 0 at the first.
     """
     distinct = np.unique(chosen)
-    none = bool(distinct.size) and distinct[0] == 0.0
-    positive = chosen[chosen > 0] if none else chosen
+    starts_at_zero = bool(distinct.size) and distinct[0] == 0.0
+    positive = chosen[chosen > 0] if starts_at_zero else chosen
     if len(distinct) <= most:
-        found = distinct
+        positions = distinct
     else:
         # Closer together at the top, where the ranking is decided.
         share = np.linspace(0.0, 1.0, most) ** 0.8
-        found = np.unique(np.quantile(positive, share))
-        found = np.concatenate([[0.0], found]) if none else found
-    if len(found) < 2:
-        low = float(found[0]) if len(found) else 0.0
-        found = np.array([low, low + 1.0])
-    return tuple(found.tolist())
+        positions = np.unique(np.quantile(positive, share))
+        positions = np.concatenate([[0.0], positions]) if starts_at_zero else positions
+    if len(positions) < 2:
+        low = float(positions[0]) if len(positions) else 0.0
+        positions = np.array([low, low + 1.0])
+    return tuple(positions.tolist())
 
 
-def line(amounts: Reals) -> tuple[float, ...]:
+def line(amounts: Floats) -> tuple[float, ...]:
     """Two knots, for a term that counts in proportion."""
     low, high = float(amounts.min(initial=0.0)), float(amounts.max(initial=0.0))
     return (low, max(high, low + 1.0))
 
 
-def locate_segment(amounts: Reals, at: tuple[float, ...]) -> tuple[Places, Reals]:
+def locate_segment(amounts: Floats, at: tuple[float, ...]) -> tuple[Ints, Floats]:
     """The segment that each amount lies in, and how far along it: 0 at its left knot, 1 at its right."""
     ends = np.asarray(at)
-    inside = np.clip(amounts, ends[0], ends[-1])
-    left = np.clip(np.searchsorted(ends, inside, side="right") - 1, 0, len(ends) - 2)
-    return left, (inside - ends[left]) / np.diff(ends)[left]
+    clipped = np.clip(amounts, ends[0], ends[-1])
+    left = np.clip(np.searchsorted(ends, clipped, side="right") - 1, 0, len(ends) - 2)
+    return left, (clipped - ends[left]) / np.diff(ends)[left]
 
 
-def hats(amounts: Reals, at: tuple[float, ...]) -> Reals:
+def hats(amounts: Floats, at: tuple[float, ...]) -> Floats:
     """(amounts, knots - 1) the hat functions of all knots but the first, whose value is fixed at 0."""
     left, along = locate_segment(amounts, at)
-    found = np.zeros((len(amounts), len(at)))
+    values = np.zeros((len(amounts), len(at)))
     rows = np.arange(len(amounts))
-    found[rows, left] = 1.0 - along
-    found[rows, left + 1] = along
-    return found[:, 1:]
+    values[rows, left] = 1.0 - along
+    values[rows, left + 1] = along
+    return values[:, 1:]
 
 
-def pair_hats(first: Reals, second: Reals) -> Reals:
+def pair_hats(first: Floats, second: Floats) -> Floats:
     """(amounts, columns · columns) products of two terms' hat functions."""
     return np.asarray((first[:, :, None] * second[:, None, :]).reshape(len(first), -1))
 
 
-def curve(at: tuple[float, ...], values: Reals) -> Curve:
+def curve(at: tuple[float, ...], values: Floats) -> Curve:
     """The curve with 0 at its first knot and the learned values at the others."""
     return Curve((at,), (0.0, *np.asarray(values).tolist()))
 
 
-def surface(first: tuple[float, ...], second: tuple[float, ...], values: Reals) -> Curve:
+def surface(first: tuple[float, ...], second: tuple[float, ...], values: Floats) -> Curve:
     """The surface of a pair: 0 along the first knots of both."""
     grid = np.zeros((len(first), len(second)))
     grid[1:, 1:] = values.reshape(len(first) - 1, len(second) - 1)
     return Curve((first, second), tuple(grid.ravel().tolist()))
 
 
-def outer(learned: Curve, first: Reals, second: Reals) -> Reals:
+def outer(learned: Curve, first: Floats, second: Floats) -> Floats:
     """(second, first) what a surface of ``surface`` says of every pair of two lists of amounts."""
     a, b = learned.knots
     grid = np.asarray(learned.values).reshape(len(a), len(b))
     return np.asarray(hats(second, b) @ grid[1:, 1:].T @ hats(first, a).T)
 
 
-def apply(learned: Curve, *amounts: Reals) -> Reals:
+def apply(learned: Curve, *amounts: Floats) -> Floats:
     """What a curve says of amounts, or a surface of pairs of amounts, elementwise in any one shape."""
     if len(learned.knots) == 1:
         return np.asarray(np.interp(amounts[0], learned.knots[0], learned.values))

@@ -10,15 +10,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
-from kgrank.choice.behaviour.counts import HALF_LIVES, Counts, EventSequences
-from kgrank.choice.behaviour.histories import Grouping
+from kgrank.choice.behaviour.counts import Counts
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.popularity import HALF_LIVES
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, TermValues, in_history, term_values
 from kgrank.choice.behaviour.titles import TitleVectors
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.choices import NO_COLUMNS, Choices, concatenated
 
 FOLDS = 10
 EXAMPLES = 10_000
@@ -66,40 +67,40 @@ def _collect(
     people: EventSequences, whole: Counts, utility: Floats | None, random: np.random.Generator
 ) -> Examples | None:
     """The last choice of people in folds, with amounts counted from the people of the other folds."""
-    able = np.flatnonzero(np.diff(people.start) > 1)
-    able = np.sort(random.permutation(able)[:EXAMPLES])
+    candidates = np.flatnonzero(np.diff(people.start) > 1)
+    candidates = np.sort(random.permutation(candidates)[:EXAMPLES])
     # Whatever the seed, everybody's fold stays the same, so that two seeds differ in what they draw alone.
     fold = np.random.default_rng(0).permutation(len(people)) % FOLDS
     statistics = whole.statistics
     half_lives = HALF_LIVES if statistics.recent is None else (statistics.recent.half_life,)
     parts: list[Examples] = []
     for number in range(FOLDS):
-        inside = able[fold[able] == number]
-        if len(inside):
+        members = candidates[fold[candidates] == number]
+        if len(members):
             others = people.take(np.flatnonzero(fold != number))
             counts = Counts.of(others, statistics.groupings, statistics.words, half_lives=half_lives)
-            parts.extend(_batches(people.take(inside), counts, utility, random))
+            parts.extend(_batches(people.take(members), counts, utility, random))
     return joined(parts) if parts else None
 
 
 def _batches(
     people: EventSequences, counts: Counts, utility: Floats | None, random: np.random.Generator
 ) -> Iterator[Examples]:
-    target = people.item[people.start[1:] - 1]
-    time = None if people.time is None else people.time[people.start[1:] - 1]
+    target = people.last
+    time = people.time[people.start[1:] - 1] if people.time is not None and people.dated else None
     before = people.without_last(1)
     for first in range(0, len(people), BATCH):
         which = np.arange(first, min(first + BATCH, len(people)))
-        some = before.take(which)
-        found = term_values(counts, some.histories(None if time is None else time[which]))
+        histories_before = before.take(which)
+        values = term_values(counts, histories_before.histories(None if time is None else time[which]))
         if utility is not None:
-            found[ATTRIBUTES] = TermValues(utility[None])
+            values[ATTRIBUTES] = TermValues(utility[None])
         groups = counts.statistics.groupings
-        yield _candidates(found, target[which], some.seen().toarray() > 0, groups, random)
+        yield _candidates(values, target[which], histories_before.seen().toarray() > 0, groups, random)
 
 
 def _candidates(
-    found: Mapping[str, TermValues],
+    values: Mapping[str, TermValues],
     target: Ints,
     seen: Truths,
     groups: Sequence[Grouping],
@@ -107,20 +108,20 @@ def _candidates(
 ) -> Examples:
     """The nearest items and some others, the others weighted to stand for all the rest of the shop."""
     shape = seen.shape
-    near = retrieve(found, groups, seen, NEAR)
+    near = retrieve(values, groups, seen, NEAR)
     rest = ~near & ~seen
     rank = np.where(rest, random.random(shape, dtype=np.float32), np.float32(2.0))
     drawn = np.zeros(shape, bool)
     count = min(DRAWN, shape[1] - 1)
     np.put_along_axis(drawn, np.argpartition(rank, count, axis=1)[:, :count], True, axis=1)
     drawn &= rest
-    free, taken = rest.sum(1), np.maximum(drawn.sum(1), 1)
-    mine = np.zeros(shape, bool)
-    mine[np.arange(shape[0]), target] = True
-    weight = np.log(np.maximum(free, 1) / taken)
-    rows, items = np.nonzero(near | drawn | mine)
+    remaining, taken = rest.sum(1), np.maximum(drawn.sum(1), 1)
+    is_target = np.zeros(shape, bool)
+    is_target[np.arange(shape[0]), target] = True
+    weight = np.log(np.maximum(remaining, 1) / taken)
+    rows, items = np.nonzero(near | drawn | is_target)
     return examples_of(
-        found,
+        values,
         rows,
         items,
         chosen=(items == target[rows]).astype(float),
@@ -128,14 +129,16 @@ def _candidates(
     )
 
 
-def retrieve(found: Mapping[str, TermValues], groups: Sequence[Grouping], seen: Truths, most: int) -> Truths:
+def retrieve(
+    values_by_term: Mapping[str, TermValues], groups: Sequence[Grouping], seen: Truths, most: int
+) -> Truths:
     """(histories, items) the first items by each retrieving term and by likeness, without those seen."""
     near = np.zeros(seen.shape, bool)
     if seen.shape[1] <= most:
         return ~seen
-    popularity = found[POPULAR].values[0]
-    likeness = [found[in_history(g.name)].dense() for g in groups]
-    retrieving = [found[name].values for name in RETRIEVING]
+    popularity = values_by_term[POPULAR].values[0]
+    likeness = [values_by_term[in_history(g.name)].dense() for g in groups]
+    retrieving = [values_by_term[name].values for name in RETRIEVING]
     retrieving.append(np.broadcast_to(sum(likeness, 0.1 * popularity), seen.shape))
     for values in retrieving:
         values = np.where(seen, -np.inf, values)
@@ -145,30 +148,24 @@ def retrieve(found: Mapping[str, TermValues], groups: Sequence[Grouping], seen: 
 
 
 def examples_of(
-    found: Mapping[str, TermValues], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
+    values_by_term: Mapping[str, TermValues], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
 ) -> Examples:
     """The choices of histories (rows, ascending) among items, with the amounts of all terms."""
     start = np.append(np.flatnonzero(np.diff(rows, prepend=-1)), len(rows)).astype(np.int64)
-    values = np.column_stack([amount.of(rows, items) for amount in found.values()]).astype(np.float32)
-    none = np.zeros(len(start) - 1)
-    number = np.arange(len(none))
-    nothing = sparse.csr_matrix((len(rows), 0))
-    choices = Choices(nothing, np.zeros((0, 0)), start, chosen, none > 0, none, number, number, offset)
-    return Examples(values, tuple(found), choices, items)
+    values = np.column_stack([amount.of(rows, items) for amount in values_by_term.values()]).astype(
+        np.float32
+    )
+    zeros = np.zeros(len(start) - 1)
+    number = np.arange(len(zeros))
+    choices = Choices(NO_COLUMNS, np.zeros((0, 0)), start, chosen, zeros > 0, zeros, number, number, offset)
+    return Examples(values, tuple(values_by_term), choices, items)
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
     """Examples one after the other."""
-    ends = np.cumsum([0, *(len(p.item) for p in parts)])
-    start = np.concatenate(
-        [[0], *(p.choices.start[1:] + e for p, e in zip(parts, ends, strict=False))]
-    ).astype(np.int64)
-    names = ("chosen", "offset", "outside", "left", "person", "time")
-    whole = {n: np.concatenate([getattr(p.choices, n) for p in parts]) for n in names}
-    nothing = sparse.csr_matrix((int(ends[-1]), 0))
     return Examples(
         np.concatenate([p.values for p in parts]),
         parts[0].names,
-        Choices(nothing, np.zeros((0, 0)), start, **whole),
+        concatenated([p.choices for p in parts]),
         np.concatenate([p.item for p in parts]),
     )

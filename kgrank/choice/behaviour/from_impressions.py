@@ -13,15 +13,15 @@ import polars as pl
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
-from kgrank.choice.behaviour.counts import Counts, EventSequences
+from kgrank.choice.behaviour.counts import Counts
+from kgrank.choice.behaviour.event_log import EventLog
 from kgrank.choice.behaviour.from_catalogue import BATCH, EXAMPLES, joined
-from kgrank.choice.behaviour.histories import Grouping, Histories
-from kgrank.choice.behaviour.sequences import Sequences
-from kgrank.choice.behaviour.terms import ATTRIBUTES, RECENT, term_values
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.sequences import RECENT, EventSequences
+from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
 from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.choices import Choices
 
 EARLY = 0.7
 """The share of the log that is counted; the rest is learned on, so that no term explains itself."""
@@ -31,9 +31,9 @@ CELLS = 4_000_000
 
 
 def learn_from_impressions(
-    home: Mapping[str, CategoryChoices],
+    own_choices: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
-    log: Sequences,
+    log: EventLog,
     users: tuple[str, ...],
     groups: tuple[Grouping, ...] = (),
     words: TitleVectors | None = None,
@@ -44,7 +44,7 @@ def learn_from_impressions(
     """Learns curves and pairs by the likelihood of what was taken of what was shown.
 
     Args:
-        home: Choices by category, each choice once.
+        own_choices: Choices by category, each choice once.
         part_worths: By category, nuisance included: positions and the outside option stay as they are.
         log: Everyone's events in order.
         users: User ids by the person numbers of the choices.
@@ -53,96 +53,92 @@ def learn_from_impressions(
         inside: By category, the numbers of the items that stand in it or below.
         seed: Of the choices, where there are more than are needed.
     """
-    counts = Counts.of(EventSequences.logged(log), groups, words)
-    examples = _collect(home, part_worths, log, users, counts, np.random.default_rng(seed))
+    counts = Counts.of(log.events.once(), groups, words)
+    examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
     return BehaviourModel(counts) if examples is None else learn_curves(examples, counts, inside)
 
 
 def _collect(
-    home: Mapping[str, CategoryChoices],
+    own_choices: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
-    log: Sequences,
+    log: EventLog,
     users: tuple[str, ...],
     whole: Counts,
     random: np.random.Generator,
 ) -> Examples | None:
     """Later choices of people with a history, with amounts counted from the earlier part of the log."""
-    if not len(log.time):
+    events = log.events
+    if events.time is None or not len(events.time):
         return None
-    cut = np.quantile(log.time, EARLY)
-    early = Counts.of(
-        EventSequences.logged(_until(log, cut)), whole.statistics.groupings, whole.statistics.words
-    )
+    cut = float(np.quantile(events.time, EARLY))
+    early = Counts.of(events.until(cut).once(), whole.statistics.groupings, whole.statistics.words)
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
-    late = {c: np.flatnonzero(s.choices.time > cut) for c, s in home.items()}
+    late = {c: np.flatnonzero(s.choices.time > cut) for c, s in own_choices.items()}
     share = EXAMPLES / max(sum(map(len, late.values())), EXAMPLES)
     parts: list[Examples] = []
     for category, which in late.items():
-        some = np.sort(random.permutation(which)[: int(np.ceil(share * len(which)))])
-        before = [_before(log, person[p], t) for p, t in zip(*_asked(home[category], some), strict=True)]
-        able = np.array([len(b) > 0 for b in before], dtype=bool)
-        if able.any():
+        sampled = np.sort(random.permutation(which)[: int(np.ceil(share * len(which)))])
+        before = [
+            _before(events, person[p], t)
+            for p, t in zip(*_persons_and_times(own_choices[category], sampled), strict=True)
+        ]
+        with_history = np.array([len(b) > 0 for b in before], dtype=bool)
+        if with_history.any():
             histories = [b for b in before if len(b)]
-            parts += _batches(home[category], part_worths[category], some[able], histories, log, early)
+            parts += _batches(
+                own_choices[category], part_worths[category], sampled[with_history], histories, log, early
+            )
     return joined(parts) if parts else None
 
 
-def _until(log: Sequences, cut: float) -> Sequences:
-    """The events up to a time."""
-    kept = log.time <= cut
-    ends = np.concatenate([[0], np.cumsum(kept)])[log.start]
-    return replace(log, item=log.item[kept], time=log.time[kept], start=ends.astype(np.int64))
+def _persons_and_times(category_choices: CategoryChoices, which: Ints) -> tuple[list[int], list[int]]:
+    return category_choices.choices.person[which].tolist(), category_choices.choices.time[which].tolist()
 
 
-def _asked(some: CategoryChoices, which: Ints) -> tuple[list[int], list[int]]:
-    return some.choices.person[which].tolist(), some.choices.time[which].tolist()
-
-
-def _before(log: Sequences, person: int, time: int) -> Ints:
+def _before(events: EventSequences, person: int, time: int) -> Ints:
     """The last items of a person before a time, each at its last time."""
-    if person < 0:
+    if person < 0 or events.time is None:
         return np.empty(0, np.int64)
-    own = slice(log.start[person], log.start[person + 1])
-    items = log.item[own][: np.searchsorted(log.time[own], time, side="left")].tolist()
-    last = dict.fromkeys(reversed(items))
-    return np.array(list(last)[:RECENT][::-1], dtype=np.int64)
+    rows = slice(events.start[person], events.start[person + 1])
+    items = events.item[rows][: np.searchsorted(events.time[rows], time, side="left")].tolist()
+    distinct = dict.fromkeys(reversed(items))
+    return np.array(list(distinct)[:RECENT][::-1], dtype=np.int64)
 
 
 def _batches(
-    some: CategoryChoices,
+    category_choices: CategoryChoices,
     part_worths: Floats,
     which: Ints,
     histories: list[Ints],
-    log: Sequences,
+    log: EventLog,
     early: Counts,
 ) -> Iterator[Examples]:
     """The choices of a category, some of them at once, with the amounts of what was shown."""
-    at = pl.DataFrame({"item": log.items}).with_row_index("n")
-    items = pl.DataFrame({"item": some.design.items}, schema={"item": pl.String})
-    known = items.join(at, on="item", how="left", maintain_order="left")["n"].to_numpy().astype(np.int64)
-    width = some.design.layout.width
+    numbers = pl.DataFrame({"item": log.items}).with_row_index("n")
+    items = pl.DataFrame({"item": category_choices.design.items}, schema={"item": pl.String})
+    item_numbers = (
+        items.join(numbers, on="item", how="left", maintain_order="left")["n"].to_numpy().astype(np.int64)
+    )
+    width = category_choices.design.layout.width
     nuisance = np.concatenate([np.zeros(width), part_worths[width:]])
     size = max(min(BATCH, CELLS // max(len(log.items), 1)), 1)
     for first in range(0, len(which), size):
-        mine = which[first : first + size]
-        choices = some.choices.take(mine)
+        batch = which[first : first + size]
+        choices = category_choices.choices.take(batch)
         offset = choices.utility(nuisance)
-        rows, _ = gather(some.choices.start[:-1][mine], np.diff(some.choices.start)[mine])
+        rows, _ = gather(
+            category_choices.choices.start[:-1][batch], np.diff(category_choices.choices.start)[batch]
+        )
         people = EventSequences.of(histories[first : first + size], len(log.items))
-        time = choices.time if log.dated else None
-        found = term_values(early, Histories(people.item, people.start, time))
-        shown = known[some.item_row[rows]]
-        values = {name: amount.of(choices.choice, shown) for name, amount in found.items()}
+        asked = choices.time if log.events.dated else None
+        values_by_term = term_values(early, replace(people, asked=asked))
+        shown_items = item_numbers[category_choices.item_row[rows]]
+        values = {name: amount.of(choices.choice, shown_items) for name, amount in values_by_term.items()}
         values[ATTRIBUTES] = choices.utility(part_worths) - offset
         yield Examples(
             np.column_stack(list(values.values())).astype(np.float32),
             tuple(values),
-            _bare(choices, offset),
-            shown,
+            choices.without_columns(offset),
+            shown_items,
         )
-
-
-def _bare(choices: Choices, offset: Floats) -> Choices:
-    """The choices without their columns."""
-    return replace(choices, raw=choices.raw[:, :0], centring=np.zeros((0, 0)), offset=offset)

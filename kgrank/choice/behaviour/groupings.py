@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from kgrank.choice.behaviour.histories import Grouping
-from kgrank.choice.data.ragged import Ints
+from kgrank.arrays import Ints
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import AttributeType, Ontology
 
 CATEGORY, AISLE = "category", "aisle"
 MOST_LABELS = 5_000
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Items by one thing that each has at most one of: its brand, its category.
+
+    Attributes:
+        name: ``brand``, ``category`` …
+        labels: Their ids.
+        label: (items,) number of each item's label; ``len(labels)`` where it has none.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    label: Ints
 
 
 def groupings(
@@ -28,28 +43,28 @@ def groupings(
         names: The groupings that are wanted; by default those that tell something, with two labels or more,
             and fewer than one for two items.
     """
-    home = graph.edge("IN_CATEGORY").unique("source", keep="first", maintain_order=True)
-    above = {c.id: c.parent for c in ontology.categories.values()}
+    item_category = graph.edge("IN_CATEGORY").unique("source", keep="first", maintain_order=True)
+    parent_of = {c.id: c.parent for c in ontology.categories.values()}
     tables = {
-        CATEGORY: home.select("source", label="target"),
-        AISLE: home.select(
-            "source", label=pl.col("target").replace_strict(above, default=None, return_dtype=pl.String)
+        CATEGORY: item_category.select("source", label="target"),
+        AISLE: item_category.select(
+            "source", label=pl.col("target").replace_strict(parent_of, default=None, return_dtype=pl.String)
         ),
     }
     node = graph.edge("HAS_VALUE").select("source", pl.col("target").str.splitn("=", 2).alias("node"))
     values = node.unnest("node").rename({"field_0": "attribute", "field_1": "label"})
     for attribute in ontology.attributes.values():
         if attribute.type is AttributeType.CHOICE:
-            own = values.filter(pl.col("attribute") == attribute.id).select("source", "label")
-            tables[attribute.id] = own.unique("source", keep="first", maintain_order=True)
-    found = []
+            item_values = values.filter(pl.col("attribute") == attribute.id).select("source", "label")
+            tables[attribute.id] = item_values.unique("source", keep="first", maintain_order=True)
+    selected = []
     for name, table in tables.items():
         if names is not None and name not in names:
             continue
         group = _grouping(name, table, items)
         if names is not None or 1 < len(group.labels) <= min(MOST_LABELS, len(items) // 2):
-            found.append(group)
-    return tuple(found)
+            selected.append(group)
+    return tuple(selected)
 
 
 def members(graph: KnowledgeGraph, ontology: Ontology, items: Sequence[str]) -> dict[str, Ints]:
@@ -57,18 +72,18 @@ def members(graph: KnowledgeGraph, ontology: Ontology, items: Sequence[str]) -> 
     number = pl.DataFrame(
         {"source": items, "n": np.arange(len(items))}, schema_overrides={"source": pl.String}
     )
-    placed = graph.edge("IN_CATEGORY").join(number, on="source").select("n", "target")
-    found: dict[str, list[Ints]] = {}
-    for (category,), part in placed.partition_by("target", as_dict=True).items():
-        for place in (category, *ontology.ancestors(category)):
-            found.setdefault(place, []).append(part["n"].to_numpy())
-    return {category: np.unique(np.concatenate(parts)) for category, parts in found.items()}
+    item_categories = graph.edge("IN_CATEGORY").join(number, on="source").select("n", "target")
+    rows: dict[str, list[Ints]] = {}
+    for (category,), part in item_categories.partition_by("target", as_dict=True).items():
+        for holder in (category, *ontology.ancestors(category)):
+            rows.setdefault(holder, []).append(part["n"].to_numpy())
+    return {category: np.unique(np.concatenate(parts)) for category, parts in rows.items()}
 
 
 def titles(graph: KnowledgeGraph, items: Sequence[str]) -> tuple[str, ...]:
     """The titles of items, empty where they have none."""
-    known = dict(graph.node("Item").select("id", pl.col("title").fill_null("")).iter_rows())
-    return tuple(known.get(item, "") for item in items)
+    title_of = dict(graph.node("Item").select("id", pl.col("title").fill_null("")).iter_rows())
+    return tuple(title_of.get(item, "") for item in items)
 
 
 def _grouping(name: str, table: pl.DataFrame, items: Sequence[str]) -> Grouping:

@@ -13,11 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from kgrank.choice.behaviour.histories import Grouping, Histories, Integers, Reals, Recent
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.groupings import Grouping
+from kgrank.choice.behaviour.popularity import Recent
+from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.titles import TitleVectors
-
-RECENT = 50
-"""Items of a history that count."""
 
 BACK, NEAR_BACK = 0.4, 0.3
 """What a step backwards counts against a step forwards: within reach, and between neighbours."""
@@ -131,14 +131,14 @@ def family(name: str) -> str:
 def about(name: str, groupings: Collection[str]) -> str:
     """What a term's amount is, in words."""
     for group in groupings:
-        words = {
+        descriptions = {
             same(group): f"1 where your last item has the same {group}",
             in_history(group): f"how many of your items have the same {group}, the last counted most",
             flow(group): f"log of how much more often than chance people go on to this {group} from yours",
             popular(group): f"log(1 + events of the {group})",
         }
-        if name in words:
-            return words[name]
+        if name in descriptions:
+            return descriptions[name]
     if name in LINKED:
         return LINKED[name][2]
     if name in WORDED:
@@ -161,16 +161,16 @@ class Links:
         together: (links,) how many had both within reach, in either order.
     """
 
-    start: Integers
-    target: Integers
-    forward: Reals
-    backward: Reals
-    next: Reals
-    previous: Reals
-    people: Reals
-    together: Reals
+    start: Ints
+    target: Ints
+    forward: Floats
+    backward: Floats
+    next: Floats
+    previous: Floats
+    people: Floats
+    together: Floats
 
-    def scaled(self, count: Reals) -> dict[str, Reals]:
+    def scaled(self, count: Floats) -> dict[str, Floats]:
         """(links,) the matrices of ``LINKED``, given the events of each item (items,)."""
         row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
         size = count + SMOOTHING
@@ -199,34 +199,34 @@ class Statistics:
         words: Of the items' titles; None where they have none in common.
     """
 
-    count: Reals
+    count: Floats
     groupings: tuple[Grouping, ...]
-    transitions: Mapping[str, Reals]
+    transitions: Mapping[str, Floats]
     recent: Recent | None = None
     words: TitleVectors | None = None
 
     @cached_property
-    def lifts(self) -> dict[str, Reals]:
+    def lifts(self) -> dict[str, Floats]:
         """(labels + 1, labels + 1) log of moves against chance; 0 from and to "none"."""
         return {name: lift(moves) for name, moves in self.transitions.items()}
 
     @cached_property
-    def sizes(self) -> dict[str, Reals]:
+    def sizes(self) -> dict[str, Floats]:
         """(labels + 1,) log(1 + events) by grouping; 0 for "none"."""
-        found = {}
+        sizes = {}
         for g in self.groupings:
             events = np.bincount(g.label, self.count, minlength=len(g.labels) + 1)
             events[-1] = 0.0
-            found[g.name] = np.log1p(events)
-        return found
+            sizes[g.name] = np.log1p(events)
+        return sizes
 
     @cached_property
-    def rarity(self) -> Reals:
+    def rarity(self) -> Floats:
         """(items,) what it says of two people to share an item: the less, the more people have it."""
         return np.asarray((self.count + SMOOTHING) ** -0.5)
 
 
-def lift(moves: Reals) -> Reals:
+def lift(moves: Floats) -> Floats:
     """Log of (moves + 2) / (expected by the margins + 2), with a last row and column of zeros."""
     total = max(float(moves.sum()), 1.0)
     expected = np.outer(moves.sum(1), moves.sum(0)) / total
@@ -237,15 +237,15 @@ def lift(moves: Reals) -> Reals:
 class TermValues:
     """A term's amounts, (histories or 1, k): of the k items themselves, or of the k labels of a grouping."""
 
-    values: Reals
-    label: Integers | None = None
+    values: Floats
+    label: Ints | None = None
 
-    def of(self, rows: Integers, items: Integers) -> Reals:
+    def of(self, rows: Ints, items: Ints) -> Floats:
         """The amounts of pairs of a history and an item."""
         columns = items if self.label is None else self.label[items]
         return np.asarray(self.values[np.minimum(rows, len(self.values) - 1), columns])
 
-    def dense(self) -> Reals:
+    def dense(self) -> Floats:
         """The amounts of all items (histories or 1, items)."""
         return self.values if self.label is None else self.values[:, self.label]
 
@@ -258,84 +258,84 @@ class CountsLookup(Protocol):
         """What the terms without links need."""
         ...
 
-    def first(self, histories: Histories, matrix: str, decay: float) -> Reals:
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
         """(histories, items) what the items of the histories link to, by recency."""
         ...
 
-    def walk(self, matrix: str, begun: Reals) -> Reals:
+    def walk(self, matrix: str, begun: Floats) -> Floats:
         """(histories, items) one step along the links from amounts (histories, items)."""
         ...
 
-    def similar_people(self, histories: Histories) -> Reals:
+    def similar_people(self, histories: EventSequences) -> Floats:
         """(histories, items) what people took who share items with each history."""
         ...
 
 
 def terms_of(statistics: Statistics) -> tuple[str, ...]:
     """The names of all terms that a shop can have."""
-    found = [*LINKED, *STEPS, ALIKE, POPULAR, LENGTH]
-    found += [NOW] * (statistics.recent is not None) + list(WORDED) * (statistics.words is not None)
+    names = [*LINKED, *STEPS, ALIKE, POPULAR, LENGTH]
+    names += [NOW] * (statistics.recent is not None) + list(WORDED) * (statistics.words is not None)
     kinds = (same, in_history, flow, popular)
-    return (*found, *(kind(g.name) for g in statistics.groupings for kind in kinds))
+    return (*names, *(kind(g.name) for g in statistics.groupings for kind in kinds))
 
 
 def term_values(
-    counted: CountsLookup, histories: Histories, wanted: Collection[str] | None = None
+    counted: CountsLookup, histories: EventSequences, selected: Collection[str] | None = None
 ) -> dict[str, TermValues]:
     """The amounts of terms, by name.
 
     Args:
         counted: What was counted.
         histories: Of one or more people.
-        wanted: Names of terms; by default all that the shop has.
+        selected: Names of terms; by default all that the shop has.
     """
     statistics = counted.statistics
-    names = set(terms_of(statistics) if wanted is None else wanted)
+    names = set(terms_of(statistics) if selected is None else selected)
     # A step further needs the steps before it.
     for name in ("three-steps", "two-steps"):
         names |= {STEPS[name][0]} if name in names else set()
-    found: dict[str, TermValues] = {}
+    values: dict[str, TermValues] = {}
     for name in (n for n in LINKED if n in names):
         matrix, decay, _ = LINKED[name]
-        found[name] = TermValues(counted.first(histories, matrix, decay))
+        values[name] = TermValues(counted.first(histories, matrix, decay))
     for name in (n for n in STEPS if n in names):
-        found[name] = TermValues(counted.walk("after", found[STEPS[name][0]].values))
+        values[name] = TermValues(counted.walk("after", values[STEPS[name][0]].values))
     if ALIKE in names:
-        found[ALIKE] = TermValues(counted.similar_people(histories))
+        values[ALIKE] = TermValues(counted.similar_people(histories))
     if POPULAR in names:
-        found[POPULAR] = TermValues(np.log1p(statistics.count)[None])
+        values[POPULAR] = TermValues(np.log1p(statistics.count)[None])
     if NOW in names and statistics.recent is not None:
-        found[NOW] = TermValues(np.log1p(statistics.recent.at(histories.time)))
+        values[NOW] = TermValues(np.log1p(statistics.recent.at(histories.asked)))
     if LENGTH in names:
         lengths = np.log(np.diff(histories.start))[:, None]
-        found[LENGTH] = TermValues(lengths, np.zeros(len(statistics.count), int))
+        values[LENGTH] = TermValues(lengths, np.zeros(len(statistics.count), int))
     for name in (n for n in WORDED if n in names and statistics.words is not None):
         assert statistics.words is not None
-        found[name] = TermValues(statistics.words.like(histories, WORDED[name][0]))
+        values[name] = TermValues(statistics.words.like(histories, WORDED[name][0]))
     for group in statistics.groupings:
-        found |= _grouped(statistics, group, histories, names)
-    return found
+        values |= _grouped(statistics, group, histories, names)
+    return values
 
 
 def _grouped(
-    statistics: Statistics, group: Grouping, histories: Histories, names: Collection[str]
+    statistics: Statistics, group: Grouping, histories: EventSequences, names: Collection[str]
 ) -> dict[str, TermValues]:
     """The amounts of the terms of one grouping."""
-    found = {}
+    amounts = {}
     if same(group.name) in names:
-        own = np.zeros((len(histories), len(group.labels) + 1))
-        own[np.arange(len(histories)), group.label[histories.last]] = 1.0
-        own[:, -1] = 0.0
-        found[same(group.name)] = own
+        is_last = np.zeros((len(histories), len(group.labels) + 1))
+        is_last[np.arange(len(histories)), group.label[histories.last]] = 1.0
+        is_last[:, -1] = 0.0
+        amounts[same(group.name)] = is_last
     if in_history(group.name) in names:
-        found[in_history(group.name)] = histories.by_label(group, LONG)
+        amounts[in_history(group.name)] = histories.by_label(group, LONG)
     if flow(group.name) in names:
         late = histories.by_label(group, LATE)
         total = np.bincount(histories.owner, histories.recency(LATE), minlength=len(histories))
-        found[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
+        amounts[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
     if popular(group.name) in names:
-        found[popular(group.name)] = statistics.sizes[group.name][None]
-    return {name: TermValues(values, group.label) for name, values in found.items()}
+        amounts[popular(group.name)] = statistics.sizes[group.name][None]
+    return {name: TermValues(values, group.label) for name, values in amounts.items()}
 
 
 def curved(name: str) -> bool:

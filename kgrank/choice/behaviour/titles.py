@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.choice.behaviour.histories import Histories, Reals
-from kgrank.choice.data.ragged import Ints, gather
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.sequences import EventSequences
+from kgrank.choice.data.ragged import gather
 
 TOKEN = re.compile(r"\w+")
 COMMON = 0.5
@@ -30,42 +31,44 @@ class TitleVectors:
 
     start: Ints
     word: Ints
-    weight: Reals
+    weight: Floats
     words: tuple[str, ...]
 
     @staticmethod
     def of(titles: Sequence[str]) -> TitleVectors | None:
         """The words that stand in two titles or more; None where no two titles share one."""
-        found = [sorted(set(TOKEN.findall(title.lower()))) for title in titles]
-        often = Counter(word for words in found for word in words)
+        words_by_title = [sorted(set(TOKEN.findall(title.lower()))) for title in titles]
+        frequency = Counter(word for words in words_by_title for word in words)
         most = COMMON * len(titles)
-        known = sorted(word for word, count in often.items() if 2 <= count <= most)
-        if not known:
+        vocabulary = sorted(word for word, count in frequency.items() if 2 <= count <= most)
+        if not vocabulary:
             return None
-        number = {word: k for k, word in enumerate(known)}
-        rare = np.log((1 + len(titles)) / (1 + np.array([often[w] for w in known], float)))
-        rows = [[number[w] for w in words if w in number] for words in found]
+        number = {word: k for k, word in enumerate(vocabulary)}
+        inverse_frequency = np.log(
+            (1 + len(titles)) / (1 + np.array([frequency[w] for w in vocabulary], float))
+        )
+        rows = [[number[w] for w in words if w in number] for words in words_by_title]
         start = np.cumsum([0, *map(len, rows)]).astype(np.int64)
         word = np.array([n for row in rows for n in row], dtype=np.int64)
         owner = np.repeat(np.arange(len(rows)), np.diff(start))
-        length = np.sqrt(np.bincount(owner, rare[word] ** 2, minlength=len(rows)))
-        return TitleVectors(start, word, rare[word] / length[owner], tuple(known))
+        length = np.sqrt(np.bincount(owner, inverse_frequency[word] ** 2, minlength=len(rows)))
+        return TitleVectors(start, word, inverse_frequency[word] / length[owner], tuple(vocabulary))
 
-    def like(self, histories: Histories, decay: float) -> Reals:
+    def like(self, histories: EventSequences, decay: float) -> Floats:
         """(histories, items) cosines with the items of each history, added up with their recency."""
         owner = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
         at, start = gather(self.start[histories.item], np.diff(self.start)[histories.item])
-        amount = self.weight[at] * np.repeat(histories.recency(decay), np.diff(start))
-        found = np.zeros((len(histories), len(self.start) - 1))
+        weights = self.weight[at] * np.repeat(histories.recency(decay), np.diff(start))
+        cosines = np.zeros((len(histories), len(self.start) - 1))
         for h, (first, last) in enumerate(zip(histories.start, histories.start[1:], strict=False)):
             entries = slice(start[first], start[last])
-            wanted = np.bincount(self.word[at[entries]], amount[entries], minlength=len(self.words))
-            found[h] = np.bincount(owner, self.weight * wanted[self.word], minlength=found.shape[1])
-        return found
+            query = np.bincount(self.word[at[entries]], weights[entries], minlength=len(self.words))
+            cosines[h] = np.bincount(owner, self.weight * query[self.word], minlength=cosines.shape[1])
+        return cosines
 
-    def shared(self, one: int, other: int) -> tuple[str, ...]:
+    def shared(self, first: int, second: int) -> tuple[str, ...]:
         """The words of both titles, the most telling first."""
-        mine, theirs = (slice(self.start[k], self.start[k + 1]) for k in (one, other))
-        both = np.isin(self.word[mine], self.word[theirs])
-        order = np.argsort(-self.weight[mine][both], kind="stable")
-        return tuple(self.words[w] for w in self.word[mine][both][order].tolist())
+        first_entries, second_entries = (slice(self.start[k], self.start[k + 1]) for k in (first, second))
+        common = np.isin(self.word[first_entries], self.word[second_entries])
+        order = np.argsort(-self.weight[first_entries][common], kind="stable")
+        return tuple(self.words[w] for w in self.word[first_entries][common][order].tolist())

@@ -78,11 +78,11 @@ class Block:
 
     def segments(self, part_worths: Floats) -> tuple[tuple[Segment, ...], ...]:
         """The contribution of each node, as stored: measured from the average item of the category."""
-        own = part_worths[self.columns]
+        block_part_worths = part_worths[self.columns]
         if self.number:
-            slope = float(own[0]) / self.scale
+            slope = float(block_part_worths[0]) / self.scale
             return ((Segment(-UNBOUNDED, UNBOUNDED, -slope * self.centre, slope),),)
-        utilities = own - self.share @ own
+        utilities = block_part_worths - self.share @ block_part_worths
         if self.type is AttributeType.CHOICES:
             return tuple((Segment(-UNBOUNDED, UNBOUNDED, 0.0, float(u)),) for u in utilities)
         return tuple((Segment(-UNBOUNDED, UNBOUNDED, float(u), 0.0),) for u in utilities)
@@ -144,10 +144,10 @@ class Design:
 
 def category_design(graph: KnowledgeGraph, ontology: Ontology, category: str) -> Design:
     """The columns of a category over the items of its subtree, in order of item id."""
-    inside = pl.Series(ontology.subtree(category))
+    subtree = pl.Series(ontology.subtree(category))
     items = (
         graph.edge("IN_CATEGORY")
-        .filter(pl.col("target").is_in(inside.implode()))
+        .filter(pl.col("target").is_in(subtree.implode()))
         .select(item="source")
         .unique()
         .sort("item")
@@ -164,22 +164,22 @@ def category_design(graph: KnowledgeGraph, ontology: Ontology, category: str) ->
     entries: list[tuple[Ints, Ints, Floats]] = []
     start = 0
     for name in ontology.applicable(category):
-        kind = ontology.attributes[name].type
+        attribute_type = ontology.attributes[name].type
         rows = by_attribute.get(name)
-        if kind is AttributeType.TEXT or rows is None:
+        if attribute_type is AttributeType.TEXT or rows is None:
             continue
-        if kind is AttributeType.NUMBER:
+        if attribute_type is AttributeType.NUMBER:
             block, entry = _number_block(name, start, rows)
         else:
-            block, entry = _value_block(name, kind, start, ontology.attributes[name].values, rows)
+            block, entry = _value_block(name, attribute_type, start, ontology.attributes[name].values, rows)
         blocks.append(block)
         entries.append(entry)
         start = block.stop
     for mark, block in enumerate(blocks):
         if not block.number:
-            known = np.unique(entries[mark][0])
-            entries.append((known, np.full(len(known), start + mark), np.ones(len(known))))
-    rows_, columns, data = (
+            valued_rows = np.unique(entries[mark][0])
+            entries.append((valued_rows, np.full(len(valued_rows), start + mark), np.ones(len(valued_rows))))
+    row_numbers, columns, data = (
         (np.concatenate(part) for part in zip(*entries, strict=True))
         if entries
         else (
@@ -188,15 +188,15 @@ def category_design(graph: KnowledgeGraph, ontology: Ontology, category: str) ->
             np.empty(0),
         )
     )
-    raw = sparse.csr_matrix((data, (rows_, columns)), shape=(len(items), start + len(blocks)))
+    raw = sparse.csr_matrix((data, (row_numbers, columns)), shape=(len(items), start + len(blocks)))
     return Design(Layout(category, tuple(blocks)), tuple(items["item"]), raw)
 
 
 def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tuple[Ints, Ints, Floats]]:
     numbers = rows["number"].to_numpy().astype(float)
-    low, high = (float(q) for q in np.percentile(numbers, [LOW, HIGH]))
+    p05, p95 = (float(q) for q in np.percentile(numbers, [LOW, HIGH]))
     # A tenth of the scale of a plain range keeps one outlier (a price of 0) from setting the unit.
-    scale = (high - low) / 3.29 or float(numbers.std()) or 1.0
+    scale = (p95 - p05) / 3.29 or float(numbers.std()) or 1.0
     centre = float(numbers.mean())
     block = Block(
         name,
@@ -208,38 +208,38 @@ def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tup
         np.ones(1, bool),
         centre,
         scale,
-        low,
-        high,
+        p05,
+        p95,
         float(numbers.min()),
         float(numbers.max()),
     )
-    at = rows["row"].to_numpy().astype(np.int64)
-    return block, (at, np.full(len(at), start), (numbers - centre) / scale)
+    item_rows = rows["row"].to_numpy().astype(np.int64)
+    return block, (item_rows, np.full(len(item_rows), start), (numbers - centre) / scale)
 
 
 def _value_block(
-    name: str, kind: AttributeType, start: int, listed: Sequence[str], rows: pl.DataFrame
+    name: str, attribute_type: AttributeType, start: int, listed_values: Sequence[str], rows: pl.DataFrame
 ) -> tuple[Block, tuple[Ints, Ints, Floats]]:
     counts = rows["node"].value_counts().sort("count", "node", descending=[True, False])
     left_out, valued = len(counts) - MOST_VALUES, rows["row"].n_unique()
     if left_out > 0:
         rows = rows.filter(pl.col("node").is_in(counts["node"].head(MOST_VALUES).implode()))
     occurring = set(rows["node"])
-    order = [value_id(name, v) for v in listed]
+    order = [value_id(name, v) for v in listed_values]
     nodes = tuple(n for n in order if n in occurring) + tuple(sorted(occurring - set(order)))
-    place = {n: i for i, n in enumerate(nodes)}
-    column = np.fromiter((place[n] for n in rows["node"]), np.int64, len(rows))
-    at = rows["row"].to_numpy().astype(np.int64)
-    share = 1.0 / np.bincount(at)[at]
-    known = len(np.unique(at))
+    column_of = {n: i for i, n in enumerate(nodes)}
+    column = np.fromiter((column_of[n] for n in rows["node"]), np.int64, len(rows))
+    item_rows = rows["row"].to_numpy().astype(np.int64)
+    share = 1.0 / np.bincount(item_rows)[item_rows]
+    valued_items = len(np.unique(item_rows))
     items = np.bincount(column, minlength=len(nodes))
-    mean = np.bincount(column, share, len(nodes)) / known
-    if kind is AttributeType.ORDERED:
-        reached = np.cumsum(mean)
-        reference = (reached >= LOW / 100) & (reached - mean <= HIGH / 100)
+    mean = np.bincount(column, share, len(nodes)) / valued_items
+    if attribute_type is AttributeType.ORDERED:
+        cumulative = np.cumsum(mean)
+        reference = (cumulative >= LOW / 100) & (cumulative - mean <= HIGH / 100)
     else:
         reference = (items >= RARE_ITEMS) & (items >= RARE_SHARE * valued)
     block = Block(
-        name, kind, start, nodes, mean, items.astype(np.int64), reference, left_out=max(left_out, 0)
+        name, attribute_type, start, nodes, mean, items.astype(np.int64), reference, left_out=max(left_out, 0)
     )
-    return block, (at, start + column, share)
+    return block, (item_rows, start + column, share)

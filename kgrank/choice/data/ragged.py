@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from kgrank.arrays import Ints
 
 
 def gather(first: Ints, size: Ints) -> tuple[Ints, Ints]:

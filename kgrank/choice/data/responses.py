@@ -21,9 +21,9 @@ KINDS = ("search", *RESPONSES, "rank", "rating")
 _KIND = pl.Enum(KINDS)
 _STRENGTH = pl.col("kind").replace_strict({k: i for i, k in enumerate(RESPONSES)}, return_dtype=pl.Int64)
 
-SINGLE = 10
-"""Places on a screen up to this one are told apart; deeper ones are joined until each has ``TAKEN`` responses."""
-TAKEN = 30
+SINGLE_POSITIONS = 10
+"""Screen positions up to this one have a column each; deeper ones are joined until ``MIN_RESPONSES`` responses."""
+MIN_RESPONSES = 30
 
 
 @dataclass(frozen=True)
@@ -76,44 +76,59 @@ def read_log(
             have.
     """
     events, users = _numbered(graph)
-    category = graph.edge("IN_CATEGORY").select(target="source", category="target").sort("target", "category")
-    category = category.unique("target", keep="first", maintain_order=True)
-    shown = events.filter(pl.col("kind") == "impression")
+    item_category = (
+        graph.edge("IN_CATEGORY").select(target="source", category="target").sort("target", "category")
+    )
+    item_category = item_category.unique("target", keep="first", maintain_order=True)
+    impressions = events.filter(pl.col("kind") == "impression")
     responses = events.filter(pl.col("kind").is_in(RESPONSES))
     # A quantity of nothing, or one that came back, is no choice.
     responses = responses.filter(pl.col("value").is_null() | (pl.col("value") > 0))
-    taken = _taken(shown, responses)
+    taken = _taken_items(impressions, responses)
     entry = entry or _entry(responses)
-    if shown.is_empty():
-        parts = [_each(_strongest_of_runs(responses), category, sampled=True)]
+    if impressions.is_empty():
+        parts = [_single_choices(_strongest_of_runs(responses), item_category, sampled=True)]
     else:
-        parts = [_together(*_listed(shown, taken, entry), category, ontology)]
-    parts.append(_together(*_ranked(events.filter(pl.col("kind") == "rank")), category, ontology))
+        parts = [_joint_choices(*_list_steps(impressions, taken, entry), item_category, ontology)]
+    parts.append(
+        _joint_choices(*_ranking_steps(events.filter(pl.col("kind") == "rank")), item_category, ontology)
+    )
     ratings = events.filter((pl.col("kind") == "rating") & pl.col("value").is_not_null())
-    parts.append(_each(_relative(ratings), category, sampled=False))
+    parts.append(_single_choices(_relative(ratings), item_category, sampled=False))
     heads, rows = _stacked(parts)
     searches = _searches(graph, ontology, users).with_row_index("choice", offset=len(heads))
-    places = () if shown.is_empty() else _places(rows)
-    rated = len(heads) > 0 and bool((heads["kind"] == "rating").all())
-    people = tuple(users["source"])
+    position_groups = () if impressions.is_empty() else _position_groups(rows)
+    ratings_only = len(heads) > 0 and bool((heads["kind"] == "rating").all())
+    user_ids = tuple(users["source"])
     return ResponseLog(
-        rows, heads, searches, not shown.is_empty(), rated, entry, places, tuple(examination), people
+        rows,
+        heads,
+        searches,
+        not impressions.is_empty(),
+        ratings_only,
+        entry,
+        position_groups,
+        tuple(examination),
+        user_ids,
     )
 
 
 def _numbered(graph: KnowledgeGraph) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Events with the user's number, and the numbers (source, user)."""
     events = graph.edge("INTERACTED")
-    seen = [events["source"], graph.edge("SEARCHED")["source"]]
-    users = pl.concat(seen).unique().sort()
+    sources = [events["source"], graph.edge("SEARCHED")["source"]]
+    users = pl.concat(sources).unique().sort()
     numbers = pl.DataFrame({"source": users, "user": np.arange(len(users))})
     return events.join(numbers, on="source"), numbers
 
 
 def _relative(ratings: pl.DataFrame) -> pl.DataFrame:
     """Ratings against the person's own mean, in units of their spread; without those that never vary."""
-    own, spread = pl.col("value") - pl.col("value").mean().over("user"), pl.col("value").std().over("user")
-    return ratings.filter(spread > 0).with_columns(value=own / spread)
+    deviation, spread = (
+        pl.col("value") - pl.col("value").mean().over("user"),
+        pl.col("value").std().over("user"),
+    )
+    return ratings.filter(spread > 0).with_columns(value=deviation / spread)
 
 
 def _strongest_of_runs(responses: pl.DataFrame) -> pl.DataFrame:
@@ -123,11 +138,11 @@ def _strongest_of_runs(responses: pl.DataFrame) -> pl.DataFrame:
     return runs.filter(pl.col("strength") == pl.col("strength").max().over("run"))
 
 
-def _each(
-    events: pl.DataFrame, category: pl.DataFrame, *, sampled: bool
+def _single_choices(
+    events: pl.DataFrame, item_category: pl.DataFrame, *, sampled: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Every event a choice of one row."""
-    taken = events.join(category, on="target").sort("time", "id").with_row_index("choice")
+    taken = events.join(item_category, on="target").sort("time", "id").with_row_index("choice")
     heads = taken.select(
         *("choice", "user", "list", "time", "kind", "category"),
         outside=pl.lit(False),
@@ -140,41 +155,45 @@ def _each(
     return heads, rows
 
 
-def _taken(shown: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
+def _taken_items(impressions: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     """The items taken in each list by their strongest deed, with its place among the list's steps, ``turn``."""
     key = ["user", "list"]
-    unit = pl.col("value").is_not_null()
+    has_units = pl.col("value").is_not_null()
     taken = (
-        responses.join(shown.select(*key, "target").unique(), on=[*key, "target"], how="semi")
+        responses.join(impressions.select(*key, "target").unique(), on=[*key, "target"], how="semi")
         .with_columns(strength=_STRENGTH)
         .filter(pl.col("strength") == pl.col("strength").max().over(*key, "target"))
         .sort("time", "id")
         .group_by(*key, "target", "kind", "strength", maintain_order=True)
         .agg(pl.col("time").first(), pl.col("value").max())
-        .sort(*key, "strength", unit, "time", descending=[False, False, True, True, False])
+        .sort(*key, "strength", has_units, "time", descending=[False, False, True, True, False])
     )
-    opens = ~unit | (pl.int_range(pl.len()).over(*key, "strength", unit) == 0)
+    opens = ~has_units | (pl.int_range(pl.len()).over(*key, "strength", has_units) == 0)
     return taken.with_columns(turn=opens.cast(pl.Int64).cum_sum().over(key) - 1)
 
 
-def _listed(shown: pl.DataFrame, taken: pl.DataFrame, entry: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _list_steps(
+    impressions: pl.DataFrame, taken: pl.DataFrame, entry: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The steps of each list; the outside option stands beside a first step of the kind ``entry``."""
     key = ["user", "list"]
-    lists = shown.group_by(key, maintain_order=True).agg(pl.col("time").min())
-    nothing = lists.join(taken, on=key, how="anti").with_columns(kind=pl.lit(entry), turn=pl.lit(0, pl.Int64))
+    lists = impressions.group_by(key, maintain_order=True).agg(pl.col("time").min())
+    untaken = lists.join(taken, on=key, how="anti").with_columns(kind=pl.lit(entry), turn=pl.lit(0, pl.Int64))
     steps = taken.group_by(*key, "turn", maintain_order=True).agg(pl.col("time", "kind").first())
-    steps = pl.concat([nothing, steps], how="diagonal_relaxed").sort("time", *key, "turn")
+    steps = pl.concat([untaken, steps], how="diagonal_relaxed").sort("time", *key, "turn")
     rows = (
         steps.with_row_index("choice")
         .select("choice", *key, "turn")
-        .join(shown.select(*key, "target", "position", "id"), on=key)
+        .join(impressions.select(*key, "target", "position", "id"), on=key)
         .join(taken.select(*key, "target", "value", taken_at="turn"), on=[*key, "target"], how="left")
         .filter(pl.col("taken_at").is_null() | (pl.col("taken_at") >= pl.col("turn")))
         .sort("choice", "position", "id")
     )
     # The same item shown twice in a list was taken once.
-    first = pl.int_range(pl.len()).over("choice", "target") == 0
-    units = pl.when(first & (pl.col("taken_at") == pl.col("turn"))).then(pl.col("value").fill_null(1.0))
+    first_showing = pl.int_range(pl.len()).over("choice", "target") == 0
+    units = pl.when(first_showing & (pl.col("taken_at") == pl.col("turn"))).then(
+        pl.col("value").fill_null(1.0)
+    )
     rows = rows.with_columns(chosen=units.otherwise(0.0))
     steps = steps.with_row_index("choice").with_columns(
         outside=(pl.col("turn") == 0) & (pl.col("kind") == entry)
@@ -189,7 +208,7 @@ def _entry(responses: pl.DataFrame) -> str:
     return counts["kind"][0] if len(counts) else RESPONSES[0]
 
 
-def _ranked(ranks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _ranking_steps(ranks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The steps of each ranking: its best item from all, the next from the others; without a place is last."""
     key = ["user", "list"]
     tied = pl.col("value").is_not_null() & pl.struct(*key, "value").is_duplicated()
@@ -198,15 +217,15 @@ def _ranked(ranks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     steps = (
         ranks.filter(pl.col("value").is_not_null())
         .sort("time", *key, "value")
-        .select(*key, "time", "kind", place="value", outside=pl.lit(False))
+        .select(*key, "time", "kind", rank="value", outside=pl.lit(False))
         .with_row_index("choice")
     )
     rows = (
-        steps.select("choice", *key, "place")
+        steps.select("choice", *key, "rank")
         .join(ranks.select(*key, "target", "value", "id"), on=key)
-        .filter(pl.col("value").is_null() | (pl.col("value") >= pl.col("place")))
+        .filter(pl.col("value").is_null() | (pl.col("value") >= pl.col("rank")))
         .with_columns(
-            chosen=(pl.col("value") == pl.col("place")).fill_null(False).cast(pl.Float64),
+            chosen=(pl.col("value") == pl.col("rank")).fill_null(False).cast(pl.Float64),
             position=pl.lit(None, pl.Int64),
         )
         .sort("choice", "id")
@@ -214,8 +233,8 @@ def _ranked(ranks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return steps, rows
 
 
-def _together(
-    steps: pl.DataFrame, rows: pl.DataFrame, category: pl.DataFrame, ontology: Ontology
+def _joint_choices(
+    steps: pl.DataFrame, rows: pl.DataFrame, item_category: pl.DataFrame, ontology: Ontology
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Heads and rows of steps among items shown together, without those that left nothing to choose."""
     sizes = rows.group_by("choice").agg(size=pl.len(), total=pl.col("chosen").sum())
@@ -223,7 +242,7 @@ def _together(
     rows = rows.join(steps.select("choice"), on="choice", how="semi").select(
         "choice", "position", "chosen", item="target"
     )
-    steps = steps.join(_lowest_common(rows, category, ontology), on="choice", how="left")
+    steps = steps.join(_lowest_common(rows, item_category, ontology), on="choice", how="left")
     heads = steps.select(
         *("choice", "user", "list", "time", "kind", "category", "outside"),
         left=(pl.col("total") == 0).cast(pl.Float64),
@@ -234,22 +253,24 @@ def _together(
 
 def _stacked(parts: list[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Heads and rows of all kinds, numbered one kind after the other."""
-    heads, rows, last = [], [], 0
-    for some, theirs in parts:
-        number = (pl.col("choice") + last).cast(pl.UInt32)
-        heads.append(some.with_columns(number, pl.col("kind").cast(_KIND), pl.col("time").cast(pl.Int64)))
-        rows.append(theirs.with_columns(number, pl.col("position").cast(pl.Int64)))
-        last = max((int(h["choice"].max()) + 1 for h in heads if len(h)), default=0)  # type: ignore[arg-type]
+    heads, rows, offset = [], [], 0
+    for part_heads, part_rows in parts:
+        number = (pl.col("choice") + offset).cast(pl.UInt32)
+        heads.append(
+            part_heads.with_columns(number, pl.col("kind").cast(_KIND), pl.col("time").cast(pl.Int64))
+        )
+        rows.append(part_rows.with_columns(number, pl.col("position").cast(pl.Int64)))
+        offset = max((int(h["choice"].max()) + 1 for h in heads if len(h)), default=0)  # type: ignore[arg-type]
     return pl.concat(heads, how="diagonal").sort("choice"), pl.concat(rows, how="diagonal")
 
 
 def _searches(graph: KnowledgeGraph, ontology: Ontology, users: pl.DataFrame) -> pl.DataFrame:
     """The values that searches name; the same words of one person in one visit count once."""
-    asked = graph.edge("SEARCHED").filter(pl.col("query").is_not_null()).sort("time", "id")
-    asked = asked.unique(["source", "session", "target", "query"], keep="first", maintain_order=True)
-    named = named_values(ontology, asked.select(category="target", query="query").unique())
+    searches = graph.edge("SEARCHED").filter(pl.col("query").is_not_null()).sort("time", "id")
+    searches = searches.unique(["source", "session", "target", "query"], keep="first", maintain_order=True)
+    named = named_values(ontology, searches.select(category="target", query="query").unique())
     return (
-        asked.select("source", "time", "id", "query", category="target")
+        searches.select("source", "time", "id", "query", category="target")
         .join(named, on=["category", "query"])
         .join(users, on="source")
         .sort("time", "id", "attribute")
@@ -257,28 +278,28 @@ def _searches(graph: KnowledgeGraph, ontology: Ontology, users: pl.DataFrame) ->
     )
 
 
-def _places(rows: pl.DataFrame) -> tuple[int, ...]:
+def _position_groups(rows: pl.DataFrame) -> tuple[int, ...]:
     """First places of the groups of positions; empty where positions do not vary."""
     taken = rows.filter(pl.col("position").is_not_null()).group_by("position").agg(pl.col("chosen").sum())
     if len(taken) < 2:
         return ()
-    found: list[int] = []
-    held = float(TAKEN)
-    for place, chosen in taken.sort("position").iter_rows():
-        if len(found) <= SINGLE or held >= TAKEN:
-            found.append(place)
-            held = 0.0
-        held += chosen
+    first_positions: list[int] = []
+    responses = float(MIN_RESPONSES)
+    for position, chosen in taken.sort("position").iter_rows():
+        if len(first_positions) <= SINGLE_POSITIONS or responses >= MIN_RESPONSES:
+            first_positions.append(position)
+            responses = 0.0
+        responses += chosen
     # What is left over at the end joins the group before.
-    if len(found) > SINGLE and held < TAKEN:
-        found.pop()
-    return tuple(found)
+    if len(first_positions) > SINGLE_POSITIONS and responses < MIN_RESPONSES:
+        first_positions.pop()
+    return tuple(first_positions)
 
 
-def _lowest_common(rows: pl.DataFrame, category: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
+def _lowest_common(rows: pl.DataFrame, item_category: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     """The lowest category that holds all items of each choice: choice, category."""
     sets = (
-        rows.join(category, left_on="item", right_on="target", how="left")
+        rows.join(item_category, left_on="item", right_on="target", how="left")
         .group_by("choice")
         .agg(pl.col("category").unique().sort())
     )
@@ -291,7 +312,7 @@ def _lowest_common(rows: pl.DataFrame, category: pl.DataFrame, ontology: Ontolog
         return next((c for c in paths[members[0]] if all(c in o for o in others)), None)
 
     distinct = sets.select("category").unique()
-    found = distinct.with_columns(
+    lowest_common = distinct.with_columns(
         lowest=pl.Series([lowest(m) for m in distinct["category"].to_list()], dtype=pl.String())
     )
-    return sets.join(found, on="category").select("choice", category="lowest")
+    return sets.join(lowest_common, on="category").select("choice", category="lowest")

@@ -32,63 +32,77 @@ def named_values(ontology: Ontology, searches: pl.DataFrame) -> pl.DataFrame:
     Returns:
         Columns of ``SCHEMA``.
     """
-    calls = {a.id: _calls(a, ontology) for a in ontology.attributes.values()}
+    value_names = {a.id: _value_names(a, ontology) for a in ontology.attributes.values()}
     rows = []
-    for (category,), some in searches.partition_by("category", as_dict=True).items():
+    for (category,), category_searches in searches.partition_by("category", as_dict=True).items():
         if category not in ontology.categories:
             continue
-        known = _known(ontology, category, calls)
-        rows += [(category, query, a, n) for query in some["query"] for a, n in named(query, known).items()]
+        values_by_phrase = _values_by_phrase(ontology, category, value_names)
+        rows += [
+            (category, query, a, n)
+            for query in category_searches["query"]
+            for a, n in named(query, values_by_phrase).items()
+        ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def phrases(ontology: Ontology, category: str) -> dict[str, tuple[str, str]]:
     """Attribute and value by what names them in a category."""
-    return _known(ontology, category, {a.id: _calls(a, ontology) for a in ontology.attributes.values()})
+    return _values_by_phrase(
+        ontology, category, {a.id: _value_names(a, ontology) for a in ontology.attributes.values()}
+    )
 
 
-def named(query: str, known: dict[str, tuple[str, str]]) -> dict[str, str]:
-    """The value that a search names, by attribute, where it names exactly one; ``known`` is of ``phrases``."""
-    found: dict[str, set[str]] = {}
-    for attribute, node in _named(same(query), known):
-        found.setdefault(attribute, set()).add(node)
-    return {attribute: next(iter(nodes)) for attribute, nodes in found.items() if len(nodes) == 1}
+def named(query: str, values_by_phrase: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """By attribute, the value that a search names, if exactly one; ``values_by_phrase`` comes from ``phrases``."""
+    nodes_by_attribute: dict[str, set[str]] = {}
+    for attribute, node in _named_pairs(same(query), values_by_phrase):
+        nodes_by_attribute.setdefault(attribute, set()).add(node)
+    return {
+        attribute: next(iter(nodes)) for attribute, nodes in nodes_by_attribute.items() if len(nodes) == 1
+    }
 
 
-def _calls(attribute: Attribute, ontology: Ontology) -> dict[str, str]:
+def _value_names(attribute: Attribute, ontology: Ontology) -> dict[str, str]:
     """AttributeValue ids by what they are called."""
     if attribute.type is AttributeType.BOOLEAN:
         return dict.fromkeys(words([attribute]), value_id(attribute.id, "true"))
     if attribute.type in (AttributeType.NUMBER, AttributeType.TEXT):
         return {}
     terms = (ontology.values.get(v, Term(v)) for v in attribute.values)
-    found = words(ontology.brands.values() if attribute.id == BRAND else terms)
-    plain = {text.replace("-", " "): value for text, value in found.items()}
-    return {text: value_id(attribute.id, value) for text, value in (plain | found).items()}
+    values_by_name = words(ontology.brands.values() if attribute.id == BRAND else terms)
+    without_hyphens = {text.replace("-", " "): value for text, value in values_by_name.items()}
+    return {text: value_id(attribute.id, value) for text, value in (without_hyphens | values_by_name).items()}
 
 
-def _known(ontology: Ontology, category: str, calls: dict[str, dict[str, str]]) -> dict[str, tuple[str, str]]:
+def _values_by_phrase(
+    ontology: Ontology, category: str, value_names: dict[str, dict[str, str]]
+) -> dict[str, tuple[str, str]]:
     """Attribute and value by phrase, for the attributes of a category."""
-    found: dict[str, set[tuple[str, str]]] = {}
+    meanings: dict[str, set[tuple[str, str]]] = {}
     for attribute in ontology.applicable(category):
-        for text, node in calls[attribute].items():
-            found.setdefault(text, set()).add((attribute, node))
-    own = words(ontology.categories[c] for c in (category, *ontology.ancestors(category)))
-    return {text: next(iter(all_)) for text, all_ in found.items() if len(all_) == 1 and text not in own}
+        for text, node in value_names[attribute].items():
+            meanings.setdefault(text, set()).add((attribute, node))
+    category_words = words(ontology.categories[c] for c in (category, *ontology.ancestors(category)))
+    return {
+        text: next(iter(all_))
+        for text, all_ in meanings.items()
+        if len(all_) == 1 and text not in category_words
+    }
 
 
-def _named(query: str, known: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
+def _named_pairs(query: str, values_by_phrase: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
     """What a query names; scripts without spaces between words are searched as a whole."""
-    found = [pair for text, pair in known.items() if SPACELESS.search(text) and text in query]
-    parts = re.findall(r"[\w'&.-]+", query)
-    at = 0
-    while at < len(parts):
-        for size in range(min(LONGEST, len(parts) - at), 0, -1):
-            text = " ".join(parts[at : at + size])
-            if text in known and not SPACELESS.search(text):
-                found.append(known[text])
-                at += size
+    pairs = [pair for text, pair in values_by_phrase.items() if SPACELESS.search(text) and text in query]
+    tokens = re.findall(r"[\w'&.-]+", query)
+    position = 0
+    while position < len(tokens):
+        for size in range(min(LONGEST, len(tokens) - position), 0, -1):
+            text = " ".join(tokens[position : position + size])
+            if text in values_by_phrase and not SPACELESS.search(text):
+                pairs.append(values_by_phrase[text])
+                position += size
                 break
         else:
-            at += 1
-    return found
+            position += 1
+    return pairs

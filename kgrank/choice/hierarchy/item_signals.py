@@ -33,7 +33,7 @@ def item_signals(design: Design, elsewhere: Floats, levels: Mapping[str, float])
         elsewhere: (columns,) part-worths as the other categories know them.
         levels: By number attribute, the average of the logarithm of the categories' means.
     """
-    found = np.zeros((design.layout.width, len(SPREAD)))
+    signals = np.zeros((design.layout.width, len(SPREAD)))
     raw = design.raw.tocsc()
     for number in design.layout.blocks:
         if not number.number:
@@ -43,19 +43,19 @@ def item_signals(design: Design, elsewhere: Floats, levels: Mapping[str, float])
         for block in design.layout.blocks:
             if not block.number:
                 has = raw[:, block.columns]
-                more = (has.T @ amount) / np.maximum(np.asarray(has.sum(0)).ravel(), 1e-9) - amount.mean()
-                found[block.columns, 0] -= slope * more
+                excess = (has.T @ amount) / np.maximum(np.asarray(has.sum(0)).ravel(), 1e-9) - amount.mean()
+                signals[block.columns, 0] -= slope * excess
         if number.attribute in levels and number.centre > 0:
-            height = np.log(number.centre) - levels[number.attribute]
-            found[number.start, 1] = slope * np.clip(height, -FARTHEST, FARTHEST)
-    return found
+            log_ratio = np.log(number.centre) - levels[number.attribute]
+            signals[number.start, 1] = slope * np.clip(log_ratio, -FARTHEST, FARTHEST)
+    return signals
 
 
 def levels(designs: Mapping[str, Design]) -> dict[str, float]:
     """By number attribute, the average over the categories of the logarithm of its mean."""
-    found: dict[str, list[float]] = {}
+    log_means: dict[str, list[float]] = {}
     for design in designs.values():
         for block in design.layout.blocks:
             if block.number and block.centre > 0:
-                found.setdefault(block.attribute, []).append(float(np.log(block.centre)))
-    return {attribute: float(np.mean(some)) for attribute, some in found.items()}
+                log_means.setdefault(block.attribute, []).append(float(np.log(block.centre)))
+    return {attribute: float(np.mean(values)) for attribute, values in log_means.items()}

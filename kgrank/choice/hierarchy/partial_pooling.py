@@ -52,10 +52,10 @@ def likelihood_approximation(
         choices: Their number.
     """
     information = hessian - np.diag(prior)
-    own, across = information[:columns, :columns], information[:columns, columns:]
+    block, across = information[:columns, :columns], information[:columns, columns:]
     if across.shape[1]:
-        own = own - across @ np.linalg.pinv(information[columns:, columns:], hermitian=True) @ across.T
-    size, basis = np.linalg.eigh((own + own.T) / 2)
+        block = block - across @ np.linalg.pinv(information[columns:, columns:], hermitian=True) @ across.T
+    size, basis = np.linalg.eigh((block + block.T) / 2)
     return LikelihoodApproximation(part_worths[:columns], (basis * np.maximum(size, 0.0)) @ basis.T, choices)
 
 
@@ -115,14 +115,14 @@ class PooledEffects:
         A reading acts as far as the others give it a weight: by the posterior probability that it is not 0, at
         even odds before (the density ratio of Savage and Dickey).
         """
-        one, spread = self.model.by_category[category], self.model.signal_deviation
+        category_effects, spread = self.model.by_category[category], self.model.signal_deviation
         mean, covariance = self._without(category)
         if len(spread):
             first = len(mean) - len(spread)
             deviation = np.sqrt(np.diag(covariance)[first:])
-            likely = expit(np.log(deviation / spread) + 0.5 * (mean[first:] / deviation) ** 2)
-            mean = np.concatenate([mean[:first], likely * mean[first:]])
-        return np.asarray(one.matrix @ mean[one.effects])
+            prob_nonzero = expit(np.log(deviation / spread) + 0.5 * (mean[first:] / deviation) ** 2)
+            mean = np.concatenate([mean[:first], prob_nonzero * mean[first:]])
+        return np.asarray(category_effects.matrix @ mean[category_effects.effects])
 
     def variance(self, category: str) -> Floats:
         """(columns,) variance of a category's deviations."""
@@ -132,22 +132,24 @@ class PooledEffects:
     def errors(self) -> Floats:
         """(categories with evidence,) log-likelihood a choice that is lost under what the other categories say."""
         lost = []
-        for category, own in self.likelihoods.items():
-            gap = self.prior_mean(category) - own.mean
-            lost.append(0.5 * float(gap @ own.information @ gap) / own.choices)
+        for category, likelihood in self.likelihoods.items():
+            error = self.prior_mean(category) - likelihood.mean
+            lost.append(0.5 * float(error @ likelihood.information @ error) / likelihood.choices)
         return np.array(lost)
 
     def _without(self, category: str) -> tuple[Floats, Floats]:
         """Posterior mean and covariance of the terms without a category's own choices."""
         if category not in self.likelihoods:
             return self.mean, self.covariance
-        own, one = self.likelihoods[category], self.model.by_category[category]
-        message = _message(own, self.variance(category))
-        across = self.covariance[:, one.effects] @ one.matrix.T
+        likelihood, category_effects = self.likelihoods[category], self.model.by_category[category]
+        precision = _message(likelihood, self.variance(category))
+        across = self.covariance[:, category_effects.effects] @ category_effects.matrix.T
         # With C the covariance, A the matrix and J the message: (C⁻¹ - A' J A)⁻¹ A' = C A' (I - J A C A')⁻¹.
-        left = np.eye(len(message)) - message @ one.matrix @ across[one.effects]
-        gain = linalg.solve(left.T, across.T).T @ message
-        mean = self.mean - gain @ (own.mean - one.matrix @ self.mean[one.effects])
+        left = np.eye(len(precision)) - precision @ category_effects.matrix @ across[category_effects.effects]
+        gain = linalg.solve(left.T, across.T).T @ precision
+        mean = self.mean - gain @ (
+            likelihood.mean - category_effects.matrix @ self.mean[category_effects.effects]
+        )
         return mean, self.covariance + gain @ across.T
 
 
@@ -160,59 +162,76 @@ def pool(
         return PooledEffects(model, likelihoods, variances, mean, covariance)
     variances = np.full(model.groups, START)
     for _ in range(ROUNDS):
-        mean, covariance, messages = _posterior(model, likelihoods, variances)
+        mean, covariance, precisions = _posterior(model, likelihoods, variances)
         squares, count = np.zeros(model.groups), np.zeros(model.groups)
         common = len(model.group)
         np.add.at(squares, model.group, (mean**2 + np.diag(covariance))[:common])
         np.add.at(count, model.group, 1)
-        for category, own in likelihoods.items():
-            one = model.by_category[category]
-            found = _deviations(
-                own, one, variances[one.deviation_group], messages[category], mean, covariance
+        for category, likelihood in likelihoods.items():
+            category_effects = model.by_category[category]
+            expected_squares = _deviations(
+                likelihood,
+                category_effects,
+                variances[category_effects.deviation_group],
+                precisions[category],
+                mean,
+                covariance,
             )
-            np.add.at(squares, one.deviation_group, found)
-            np.add.at(count, one.deviation_group, 1)
+            np.add.at(squares, category_effects.deviation_group, expected_squares)
+            np.add.at(count, category_effects.deviation_group, 1)
         new = np.where(count > 0, np.clip(squares / np.maximum(count, 1), FLOOR, CEILING), variances)
-        settled = np.allclose(new, variances, rtol=SETTLED)
+        converged = np.allclose(new, variances, rtol=SETTLED)
         variances = new
-        if settled:
+        if converged:
             break
     mean, covariance, _ = _posterior(model, likelihoods, variances)
     return PooledEffects(model, likelihoods, variances, mean, covariance)
 
 
-def _message(own: LikelihoodApproximation, variance: Floats) -> Floats:
+def _message(likelihood: LikelihoodApproximation, variance: Floats) -> Floats:
     """(columns, columns) precision with which a category speaks of its prior mean: (Λ⁻¹ + D)⁻¹."""
-    found = linalg.solve(np.eye(len(variance)) + own.information * variance, own.information)
-    return np.asarray((found + found.T) / 2)
+    precision = linalg.solve(
+        np.eye(len(variance)) + likelihood.information * variance, likelihood.information
+    )
+    return np.asarray((precision + precision.T) / 2)
 
 
 def _posterior(
-    terms: EffectModel, told: Mapping[str, LikelihoodApproximation], variances: Floats
+    terms: EffectModel, likelihoods: Mapping[str, LikelihoodApproximation], variances: Floats
 ) -> tuple[Floats, Floats, dict[str, Floats]]:
     """Mean and covariance of the terms, and the messages that they rest on."""
     prior = np.concatenate([variances[terms.group], terms.signal_deviation**2])
-    precision, pull = np.diag(1.0 / prior), np.zeros(len(prior))
-    messages = {}
-    for category, own in told.items():
-        one = terms.by_category[category]
-        message = messages[category] = _message(own, variances[one.deviation_group])
-        precision[np.ix_(one.effects, one.effects)] += one.matrix.T @ message @ one.matrix
-        pull[one.effects] += one.matrix.T @ (message @ own.mean)
+    precision, precision_mean = np.diag(1.0 / prior), np.zeros(len(prior))
+    message_precisions = {}
+    for category, likelihood in likelihoods.items():
+        category_effects = terms.by_category[category]
+        message_precision = message_precisions[category] = _message(
+            likelihood, variances[category_effects.deviation_group]
+        )
+        precision[np.ix_(category_effects.effects, category_effects.effects)] += (
+            category_effects.matrix.T @ message_precision @ category_effects.matrix
+        )
+        precision_mean[category_effects.effects] += category_effects.matrix.T @ (
+            message_precision @ likelihood.mean
+        )
     covariance = linalg.cho_solve(linalg.cho_factor(precision), np.eye(len(prior)))
-    return covariance @ pull, covariance, messages
+    return covariance @ precision_mean, covariance, message_precisions
 
 
 def _deviations(
-    own: LikelihoodApproximation,
-    one: CategoryEffects,
+    likelihood: LikelihoodApproximation,
+    category_effects: CategoryEffects,
     variance: Floats,
-    message: Floats,
+    precision: Floats,
     mean: Floats,
     covariance: Floats,
 ) -> Floats:
     """(columns,) expected squares of a category's deviations."""
-    gap = variance * (message @ (own.mean - one.matrix @ mean[one.effects]))
-    through = (variance[:, None] * message) @ one.matrix
-    doubt = np.einsum("ij,ij->i", through @ covariance[np.ix_(one.effects, one.effects)], through)
-    return np.asarray(gap**2 + variance - variance * np.diag(message) * variance + doubt)
+    posterior_mean = variance * (
+        precision @ (likelihood.mean - category_effects.matrix @ mean[category_effects.effects])
+    )
+    through = (variance[:, None] * precision) @ category_effects.matrix
+    uncertainty = np.einsum(
+        "ij,ij->i", through @ covariance[np.ix_(category_effects.effects, category_effects.effects)], through
+    )
+    return np.asarray(posterior_mean**2 + variance - variance * np.diag(precision) * variance + uncertainty)

@@ -61,12 +61,14 @@ def prior_evidence(
     unpooled_fits: Mapping[str, Fit],
 ) -> PriorEvidence:
     """The category tree, the items and the choices of a shop; ``unpooled_fits`` are those of ``own_choices``."""
-    told = {}
+    likelihoods = {}
     for category, fit in unpooled_fits.items():
         layout, nuisance = own_choices[category].design.layout, len(own_choices[category].nuisance)
         flat, choices = precision(layout, nuisance, None), len(own_choices[category].choices)
-        told[category] = likelihood_approximation(layout.width, fit.part_worths, fit.precision, flat, choices)
-    return PriorEvidence({c: _line(ontology, c) for c in designs}, designs, told)
+        likelihoods[category] = likelihood_approximation(
+            layout.width, fit.part_worths, fit.precision, flat, choices
+        )
+    return PriorEvidence({c: _line(ontology, c) for c in designs}, designs, likelihoods)
 
 
 def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[str, Floats]:
@@ -81,14 +83,14 @@ def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[s
 
 def leave_one_out_means(evidence: PriorEvidence, pooled: PooledEffects) -> dict[str, Floats]:
     """(columns,) prior means of the categories for which others have choices."""
-    found = {}
+    means = {}
     for category in evidence.designs:
         below = {c for c in pooled.likelihoods if category in evidence.lineages[c]} - {category}
-        told = {c: e for c, e in pooled.likelihoods.items() if c not in below}
-        if told.keys() - {category}:
-            others = pooled if not below else pool(pooled.model, told, pooled.variances)
-            found[category] = others.prior_mean(category)
-    return found
+        remaining = {c: e for c, e in pooled.likelihoods.items() if c not in below}
+        if remaining.keys() - {category}:
+            others = pooled if not below else pool(pooled.model, remaining, pooled.variances)
+            means[category] = others.prior_mean(category)
+    return means
 
 
 def hierarchy_mean(evidence: PriorEvidence, hidden: Collection[str] = ()) -> PooledEffects:
@@ -96,77 +98,85 @@ def hierarchy_mean(evidence: PriorEvidence, hidden: Collection[str] = ()) -> Poo
 
     The tree has to foretell left out categories better by more than a standard error over the categories.
     """
-    shown = {c: e for c, e in evidence.likelihoods.items() if c not in hidden}
-    flat, tree = (pool(effect_model(evidence, shown, tree=tree), shown) for tree in (False, True))
-    better = flat.errors - tree.errors
-    if len(better) < 3:
+    likelihoods = {c: e for c, e in evidence.likelihoods.items() if c not in hidden}
+    flat, tree = (pool(effect_model(evidence, likelihoods, tree=tree), likelihoods) for tree in (False, True))
+    gain = flat.errors - tree.errors
+    if len(gain) < 3:
         return flat
-    return tree if better.mean() > better.std(ddof=1) / np.sqrt(len(better)) else flat
+    return tree if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else flat
 
 
 def with_item_signals(evidence: PriorEvidence, base: PooledEffects) -> PooledEffects:
     """The same with what the items say, given the part-worths that each category's others have."""
     level = levels({c: evidence.designs[c] for c in base.likelihoods})
     elsewhere = leave_one_out_means(evidence, base)
-    read = {
+    signals = {
         c: item_signals(d, elsewhere[c], level) if c in elsewhere else np.zeros((d.layout.width, len(SPREAD)))
         for c, d in evidence.designs.items()
     }
-    if not any(x.any() for x in read.values()):
+    if not any(x.any() for x in signals.values()):
         return base
     last = len(base.model.group) + np.arange(len(SPREAD))
-    sums = {
+    by_category = {
         c: CategoryEffects(
-            np.concatenate([one.effects, last]), np.hstack([one.matrix, read[c]]), one.deviation_group
+            np.concatenate([effects.effects, last]),
+            np.hstack([effects.matrix, signals[c]]),
+            effects.deviation_group,
         )
-        for c, one in base.model.by_category.items()
+        for c, effects in base.model.by_category.items()
     }
     return pool(
-        EffectModel(sums, base.model.group, base.model.groups, SPREAD), base.likelihoods, base.variances
+        EffectModel(by_category, base.model.group, base.model.groups, SPREAD),
+        base.likelihoods,
+        base.variances,
     )
 
 
-def effect_model(evidence: PriorEvidence, shown: Collection[str], *, tree: bool) -> EffectModel:
+def effect_model(evidence: PriorEvidence, observed: Collection[str], *, tree: bool) -> EffectModel:
     """An effect for each value that two categories share: at the top and, with ``tree``, below it too."""
-    shared = _shared(evidence, shown, tree=tree)
-    place = {key: i for i, key in enumerate(shared)}
+    shared = _shared(evidence, observed, tree=tree)
+    effect_number = {key: i for i, key in enumerate(shared)}
     number = {n: b.number for d in evidence.designs.values() for b in d.layout.blocks for n in b.nodes}
-    sums = {}
+    by_category = {}
     for category, design in evidence.designs.items():
         nodes = design.layout.nodes
-        here = [
-            (i, place[above, n])
+        entries = [
+            (i, effect_number[above, n])
             for above in (*evidence.lineages[category], EVERYTHING)
             for i, n in enumerate(nodes)
-            if (above, n) in place
+            if (above, n) in effect_number
         ]
-        at = np.array([effect for _, effect in here], dtype=np.int64)
-        matrix = np.zeros((len(nodes), len(at)))
-        matrix[[i for i, _ in here], np.arange(len(at))] = 1.0
-        sums[category] = CategoryEffects(
-            at, matrix, OWN + np.array([number[n] for n in nodes], dtype=np.int64)
+        effects = np.array([effect for _, effect in entries], dtype=np.int64)
+        matrix = np.zeros((len(nodes), len(effects)))
+        matrix[[i for i, _ in entries], np.arange(len(effects))] = 1.0
+        by_category[category] = CategoryEffects(
+            effects, matrix, OWN + np.array([number[n] for n in nodes], dtype=np.int64)
         )
     group = [(TOP if above == EVERYTHING else BELOW) + number[n] for above, n in shared]
-    return EffectModel(sums, np.array(group, dtype=np.int64), GROUPS, np.zeros(0))
+    return EffectModel(by_category, np.array(group, dtype=np.int64), GROUPS, np.zeros(0))
 
 
-def _shared(what: PriorEvidence, shown: Collection[str], *, tree: bool) -> list[tuple[str, str]]:
+def _shared(evidence: PriorEvidence, observed: Collection[str], *, tree: bool) -> list[tuple[str, str]]:
     """The (category above, node) with an effect; of those over the same categories the highest.
 
     A category that only holds others shares nothing with them: its items are theirs.
     """
-    holds = {above for line in what.lineages.values() for above in line[1:]} - set(what.likelihoods)
+    containers = {above for line in evidence.lineages.values() for above in line[1:]} - set(
+        evidence.likelihoods
+    )
     below: dict[tuple[str, str], set[str]] = {}
-    for category in what.designs.keys() - holds:
-        for above in (*(what.lineages[category] if tree else ()), EVERYTHING):
-            for n in what.designs[category].layout.nodes:
+    for category in evidence.designs.keys() - containers:
+        for above in (*(evidence.lineages[category] if tree else ()), EVERYTHING):
+            for n in evidence.designs[category].layout.nodes:
                 below.setdefault((above, n), set()).add(category)
-    height = {c: i for line in what.lineages.values() for i, c in enumerate((EVERYTHING, *reversed(line)))}
-    found: dict[tuple[str, frozenset[str]], tuple[str, str]] = {}
+    height = {
+        c: i for line in evidence.lineages.values() for i, c in enumerate((EVERYTHING, *reversed(line)))
+    }
+    highest: dict[tuple[str, frozenset[str]], tuple[str, str]] = {}
     for (above, n), categories in sorted(below.items(), key=lambda item: (height[item[0][0]], item[0])):
-        if len(categories) > 1 and not categories.isdisjoint(shown):
-            found.setdefault((n, frozenset(categories)), (above, n))
-    return [key for _, key in sorted(found.items(), key=lambda item: -len(item[0][1]))[:MOST]]
+        if len(categories) > 1 and not categories.isdisjoint(observed):
+            highest.setdefault((n, frozenset(categories)), (above, n))
+    return [key for _, key in sorted(highest.items(), key=lambda item: -len(item[0][1]))[:MOST]]
 
 
 def _line(ontology: Ontology, category: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def unpooled_fits(sets: Mapping[str, CategoryChoices]) -> dict[str, Fit]:
 def fit_categories(
     sets: Mapping[str, CategoryChoices],
     prior_means: Mapping[str, Floats],
-    given: Mapping[str, Fit] | None = None,
+    known_fits: Mapping[str, Fit] | None = None,
 ) -> CategoryFits:
     """Newton per category, variances by Laplace EM over the categories with a prior mean.
 
@@ -64,56 +64,56 @@ def fit_categories(
     Args:
         sets: Choices by category.
         prior_means: (columns,) by category; a category without one gets the flat prior.
-        given: Fits of some of them without a prior mean, where they are known.
+        known_fits: Fits of some of them without a prior mean, where they are known.
     """
-    given = given or {}
-    unpooled = {**unpooled_fits({c: s for c, s in sets.items() if c not in given}), **given}
-    leaning = [c for c in sets if c in prior_means]
+    known_fits = known_fits or {}
+    unpooled = {**unpooled_fits({c: s for c, s in sets.items() if c not in known_fits}), **known_fits}
+    pooled = [c for c in sets if c in prior_means]
     variances = Variances()
-    for _ in range(ROUNDS if leaning else 0):
-        new = _expected(sets, prior_means, {c: unpooled[c] for c in leaning}, variances)
-        settled = np.isclose(new.value, variances.value, rtol=0.01) and np.isclose(
+    for _ in range(ROUNDS if pooled else 0):
+        new = _expected(sets, prior_means, {c: unpooled[c] for c in pooled}, variances)
+        converged = np.isclose(new.value, variances.value, rtol=0.01) and np.isclose(
             new.number, variances.number, rtol=0.01
         )
         variances = new
-        if settled:
+        if converged:
             break
-    drawn = {c: _fit(sets[c], prior_means[c], variances, unpooled[c].part_worths) for c in leaning}
-    return CategoryFits({**unpooled, **drawn}, variances)
+    pooled_fits = {c: _fit(sets[c], prior_means[c], variances, unpooled[c].part_worths) for c in pooled}
+    return CategoryFits({**unpooled, **pooled_fits}, variances)
 
 
 def precision(layout: Layout, nuisance: int, variances: Variances | None) -> Floats:
     """(columns + nuisance,) prior precision; ``variances`` None is the flat prior."""
-    own = np.full(layout.width, FLAT) if variances is None else 1.0 / variances.of(layout)
-    return np.concatenate([own, np.full(nuisance, NUISANCE)])
+    part_worths = np.full(layout.width, FLAT) if variances is None else 1.0 / variances.of(layout)
+    return np.concatenate([part_worths, np.full(nuisance, NUISANCE)])
 
 
-def _fit(some: CategoryChoices, prior: Floats | None, variances: Variances, start: Floats | None) -> Fit:
-    layout, nuisance = some.design.layout, len(some.nuisance)
+def _fit(choices: CategoryChoices, prior: Floats | None, variances: Variances, start: Floats | None) -> Fit:
+    layout, nuisance = choices.design.layout, len(choices.nuisance)
     mean = np.concatenate([np.zeros(layout.width) if prior is None else prior, np.zeros(nuisance)])
-    weight = precision(layout, nuisance, None if prior is None else variances)
-    return fit(some.choices, mean, weight, start)
+    prior_precision = precision(layout, nuisance, None if prior is None else variances)
+    return fit(choices.choices, mean, prior_precision, start)
 
 
 def _expected(
     sets: Mapping[str, CategoryChoices],
     prior_means: Mapping[str, Floats],
-    free: Mapping[str, Fit],
+    unpooled: Mapping[str, Fit],
     variances: Variances,
 ) -> Variances:
     """The E- and M-step: expected squared distance from the prior mean, by kind of column."""
     gaps: dict[bool, list[Floats]] = {True: [], False: []}
-    for category, found in free.items():
-        some = sets[category]
-        layout, nuisance = some.design.layout, len(some.nuisance)
+    for category, unpooled_fit in unpooled.items():
+        category_choices = sets[category]
+        layout, nuisance = category_choices.design.layout, len(category_choices.nuisance)
         flat = np.diag(precision(layout, nuisance, None))
         prior = np.diag(precision(layout, nuisance, variances))
         mean = np.concatenate([prior_means[category], np.zeros(nuisance)])
-        likelihood = found.precision - flat
+        likelihood = unpooled_fit.precision - flat
         spread = np.linalg.inv(likelihood + prior)
         # The gradient of the likelihood at the flat optimum is what the flat prior holds against it.
-        pull = likelihood @ found.part_worths + flat @ found.part_worths
-        gap = (spread @ (pull + prior @ mean) - mean)[: layout.width]
+        weighted_mean = likelihood @ unpooled_fit.part_worths + flat @ unpooled_fit.part_worths
+        gap = (spread @ (weighted_mean + prior @ mean) - mean)[: layout.width]
         square = gap**2 + np.diag(spread)[: layout.width]
         for block in layout.blocks:
             gaps[block.number].append(square[block.columns])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,7 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
 from kgrank.choice.data.responses import KINDS, RESPONSES, ResponseLog
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.choices import Choices, concatenated
 from kgrank.ontology.model import Ontology
 
 SAMPLED = 20
@@ -97,8 +96,8 @@ def category_choices(
         nuisance: The nuisance columns of a fit, for a part of its choices; otherwise those that these call for.
         sampled: Items drawn beside the chosen one.
     """
-    inside = pl.Series(ontology.subtree(design.layout.category))
-    heads = log.heads.filter(pl.col("category").is_in(inside.implode()))
+    subtree = pl.Series(ontology.subtree(design.layout.category))
+    heads = log.heads.filter(pl.col("category").is_in(subtree.implode()))
     drawn = heads.filter("sampled")
     if len(drawn) > ENOUGH:
         drawn = drawn.sample(ENOUGH, seed=seed)
@@ -106,15 +105,15 @@ def category_choices(
     rows = _rows(log, heads, design, sampled, seed)
     size = rows.group_by("choice", maintain_order=True).len()
     heads = heads.join(size, on="choice").sort("choice")
-    asked = log.searches.filter(
-        pl.col("category").is_in(inside.implode()) & pl.col("node").is_in(list(design.layout.nodes))
+    searches = log.searches.filter(
+        pl.col("category").is_in(subtree.implode()) & pl.col("node").is_in(list(design.layout.nodes))
     )
     if nuisance is None:
-        nuisance = _nuisance(log, heads, asked)
+        nuisance = _nuisance(log, heads, searches)
     rated = (heads["kind"] == "rating").to_numpy()
-    marks = _marks(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
+    marks = _nuisance_columns(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
     raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
-    found = CategoryChoices(
+    item_choices = CategoryChoices(
         design,
         Choices(
             raw=raw,
@@ -125,7 +124,7 @@ def category_choices(
             left=heads["left"].to_numpy().astype(float),
             person=heads["user"].to_numpy().astype(np.int64),
             time=heads["time"].fill_null(0).to_numpy().astype(np.int64),
-            offset=_seen(rows["position"], log.examination),
+            offset=_examination_offset(rows["position"], log.examination),
             rated=rated if rated.any() else None,
         ),
         tuple(nuisance),
@@ -134,7 +133,11 @@ def category_choices(
         heads["kind"].to_physical().to_numpy().astype(np.int64),
         heads["sampled"].to_numpy(),
     )
-    return _beside(found, _asked(asked, design, nuisance, seed)) if len(asked) else found
+    return (
+        _concatenated(item_choices, _search_choices(searches, design, nuisance, seed))
+        if len(searches)
+        else item_choices
+    )
 
 
 def _rows(log: ResponseLog, heads: pl.DataFrame, design: Design, sampled: int, seed: int) -> pl.DataFrame:
@@ -151,16 +154,16 @@ def _rows(log: ResponseLog, heads: pl.DataFrame, design: Design, sampled: int, s
     )
 
 
-def _nuisance(log: ResponseLog, heads: pl.DataFrame, asked: pl.DataFrame) -> list[str]:
+def _nuisance(log: ResponseLog, heads: pl.DataFrame, searches: pl.DataFrame) -> list[str]:
     """The nuisance columns that choices call for."""
-    found = [INSIDE] if (heads["left"] > 0).any() else []
+    names = [INSIDE] if (heads["left"] > 0).any() else []
     if not log.examination:
-        found += position_names(log.has_positions)
+        names += position_names(log.has_positions)
     if (heads["kind"] == "rating").any():
-        found.append(RATED)
-    if len(asked):
-        found.append(SUPPLY)
-    return found
+        names.append(RATED)
+    if len(searches):
+        names.append(SUPPLY)
+    return names
 
 
 def position_names(positions: Sequence[int]) -> list[str]:
@@ -187,44 +190,44 @@ def given_positions(examination: Sequence[float]) -> dict[str, float]:
     return dict(zip(names, [float(x) for x in odds[1:]], strict=True))
 
 
-def _seen(position: pl.Series, examination: Sequence[float]) -> Floats:
+def _examination_offset(position: pl.Series, examination: Sequence[float]) -> Floats:
     """(rows,) the logarithm of how often a place is looked at, against the first; the last has no end."""
     if not examination:
         return np.zeros(len(position))
     odds = np.log(np.asarray(examination, float)) - np.log(examination[0])
-    place = position.fill_null(1).clip(1, len(examination)).to_numpy() - 1
-    return np.asarray(odds[place])
+    positions = position.fill_null(1).clip(1, len(examination)).to_numpy() - 1
+    return np.asarray(odds[positions])
 
 
-def _marks(position: pl.Series, rated: Truths, nuisance: Sequence[str]) -> sparse.csr_matrix:
+def _nuisance_columns(position: pl.Series, rated: Truths, nuisance: Sequence[str]) -> sparse.csr_matrix:
     """(rows, nuisance columns) ``inside`` marks items, ``rated`` ratings, a place the rows that stand there."""
-    place = position.fill_null(0).to_numpy()
+    positions = position.fill_null(0).to_numpy()
     columns = []
     for name in nuisance:
         span = position_span(name)
         if span is not None:
-            columns.append((place >= span[0]) & (place <= span[1]))
+            columns.append((positions >= span[0]) & (positions <= span[1]))
         else:
             columns.append(
-                rated if name == RATED else ~rated if name == INSIDE else np.zeros(len(place), bool)
+                rated if name == RATED else ~rated if name == INSIDE else np.zeros(len(positions), bool)
             )
     if not columns:
-        return sparse.csr_matrix((len(place), 0))
+        return sparse.csr_matrix((len(positions), 0))
     return sparse.csr_matrix(np.column_stack(columns).astype(float))
 
 
 def _centring(design: Design, nuisance: int) -> Floats:
     """(raw columns, columns): the attributes' centring, and each nuisance column as it is."""
-    own = design.layout.centring
-    found = np.zeros((own.shape[0] + nuisance, own.shape[1] + nuisance))
-    found[: own.shape[0], : own.shape[1]] = own
-    found[own.shape[0] :, own.shape[1] :] = np.eye(nuisance)
-    return found
+    attributes = design.layout.centring
+    centring = np.zeros((attributes.shape[0] + nuisance, attributes.shape[1] + nuisance))
+    centring[: attributes.shape[0], : attributes.shape[1]] = attributes
+    centring[attributes.shape[0] :, attributes.shape[1] :] = np.eye(nuisance)
+    return centring
 
 
 def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataFrame:
     """Beside each chosen item, others drawn uniformly: consistent without a correction (McFadden 1978)."""
-    drawn = _others(rows["at"].to_numpy(), items, min(sampled, items - 1), seed)
+    drawn = _draw_others(rows["at"].to_numpy(), items, min(sampled, items - 1), seed)
     count = drawn.shape[1]
     others = pl.DataFrame(
         {"choice": np.repeat(rows["choice"].to_numpy(), count), "at": drawn.ravel().astype(np.int64)}
@@ -236,47 +239,51 @@ def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataF
     )
 
 
-def _others(own: Ints, of: int, count: int, seed: int) -> Ints:
-    """(rows, count) numbers below ``of`` drawn uniformly beside each row's own."""
-    drawn = np.random.default_rng(seed).integers(0, max(of - 1, 1), (len(own), count))
-    return np.where(drawn >= own[:, None], drawn + 1, drawn)
+def _draw_others(taken: Ints, total: int, count: int, seed: int) -> Ints:
+    """(rows, count) numbers below ``total`` drawn uniformly beside each row's own."""
+    drawn = np.random.default_rng(seed).integers(0, max(total - 1, 1), (len(taken), count))
+    return np.where(drawn >= taken[:, None], drawn + 1, drawn)
 
 
-def _asked(asked: pl.DataFrame, design: Design, nuisance: Sequence[str], seed: int) -> CategoryChoices:
+def _search_choices(
+    searches: pl.DataFrame, design: Design, nuisance: Sequence[str], seed: int
+) -> CategoryChoices:
     """Searches as choices of the value that they name among the values of its attribute."""
-    if len(asked) > ENOUGH:
-        asked = asked.sample(ENOUGH, seed=seed).sort("choice")
+    if len(searches) > ENOUGH:
+        searches = searches.sample(ENOUGH, seed=seed).sort("choice")
     raws, heads, starts = [], [], []
-    wide = design.raw.shape[1]
+    raw_width = design.raw.shape[1]
     for mark, block in enumerate(design.layout.blocks):
-        some = asked.filter(pl.col("attribute") == block.attribute)
+        of_attribute = searches.filter(pl.col("attribute") == block.attribute)
         count = len(block.nodes)
-        if block.number or count < 2 or some.is_empty():
+        if block.number or count < 2 or of_attribute.is_empty():
             continue
-        at = {node: k for k, node in enumerate(block.nodes)}
-        own = np.array([at[n] for n in some["node"]], dtype=np.int64)
+        value_number = {node: k for k, node in enumerate(block.nodes)}
+        taken = np.array([value_number[n] for n in of_attribute["node"]], dtype=np.int64)
         if count > VALUES:
-            offered = np.column_stack([own, _others(own, count, VALUES, seed)])
+            offered = np.column_stack([taken, _draw_others(taken, count, VALUES, seed)])
         else:
-            offered = (own[:, None] + np.arange(count)) % count
+            offered = (taken[:, None] + np.arange(count)) % count
         n, m = offered.shape
         columns = np.column_stack(
-            [block.start + offered.ravel(), np.full(n * m, wide - len(design.layout.blocks) + mark)]
+            [block.start + offered.ravel(), np.full(n * m, raw_width - len(design.layout.blocks) + mark)]
         )
         data = np.ones((n * m, 2))
         if SUPPLY in nuisance:
-            columns = np.column_stack([columns, np.full(n * m, wide + list(nuisance).index(SUPPLY))])
+            columns = np.column_stack([columns, np.full(n * m, raw_width + list(nuisance).index(SUPPLY))])
             data = np.column_stack([data, np.log(block.share)[offered.ravel()]])
         pointer = np.arange(0, data.size + 1, data.shape[1])
         raws.append(
-            sparse.csr_matrix((data.ravel(), columns.ravel(), pointer), shape=(n * m, wide + len(nuisance)))
+            sparse.csr_matrix(
+                (data.ravel(), columns.ravel(), pointer), shape=(n * m, raw_width + len(nuisance))
+            )
         )
-        heads.append(some)
+        heads.append(of_attribute)
         starts.append(np.full(n, m))
-    return _searched(raws, heads, starts, design, nuisance)
+    return _stacked_searches(raws, heads, starts, design, nuisance)
 
 
-def _searched(
+def _stacked_searches(
     raws: list[sparse.csr_matrix],
     heads: list[pl.DataFrame],
     sizes: list[Ints],
@@ -313,24 +320,11 @@ def _searched(
     )
 
 
-def _beside(first: CategoryChoices, second: CategoryChoices) -> CategoryChoices:
+def _concatenated(first: CategoryChoices, second: CategoryChoices) -> CategoryChoices:
     """Choices of the same columns, one after the other."""
-    a, b = first.choices, second.choices
-
-    def joined(name: str) -> Any:
-        return np.concatenate([getattr(a, name), getattr(b, name)])
-
-    rated = [np.zeros(len(c), bool) if c.rated is None else c.rated for c in (a, b)]
-    choices = replace(
-        a,
-        raw=sparse.csr_matrix(sparse.vstack([a.raw, b.raw])),
-        start=np.concatenate([a.start, a.start[-1] + b.start[1:]]),
-        rated=np.concatenate(rated) if a.rated is not None or b.rated is not None else None,
-        **{n: joined(n) for n in ("chosen", "outside", "left", "person", "time", "offset")},
-    )
     return replace(
         first,
-        choices=choices,
+        choices=concatenated([first.choices, second.choices]),
         item_row=np.concatenate([first.item_row, second.item_row]),
         number=np.concatenate([first.number, second.number]),
         kind=np.concatenate([first.kind, second.kind]),
@@ -338,7 +332,7 @@ def _beside(first: CategoryChoices, second: CategoryChoices) -> CategoryChoices:
     )
 
 
-def on_items(some: Mapping[str, CategoryChoices]) -> dict[str, CategoryChoices]:
+def on_items(sets: Mapping[str, CategoryChoices]) -> dict[str, CategoryChoices]:
     """Of each category's choices those of items: views, carts and purchases."""
-    found = {c: s.take(s.of_kinds(RESPONSES)) for c, s in some.items()}
-    return {c: s for c, s in found.items() if len(s.choices)}
+    of_items = {c: s.take(s.of_kinds(RESPONSES)) for c, s in sets.items()}
+    return {c: s for c, s in of_items.items() if len(s.choices)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -68,31 +69,47 @@ class Choices:
     @cached_property
     def total(self) -> Floats:
         """(choices,) how often the choice was made, the outside option included; a rating once."""
-        found = self._sum(self.chosen) + self.left
-        return found if self.rated is None else np.where(self.rated, 1.0, found)
+        total = self._sum(self.chosen) + self.left
+        return total if self.rated is None else np.where(self.rated, 1.0, total)
 
     def _sum(self, rows: Floats) -> Floats:
-        return np.add.reduceat(rows, self.start[:-1]) if len(self) else np.empty(0)
+        return np.add.reduceat(rows, self.start[:-1]) if len(self) else np.empty((0, *rows.shape[1:]))
 
     def utility(self, part_worths: Floats) -> Floats:
         """(rows,) offset included."""
         return np.asarray(self.raw @ (self.centring @ part_worths)) + self.offset
 
     def probabilities(self, utility: Floats) -> tuple[Floats, Floats]:
-        """Probability of each row, and log of each choice's denominator; of a rating, 1 and its utility."""
+        """The choice probabilities of the conditional logit (McFadden 1974).
+
+        Args:
+            utility: (rows,), or (rows, draws) for several draws of the part-worths.
+
+        Returns:
+            Probability of each row, and log of each choice's denominator; of a rating, 1 and its utility.
+        """
+        outside = _like(self.outside, utility)
         top = np.maximum.reduceat(utility, self.start[:-1])
-        top = np.where(self.outside, np.maximum(top, 0.0), top)
+        top = np.where(outside, np.maximum(top, 0.0), top)
         odds = np.exp(utility - top[self.choice])
-        total = self._sum(odds) + np.exp(np.where(self.outside, -top, -np.inf))
+        total = self._sum(odds) + np.exp(np.where(outside, -top, -np.inf))
         return odds / total[self.choice], np.log(total) + top
 
-    def log_likelihood(self, utility: Floats) -> Floats:
-        """(choices,) log-likelihood of each choice."""
-        _, denominator = self.probabilities(utility)
-        found = self._sum(self.chosen * utility) - self.total * denominator
+    def log_likelihood(self, utility: Floats, log_denominator: Floats | None = None) -> Floats:
+        """(choices,) or (choices, draws) log-likelihood of each choice.
+
+        Args:
+            utility: (rows,) or (rows, draws).
+            log_denominator: What ``probabilities`` gives for this utility, if it has been computed.
+        """
+        if log_denominator is None:
+            _, log_denominator = self.probabilities(utility)
+        chosen = _like(self.chosen, utility)
+        log_likelihood: Floats = self._sum(chosen * utility) - _like(self.total, utility) * log_denominator
         if self.rated is None:
-            return found
-        return np.where(self.rated, -0.5 * self._sum((self.chosen - utility) ** 2), found)
+            return log_likelihood
+        squares = self._sum((chosen - utility) ** 2)
+        return np.where(_like(self.rated, utility), -0.5 * squares, log_likelihood)
 
     def gradient_rows(self, utility: Floats, probability: Floats) -> Floats:
         """(rows,) derivative of the log-likelihood by each row's utility."""
@@ -112,14 +129,12 @@ class Choices:
 
     def information(self, probability: Floats) -> Floats:
         """(columns, columns) negative Hessian of the log-likelihood."""
-        weight = self.total[self.choice] * probability
-        if self.rated is not None:
-            rated = self.rated[self.choice]
-            # A rating's row stands alone: no mean is taken off it.
-            weight, probability = np.where(rated, 1.0, weight), np.where(rated, 0.0, probability)
-        raw = self._information_wide(probability, weight) if self.raw.shape[1] > WIDE else sum(
-            self._information_dense(probability, weight, choices) for choices in self._chunks()
-        )  # fmt: skip
+        weight, mixing = self.weights(probability)
+        raw = (
+            self._information_wide(weight, mixing)
+            if self.raw.shape[1] > WIDE
+            else sum(self._information_dense(weight, mixing, choices) for choices in self._chunks())
+        )
         # Nearly all of the centring is zeros: as a dense matrix it would cost more than all the rest.
         thin = sparse.csr_matrix(self.centring)
         return np.asarray((thin.T @ (thin.T @ raw).T).T)
@@ -132,43 +147,95 @@ class Choices:
         for first, last in pairwise(marks.tolist()):
             yield slice(first, last)
 
-    def _information_dense(self, probability: Floats, weight: Floats, choices: slice) -> Floats:
+    def _information_dense(self, weight: Floats, mixing: sparse.csr_matrix, choices: slice) -> Floats:
         rows = slice(self.start[choices.start], self.start[choices.stop])
-        x = self.raw[rows].toarray()
-        mean = self._mixing(probability, choices) @ x
+        columns = self.raw[rows].toarray()
+        mean = mixing[choices, rows] @ columns
         # A product of a matrix with itself takes half the time of one of two matrices.
-        x *= np.sqrt(weight[rows, None])
+        columns *= np.sqrt(weight[rows, None])
         mean *= np.sqrt(self.total[choices, None])
-        return np.asarray(x.T @ x - mean.T @ mean)
+        return np.asarray(columns.T @ columns - mean.T @ mean)
 
-    def _information_wide(self, probability: Floats, weight: Floats) -> Floats:
+    def _information_wide(self, weight: Floats, mixing: sparse.csr_matrix) -> Floats:
         """For attributes of thousands of values: nothing is made dense but the result."""
-        mean = self._mixing(probability, slice(0, len(self))) @ self.raw
+        mean = mixing @ self.raw
         within = self.raw.T @ self.raw.multiply(weight[:, None]).tocsr()
         return np.asarray((within - mean.T @ mean.multiply(self.total[:, None]).tocsr()).toarray())
 
-    def _mixing(self, probability: Floats, choices: slice) -> sparse.csr_matrix:
-        """(choices, rows) takes rows to their mean under the choice probabilities."""
-        first, last = self.start[choices.start], self.start[choices.stop]
-        start = self.start[choices.start : choices.stop + 1] - first
-        columns = np.arange(last - first)
-        return sparse.csr_matrix(
-            (probability[first:last], columns, start), shape=(len(start) - 1, last - first)
-        )
+    def weights(self, probability: Floats) -> tuple[Floats, sparse.csr_matrix]:
+        """What the information is made of: Σ weight · x x' - Σ total · m m', with m the means of the choices.
+
+        Returns:
+            (rows,) weights, and (choices, rows) the matrix that takes rows to their mean under the choice
+            probabilities.
+        """
+        weight = self.total[self.choice] * probability
+        if self.rated is not None:
+            rated = self.rated[self.choice]
+            # A rating has one row: no mean is taken off it.
+            weight, probability = np.where(rated, 1.0, weight), np.where(rated, 0.0, probability)
+        columns = np.arange(len(probability))
+        shape = (len(self), len(probability))
+        return weight, sparse.csr_matrix((probability, columns, self.start), shape=shape)
+
+    def without_columns(self, offset: Floats) -> Choices:
+        """The same choices with a utility that is given, and no columns."""
+        return replace(self, raw=NO_COLUMNS, centring=np.zeros((0, 0)), offset=offset)
 
     def take(self, which: Truths | Ints) -> Choices:
-        """Some of the choices."""
-        which = np.flatnonzero(which) if which.dtype == bool else which
-        rows, start = gather(self.start[:-1][which], np.diff(self.start)[which])
+        """The choices of a mask or of numbers, in that order."""
+        chosen = np.asarray(np.flatnonzero(which) if which.dtype == bool else which, np.int64)
+        rows, start = gather(self.start[:-1][chosen], np.diff(self.start)[chosen])
+        return self._part(rows, chosen, start)
+
+    def run(self, choices: slice) -> Choices:
+        """Choices that follow each other, without a copy of their arrays."""
+        rows = slice(self.start[choices.start], self.start[choices.stop])
+        return self._part(rows, choices, self.start[choices.start : choices.stop + 1] - rows.start)
+
+    def rows_of(self, choices: Ints) -> Ints:
+        """The rows of some choices, one choice after the other."""
+        rows, _ = gather(self.start[:-1][choices], np.diff(self.start)[choices])
+        return rows
+
+    def _part(self, rows: Ints | slice, choices: Ints | slice, start: Ints) -> Choices:
         return replace(
             self,
-            raw=self.raw[rows],
+            raw=self.raw[rows] if self.width else self.raw,
             start=start,
             chosen=self.chosen[rows],
-            outside=self.outside[which],
-            left=self.left[which],
-            person=self.person[which],
-            time=self.time[which],
+            outside=self.outside[choices],
+            left=self.left[choices],
+            person=self.person[choices],
+            time=self.time[choices],
             offset=self.offset[rows],
-            rated=None if self.rated is None else self.rated[which],
+            rated=None if self.rated is None else self.rated[choices],
         )
+
+
+NO_COLUMNS = sparse.csr_matrix((0, 0))
+"""The columns of choices that have none."""
+
+
+def concatenated(parts: Sequence[Choices]) -> Choices:
+    """Choices in the same columns, one part after the other."""
+    ends = np.cumsum([0, *(len(p.chosen) for p in parts)]).tolist()
+    starts = [part.start[1:] + end for part, end in zip(parts, ends, strict=False)]
+    rated = [np.zeros(len(p), bool) if p.rated is None else p.rated for p in parts]
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    names = ("chosen", "outside", "left", "person", "time", "offset")
+    return replace(
+        parts[0],
+        raw=sparse.csr_matrix(sparse.vstack([p.raw for p in parts])) if parts[0].width else NO_COLUMNS,
+        start=np.concatenate([[0], *starts]).astype(np.int64),
+        rated=np.concatenate(rated) if any(p.rated is not None for p in parts) else None,
+        **{name: joined(name) for name in names},
+    )
+
+
+def _like(values: Any, utility: Floats) -> Any:
+    """Values with as many axes as the utility, to act on each of its draws."""
+    return values[:, None] if utility.ndim == 2 else values

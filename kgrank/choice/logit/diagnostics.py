@@ -45,89 +45,89 @@ FEWEST = 3
 
 def concerns(sets: Mapping[str, CategoryChoices]) -> tuple[Concern, ...]:
     """All that is wrong with the data of some categories, by category and cause."""
-    found: list[Concern] = []
-    for some in sets.values():
-        items = _of_items(some)
-        found += few_choices(some)
-        found += one_person(some)
-        found += many_values(some.design)
-        found += mixed_units(some.design)
+    all_concerns: list[Concern] = []
+    for category_choices in sets.values():
+        items = _item_choices(category_choices)
+        all_concerns += few_choices(category_choices)
+        all_concerns += one_person(category_choices)
+        all_concerns += many_values(category_choices.design)
+        all_concerns += mixed_units(category_choices.design)
         if len(items):
-            layout = some.design.layout
-            still = {c.attribute: c for c in never_varies(layout, items)}
-            found += still.values()
-            found += [c for c in separated(layout, items) if c.attribute not in still]
-            found += collinear(layout, items)
-            found += always_at_one_position(layout, items, some.nuisance)
-    return tuple(found)
+            layout = category_choices.design.layout
+            constant = {c.attribute: c for c in never_varies(layout, items)}
+            all_concerns += constant.values()
+            all_concerns += [c for c in separated(layout, items) if c.attribute not in constant]
+            all_concerns += collinear(layout, items)
+            all_concerns += always_at_one_position(layout, items, category_choices.nuisance)
+    return tuple(all_concerns)
 
 
-def _of_items(some: CategoryChoices) -> Choices:
+def _item_choices(category_choices: CategoryChoices) -> Choices:
     """The choices among items: no ratings, no words of a search."""
-    which = np.minimum.reduceat(some.item_row, some.choices.start[:-1]) >= 0
-    if some.choices.rated is not None:
-        which &= ~some.choices.rated
-    found = some.choices.take(which)
-    return replace(found, rated=None)
+    selected = np.minimum.reduceat(category_choices.item_row, category_choices.choices.start[:-1]) >= 0
+    if category_choices.choices.rated is not None:
+        selected &= ~category_choices.choices.rated
+    choices = category_choices.choices.take(selected)
+    return replace(choices, rated=None)
 
 
-def few_choices(some: CategoryChoices) -> tuple[Concern, ...]:
+def few_choices(category_choices: CategoryChoices) -> tuple[Concern, ...]:
     """Fewer choices than part-worths that they have to tell."""
-    layout, count = some.design.layout, len(some.choices)
-    free = sum(max(len(b.nodes) - 1, 1) for b in layout.blocks)
-    if count >= max(FEW, free):
+    layout, count = category_choices.design.layout, len(category_choices.choices)
+    parameter_count = sum(max(len(b.nodes) - 1, 1) for b in layout.blocks)
+    if count >= max(FEW, parameter_count):
         return ()
     text = (
-        f"{_number(count, 'choice')} for {_number(free, 'part-worth')}: the weights rest on other categories and "
-        "on rules, else on next to nothing"
+        f"{_number(count, 'choice')} for {_number(parameter_count, 'part-worth')}: the weights rest on other "
+        "categories and on rules, else on next to nothing"
     )
     return (Concern(Cause.FEW_CHOICES, layout.category, None, text),)
 
 
-def one_person(some: CategoryChoices) -> tuple[Concern, ...]:
+def one_person(category_choices: CategoryChoices) -> tuple[Concern, ...]:
     """One person behind nearly all choices; by Kish's effective number, (Σ n)² / Σ n²."""
-    people, own = np.unique(some.choices.person, return_counts=True)
-    effective = own.sum() ** 2 / (own**2).sum()
-    if effective >= OWN_PEOPLE or len(some.choices) < FEW:
+    people, choices_of_person = np.unique(category_choices.choices.person, return_counts=True)
+    effective = choices_of_person.sum() ** 2 / (choices_of_person**2).sum()
+    if effective >= OWN_PEOPLE or len(category_choices.choices) < FEW:
         return ()
     text = (
-        f"{own.max():,} of {_number(len(some.choices), 'choice')} are one person's"
+        f"{choices_of_person.max():,} of {_number(len(category_choices.choices), 'choice')} are one person's"
         + (f", of {len(people):,} people" if len(people) > 1 else "")
         + ": the weights are theirs, and the intervals say nothing of other people"
     )
-    return (Concern(Cause.ONE_PERSON, some.design.layout.category, None, text),)
+    return (Concern(Cause.ONE_PERSON, category_choices.design.layout.category, None, text),)
 
 
 def many_values(design: Design) -> tuple[Concern, ...]:
     """An attribute with many values, most of whose items have one too rare for its range."""
-    found = []
+    problems = []
     for block in design.layout.blocks:
-        counted = float(block.item_count[block.reference].sum() / max(block.item_count.sum(), 1))
-        several, values = int(block.reference.sum()), len(block.nodes) + block.left_out
-        if block.number or values < MANY or (counted > 0.5 and not block.left_out):
+        reference_share = float(block.item_count[block.reference].sum() / max(block.item_count.sum(), 1))
+        reference_values, values = int(block.reference.sum()), len(block.nodes) + block.left_out
+        if block.number or values < MANY or (reference_share > 0.5 and not block.left_out):
             continue
         text = (
-            f"has {values:,} values, {values - several:,} of them on less than {RARE_SHARE:.0%} of the items: "
-            f"its weight is the range over the other {several}"
-            if several > 1
+            f"has {values:,} values, {values - reference_values:,} of them on less than {RARE_SHARE:.0%} of the "
+            f"items: its weight is the range over the other {reference_values}"
+            if reference_values > 1
             else f"has {values:,} values, none on {RARE_SHARE:.0%} of the items: no range to take a weight from, "
             "so it is 0; each value's part-worth is near its prior"
         )
         if block.left_out:
             text += f"; the {block.left_out:,} rarest count as unknown"
-        found.append(Concern(Cause.MANY_VALUES, design.layout.category, block.attribute, text))
-    return tuple(found)
+        problems.append(Concern(Cause.MANY_VALUES, design.layout.category, block.attribute, text))
+    return tuple(problems)
 
 
 def mixed_units(design: Design) -> tuple[Concern, ...]:
     """A number that is far larger, or smaller, for one value of another attribute: cents for one brand."""
-    layout, found = design.layout, []
+    layout, problems = design.layout, []
     groups = [b for b in layout.blocks if b.type is AttributeType.CHOICE and len(b.nodes) > 1]
     for block in layout.blocks:
         if not block.number:
             continue
-        rows, amounts = _amounts(design, block)
-        apart = list(_apart(design, groups, rows, amounts)) if len(rows) else []
+        rows, numbers = _positive_numbers(design, block)
+        apart = list(_disjoint_groups(design, groups, rows, numbers)) if len(rows) else []
         if apart:
             # The group that is smaller stands out from the rest, not the rest from it.
             _, node, ratio = min(apart)
@@ -136,38 +136,38 @@ def mixed_units(design: Design) -> tuple[Concern, ...]:
             text = (
                 f"is {times} for {attribute} {value} as for the others, with nothing between: another unit?"
             )
-            found.append(Concern(Cause.MIXED_UNITS, layout.category, block.attribute, text))
-    return tuple(found)
+            problems.append(Concern(Cause.MIXED_UNITS, layout.category, block.attribute, text))
+    return tuple(problems)
 
 
-def _amounts(design: Design, block: Block) -> tuple[Ints, Floats]:
+def _positive_numbers(design: Design, block: Block) -> tuple[Ints, Floats]:
     """The items that have a positive number, and it."""
     column = design.raw[:, [block.start]].tocoo()
-    amounts = column.data * block.scale + block.centre
-    return column.row[amounts > 0].astype(np.int64), amounts[amounts > 0]
+    numbers = column.data * block.scale + block.centre
+    return column.row[numbers > 0].astype(np.int64), numbers[numbers > 0]
 
 
-def _apart(
-    design: Design, groups: Sequence[Block], rows: Ints, amounts: Floats
+def _disjoint_groups(
+    design: Design, groups: Sequence[Block], rows: Ints, numbers: Floats
 ) -> Iterator[tuple[int, str, float]]:
     """Size, node and ratio of medians of each group whose amounts are all far from all others'."""
     for group in groups:
         has = design.raw[rows][:, group.columns].tocsc()
         for k, node in enumerate(group.nodes):
-            own = np.zeros(len(rows), bool)
-            own[has.indices[has.indptr[k] : has.indptr[k + 1]]] = True
-            if min(own.sum(), (~own).sum()) < FEWEST:
+            in_group = np.zeros(len(rows), bool)
+            in_group[has.indices[has.indptr[k] : has.indptr[k + 1]]] = True
+            if min(in_group.sum(), (~in_group).sum()) < FEWEST:
                 continue
-            inside, outside = amounts[own], amounts[~own]
+            inside, outside = numbers[in_group], numbers[~in_group]
             ratio = float(np.median(inside) / np.median(outside))
             disjoint = inside.min() > outside.max() or inside.max() < outside.min()
             if disjoint and max(ratio, 1 / ratio) >= APART:
-                yield int(own.sum()), node, ratio
+                yield int(in_group.sum()), node, ratio
 
 
 def never_varies(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
     """An attribute that is the same for all items of each choice."""
-    found = []
+    problems = []
     generator = np.random.default_rng(0)
     for block in layout.blocks:
         # Items with the same values have the same number, others almost surely not.
@@ -179,8 +179,8 @@ def never_varies(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
             + ("but that something was taken at all, " if choices.outside.any() else "")
             + "and its weight is what its prior says"
         )
-        found.append(Concern(Cause.CONSTANT, layout.category, block.attribute, text))
-    return tuple(found)
+        problems.append(Concern(Cause.CONSTANT, layout.category, block.attribute, text))
+    return tuple(problems)
 
 
 def _range(choices: Choices, rows: Floats) -> Floats:
@@ -191,26 +191,26 @@ def _range(choices: Choices, rows: Floats) -> Floats:
 
 def separated(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
     """Values that are always, or never, chosen when they stand beside others: part-worths without an end."""
-    always, never = _extremes(layout, choices)
-    found = []
+    always, never = _always_or_never(layout, choices)
+    problems = []
     for block in layout.blocks:
         if block.number:
             continue
-        for word, which in (("always", always), ("never", never)):
-            values = [split_value_id(n)[1] for n in np.array(block.nodes)[which[block.columns]]]
+        for word, extreme in (("always", always), ("never", never)):
+            values = [split_value_id(n)[1] for n in np.array(block.nodes)[extreme[block.columns]]]
             if values:
                 text = (
-                    f"{_listed(values)} {'was' if len(values) == 1 else 'were'} {word} chosen when beside other "
-                    "values: the data set no end to the part-worth, the prior does"
+                    f"{_enumerated(values)} {'was' if len(values) == 1 else 'were'} {word} chosen when beside "
+                    "other values: the data set no end to the part-worth, the prior does"
                 )
-                found.append(Concern(Cause.SEPARATION, layout.category, block.attribute, text))
+                problems.append(Concern(Cause.SEPARATION, layout.category, block.attribute, text))
     for block in layout.blocks:
         if block.number:
-            found += _always_first(layout, block, choices)
-    return tuple(found)
+            problems += _always_first(layout, block, choices)
+    return tuple(problems)
 
 
-def _extremes(layout: Layout, choices: Choices) -> tuple[Truths, Truths]:
+def _always_or_never(layout: Layout, choices: Choices) -> tuple[Truths, Truths]:
     """(columns,) whether a value was always, or never, taken where it stood beside others."""
     has = sparse.csr_matrix(choices.raw[:, : layout.width] != 0, dtype=float)
     size = np.diff(choices.start) + choices.outside
@@ -224,9 +224,9 @@ def _extremes(layout: Layout, choices: Choices) -> tuple[Truths, Truths]:
     contested = share < 1
     column, share, took = offered.col[contested], share[contested], took[contested]
 
-    def surprising(fits: Truths, chance: Floats) -> Truths:
-        broken = np.bincount(column, ~fits, layout.width)
-        return np.asarray((broken == 0) & (np.bincount(column, chance, layout.width) < SURPRISE))
+    def surprising(agrees: Truths, log_chance: Floats) -> Truths:
+        broken = np.bincount(column, ~agrees, layout.width)
+        return np.asarray((broken == 0) & (np.bincount(column, log_chance, layout.width) < SURPRISE))
 
     return (
         surprising(took > 1 - 1e-9, np.log(share)),
@@ -252,16 +252,16 @@ def _always_first(layout: Layout, block: Block, choices: Choices) -> Iterator[Co
 def collinear(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
     """Pairs of attributes that go together: the largest canonical correlation of their columns within choices."""
     basis, sizes = contrasts_of(layout)
-    even, _ = choices.probabilities(np.zeros(len(choices.chosen)))
+    equal_shares, _ = choices.probabilities(np.zeros(len(choices.chosen)))
     reduced = replace(choices, centring=choices.centring[:, : layout.width] @ basis)
-    information = reduced.information(even)
+    information = reduced.information(equal_shares)
     stops = np.cumsum(sizes)
     parts = [slice(b - n, b) for b, n in zip(stops.tolist(), sizes, strict=True)]
-    roots = [_root(information[p, p]) for p in parts]
-    found = []
-    for a, one in enumerate(parts):
-        for b, other in enumerate(parts[:a]):
-            across = roots[a].T @ information[one, other] @ roots[b]
+    roots = [_inverse_root(information[p, p]) for p in parts]
+    problems = []
+    for a, first_part in enumerate(parts):
+        for b, second_part in enumerate(parts[:a]):
+            across = roots[a].T @ information[first_part, second_part] @ roots[b]
             if not across.size:
                 continue
             together = float(np.linalg.norm(across, 2)) ** 2
@@ -271,49 +271,49 @@ def collinear(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
                     f"goes together with {second} (squared correlation within choices {min(together, 1):.3f}): "
                     "their sum is known well, how it divides between the two is not"
                 )
-                found.append(Concern(Cause.COLLINEAR, layout.category, first, text))
-    return tuple(found)
+                problems.append(Concern(Cause.COLLINEAR, layout.category, first, text))
+    return tuple(problems)
 
 
 def always_at_one_position(layout: Layout, choices: Choices, nuisance: Sequence[str]) -> tuple[Concern, ...]:
     """Attributes that say where on the screen an item stands: being seen is not told apart from being liked."""
-    places = [layout.width + k for k, name in enumerate(nuisance) if name.startswith(POSITION)]
-    if not places:
+    position_columns = [layout.width + k for k, name in enumerate(nuisance) if name.startswith(POSITION)]
+    if not position_columns:
         return ()
     basis, sizes = contrasts_of(layout)
-    even, _ = choices.probabilities(np.zeros(len(choices.chosen)))
-    whole = choices.information(even)
-    root = _root(whole[np.ix_(places, places)])
+    equal_shares, _ = choices.probabilities(np.zeros(len(choices.chosen)))
+    whole = choices.information(equal_shares)
+    root = _inverse_root(whole[np.ix_(position_columns, position_columns)])
     stops = np.cumsum(sizes)
-    found = []
+    problems = []
     for block, stop, size in zip(layout.blocks, stops.tolist(), sizes, strict=True):
-        own = basis[:, stop - size : stop]
-        inside = _root(own.T @ whole[: layout.width, : layout.width] @ own)
-        across = inside.T @ own.T @ whole[: layout.width, places] @ root
+        contrasts = basis[:, stop - size : stop]
+        inside = _inverse_root(contrasts.T @ whole[: layout.width, : layout.width] @ contrasts)
+        across = inside.T @ contrasts.T @ whole[: layout.width, position_columns] @ root
         together = float(np.linalg.norm(across, 2)) ** 2 if across.size else 0.0
         if together >= TOGETHER:
             text = (
                 f"goes with the place on the screen (squared correlation within choices {min(together, 1):.3f}): "
                 "being seen is hardly told apart from being liked; data.examination gives what is known of places"
             )
-            found.append(Concern(Cause.FIXED_POSITION, layout.category, block.attribute, text))
-    return tuple(found)
+            problems.append(Concern(Cause.FIXED_POSITION, layout.category, block.attribute, text))
+    return tuple(problems)
 
 
-def _root(information: Floats) -> Floats:
+def _inverse_root(information: Floats) -> Floats:
     """Takes contrasts to unit information, and leaves out those without any."""
     if not information.size:
         return information
     values, vectors = linalg.eigh(information)
-    kept = values > 1e-9 * max(values.max(), 1e-12)
-    return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
+    informative = values > 1e-9 * max(values.max(), 1e-12)
+    return np.asarray(vectors[:, informative] / np.sqrt(values[informative]))
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
-def _listed(values: Sequence[str]) -> str:
+def _enumerated(values: Sequence[str]) -> str:
     if len(values) <= 3:
         return " and ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
     return f"{', '.join(values[:3])} and {len(values) - 3:,} more"

@@ -13,6 +13,7 @@ from scipy import linalg
 
 from kgrank.arrays import Floats
 from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.newton import newton
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Fit:
 def optimum(
     choices: Choices, mean: Floats, precision: Floats, start: Floats | None = None, tolerance: float = 1e-9
 ) -> tuple[Floats, Floats]:
-    """Newton's method with step halving on the log-posterior.
+    """The mode of the log-posterior, by Newton's method.
 
     Args:
         choices: The data.
@@ -47,31 +48,23 @@ def optimum(
     Returns:
         The optimum and the negative Hessian there.
     """
-    at = np.array(mean if start is None else start, float)
+    first = np.array(mean if start is None else start, float)
 
-    def value(x: Floats, utility: Floats) -> float:
-        return float(choices.log_likelihood(utility).sum() - 0.5 * precision @ (x - mean) ** 2)
+    def evaluate(points: Floats) -> tuple[Floats, Floats]:
+        utility = choices.utility(points[0])
+        log_prior = -0.5 * precision @ (points[0] - mean) ** 2
+        return np.array([choices.log_likelihood(utility).sum() + log_prior]), utility
 
-    utility = choices.utility(at)
-    best = value(at, utility)
-    for _ in range(100):
+    def direction(points: Floats, utility: Floats) -> tuple[Floats, Floats, Floats]:
         probability, _ = choices.probabilities(utility)
-        gradient = choices.gradient(choices.gradient_rows(utility, probability)) - precision * (at - mean)
+        residual = choices.gradient_rows(utility, probability)
+        gradient = choices.gradient(residual) - precision * (points[0] - mean)
         hessian = choices.information(probability) + np.diag(precision)
         step = linalg.cho_solve(linalg.cho_factor(hessian), gradient)
-        decrement = float(gradient @ step)
-        if decrement < tolerance:
-            break
-        size = 1.0
-        while size > 1e-8:
-            there = at + size * step
-            utility = choices.utility(there)
-            now = value(there, utility)
-            if now >= best:
-                break
-            size /= 2
-        at, best = there, now
-    return at, hessian
+        return step[None], np.array([gradient @ step]), hessian
+
+    points, _, hessian = newton(first[None], evaluate, direction, tolerance=tolerance)
+    return points[0], hessian
 
 
 def fit(
@@ -85,22 +78,22 @@ def fit(
     The middle of the sandwich holds the spread of the persons' gradients, with the usual correction for few
     persons, and the prior's own information, so that a direction without data keeps the prior's variance.
     """
-    at, hessian = optimum(choices, mean, precision, start)
-    utility = choices.utility(at)
+    part_worths, hessian = optimum(choices, mean, precision, start)
+    utility = choices.utility(part_worths)
     probability, _ = choices.probabilities(utility)
-    rows = choices.gradient_rows(utility, probability)
-    covariance = _clustered(choices, rows, precision, hessian)
-    return Fit(at, hessian, covariance, float(choices.log_likelihood(utility).sum()))
+    residual = choices.gradient_rows(utility, probability)
+    covariance = _clustered(choices, residual, precision, hessian)
+    return Fit(part_worths, hessian, covariance, float(choices.log_likelihood(utility).sum()))
 
 
-def _clustered(choices: Choices, rows: Floats, precision: Floats, hessian: Floats) -> Floats:
+def _clustered(choices: Choices, residual: Floats, precision: Floats, hessian: Floats) -> Floats:
     """The sandwich, its middle with few persons drawn towards the information times the average design effect.
 
     The spread of P persons' gradients has rank P: with fewer persons than columns it would call some directions
     certain.
     """
     persons, person = np.unique(choices.person, return_inverse=True)
-    by_person = choices.gradients(rows, person, len(persons))
+    by_person = choices.gradients(residual, person, len(persons))
     by_person = by_person - by_person.mean(0)
     few = len(persons) / max(len(persons) - 1, 1)
     spread = few * by_person.T @ by_person

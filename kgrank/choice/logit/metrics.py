@@ -19,10 +19,10 @@ def top1(choices: Choices, utility: Floats) -> Floats:
     _finite(utility)
     first = choices.start[:-1]
     taken = choices.chosen > 0
-    own = np.maximum.reduceat(np.where(taken, utility, -np.inf), first)
-    other = np.maximum.reduceat(np.where(taken, -np.inf, utility), first)
+    taken_utility = np.maximum.reduceat(np.where(taken, utility, -np.inf), first)
+    other_utility = np.maximum.reduceat(np.where(taken, -np.inf, utility), first)
     outside = np.where(choices.outside, 0.0, -np.inf)
-    left = choices.left > 0
-    own = np.where(left, np.maximum(own, 0.0), own)
-    other = np.where(left, other, np.maximum(other, outside))
-    return (own > other).astype(float)
+    took_outside = choices.left > 0
+    taken_utility = np.where(took_outside, np.maximum(taken_utility, 0.0), taken_utility)
+    other_utility = np.where(took_outside, other_utility, np.maximum(other_utility, outside))
+    return (taken_utility > other_utility).astype(float)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, sparse
@@ -20,6 +21,7 @@ from scipy import linalg, sparse
 from kgrank.arrays import Floats
 from kgrank.choice.data.responses import KINDS, RESPONSES
 from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.newton import newton
 from kgrank.weights.model import Reliability
 
 RATING = KINDS.index("rating")
@@ -49,122 +51,139 @@ def feedback_scales(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[
     counts = sum(
         (np.bincount(s.kind, minlength=len(KINDS)) for s in sets.values()), np.zeros(len(KINDS), int)
     )
-    present = np.flatnonzero(counts)
+    kinds = np.flatnonzero(counts)
     # Choices say of themselves in which unit they are; ratings and searches only beside them.
-    main = max(
-        present, key=lambda k: (KINDS[k] == entry, k not in (RATING, SEARCH), counts[k]), default=RATING
+    reference_kind = max(
+        kinds, key=lambda k: (KINDS[k] == entry, k not in (RATING, SEARCH), counts[k]), default=RATING
     )
-    others = [int(k) for k in present if k != main]
-    if not others and main != RATING:
-        return Reliability({KINDS[k]: 1.0 for k in present}, entry=entry)
-    some = [_some(s) for s in sets.values()]
+    other_kinds = [int(k) for k in kinds if k != reference_kind]
+    if not other_kinds and reference_kind != RATING:
+        return Reliability({KINDS[k]: 1.0 for k in kinds}, entry=entry)
+    samples = [_thinned(s) for s in sets.values()]
 
-    def named(at: Floats) -> Reliability:
-        scale = {KINDS[main]: 1.0} | {KINDS[k]: float(np.exp(x)) for k, x in zip(others, at, strict=False)}
-        return Reliability(scale, float(np.exp(at[-1])), entry)
+    # One vector: the logarithms of the scales and of the noise, then the part-worths of each category.
+    count = len(other_kinds) + 1
+    ends = np.cumsum([count, *(s.choices.width for s in samples)])
 
-    at, b = np.zeros(len(others) + 1), [np.zeros(s.choices.width) for s in some]
+    def unpacked(point: Floats) -> tuple[Floats, list[Floats]]:
+        return point[:count], [point[a:b] for a, b in pairwise(ends.tolist())]
 
-    def value(at: Floats, b: Sequence[Floats]) -> float:
-        return sum(_value(s, named(at), x) for s, x in zip(some, b, strict=True)) - 0.5 * float(at @ at)
+    def reliability(logs: Floats) -> Reliability:
+        scales = zip(other_kinds, logs, strict=False)
+        scale = {KINDS[reference_kind]: 1.0} | {KINDS[k]: float(np.exp(x)) for k, x in scales}
+        return Reliability(scale, float(np.exp(logs[-1])), entry)
 
-    best = value(at, b)
-    for _ in range(ROUNDS):
-        step, steps, decrement = _step(some, named(at), at, b, others)
-        if decrement < TOLERANCE:
-            break
-        size = 1.0
-        while True:
-            there = np.clip(at + size * step, -BOUND, BOUND)
-            theirs = [x + size * d for x, d in zip(b, steps, strict=True)]
-            now = value(there, theirs)
-            if now >= best or size < 1e-6:
-                break
-            size /= 2
-        at, b, best = there, theirs, now
-    return named(at)
+    def evaluate(points: Floats) -> tuple[Floats, None]:
+        logs, part_worths = unpacked(points[0])
+        current = reliability(logs)
+        fits = sum(_penalised_likelihood(s, current, b) for s, b in zip(samples, part_worths, strict=True))
+        return np.array([fits - 0.5 * float(logs @ logs)]), None
+
+    def direction(points: Floats, _: None) -> tuple[Floats, Floats, None]:
+        logs, part_worths = unpacked(points[0])
+        step, steps, decrement = _step(samples, reliability(logs), logs, part_worths, other_kinds)
+        return np.concatenate([step, *steps])[None], np.array([decrement]), None
+
+    bound = np.where(np.arange(ends[-1]) < count, BOUND, np.inf)
+    points, _, _ = newton(
+        np.zeros((1, ends[-1])), evaluate, direction, tolerance=TOLERANCE, rounds=ROUNDS, bound=bound
+    )
+    return reliability(points[0, :count])
 
 
-def weighted(some: CategoryChoices, how: Reliability) -> CategoryChoices:
+def weighted(category_choices: CategoryChoices, reliability: Reliability) -> CategoryChoices:
     """The choices with every kind's utility in its scale, and ratings in units of their noise."""
-    if all(s == 1.0 for s in how.scale.values()) and how.noise == 1.0:
-        return some
-    choices = some.choices
-    scale = np.array([how.scale.get(k, 1.0) for k in KINDS])[some.kind]
-    rated = some.kind == RATING
-    unit = np.where(rated, 1.0 / how.noise, 1.0)[choices.choice]
+    if all(s == 1.0 for s in reliability.scale.values()) and reliability.noise == 1.0:
+        return category_choices
+    choices = category_choices.choices
+    scale = np.array([reliability.scale.get(k, 1.0) for k in KINDS])[category_choices.kind]
+    rated = category_choices.kind == RATING
+    unit = np.where(rated, 1.0 / reliability.noise, 1.0)[choices.choice]
     raw = choices.raw.copy()
     row = np.repeat(np.arange(raw.shape[0]), np.diff(raw.indptr))
     # Being looked at, or the outside option, has nothing to do with how well tastes are followed.
-    attribute = raw.indices < some.design.raw.shape[1]
+    attribute = raw.indices < category_choices.design.raw.shape[1]
     raw.data = raw.data * unit[row] * np.where(attribute, scale[choices.choice][row], 1.0)
-    return replace(some, choices=replace(choices, raw=raw, chosen=choices.chosen * unit))
+    return replace(category_choices, choices=replace(choices, raw=raw, chosen=choices.chosen * unit))
 
 
-def _some(some: CategoryChoices) -> CategoryChoices:
+def _thinned(category_choices: CategoryChoices) -> CategoryChoices:
     """At most ENOUGH choices of each kind, evenly from the log."""
-    kept = np.zeros(len(some.kind), bool)
-    for k in np.unique(some.kind):
-        at = np.flatnonzero(some.kind == k)
-        kept[at[np.linspace(0, len(at) - 1, min(len(at), ENOUGH)).astype(int)]] = True
-    return some if kept.all() else some.take(kept)
+    selected = np.zeros(len(category_choices.kind), bool)
+    for k in np.unique(category_choices.kind):
+        of_kind = np.flatnonzero(category_choices.kind == k)
+        selected[of_kind[np.linspace(0, len(of_kind) - 1, min(len(of_kind), ENOUGH)).astype(int)]] = True
+    return category_choices if selected.all() else category_choices.take(selected)
 
 
-def _value(some: CategoryChoices, how: Reliability, b: Floats) -> float:
+def _penalised_likelihood(
+    category_choices: CategoryChoices, reliability: Reliability, part_worths: Floats
+) -> float:
     """The log-likelihood and the part-worths' prior, but for constants."""
-    choices = weighted(some, how).choices
-    rated = int((some.kind == RATING).sum())
-    found = float(choices.log_likelihood(choices.utility(b)).sum())
-    return found - rated * float(np.log(how.noise)) - 0.5 * RIDGE * float(b @ b)
+    choices = weighted(category_choices, reliability).choices
+    rated = int((category_choices.kind == RATING).sum())
+    log_likelihood = float(choices.log_likelihood(choices.utility(part_worths)).sum())
+    return (
+        log_likelihood
+        - rated * float(np.log(reliability.noise))
+        - 0.5 * RIDGE * float(part_worths @ part_worths)
+    )
 
 
 def _step(
-    some: Sequence[CategoryChoices], how: Reliability, at: Floats, b: Sequence[Floats], others: Sequence[int]
+    sets: Sequence[CategoryChoices],
+    reliability: Reliability,
+    at: Floats,
+    part_worths: Sequence[Floats],
+    other_kinds: Sequence[int],
 ) -> tuple[Floats, list[Floats], float]:
     """A step of Fisher scoring in all part-worths, and in the logarithms of scales and noise together.
 
     Returns:
         The step of the logarithms (kinds + 1,), those of each category's part-worths, and the decrement.
     """
-    slope, whole = -at, np.eye(len(at))
+    slope, information_scales = -at, np.eye(len(at))
     solved = []
-    for one, x in zip(some, b, strict=True):
-        gradient, information, noise, rated = _derivatives(one, how, x, others)
+    for category_choices, x in zip(sets, part_worths, strict=True):
+        gradient, information, noise, rated = _derivatives(category_choices, reliability, x, other_kinds)
         width = len(x)
-        own, across = information[:width, :width], information[:width, width:]
-        factor = linalg.cho_factor(own + RIDGE * np.eye(width))
-        pull = linalg.cho_solve(factor, gradient[:width] - RIDGE * x)
-        share = linalg.cho_solve(factor, across)
-        slope[:-1] += gradient[width:] - across.T @ pull
+        block, across = information[:width, :width], information[:width, width:]
+        cholesky = linalg.cho_factor(block + RIDGE * np.eye(width))
+        newton_step = linalg.cho_solve(cholesky, gradient[:width] - RIDGE * x)
+        elimination = linalg.cho_solve(cholesky, across)
+        slope[:-1] += gradient[width:] - across.T @ newton_step
         slope[-1] += noise
-        whole[:-1, :-1] += information[width:, width:] - across.T @ share
-        whole[-1, -1] += 2 * rated
-        solved.append((pull, share, float(pull @ (gradient[:width] - RIDGE * x))))
-    step = np.asarray(np.linalg.solve(whole, slope), dtype=np.float64)
-    decrement = float(step @ slope) + sum(own for _, _, own in solved)
-    return step, [pull - share @ step[:-1] for pull, share, _ in solved], decrement
+        information_scales[:-1, :-1] += information[width:, width:] - across.T @ elimination
+        information_scales[-1, -1] += 2 * rated
+        solved.append((newton_step, elimination, float(newton_step @ (gradient[:width] - RIDGE * x))))
+    step = np.asarray(np.linalg.solve(information_scales, slope), dtype=np.float64)
+    decrement = float(step @ slope) + sum(block for _, _, block in solved)
+    return step, [newton_step - elimination @ step[:-1] for newton_step, elimination, _ in solved], decrement
 
 
 def _derivatives(
-    some: CategoryChoices, how: Reliability, b: Floats, others: Sequence[int]
+    category_choices: CategoryChoices,
+    reliability: Reliability,
+    part_worths: Floats,
+    other_kinds: Sequence[int],
 ) -> tuple[Floats, Floats, float, int]:
     """Gradient and information by part-worths and logarithms of scales, the noise's slope, number of ratings."""
-    choices = weighted(some, how).choices
-    utility = choices.utility(b)
+    choices = weighted(category_choices, reliability).choices
+    utility = choices.utility(part_worths)
     probability, _ = choices.probabilities(utility)
-    pull = choices.gradient_rows(utility, probability)
-    attributes = b.copy()
-    attributes[some.design.layout.width :] = 0.0
-    along = np.asarray(choices.raw @ (choices.centring @ attributes))
-    kind = some.kind[choices.choice]
-    own = sparse.csr_matrix(
-        np.column_stack([along * (kind == k) for k in others] or [np.empty((len(kind), 0))])
+    residual = choices.gradient_rows(utility, probability)
+    attributes = part_worths.copy()
+    attributes[category_choices.design.layout.width :] = 0.0
+    attribute_utility = np.asarray(choices.raw @ (choices.centring @ attributes))
+    kind = category_choices.kind[choices.choice]
+    kind_columns = sparse.csr_matrix(
+        np.column_stack([attribute_utility * (kind == k) for k in other_kinds] or [np.empty((len(kind), 0))])
     )
-    both = replace(
+    extended = replace(
         choices,
-        raw=sparse.csr_matrix(sparse.hstack([choices.raw, own], "csr")),
-        centring=linalg.block_diag(choices.centring, np.eye(len(others))),
+        raw=sparse.csr_matrix(sparse.hstack([choices.raw, kind_columns], "csr")),
+        centring=linalg.block_diag(choices.centring, np.eye(len(other_kinds))),
     )
     rated = kind == RATING
-    noise = float((pull[rated] ** 2).sum() - rated.sum())
-    return both.gradient(pull), both.information(probability), noise, int(rated.sum())
+    noise = float((residual[rated] ** 2).sum() - rated.sum())
+    return extended.gradient(residual), extended.information(probability), noise, int(rated.sum())

@@ -37,13 +37,13 @@ class Window:
         self.used = 0
         self._lock = Lock()
 
-    def put(self, at: int, x: Floats, offset: Floats) -> bool:
-        """Writes behind the first ``at`` choices; False where another version did, or where no room is left."""
+    def put(self, position: int, x: Floats, offset: Floats) -> bool:
+        """Writes the choice at ``position``; False where another version did, or where no room is left."""
         with self._lock:
-            if self.used != at or at == len(self.x):
+            if self.used != position or position == len(self.x):
                 return False
             self.used += 1
-        self.x[at], self.offset[at] = x, offset
+        self.x[position], self.offset[position] = x, offset
         return True
 
 
@@ -97,10 +97,10 @@ class Online:
     def covariance(self) -> Floats:
         """(columns, columns) of the posterior, by the exact information at its mode."""
         probability, _ = _gradient(self, self.x.reshape(-1, len(self.mean)), self.offset, self.mode)
-        found = self.precision.copy()
+        precision = self.precision.copy()
         for weight, x, p in zip(self.weight.tolist(), self.x, probability, strict=True):
-            found += weight * _information(x, p)
-        return np.asarray(np.linalg.inv(found), dtype=np.float64)
+            precision += weight * _information(x, p)
+        return np.asarray(np.linalg.inv(precision), dtype=np.float64)
 
     def after(self, x: Floats, offset: Floats, decay: float, superseded: int | None = None) -> Online:
         """The posterior after one more choice, of weight 1.
@@ -124,21 +124,21 @@ class Online:
         weights = np.ones(stop + 1 - start)
         weights[:-1] = self.weight[len(self.weight) - (stop - start) :]
         weights[:-1] *= decay
-        gone = None if superseded is None else superseded - (len(self.weight) - (stop - start))
-        if gone is not None and gone >= 0:
+        superseded_row = None if superseded is None else superseded - (len(self.weight) - (stop - start))
+        if superseded_row is not None and superseded_row >= 0:
             # Its information stays in the sum: that of the steps may be too large, never too small.
-            weights[gone] = 0.0
-        grown = replace(
+            weights[superseded_row] = 0.0
+        extended = replace(
             self, window=window, start=start, weight=weights, information=decay * self.information
         )
-        return _updated(grown)
+        return _updated(extended)
 
 
 def _updated(now: Online) -> Online:
     """The mode after the last choice, from the mode before it."""
-    flat, at = now.x.reshape(-1, len(now.mean)), now.mode
+    flat, mode = now.x.reshape(-1, len(now.mean)), now.mode
     offset = now.offset
-    probability, gradient = _gradient(now, flat, offset, at)
+    probability, gradient = _gradient(now, flat, offset, mode)
     information = now.information + now.weight[-1] * _information(now.x[-1], probability[-1])
     factor, _ = lapack.dpotrf((now.precision + information).T, clean=0)
     pairs: list[tuple[Floats, Floats, float]] = []
@@ -146,52 +146,52 @@ def _updated(now: Online) -> Online:
         step = _direction(factor, gradient, pairs[-PAIRS:])
         slope = float(gradient @ step)
         if slope < TOLERANCE:
-            at = at + step
+            mode = mode + step
             break
-        target = at + step
-        there = _gradient(now, flat, offset, target)[1]
-        turned = float(there @ step)
-        if turned < -slope / 2:
+        target = mode + step
+        target_gradient = _gradient(now, flat, offset, target)[1]
+        target_slope = float(target_gradient @ step)
+        if target_slope < -slope / 2:
             # Beyond the top along the step: to where the slope would be 0, were it straight.
-            part = slope / (slope - turned)
-            step, target, slope = part * step, at + part * step, part * slope
-            there = _gradient(now, flat, offset, target)[1]
-            turned = float(there @ step)
-        pairs.append((step, gradient - there, 1.0 / (slope - turned)))
-        at, gradient = target, there
-    return replace(now, mode=at, information=information)
+            part = slope / (slope - target_slope)
+            step, target, slope = part * step, mode + part * step, part * slope
+            target_gradient = _gradient(now, flat, offset, target)[1]
+            target_slope = float(target_gradient @ step)
+        pairs.append((step, gradient - target_gradient, 1.0 / (slope - target_slope)))
+        mode, gradient = target, target_gradient
+    return replace(now, mode=mode, information=information)
 
 
 def _direction(factor: Floats, gradient: Floats, pairs: list[tuple[Floats, Floats, float]]) -> Floats:
     """The two-loop recursion of L-BFGS, from the factored information."""
-    left, taken = gradient.copy(), []
+    residual, coefficients = gradient.copy(), []
     for step, change, scale in reversed(pairs):
-        amount = scale * float(step @ left)
-        left -= amount * change
-        taken.append(amount)
-    direction, _ = lapack.dpotrs(factor, left)
-    for (step, change, scale), amount in zip(pairs, reversed(taken), strict=True):
-        direction += step * (amount - scale * float(change @ direction))
-    found: Floats = direction
-    return found
+        coefficient = scale * float(step @ residual)
+        residual -= coefficient * change
+        coefficients.append(coefficient)
+    direction, _ = lapack.dpotrs(factor, residual)
+    for (step, change, scale), coefficient in zip(pairs, reversed(coefficients), strict=True):
+        direction += step * (coefficient - scale * float(change @ direction))
+    result: Floats = direction
+    return result
 
 
 def _information(x: Floats, probability: Floats) -> Floats:
     """(columns, columns) of one choice."""
     mean = probability @ x
-    found: Floats = x.T @ (x * probability[:, None])
-    found -= np.outer(mean, mean)
-    return found
+    information: Floats = x.T @ (x * probability[:, None])
+    information -= np.outer(mean, mean)
+    return information
 
 
-def _gradient(now: Online, flat: Floats, offset: Floats, at: Floats) -> tuple[Floats, Floats]:
+def _gradient(now: Online, flat: Floats, offset: Floats, deviations: Floats) -> tuple[Floats, Floats]:
     """Probabilities of the alternatives (choices, alternatives), and the log-posterior's gradient (columns,)."""
-    odds = (flat @ at).reshape(offset.shape)
+    odds = (flat @ deviations).reshape(offset.shape)
     odds += offset
     probability: Floats = np.exp(odds, out=odds)
     probability /= np.add.reduce(probability, axis=1, keepdims=True)
     residual = probability * -now.weight[:, None]
     residual[:, 0] += now.weight
     gradient: Floats = residual.ravel() @ flat
-    gradient -= now.precision @ (at - now.mean)
+    gradient -= now.precision @ (deviations - now.mean)
     return probability, gradient

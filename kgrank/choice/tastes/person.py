@@ -74,13 +74,20 @@ def person_tastes(
     columns, prior = weights.population.columns, weights.population
     if not columns:
         return PersonTastes({}, {}, 0)
-    homes = pl.concat([log.heads["category"], log.searches["category"]]).drop_nulls().unique().sort()
-    known = [(category, weights.categories[category]) for category in homes if category in weights.categories]
-    own = [(learned, _home(log, learned, ontology, design(category), seed)) for category, learned in known]
+    category_ids = pl.concat([log.heads["category"], log.searches["category"]]).drop_nulls().unique().sort()
+    weighted_categories = [
+        (category, weights.categories[category])
+        for category in category_ids
+        if category in weights.categories
+    ]
+    choices_by_category = [
+        (learned, _choices_in(log, learned, ontology, design(category), seed))
+        for category, learned in weighted_categories
+    ]
     parts = [
-        person_panel(weighted(some, weights.reliability), learned, columns)
-        for learned, some in own
-        if len(some.choices)
+        person_panel(weighted(person_choices, weights.reliability), learned, columns)
+        for learned, person_choices in choices_by_category
+        if len(person_choices.choices)
     ]
     if not parts:
         return PersonTastes({}, {}, 0)
@@ -88,64 +95,68 @@ def person_tastes(
     mean = np.array(prior.mean) if prior.mean else np.zeros(len(columns))
     modes, spread, _ = posteriors(data, mean, np.array(prior.covariance), tolerance=TOLERANCE)
     errors = np.sqrt(np.diagonal(spread[0]))
-    at = [k for k, name in enumerate(columns) if name != INSIDE]
+    attribute_columns = [k for k, name in enumerate(columns) if name != INSIDE]
     return PersonTastes(
-        {columns[k]: float(modes[0, k]) for k in at},
-        {columns[k]: float(errors[k]) for k in at},
-        len(data.person),
+        {columns[k]: float(modes[0, k]) for k in attribute_columns},
+        {columns[k]: float(errors[k]) for k in attribute_columns},
+        len(data.choices),
         Posterior(modes[0], spread[0]),
     )
 
 
-def _home(
+def _choices_in(
     log: ResponseLog, learned: CategoryWeights, ontology: Ontology, design: Design, seed: int
 ) -> CategoryChoices:
     """The choices whose lowest common category this is, in the columns that were fitted."""
     nuisance = tuple(learned.nuisance)
-    here = pl.col("category") == learned.category
+    in_category = pl.col("category") == learned.category
     # Taking nothing says something only where it was learned how often people do.
-    kept = here & ((pl.col("left") == 0) | (INSIDE in nuisance))
-    own = replace(log, heads=log.heads.filter(kept), searches=log.searches.filter(here))
-    return category_choices(own, design, ontology, seed, nuisance=nuisance, sampled=SAMPLED)
+    selected = in_category & ((pl.col("left") == 0) | (INSIDE in nuisance))
+    category_log = replace(log, heads=log.heads.filter(selected), searches=log.searches.filter(in_category))
+    return category_choices(category_log, design, ontology, seed, nuisance=nuisance, sampled=SAMPLED)
 
 
 def person_panel(
-    some: CategoryChoices, learned: CategoryWeights, columns: Sequence[str]
+    person_choices: CategoryChoices, learned: CategoryWeights, columns: Sequence[str]
 ) -> tuple[Panel, Ints]:
     """Choices in a category as deviations from the weights that are served.
 
     Args:
-        some: The choices.
+        person_choices: The choices.
         learned: The category's weights: utilities and nuisance give the offset.
         columns: Names of the panel's columns.
 
     Returns:
         The panel, and (people,) the persons' numbers in the choices.
     """
-    place = {name: k for k, name in enumerate(columns)}
-    goes = np.zeros((some.choices.width, len(columns)))
-    for k, name in enumerate((*some.design.layout.nodes, *some.nuisance)):
-        if name in place:
-            goes[k, place[name]] = 1.0
-    served = [learned.nuisance[name] for name in some.nuisance]
-    return panel(some.choices, np.concatenate([part_worths(some.design.layout, learned), served]), goes)
+    column_of = {name: k for k, name in enumerate(columns)}
+    column_map = np.zeros((person_choices.choices.width, len(columns)))
+    for k, name in enumerate((*person_choices.design.layout.nodes, *person_choices.nuisance)):
+        if name in column_of:
+            column_map[k, column_of[name]] = 1.0
+    served = [learned.nuisance[name] for name in person_choices.nuisance]
+    return panel(
+        person_choices.choices,
+        np.concatenate([part_worths(person_choices.design.layout, learned), served]),
+        column_map,
+    )
 
 
 def part_worths(layout: Layout, learned: CategoryWeights) -> Floats:
     """(columns,) the served utilities in a category's columns: of a value, or of one unit of a number's column."""
-    known = {u.node: u for u in learned.utilities}
-    found = np.zeros(layout.width)
+    utilities = {u.node: u for u in learned.utilities}
+    values = np.zeros(layout.width)
     for block in layout.blocks:
         for k, node in enumerate(block.nodes, block.start):
-            if node not in known:
+            if node not in utilities:
                 continue
-            utility = known[node]
-            found[k] = (
+            utility = utilities[node]
+            values[k] = (
                 utility.at(block.centre + block.scale) - utility.at(block.centre)
                 if block.number
                 else utility.at(1.0)
             )
-    return found
+    return values
 
 
 def _columns(layout: Layout, deviations: Mapping[str, float]) -> Floats:
@@ -157,5 +168,5 @@ def personal_shares(
     learned: CategoryWeights, layout: Layout, deviations: Mapping[str, float]
 ) -> dict[str, float]:
     """One person's share of each attribute, over the same reference ranges as the average shopper's."""
-    own = importance(layout, part_worths(layout, learned) + _columns(layout, deviations))
-    return dict(zip(layout.block, own.tolist(), strict=True))
+    shares = importance(layout, part_worths(layout, learned) + _columns(layout, deviations))
+    return dict(zip(layout.block, shares.tolist(), strict=True))

@@ -10,14 +10,15 @@ import numpy as np
 import polars as pl
 
 from kgrank.choice.behaviour.curves import apply
-from kgrank.choice.behaviour.groupings import groupings
-from kgrank.choice.behaviour.histories import Grouping, Histories, Neighbours, Recent
+from kgrank.choice.behaviour.groupings import Grouping, groupings
+from kgrank.choice.behaviour.neighbours import Neighbours
+from kgrank.choice.behaviour.popularity import Recent
+from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import (
     ALIKE,
     LINKED,
     NOW,
     POPULAR,
-    RECENT,
     WORDED,
     Links,
     Statistics,
@@ -96,7 +97,9 @@ class Behaviour:
     def term_values(self, history: Sequence[int]) -> dict[str, TermValues]:
         """The amounts of all terms after a history of row numbers, oldest first."""
         kept = self.recent(history)
-        return term_values(self, Histories(kept, np.array([0, len(kept)])), self.wanted)
+        return term_values(
+            self, EventSequences(kept, np.array([0, len(kept)]), len(self.statistics.count)), self.wanted
+        )
 
     def recent(self, history: Sequence[int]) -> Integers:
         """Each item of the history at its last time, the last ``RECENT`` of them."""
@@ -130,7 +133,7 @@ class Behaviour:
                 best, found = amount, (item, int(count[row][here].sum()))
         return found
 
-    def first(self, histories: Histories, matrix: str, decay: float) -> Reals:
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> Reals:
         """(1, items) what the items of a history link to, by recency."""
         begun = np.zeros(len(self.statistics.count))
         begun[histories.item] = histories.recency(decay)
@@ -145,7 +148,7 @@ class Behaviour:
             found[0, self.links.target[row]] += begun[0, item] * self.matrices[matrix][row]
         return found
 
-    def similar_people(self, histories: Histories) -> Reals:
+    def similar_people(self, histories: EventSequences) -> Reals:
         """(1, items) what people took who share items with a history."""
         if self.neighbours is None:
             return np.zeros((1, len(self.statistics.count)))
@@ -177,9 +180,8 @@ def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
     Raises:
         WeightsError: The graph was read without its events.
     """
-    # Only this term needs events in order, and with them scipy.
-    from kgrank.choice.behaviour.counts import EventSequences
-    from kgrank.choice.behaviour.sequences import sequences
+    # Only this term needs the events.
+    from kgrank.choice.behaviour.event_log import read_event_log
 
     if "INTERACTED" not in graph.edges:
         raise WeightsError(
@@ -187,9 +189,9 @@ def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
             expected="a graph with its INTERACTED edges",
             todo="Read the events with the items",
         )
-    log = sequences(graph)
+    log = read_event_log(graph)
     place = positions(pl.Series(log.items, dtype=pl.String), items.ids, "item")
-    people = EventSequences.logged(replace(log, items=items.ids, item=place[log.item]))
+    people = replace(log.events, item=place[log.events.item], item_count=len(items.ids)).once()
     return Neighbours.of(people.item, people.start, len(items.ids))
 
 

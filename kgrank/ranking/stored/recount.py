@@ -11,9 +11,9 @@ from dataclasses import replace
 import polars as pl
 
 from kgrank.choice.behaviour.additive import with_counts
-from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, EventSequences, link_table
+from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, link_table
+from kgrank.choice.behaviour.event_log import read_event_log
 from kgrank.choice.behaviour.groupings import groupings
-from kgrank.choice.behaviour.sequences import sequences
 from kgrank.choice.behaviour.terms import NOW, grouping_of
 from kgrank.graph.store import GraphStore, load_graph
 from kgrank.graph.tables import KnowledgeGraph
@@ -61,10 +61,10 @@ def recounted(
         graph: Needs the tables of ``READ``.
         ontology: Of the weights.
     """
-    log = sequences(graph)
+    log = read_event_log(graph)
     names = {name for term in weights.terms for name in (term.of or (term.name,))}
     groups = groupings(graph, ontology, log.items, {g for n in names if (g := grouping_of(n))})
     half_lives = [term.settings["half_life"] for term in weights.terms if term.name == NOW]
-    counts = Counts.of(EventSequences.logged(log), groups, half_lives=half_lives)
+    counts = Counts.of(log.events.once(), groups, half_lives=half_lives)
     terms = tuple(with_counts(term, counts.statistics, log.items) for term in weights.terms)
     return replace(weights, terms=terms), link_table(counts, log.items, LINKS_PER_ITEM)
