@@ -31,7 +31,7 @@ from kgrank.ontology.imports import bring
 from kgrank.ontology.layout import sound_texts
 from kgrank.ontology.read import read_ontology
 from kgrank.ontology.tables.trip import export, plan_import, read_sheets, write_outcome
-from kgrank.ontology.triples import said
+from kgrank.ontology.triples import comparable_triples
 from kgrank.ontology.versions import read_versions
 
 FILES = ("aa.ttl", "el.ttl", "hg.ttl")
@@ -108,7 +108,11 @@ def tables(folder: Path, book: Path, back: Path) -> tuple[float, float, bool]:
     """Seconds to export and to import into an empty folder, and whether the two say the same."""
     out = timed(lambda: export(folder, workbook=book))
     home = timed(lambda: write_outcome(plan_import(read_sheets(workbook=book), back), back))
-    return out, home, said(sound_texts(folder).values()) == said(sound_texts(back).values())
+    return (
+        out,
+        home,
+        comparable_triples(sound_texts(folder).values()) == comparable_triples(sound_texts(back).values()),
+    )
 
 
 def main() -> None:

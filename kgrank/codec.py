@@ -23,7 +23,7 @@ class DocumentError(ValueError):
         self.path: list[Step] = []
 
     @property
-    def place(self) -> str:
+    def path_text(self) -> str:
         """Where the value stands, for example ``categories.dresses.attributes[2].weight``."""
         steps = reversed(self.path)
         return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).lstrip(".")

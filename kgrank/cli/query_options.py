@@ -201,7 +201,7 @@ def _decoded(text: str, kind: Callable[..., T], where: object) -> T:
         value: Any = json.loads(text)
         return decode(kind, value)
     except DocumentError as error:
-        place = f" at {error.place}" if error.path else ""
+        place = f" at {error.path_text}" if error.path else ""
         raise InputError(f"{error.problem}{place}", where=where) from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"is not JSON ({error})", where=where) from None

@@ -37,9 +37,9 @@ def load(text: str) -> Ontology:
     try:
         ontology = decode(Ontology, document)
     except DocumentError as error:
-        place = f" at {error.place}" if error.path else ""
+        location = f" at {error.path_text}" if error.path else ""
         raise InputError(
-            f"the ontology document is damaged ({error.problem}{place})", todo="Load the graph again."
+            f"the ontology document is damaged ({error.problem}{location})", todo="Load the graph again."
         ) from None
     for rule in ontology.rules.values():
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from kgrank.errors import InputError
 from kgrank.ontology.blocks import Block, Document, Heading, Object, read_blocks
 from kgrank.ontology.check.parse import parse_folder
-from kgrank.ontology.triples import said
+from kgrank.ontology.triples import comparable_triples
 from kgrank.ontology.turtle import natural, write_document
 from kgrank.ontology.vocabulary import NOTATION, local
 
@@ -28,7 +28,7 @@ def format_text(text: str, *, sort: bool = False) -> str:
     """A Turtle text in the fixed layout; with ``sort``, things by notation and name below each heading."""
     document = joined(read_blocks(text))
     tidy = write_document(_sorted(document) if sort else document)
-    if said([tidy]) != said([text]):
+    if comparable_triples([tidy]) != comparable_triples([text]):
         raise InputError("this file cannot be laid out without changing what it says")
     return tidy
 

@@ -106,15 +106,15 @@ class _Speaker:
 
     def say(self, rule: Rule) -> str:
         words = self.phrases
-        place = words.where.format(places=self._categories(rule.categories))
+        location = words.where.format(places=self._categories(rule.categories))
         if rule.but_not:
-            place += words.except_.format(places=self._categories(rule.but_not))
+            location += words.except_.format(places=self._categories(rule.but_not))
         if rule.segments:
             names = [self._name(self.ontology.segments, s) for s in rule.segments]
-            place = words.segment.format(segments=self._list(names)) + place
+            location = words.segment.format(segments=self._list(names)) + location
         body = rule_kind(rule.kind).sentences[self.language].format(**self._fields(rule))
         sure = words.hard if rule.hard else words.sure.format(percent=_percent(rule.sure))
-        text = words.whole.format(place=place, body=body, sure=sure)
+        text = words.whole.format(place=location, body=body, sure=sure)
         return text[0].upper() + text[1:]
 
     def _fields(self, rule: Rule) -> dict[str, str]:

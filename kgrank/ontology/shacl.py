@@ -9,7 +9,7 @@ from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import RDF, SH
 
 from kgrank.errors import InputError
-from kgrank.ontology.check.messages import Message, Place, Report
+from kgrank.ontology.check.messages import Message, Report, SourceLocation
 from kgrank.ontology.check.parse import parse_folder
 from kgrank.ontology.check.positions import literal_key
 from kgrank.ontology.vocabulary import local
@@ -61,11 +61,11 @@ def _add(report: Report, results: Graph, result: Any, files: dict[str, str]) -> 
     message = results.value(result, SH.resultMessage)
     warning = results.value(result, SH.resultSeverity) != SH.Violation
     name = str(focus)
-    place = Place(
+    location = SourceLocation(
         files.get(name, next(iter(files.values()), "")),
         name,
         str(path) if isinstance(path, URIRef) else None,
         literal_key(str(value)) if isinstance(value, Literal) else str(value) if value else None,
     )
     text = f"{local(name)}: {message}" if isinstance(focus, URIRef) else str(message)
-    report.add(CODE, place, text, "See the shape", severity="warning" if warning else "error")
+    report.add(CODE, location, text, "See the shape", severity="warning" if warning else "error")

@@ -9,10 +9,10 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, parse
 from kgrank.ontology.check.graph import Graph, Object
 from kgrank.ontology.check.parse import BASE
 
-Said = tuple[str, str, str]
+Triple = tuple[str, str, str]
 
 
-def said(texts: Iterable[str]) -> frozenset[Said]:
+def comparable_triples(texts: Iterable[str]) -> frozenset[Triple]:
     """The statements (subject, word, object) of texts that parse; lists and brackets are written out."""
     graph = Graph()
     for text in texts:

@@ -63,7 +63,7 @@ _TERM = {NOTATION, PREF_LABEL, ALT_LABEL, DEPRECATED, REPLACED_BY}
 _RULE = {KG + w for w in ("in", "butNot", "forSegment", "sure", "must", "because")} | {CREATOR, CREATED}
 
 
-WORDS: Mapping[Kind, frozenset[str]] = {
+PREDICATES_OF: Mapping[Kind, frozenset[str]] = {
     Kind.CATEGORY: frozenset(
         _TERM
         | {BROADER}
@@ -78,11 +78,11 @@ WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.HEADER: frozenset({VERSION, LANGUAGE, TITLE}),
 }
 
-KNOWN_WORDS = frozenset(w for words in WORDS.values() for w in words)
+KNOWN_PREDICATES = frozenset(w for words in PREDICATES_OF.values() for w in words)
 """Every word that belongs on some kind of thing."""
 
-KG_WORDS = frozenset(
-    {w for words in WORDS.values() for w in words if w.startswith(KG)} | {KG + "value", KG + "uses"}
+KG_PREDICATES = frozenset(
+    {w for words in PREDICATES_OF.values() for w in words if w.startswith(KG)} | {KG + "value", KG + "uses"}
 )
 """Every predicate of the kgrank namespace."""
 

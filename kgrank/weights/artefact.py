@@ -170,7 +170,7 @@ def _checked(body: dict[str, Any], where: object) -> LearnedWeights:
         for name, category in weights.categories.items():
             _check_category(name, category)
     except DocumentError as error:
-        location = f" at {error.place}" if error.path else ""
+        location = f" at {error.path_text}" if error.path else ""
         raise WeightsError(f"{error.problem}{location}", where=where, todo=_AGAIN) from None
     return weights
 

@@ -94,7 +94,7 @@ def posteriors_of(text: str, where: object = None) -> Posteriors:
     try:
         posteriors = decode(Posteriors, body)
     except DocumentError as error:
-        location = f" at {error.place}" if error.path else ""
+        location = f" at {error.path_text}" if error.path else ""
         raise WeightsError(f"{error.problem}{location}", where=where, todo=_AGAIN) from None
     for name, stored in posteriors.categories.items():
         width = sum(len(a.nodes) for a in stored.attributes)

@@ -14,7 +14,7 @@ from kgrank.ontology.kinds.table import rule_kinds
 from kgrank.ontology.layout import format_folder
 from kgrank.ontology.model import BRAND, Ontology
 from kgrank.ontology.shacl import check_shapes
-from kgrank.ontology.vocabulary import KG, KG_WORDS, TYPES, class_names, local
+from kgrank.ontology.vocabulary import KG, KG_PREDICATES, TYPES, class_names, local
 from kgrank.resources import folder
 
 LEAVES = {"dresses", "t-shirts", "shirts", "jackets", "sneakers", "boots", "pumps"}
@@ -71,7 +71,7 @@ def vocabulary() -> Graph:
 def test_the_vocabulary_declares_exactly_the_words_that_the_code_reads(vocabulary: Graph) -> None:
     kinds = (RDF.Property, OWL.ObjectProperty, OWL.DatatypeProperty)
     declared = {str(s) for kind in kinds for s in vocabulary.subjects(RDF.type, kind)}
-    assert declared == KG_WORDS
+    assert declared == KG_PREDICATES
 
 
 def test_the_vocabulary_declares_exactly_the_kinds_that_the_code_reads(vocabulary: Graph) -> None:

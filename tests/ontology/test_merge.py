@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from kgrank.cli.main import app
 from kgrank.errors import InputError
 from kgrank.ontology.merge import merge_texts
-from kgrank.ontology.triples import said
+from kgrank.ontology.triples import comparable_triples
 from kgrank.resources import folder
 
 RULES = (folder("ontology") / "fashion" / "rules.ttl").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def test_edits_of_two_blocks_come_together_line_by_line() -> None:
     both = changed(ours, ("kg:within 0.1", "kg:within 0.05"))
     merged = merge_texts(RULES, ours, theirs)
     assert merged.conflicts == ()
-    assert said([merged.text]) == said([both])
+    assert comparable_triples([merged.text]) == comparable_triples([both])
 
 
 def test_two_words_of_one_thing_and_two_members_of_one_set_come_together() -> None:
@@ -52,7 +52,7 @@ def test_added_and_removed_things_and_their_prefix_come_in() -> None:
     theirs = changed(CATEGORIES, ("c:pumps a kg:Category ;", "c:court a kg:Category ;")) + new
     merged = merge_texts(CATEGORIES, CATEGORIES, theirs)
     assert merged.conflicts == ()
-    assert said([merged.text]) == said([theirs])
+    assert comparable_triples([merged.text]) == comparable_triples([theirs])
     assert "# from theirs\nx:new a kg:Category ." in merged.text
 
 

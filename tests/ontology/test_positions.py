@@ -8,7 +8,7 @@ import pytest
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, parse
 
 from kgrank.ontology.check.graph import key
-from kgrank.ontology.check.messages import Place
+from kgrank.ontology.check.messages import SourceLocation
 from kgrank.ontology.check.positions import positions
 from kgrank.ontology.vocabulary import TYPE
 from kgrank.resources import folder
@@ -38,7 +38,7 @@ def test_every_statement_about_a_named_thing_has_its_line(path: Path) -> None:
     for quad in parse(text.encode(), RdfFormat.TURTLE):
         if isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode):
             continue
-        place = Place(path.name, quad.subject.value, quad.predicate.value, key(quad.object))
+        place = SourceLocation(path.name, quad.subject.value, quad.predicate.value, key(quad.object))
         line, column = found.find(place)
         written = lines[line - 1][column - 1 :]
         last = key(quad.object).rsplit("/", 1)[-1].rsplit("#", 1)[-1].lstrip('"')
@@ -51,7 +51,7 @@ def test_comments_long_texts_brackets_and_lists_do_not_mislead_it() -> None:
     found = positions(TRICKY)
 
     def at(subject: str, word: str | None = None, thing: str | None = None) -> tuple[int, int]:
-        return tuple(found.find(Place("f", subject, word, thing)))  # type: ignore[return-value]
+        return tuple(found.find(SourceLocation("f", subject, word, thing)))  # type: ignore[return-value]
 
     assert at("urn:x#a") == (4, 1)
     assert at("urn:x#a", TYPE, "urn:x#T") == (4, 6)
@@ -71,8 +71,8 @@ def test_comments_long_texts_brackets_and_lists_do_not_mislead_it() -> None:
 
 def test_what_is_not_there_has_the_place_of_what_is_around_it() -> None:
     found = positions(TRICKY)
-    assert found.find(Place("f", "urn:x#a", "urn:x#missing", "urn:x#x")) == (4, 1)
-    assert found.find(Place("f", "urn:nowhere")) == (1, 1)
+    assert found.find(SourceLocation("f", "urn:x#a", "urn:x#missing", "urn:x#x")) == (4, 1)
+    assert found.find(SourceLocation("f", "urn:nowhere")) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_thing_read_by_itself_stands_where_it_stands_in_the_whole(text: str) -
     whole = positions(text)
     for quad in parse(text.encode(), RdfFormat.TURTLE):
         if isinstance(quad.subject, NamedNode):
-            place = Place("f", quad.subject.value, quad.predicate.value, key(quad.object))
+            place = SourceLocation("f", quad.subject.value, quad.predicate.value, key(quad.object))
             assert positions(text, {place.subject}).find(place) == whole.find(place)
 
 
@@ -97,5 +97,5 @@ c:b
 <urn:c#b> c:r 2 .
 """
     found = positions(text, {"urn:c#b"})
-    assert found.find(Place("f", "urn:c#b")) == (6, 1)
-    assert found.find(Place("f", "urn:c#b", "urn:c#r")) == (8, 11)
+    assert found.find(SourceLocation("f", "urn:c#b")) == (6, 1)
+    assert found.find(SourceLocation("f", "urn:c#b", "urn:c#r")) == (8, 11)

@@ -23,7 +23,7 @@ from kgrank.ontology.read import read_ontology
 from kgrank.ontology.tables.names import Names
 from kgrank.ontology.tables.table import Builder, to_tables
 from kgrank.ontology.tables.trip import Outcome, export, plan_import, read_sheets, write_outcome
-from kgrank.ontology.triples import said
+from kgrank.ontology.triples import comparable_triples
 from kgrank.ontology.vocabulary import PREFIXES
 
 RUN = CliRunner()
@@ -43,7 +43,7 @@ def book(example: Path, tmp_path: Path) -> Path:
 
 
 def facts(folder: Path) -> frozenset[tuple[str, str, str]]:
-    return said(sound_texts(folder).values())
+    return comparable_triples(sound_texts(folder).values())
 
 
 def imported(book: Path, folder: Path, **options: Any) -> Outcome:
@@ -317,4 +317,4 @@ def test_any_row_gives_its_thing_back(name: str, synonyms: list[str], number: st
     sheet = next(s for s in tables.sheets if s.name == "categories")
     block = builder.block(sheet, ("c:x",))
     head = text.split("c:x", 1)[0]
-    assert said([head + names.writer.block(block)]) == said([text])
+    assert comparable_triples([head + names.writer.block(block)]) == comparable_triples([text])

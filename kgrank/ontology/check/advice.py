@@ -143,7 +143,7 @@ class _Advice:
         return self._draft.nodes[kind][id_]
 
     def _say(self, code: str, kind: Kind, id_: str, word: str | None, problem: str, advice: str) -> None:
-        self.report.add(code, self._node(kind, id_).place(word), problem, advice, severity="warning")
+        self.report.add(code, self._node(kind, id_).location(word), problem, advice, severity="warning")
 
 
 def _texts(term: Term) -> Iterator[tuple[str, str]]:

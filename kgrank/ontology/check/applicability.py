@@ -9,9 +9,9 @@ from typing import Any
 from pyoxigraph import BlankNode, NamedNode
 
 from kgrank.ontology.check.attributes import LISTED, read_range
-from kgrank.ontology.check.graph import Draft, Node, Object, Words
-from kgrank.ontology.check.messages import Place
-from kgrank.ontology.check.things import listed, one, refer
+from kgrank.ontology.check.graph import Draft, Node, Object, Predicates
+from kgrank.ontology.check.messages import SourceLocation
+from kgrank.ontology.check.terms import listed, one, refer
 from kgrank.ontology.model import Applicability, Attribute, AttributeType, Category, Narrowing, Need, Ontology
 from kgrank.ontology.vocabulary import KG, NEEDS, Kind, article
 
@@ -31,21 +31,21 @@ def read_uses(draft: Draft, node: Node) -> dict[str, Any]:
                 continue
             if attribute in uses:
                 problem = f"{node.id} says twice how it needs {attribute}: {uses[attribute]} and {need}"
-                draft.report.add("O311", node.place(KG + word, term), problem, "Keep one")
+                draft.report.add("O311", node.location(KG + word, term), problem, "Keep one")
             uses.setdefault(attribute, need)
     drops = set()
     for term in node.all(_DROPS):
         attribute = _attribute(draft, node, _DROPS, term, "drops")
         if attribute in uses:
             problem = f"{node.id} both needs and drops {attribute}"
-            draft.report.add("O311", node.place(_DROPS, term), problem, "Keep one")
+            draft.report.add("O311", node.location(_DROPS, term), problem, "Keep one")
         elif attribute is not None:
             drops.add(attribute)
     narrows: dict[str, Narrowing] = {}
     for narrowing in (_narrowing(draft, node, term) for term in node.all(_NARROWS)):
         if narrowing is not None and narrows.setdefault(narrowing.attribute, narrowing) is not narrowing:
             problem = f"{node.id} narrows {narrowing.attribute} twice"
-            draft.report.add("O311", node.place(_NARROWS), problem, "Make them one")
+            draft.report.add("O311", node.location(_NARROWS), problem, "Make them one")
     return {"uses": uses, "drops": frozenset(drops), "narrows": tuple(narrows.values())}
 
 
@@ -83,7 +83,7 @@ def _narrowing(draft: Draft, node: Node, term: Object) -> Narrowing | None:
     if named is None or not ({_VALUES, _MIN, _MAX} & set(words)):
         problem = f"a kg:narrows of {node.id} lacks kg:attribute, or both kg:values and kg:min or kg:max"
         todo = "Write [ kg:attribute a:… ; kg:values ( … ) ] or [ kg:attribute a:… ; kg:min … ; kg:max … ]"
-        draft.report.add("O314", node.place(_NARROWS), problem, todo)
+        draft.report.add("O314", node.location(_NARROWS), problem, todo)
         return None
     attribute = _attribute(draft, node, _ATTRIBUTE, named, "narrows")
     values = _narrowed_values(draft, node, words)
@@ -91,14 +91,16 @@ def _narrowing(draft: Draft, node: Node, term: Object) -> Narrowing | None:
     return None if attribute is None else Narrowing(attribute, values, low, high)
 
 
-def _narrowed_values(draft: Draft, node: Node, words: Words) -> tuple[str, ...]:
+def _narrowed_values(draft: Draft, node: Node, words: Predicates) -> tuple[str, ...]:
     head = one(draft, node, _VALUES, words)
     if head is None:
         return ()
     values = []
     if draft.graph.members(head) == []:
         problem = f"a kg:narrows of {node.id} leaves no values"
-        draft.report.add("O314", node.place(_NARROWS), problem, "List those that are left, or use kg:drops")
+        draft.report.add(
+            "O314", node.location(_NARROWS), problem, "List those that are left, or use kg:drops"
+        )
     for member in listed(draft, node, _VALUES, head, "O210"):
         text = f"{node.id} narrows to {{}}, which is not a value"
         values.append(refer(draft, node, _VALUES, member, Kind.VALUE, "O316", text))
@@ -112,17 +114,17 @@ def _sound(draft: Draft, bare: Ontology, category: Category) -> tuple[Narrowing,
         if narrow.attribute in bare.applicable(category.id):
             kept.append(narrow)
         elif not draft.is_vague(Kind.CATEGORY, category.id):
-            place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, narrow.attribute)
+            location = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, narrow.attribute)
             problem = f"{category.id} narrows {narrow.attribute}, which it does not have"
-            draft.report.add("O315", place, problem, "Add the attribute, or delete the narrowing")
+            draft.report.add("O315", location, problem, "Add the attribute, or delete the narrowing")
     return tuple(kept)
 
 
 def _check_drops(draft: Draft, ontology: Ontology, category: Category) -> None:
     for attribute in sorted(category.drops - set(_inherited(ontology, category.id))):
-        place = _place(draft, category, _DROPS, Kind.ATTRIBUTE, attribute)
+        location = _place(draft, category, _DROPS, Kind.ATTRIBUTE, attribute)
         problem = f"{category.id} drops {attribute}, which it does not inherit"
-        draft.report.add("O313", place, problem, "Delete it here")
+        draft.report.add("O313", location, problem, "Delete it here")
 
 
 def _check_repeats(draft: Draft, ontology: Ontology, category: Category) -> None:
@@ -131,9 +133,9 @@ def _check_repeats(draft: Draft, ontology: Ontology, category: Category) -> None
     for attribute, need in category.uses.items():
         if attribute in above and above[attribute].need == need:
             word = words[need]
-            place = _place(draft, category, KG + word, Kind.ATTRIBUTE, attribute)
+            location = _place(draft, category, KG + word, Kind.ATTRIBUTE, attribute)
             problem = f"{category.id} says again what it inherits: {word} {attribute}"
-            draft.report.add("W312", place, problem, "Delete it here")
+            draft.report.add("W312", location, problem, "Delete it here")
 
 
 def _check_narrower(draft: Draft, ontology: Ontology, category: Category, narrow: Narrowing) -> None:
@@ -143,16 +145,16 @@ def _check_narrower(draft: Draft, ontology: Ontology, category: Category, narrow
         return
     wide = _inherited(ontology, category.id).get(narrow.attribute) or declared(attribute)
     if narrow.values and attribute.type not in LISTED:
-        place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
+        location = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
         problem = f"{attribute.id} is {article(attribute.type)} and has no list to narrow"
-        draft.report.add("O316", place, problem, "Write kg:min and kg:max, or delete the narrowing")
+        draft.report.add("O316", location, problem, "Write kg:min and kg:max, or delete the narrowing")
         return
     known = ", ".join(wide.values)
     for value in narrow.values:
         if value not in wide.values:
-            place = _place(draft, category, _VALUES, Kind.VALUE, value)
+            location = _place(draft, category, _VALUES, Kind.VALUE, value)
             problem = f"{value} is not one of the values of {attribute.id} here ({known})"
-            draft.report.add("O316", place, problem, "A subcategory can only take values away")
+            draft.report.add("O316", location, problem, "A subcategory can only take values away")
     _check_range(draft, category, narrow, wide, attribute)
 
 
@@ -161,17 +163,17 @@ def _check_range(
 ) -> None:
     if narrow.minimum is None and narrow.maximum is None:
         return
-    place = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
+    location = _place(draft, category, _ATTRIBUTE, Kind.ATTRIBUTE, attribute.id)
     if attribute.type is not AttributeType.NUMBER:
         problem = f"{attribute.id} is {article(attribute.type)} and has no range to narrow"
-        draft.report.add("O317", place, problem, "Write kg:values, or delete the narrowing")
+        draft.report.add("O317", location, problem, "Write kg:values, or delete the narrowing")
         return
     low = wide.minimum is not None and narrow.minimum is not None and narrow.minimum < wide.minimum
     high = wide.maximum is not None and narrow.maximum is not None and narrow.maximum > wide.maximum
     if low or high:
         inner, outer = span(narrow.minimum, narrow.maximum), span(wide.minimum, wide.maximum)
         problem = f"the range {inner} goes outside {outer} of {attribute.id}"
-        draft.report.add("O317", place, problem, "A subcategory can only narrow")
+        draft.report.add("O317", location, problem, "A subcategory can only narrow")
 
 
 def span(low: float | None, high: float | None) -> str:
@@ -193,8 +195,8 @@ def declared(attribute: Attribute) -> Applicability:
     )
 
 
-def _place(draft: Draft, category: Category, word: str, kind: Kind, named: str) -> Place:
+def _place(draft: Draft, category: Category, word: str, kind: Kind, named: str) -> SourceLocation:
     """Where a category names a thing."""
     target = draft.nodes[kind].get(named)
     node = draft.nodes[Kind.CATEGORY][category.id]
-    return node.place(word, NamedNode(target.iri) if target else None)
+    return node.location(word, NamedNode(target.iri) if target else None)

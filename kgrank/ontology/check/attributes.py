@@ -7,8 +7,8 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import did_you_mean
-from kgrank.ontology.check.graph import Draft, Node, Words, shown
-from kgrank.ontology.check.things import (
+from kgrank.ontology.check.graph import Draft, Node, Predicates, shown
+from kgrank.ontology.check.terms import (
     Header,
     leading_number,
     listed,
@@ -38,7 +38,9 @@ def read_attributes(draft: Draft, header: Header) -> dict[str, Attribute]:
     return {a: _values_of(draft, a, attributes) for a in attributes}
 
 
-def read_range(draft: Draft, node: Node, words: Words | None = None) -> tuple[float | None, float | None]:
+def read_range(
+    draft: Draft, node: Node, words: Predicates | None = None
+) -> tuple[float | None, float | None]:
     """``kg:min`` and ``kg:max`` of an attribute, or of a bracket of a category or rule."""
     ends: list[float | None] = []
     for word in (_MIN, _MAX):
@@ -48,12 +50,12 @@ def read_range(draft: Draft, node: Node, words: Words | None = None) -> tuple[fl
             plain = leading_number(term.value) if isinstance(term, Literal) else None
             usable = plain is not None and len(plain) < 20
             todo = f"Write {plain}, not {shown(term)}" if usable else "Write a number, without a unit"
-            draft.report.add("O208", node.place(word, term), "kg:min or kg:max is not a number", todo)
+            draft.report.add("O208", node.location(word, term), "kg:min or kg:max is not a number", todo)
     low, high = ends
     if low is not None and high is not None and low > high:
-        term = (node.words if words is None else words)[_MIN][0]
+        term = (node.predicates if words is None else words)[_MIN][0]
         problem = f"kg:min {low:g} is above kg:max {high:g}"
-        draft.report.add("O207", node.place(_MIN, term), problem, "Swap them")
+        draft.report.add("O207", node.location(_MIN, term), problem, "Swap them")
         return high, low
     return low, high
 
@@ -69,7 +71,7 @@ def _read(draft: Draft, node: Node, header: Header) -> Attribute:
         for word in (_MIN, _MAX):
             if node.all(word):
                 problem = f"{node.id} is {article(type_)} and has a kg:{local(word)}"
-                draft.report.add("O214", node.place(word), problem, "Only a Number has a range")
+                draft.report.add("O214", node.location(word), problem, "Only a Number has a range")
     values: dict[str, Any] = _values(draft, node, type_)
     unit = _unit(draft, node, type_)
     return Attribute(**term, type=type_, unit=unit, minimum=low, maximum=high, **values)
@@ -79,7 +81,7 @@ def _type(draft: Draft, node: Node) -> AttributeType | None:
     term = one(draft, node, _TYPE)
     every = "Choice, Choices, Ordered, Number, Boolean or Text"
     if term is None:
-        draft.report.add("O201", node.place(), f"{node.id} has no type", f"Add kg:type kg:{every}")
+        draft.report.add("O201", node.location(), f"{node.id} has no type", f"Add kg:type kg:{every}")
         return None
     known = TYPES.get(term.value) if isinstance(term, NamedNode) else None
     if known is not None:
@@ -88,7 +90,7 @@ def _type(draft: Draft, node: Node) -> AttributeType | None:
     problem, todo = f"there is no type kg:{name}", f"Write {every}"
     if isinstance(term, Literal):
         problem, todo = f"the type {shown(term)} is a text", f"Write kg:{every}, without quotes"
-    draft.report.add("O202", node.place(_TYPE, term), problem, todo)
+    draft.report.add("O202", node.location(_TYPE, term), problem, todo)
     guess = meant(name, list(AttributeType))
     return AttributeType(guess) if guess else None
 
@@ -100,16 +102,16 @@ def _values(draft: Draft, node: Node, type_: AttributeType) -> dict[str, Any]:
         for word in (_VALUES, _VALUES_OF):
             if node.all(word):
                 problem = f"{node.id} is {article(type_)} and lists values"
-                draft.report.add("O211", node.place(word), problem, "Delete them, or make it a Choice")
+                draft.report.add("O211", node.location(word), problem, "Delete them, or make it a Choice")
         return {}
     if head is not None and source is not None:
         problem = f"{node.id} has both kg:values and kg:valuesOf"
-        draft.report.add("O211", node.place(_VALUES_OF), problem, "Keep one")
+        draft.report.add("O211", node.location(_VALUES_OF), problem, "Keep one")
     if head is not None:
         return {"values": _listed_values(draft, node)}
     if source is None:
         problem = f"{node.id} is {article(type_)} without values"
-        draft.report.add("O203", node.place(_TYPE), problem, "Add kg:values ( … )")
+        draft.report.add("O203", node.location(_TYPE), problem, "Add kg:values ( … )")
         draft.vague[Kind.ATTRIBUTE].add(node.id)
     elif source.value == _BRANDS if isinstance(source, NamedNode) else False:
         return {"values": tuple(draft.nodes[Kind.BRAND]), "open": True}
@@ -131,7 +133,7 @@ def _listed_values(draft: Draft, node: Node) -> tuple[str, ...]:
     if not values:
         if not draft.is_vague(Kind.ATTRIBUTE, node.id):
             problem = f"{node.id} has an empty list of values"
-            draft.report.add("O203", node.place(_VALUES), problem, "Add values to kg:values ( … )")
+            draft.report.add("O203", node.location(_VALUES), problem, "Add values to kg:values ( … )")
         draft.vague[Kind.ATTRIBUTE].add(node.id)
     return tuple(dict.fromkeys(values))
 
@@ -156,14 +158,17 @@ def _values_of(draft: Draft, attribute: str, attributes: dict[str, Attribute]) -
             if target == attribute:
                 circle = " > ".join([*seen, attribute])
                 draft.report.add(
-                    "O215", node.place(_VALUES_OF), f"kg:valuesOf goes in a circle: {circle}", "Take one out"
+                    "O215",
+                    node.location(_VALUES_OF),
+                    f"kg:valuesOf goes in a circle: {circle}",
+                    "Take one out",
                 )
             draft.vague[Kind.ATTRIBUTE].add(attribute)
             return here
         if attributes[target].type not in LISTED and not draft.is_vague(Kind.ATTRIBUTE, target):
             found_text = f"{target} is {article(attributes[target].type)} and has no values to take"
             draft.report.add(
-                "O213", node.place(_VALUES_OF), found_text, "Name an attribute that lists values"
+                "O213", node.location(_VALUES_OF), found_text, "Name an attribute that lists values"
             )
             draft.vague[Kind.ATTRIBUTE].add(attribute)
             return here
@@ -180,11 +185,11 @@ def _unit(draft: Draft, node: Node, type_: AttributeType) -> str | None:
     if type_ is not AttributeType.NUMBER:
         if term is not None:
             problem = f"{node.id} is {article(type_)} and has the unit {shown(term)}"
-            draft.report.add("O206", node.place(_UNIT, term), problem, "Only a Number has a unit")
+            draft.report.add("O206", node.location(_UNIT, term), problem, "Only a Number has a unit")
         return None
     if term is None:
         problem = f"{node.id} is a Number without a unit"
-        draft.report.add("O209", node.place(_TYPE), problem, 'Add kg:unit "cm", "EUR", … or "1" for none')
+        draft.report.add("O209", node.location(_TYPE), problem, 'Add kg:unit "cm", "EUR", … or "1" for none')
         return None
     code = plain_text(term)
     if code is None or code not in known_units():
@@ -192,6 +197,6 @@ def _unit(draft: Draft, node: Node, type_: AttributeType) -> str | None:
         todo = f'Did you mean "{guess}"?' if guess else did_you_mean(shown(term).strip('"'), known_units())
         if isinstance(term, Literal) and (term.language or term.datatype.value != XSD + "string"):
             todo = f'Write "{guess or term.value}", without a language or type'
-        draft.report.add("O205", node.place(_UNIT, term), f"unknown unit {shown(term)}", todo)
+        draft.report.add("O205", node.location(_UNIT, term), f"unknown unit {shown(term)}", todo)
         return guess
     return code

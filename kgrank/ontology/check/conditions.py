@@ -8,8 +8,8 @@ from kgrank.errors import did_you_mean
 from kgrank.ontology.check.applicability import declared, span
 from kgrank.ontology.check.attributes import LISTED, read_range
 from kgrank.ontology.check.graph import Draft, Node, Object, shown
-from kgrank.ontology.check.messages import Place
-from kgrank.ontology.check.things import boolean, leading_number, number, one, refer
+from kgrank.ontology.check.messages import SourceLocation
+from kgrank.ontology.check.terms import boolean, leading_number, number, one, refer
 from kgrank.ontology.model import Applicability, Attribute, AttributeType, Condition, Ontology
 from kgrank.ontology.vocabulary import KG, Kind, article
 
@@ -26,7 +26,7 @@ def read_condition(
         found = (
             f"kg:{word.removeprefix(KG)} of {node.id} lacks kg:attribute, or one of kg:value, kg:min, kg:max"
         )
-        draft.report.add("R444", node.place(word), found, "Write [ kg:attribute a:… ; kg:value … ]")
+        draft.report.add("R444", node.location(word), found, "Write [ kg:attribute a:… ; kg:value … ]")
         return None
     name = refer(draft, node, _ATTRIBUTE, named, Kind.ATTRIBUTE, "R428", "the attribute {} does not exist")
     low, high = read_range(draft, node, words)
@@ -35,14 +35,14 @@ def read_condition(
     attribute = ontology.attributes[name]
     if (low is not None or high is not None) and attribute.type is not AttributeType.NUMBER:
         found = f"{name} is {article(attribute.type)} and has no range"
-        draft.report.add("R442", node.place(_MIN if low is not None else _MAX), found, "Write kg:value")
+        draft.report.add("R442", node.location(_MIN if low is not None else _MAX), found, "Write kg:value")
         return None
     here = _narrowest(draft, attribute, ontology, categories)
     value_term = one(draft, node, _VALUE, words)
     if value_term is None:
         for word_, end in ((_MIN, low), (_MAX, high)):
             if end is not None:
-                _check_in_range(draft, node, node.place(word_, words[word_][0]), end, attribute, here)
+                _check_in_range(draft, node, node.location(word_, words[word_][0]), end, attribute, here)
         return Condition(name, None, low, high)
     value = _value(draft, node, attribute, here, value_term)
     return None if value is None else Condition(name, value, low, high)
@@ -64,14 +64,14 @@ def _value(
     draft: Draft, node: Node, attribute: Attribute, here: Applicability, term: Object
 ) -> str | bool | float | None:
     """The value of a test, in the type of its attribute."""
-    place = node.place(_VALUE, term)
+    location = node.location(_VALUE, term)
     if attribute.type in LISTED:
         return _choice(draft, node, attribute, here, term)
     if attribute.type is AttributeType.BOOLEAN:
         truth = boolean(term)
         if truth is None:
             found = f"{attribute.id} is yes or no; {shown(term)} is neither"
-            draft.report.add("R441", place, found, "Write true or false (no quotes)")
+            draft.report.add("R441", location, found, "Write true or false (no quotes)")
         return truth
     if attribute.type is AttributeType.TEXT:
         return term.value if isinstance(term, Literal) else shown(term)
@@ -80,20 +80,25 @@ def _value(
         plain = leading_number(term.value) if isinstance(term, Literal) else None
         found = f"{shown(term)} is not a number for {attribute.id}"
         todo = f"Write {plain or 'a number'}; the unit is {attribute.unit}"
-        draft.report.add("R442", place, found, todo)
+        draft.report.add("R442", location, found, todo)
         return None
-    _check_in_range(draft, node, place, value, attribute, here)
+    _check_in_range(draft, node, location, value, attribute, here)
     return value
 
 
 def _check_in_range(
-    draft: Draft, node: Node, place: Place, value: float, attribute: Attribute, here: Applicability
+    draft: Draft,
+    node: Node,
+    location: SourceLocation,
+    value: float,
+    attribute: Attribute,
+    here: Applicability,
 ) -> None:
     low = here.minimum is not None and value < here.minimum
     high = here.maximum is not None and value > here.maximum
     if low or high:
         found = f"{value:g} is outside {span(here.minimum, here.maximum)} {attribute.unit} of {attribute.id}"
-        draft.report.add("R443", place, found, "Check the unit")
+        draft.report.add("R443", location, found, "Check the unit")
 
 
 def _choice(draft: Draft, node: Node, attribute: Attribute, here: Applicability, term: Object) -> str | None:
@@ -105,5 +110,5 @@ def _choice(draft: Draft, node: Node, attribute: Attribute, here: Applicability,
     todo = f"Use one of {', '.join(here.values)}"
     if not known:
         todo = f"{todo}. {did_you_mean(name, here.values)}"
-    draft.report.add("R440", node.place(_VALUE, term), found, todo)
+    draft.report.add("R440", node.location(_VALUE, term), found, todo)
     return None

@@ -9,7 +9,7 @@ from pyoxigraph import NamedNode
 
 from kgrank.ontology.check.feasibility import Link, binding, bounds, circle, interval, smallest_conflict
 from kgrank.ontology.check.graph import Draft
-from kgrank.ontology.check.messages import Place
+from kgrank.ontology.check.messages import SourceLocation
 from kgrank.ontology.kinds.kind import ActsOn, Measure
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import AttributeType, Condition, Ontology, Rule
@@ -150,9 +150,9 @@ class _Judge:
         if not self._crowded.isdisjoint({category, *self._ontology.ancestors(category)}):
             return
         self._crowded.add(category)
-        place = self._draft.nodes[Kind.CATEGORY][category].place()
+        location = self._draft.nodes[Kind.CATEGORY][category].location()
         found = f"{self._name(category)} has more rules that fight than the {_NAMED} conflicts named here"
-        self._draft.report.add("W437", place, found, "Mend these, then check again")
+        self._draft.report.add("W437", location, found, "Mend these, then check again")
 
     def _circle(self, category: str, found: Sequence[Link], rules: Sequence[Rule]) -> None:
         names = [link.more.split(" ")[-1] for link in found]
@@ -166,8 +166,8 @@ class _Judge:
             code, kind, word = "R434", Kind.ATTRIBUTE, "order"
             text = "the order goes in a circle"
         text = f"{text} in {self._name(category)}: {chain} (rules {listed})"
-        place = self._place(last.rule, word, kind, names[0])
-        self._say(code, rules, place, text, "Turn one of them round")
+        location = self._place(last.rule, word, kind, names[0])
+        self._say(code, rules, location, text, "Turn one of them round")
 
     def _shares(self, category: str, rules: Sequence[Rule], attributes: Sequence[str]) -> None:
         """Words for a smallest conflict: what is wrong with it can be read off its bounds."""
@@ -182,8 +182,8 @@ class _Judge:
                 f"{upper.attribute} before {lower.attribute} in {where}, but {upper.attribute} is at most "
                 f"{high:g} ({upper.id}) and {lower.attribute} at least {low:g} ({lower.id})"
             )
-            place = self._place(orders[0], "order", Kind.ATTRIBUTE, upper.attribute)
-            self._say("R433", rules, place, text, "Change the order or the bounds")
+            location = self._place(orders[0], "order", Kind.ATTRIBUTE, upper.attribute)
+            self._say("R433", rules, location, text, "Change the order or the bounds")
         elif found.crossed is not None:
             limits = f"at least {low:g} ({lower.id}) but at most {high:g} ({upper.id})"
             text = f"{lower.attribute} in {where}: {limits}"
@@ -192,12 +192,12 @@ class _Judge:
             )
         elif sum(found.low.values()) > 1:
             text = f"the least shares in {where} add up to {sum(found.low.values()):.2f}, above 1"
-            place = self._place(lower, "share")
-            self._say("R432", rules, place, f"{text}: {_listing(rules, 0)}", "Lower some of them")
+            location = self._place(lower, "share")
+            self._say("R432", rules, location, f"{text}: {_listing(rules, 0)}", "Lower some of them")
         else:
             text = f"the greatest shares in {where} add up to {sum(found.high.values()):.2f}, below 1"
-            place = self._place(upper, "share")
-            self._say("R436", rules, place, f"{text}: {_listing(rules, 1)}", "Raise some of them")
+            location = self._place(upper, "share")
+            self._say("R436", rules, location, f"{text}: {_listing(rules, 1)}", "Raise some of them")
 
     def _contradict(self, first: Rule, second: Rule) -> bool:
         """Whether two rules, of which one fills in a value, cannot both be right of one item."""
@@ -215,25 +215,29 @@ class _Judge:
         never = {*excludes.when, excludes.then}
         return implies.then in never and never <= {*implies.when, implies.then}
 
-    def _say(self, code: str, rules: Sequence[Rule], place: Place, text: str, advice: str) -> None:
+    def _say(
+        self, code: str, rules: Sequence[Rule], location: SourceLocation, text: str, advice: str
+    ) -> None:
         taking_part = frozenset(r.id for r in rules)
         if taking_part in self._said:
             return
         self._said.add(taking_part)
         if all(r.hard for r in rules):
-            self._draft.report.add(code, place, text, advice)
+            self._draft.report.add(code, location, text, advice)
             return
         yields = _yielding(rules)
         todo = f"{advice}; as it is, {yields.id} yields (kg:sure {yields.sure:g})"
-        self._draft.report.add(code, place, text, todo, severity="warning")
+        self._draft.report.add(code, location, text, todo, severity="warning")
 
     def _place(
         self, rule: Rule, word: str | None = None, kind: Kind = Kind.ATTRIBUTE, named: str | None = None
-    ) -> Place:
+    ) -> SourceLocation:
         node = self._draft.nodes[Kind.RULE][rule.id]
         target = self._draft.nodes[kind].get(named or "")
         written = word is not None and node.all(KG + word)
-        return node.place(KG + word if word and written else None, NamedNode(target.iri) if target else None)
+        return node.location(
+            KG + word if word and written else None, NamedNode(target.iri) if target else None
+        )
 
     def _name(self, category: str) -> str:
         return self._ontology.categories[category].name()

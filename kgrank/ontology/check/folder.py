@@ -14,7 +14,7 @@ from kgrank.ontology.check.messages import Message, Report
 from kgrank.ontology.check.parse import parse_folder
 from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.check.rules import read_rules
-from kgrank.ontology.check.things import (
+from kgrank.ontology.check.terms import (
     Header,
     check_notations,
     check_replacements,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
-from kgrank.ontology.check.messages import Place, Report
+from kgrank.ontology.check.messages import Report, SourceLocation
 from kgrank.ontology.check.positions import literal_key
 from kgrank.ontology.vocabulary import FIRST, NIL, REST, Kind, local
 
@@ -15,14 +15,14 @@ _LONG = 80
 """Characters of a text that a message shows."""
 
 Object = NamedNode | BlankNode | Literal | Triple
-Words = dict[str, list[Object]]
+Predicates = dict[str, list[Object]]
 
 
 @dataclass
 class Graph:
     """Subjects with their words and objects in the order written, and the files that describe them."""
 
-    nodes: dict[NamedNode | BlankNode, Words] = field(default_factory=dict)
+    nodes: dict[NamedNode | BlankNode, Predicates] = field(default_factory=dict)
     files: dict[NamedNode | BlankNode, list[str]] = field(default_factory=dict)
 
     def add(self, quads: Iterable[Quad]) -> None:
@@ -76,17 +76,19 @@ class Node:
     iri: str
     kind: Kind
     file: str
-    words: Words
+    predicates: Predicates
     id: str
     """The last part of the IRI."""
 
     def all(self, word: str) -> list[Object]:
         """The objects of a word; empty where it is not written."""
-        return self.words.get(word, [])
+        return self.predicates.get(word, [])
 
-    def place(self, word: str | None = None, object_: Object | None = None, nth: int = 0) -> Place:
+    def location(
+        self, word: str | None = None, object_: Object | None = None, nth: int = 0
+    ) -> SourceLocation:
         """The source location of the term, of one of its predicates, or of one object of that predicate."""
-        return Place(self.file, self.iri, word, None if object_ is None else key(object_), nth)
+        return SourceLocation(self.file, self.iri, word, None if object_ is None else key(object_), nth)
 
 
 @dataclass

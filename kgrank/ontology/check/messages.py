@@ -25,12 +25,12 @@ class Message:
 
     def line_text(self) -> str:
         """``file:line:column: CODE what is wrong. What to do.`` in one line."""
-        place = f"{self.file}:{self.line}:{self.column}"
-        return f"{place}: {self.code} {_sentence(self.text)} {_sentence(self.advice)}"
+        location = f"{self.file}:{self.line}:{self.column}"
+        return f"{location}: {self.code} {_sentence(self.text)} {_sentence(self.advice)}"
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """A statement, or part of one: a subject, one of its words, one object of that word.
 
     ``object`` is an IRI, or a literal's text after a quotation mark; ``nth`` counts repeated ones from 0.
@@ -47,23 +47,25 @@ class Report:
     """Collects findings; gives them lines and columns at the end, from the files that have one."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[Place, str, Severity, str, str]] = []
+        self._found: list[tuple[SourceLocation, str, Severity, str, str]] = []
         self._repeats: dict[tuple[str, str], int] = {}
         self._causes: dict[int, tuple[str, str]] = {}
 
-    def add(self, code: str, place: Place, text: str, advice: str, severity: Severity | None = None) -> None:
+    def add(
+        self, code: str, location: SourceLocation, text: str, advice: str, severity: Severity | None = None
+    ) -> None:
         """Notes a finding; without a severity the code's first letter says it."""
         grade: Severity = "warning" if code.startswith("W") else "error"
-        self._found.append((place, code, severity or grade, text, advice))
+        self._found.append((location, code, severity or grade, text, advice))
 
-    def add_once(self, cause: str, code: str, place: Place, text: str, advice: str) -> None:
+    def add_once(self, cause: str, code: str, location: SourceLocation, text: str, advice: str) -> None:
         """Notes a finding the first time that its cause is met with its code; later ones are only counted."""
         repeated = (cause, code)
         if repeated in self._repeats:
             self._repeats[repeated] += 1
             return
         self._repeats[repeated] = 0
-        self.add(code, place, text, advice)
+        self.add(code, location, text, advice)
         self._causes[len(self._found) - 1] = repeated
 
     def __len__(self) -> int:
@@ -87,16 +89,16 @@ class Report:
         located = set()
         wanted = [(n, f) for n, f in enumerate(self._found) if only is None or f[0].subject in only]
         subjects: dict[str, set[str]] = {}
-        for _, (place, *_) in wanted:
-            subjects.setdefault(place.file, set()).add(place.subject)
+        for _, (location, *_) in wanted:
+            subjects.setdefault(location.file, set()).add(location.subject)
         indexes = {f: positions(texts[f], named) for f, named in subjects.items() if f in texts}
-        for nth, (place, code, severity, text, advice) in wanted:
+        for nth, (location, code, severity, text, advice) in wanted:
             more = self._repeats.get(self._causes.get(nth, ("", "")), 0)
             if more:
                 text = f"{text} (and {more} more time{'s' if more > 1 else ''})"
-            index = indexes.get(place.file)
-            line, column = (0, 1) if index is None else index.find(place)
-            located.add(Message(place.file, line, column, code, severity, text, advice))
+            index = indexes.get(location.file)
+            line, column = (0, 1) if index is None else index.find(location)
+            located.add(Message(location.file, line, column, code, severity, text, advice))
         return sorted(located)
 
 

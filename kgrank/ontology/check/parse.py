@@ -193,10 +193,10 @@ def divided_prefixes(files: Mapping[str, Parsed]) -> list[Message]:
             if prefix not in PREFIXES:
                 uses.setdefault(prefix, []).append((iri, name, line))
     messages = []
-    for prefix, places in uses.items():
-        iris = [iri for iri, _, _ in places]
+    for prefix, locations in uses.items():
+        iris = [iri for iri, _, _ in locations]
         usual = max(dict.fromkeys(iris), key=iris.count)
-        for iri, name, line in places:
+        for iri, name, line in locations:
             if iri != usual:
                 problem = f"the short name {prefix}: stands for <{iri}> here and for <{usual}> in other files"
                 messages.append(_message(name, line, 1, "P009", problem, "Make the @prefix lines the same"))
@@ -264,9 +264,9 @@ def _best_worded(errors: list[SyntaxError]) -> list[SyntaxError]:
     """Of two errors at one place, the one that names what is missing."""
     best: dict[object, SyntaxError] = {}
     for error in errors:
-        place = (error.lineno, error.offset)
-        if place not in best or "dot is expected" in error.msg:
-            best[place] = error
+        location = (error.lineno, error.offset)
+        if location not in best or "dot is expected" in error.msg:
+            best[location] = error
     return list(best.values())
 
 

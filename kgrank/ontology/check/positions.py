@@ -66,13 +66,13 @@ class Positions:
         self._found = offsets
         self._starts = [0, *(m.end() for m in re.finditer("\n", text))]
 
-    def find(self, place: _Wanted) -> Position:
+    def find(self, location: _Wanted) -> Position:
         """The position of a place, else of the nearest thing around it, else the first of the file."""
-        key = tuple(k for k in (place.subject, place.word, place.object) if k is not None)
+        key = tuple(k for k in (location.subject, location.word, location.object) if k is not None)
         while key:
             offsets = self._found.get(key)
             if offsets:
-                offset = offsets[min(place.nth, len(offsets) - 1)]
+                offset = offsets[min(location.nth, len(offsets) - 1)]
                 line = bisect_right(self._starts, offset)
                 return Position(line, offset - self._starts[line - 1] + 1)
             key = key[:-1]

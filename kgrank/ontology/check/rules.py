@@ -13,7 +13,7 @@ from kgrank.errors import did_you_mean
 from kgrank.ontology.check.attributes import LISTED
 from kgrank.ontology.check.conditions import read_condition
 from kgrank.ontology.check.graph import Draft, Node, Object, shown
-from kgrank.ontology.check.things import boolean, listed, number, one, refer
+from kgrank.ontology.check.terms import boolean, listed, number, one, refer
 from kgrank.ontology.kinds.kind import FIELDS, RuleKind
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Ontology, Rule
@@ -48,7 +48,7 @@ def read_rules(draft: Draft, ontology: Ontology) -> dict[str, Rule]:
             _check_scope(draft, node, rule, ontology)
             _check_content(draft, node, rule, ontology)
             for problem in rule_kind(rule.kind).check(rule, ontology):
-                draft.report.add(problem.code, node.place(KG + problem.word), problem.found, problem.todo)
+                draft.report.add(problem.code, node.location(KG + problem.word), problem.found, problem.todo)
         if not unclear and not draft.report.errors(before) and not draft.is_vague(Kind.RULE, node.id):
             rules[rule.id] = rule
     return rules
@@ -61,7 +61,9 @@ def _read(draft: Draft, node: Node, ontology: Ontology) -> Rule:
     in_, but_not, segment = (KG + w for w in ("in", "butNot", "forSegment"))
     category, unknown = "R415", "the category {} does not exist"
     if not node.all(in_):
-        draft.report.add("R414", node.place(), f"the rule {node.id} does not say where it holds", "Add kg:in")
+        draft.report.add(
+            "R414", node.location(), f"the rule {node.id} does not say where it holds", "Add kg:in"
+        )
     creator, created = _author(draft, node)
     categories = _all(draft, node, in_, Kind.CATEGORY, category, unknown)
     return Rule(
@@ -89,12 +91,12 @@ def _check_fields(draft: Draft, node: Node, kind: RuleKind) -> None:
         if not node.all(KG + word):
             found = f"the {kind.name} rule {node.id} has no kg:{word}"
             todo = f"Add kg:{word}; {article(kind.name)} rule needs it"
-            draft.report.add("R401", node.place(), found, todo)
-    for word in node.words:
+            draft.report.add("R401", node.location(), found, todo)
+    for word in node.predicates:
         if word in _FIELDS and local(word) not in kind.fields:
             found = f"kg:{local(word)} has no place in the {kind.name} rule {node.id}"
             todo = f"Delete it; this kind has {', '.join(f'kg:{w}' for w in kind.fields)}"
-            draft.report.add("R402", node.place(word), found, todo)
+            draft.report.add("R402", node.location(word), found, todo)
 
 
 def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
@@ -104,12 +106,12 @@ def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
     must = boolean(must_term)
     if sure_term is not None and must_term is not None:
         todo = "Keep one: kg:sure makes it soft, kg:must hard"
-        draft.report.add("R403", node.place(must_word), "both kg:sure and kg:must", todo)
+        draft.report.add("R403", node.location(must_word), "both kg:sure and kg:must", todo)
         return 1.0
     if must:
         if not kind.may_be_hard:
             found = f"{article(kind.name)} rule cannot be hard"
-            draft.report.add("R407", node.place(must_word), found, "Write kg:sure 0.95 instead")
+            draft.report.add("R407", node.location(must_word), found, "Write kg:sure 0.95 instead")
         return 1.0
     if sure_term is None:
         found, todo = f"the rule {node.id} does not say how sure you are", "Add kg:sure 0.8, or kg:must true"
@@ -118,20 +120,20 @@ def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
                 f"kg:must {shown(must_term)} is neither true nor false",
                 "Write kg:must true (no quotes)",
             )
-        place = node.place(must_word) if must_term is not None else node.place()
-        draft.report.add("R404", place, found, todo)
+        location = node.location(must_word) if must_term is not None else node.location()
+        draft.report.add("R404", location, found, todo)
         return 1.0
     sure = number(sure_term)
     if sure is None or not 0 < sure < 1:
         found = f"kg:sure {shown(sure_term)} is not between 0 and 1"
-        draft.report.add("R405", node.place(sure_word, sure_term), found, _sure_advice(sure_term))
+        draft.report.add("R405", node.location(sure_word, sure_term), found, _sure_advice(sure_term))
         return 1.0
     if sure <= 0.5:
         found = f"at kg:sure {sure:g} the rule " + (
             "has no effect" if sure == 0.5 else "says its own opposite"
         )
         todo = "Above 0.5 it acts; below, write the opposite rule"
-        draft.report.add("W406", node.place(sure_word, sure_term), found, todo)
+        draft.report.add("W406", node.location(sure_word, sure_term), found, todo)
     return sure
 
 
@@ -152,12 +154,12 @@ def _author(draft: Draft, node: Node) -> tuple[str, str]:
     """Who and when."""
     if not node.all(CREATOR):
         found = f"the rule {node.id} does not say who wrote it"
-        draft.report.add("R408", node.place(), found, "Add dcterms:creator")
+        draft.report.add("R408", node.location(), found, "Add dcterms:creator")
     people = _all(draft, node, CREATOR, Kind.PERSON, "R409", "the person {} is not known")
     term = one(draft, node, CREATED)
     if term is None:
         found = f"the rule {node.id} does not say when it was written"
-        draft.report.add("R410", node.place(), found, 'Add dcterms:created "2026-10-05"^^xsd:date')
+        draft.report.add("R410", node.location(), found, 'Add dcterms:created "2026-10-05"^^xsd:date')
         return people[0] if people else "", ""
     try:
         if (
@@ -169,7 +171,7 @@ def _author(draft: Draft, node: Node) -> tuple[str, str]:
         date.fromisoformat(term.value)
     except ValueError:
         found = f"dcterms:created {shown(term)} is not a date"
-        draft.report.add("R410", node.place(CREATED, term), found, 'Write "2026-10-05"^^xsd:date')
+        draft.report.add("R410", node.location(CREATED, term), found, 'Write "2026-10-05"^^xsd:date')
     return people[0] if people else "", term.value if isinstance(term, Literal) else ""
 
 
@@ -177,13 +179,13 @@ def _reason(draft: Draft, node: Node) -> dict[str, str]:
     reasons = node.all(KG + "because")
     if not any(isinstance(r, Literal) and r.value.strip() for r in reasons):
         found = f"the rule {node.id} gives no reason"
-        draft.report.add("W411", node.place(), found, 'Add kg:because "…"@en')
+        draft.report.add("W411", node.location(), found, 'Add kg:because "…"@en')
     found_reasons: dict[str, str] = {}
     for reason in (r for r in reasons if isinstance(r, Literal)):
         language = reason.language or "en"
         if language in found_reasons:
             found = f"the rule {node.id} gives two reasons in {language}"
-            draft.report.add("W411", node.place(KG + "because", reason), found, "Make them one")
+            draft.report.add("W411", node.location(KG + "because", reason), found, "Make them one")
         found_reasons.setdefault(language, reason.value)
     return found_reasons
 
@@ -225,14 +227,14 @@ def _list(draft: Draft, node: Node, word: str, kinds: Mapping[Kind, str]) -> tup
     kind = next((k for k in named if k in kinds), None) or _likely(draft, members, list(kinds))
     if word == "members" and len(set(named)) > 1:
         mixed = " and ".join(f"{k}s" for k in dict.fromkeys(named))
-        draft.report.add("R413", node.place(KG + word), f"kg:members mixes {mixed}", "Keep one kind")
+        draft.report.add("R413", node.location(KG + word), f"kg:members mixes {mixed}", "Keep one kind")
         return ()
     unknown = f"the {kind} {{}} does not exist"
     found = [refer(draft, node, KG + word, m, kind, kinds[kind], unknown) for m in members]
     unique = tuple(dict.fromkeys(f for f in found if f is not None))
     if draft.graph.members(head) is not None and len(draft.graph.members(head) or ()) < 2:
         found_text = f"kg:{word} of {node.id} lists fewer than two things"
-        draft.report.add("R422", node.place(KG + word), found_text, "Add another, or delete the rule")
+        draft.report.add("R422", node.location(KG + word), found_text, "Add another, or delete the rule")
     return unique
 
 
@@ -257,7 +259,7 @@ def _share(draft: Draft, node: Node, word: str, *, closed: bool) -> float | None
         return value
     span = "from 0 to 1" if closed else "above 0 and below 1"
     todo = f"Write {value / 100:g}" if value is not None and 1 < value <= 100 else "Write 0.25 for a quarter"
-    draft.report.add("R423", node.place(KG + word, term), f"kg:{word} {shown(term)} is not {span}", todo)
+    draft.report.add("R423", node.location(KG + word, term), f"kg:{word} {shown(term)} is not {span}", todo)
     return None
 
 
@@ -268,7 +270,9 @@ def _top(draft: Draft, node: Node) -> int | None:
     value = number(term)
     if value is None or "." in shown(term) or value != int(value) or value < 1:
         found = f"kg:top {shown(term)} is not a whole number from 1"
-        draft.report.add("R445", node.place(KG + "top", term), found, "Write the number of places, like 10")
+        draft.report.add(
+            "R445", node.location(KG + "top", term), found, "Write the number of places, like 10"
+        )
         return None
     return int(value)
 
@@ -280,7 +284,7 @@ def _better(draft: Draft, node: Node) -> str | None:
     direction = DIRECTIONS.get(term.value) if isinstance(term, NamedNode) else None
     if direction is None:
         found = f"kg:better {shown(term)} is neither kg:More nor kg:Less"
-        draft.report.add("R446", node.place(KG + "better", term), found, "Write kg:More or kg:Less")
+        draft.report.add("R446", node.location(KG + "better", term), found, "Write kg:More or kg:Less")
     return direction
 
 
@@ -298,17 +302,17 @@ def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> No
             category = ontology.categories[name]
             if category.deprecated:
                 todo = f"Use {category.replaced_by}" if category.replaced_by else "Name a current category"
-                place = node.place(KG + word, NamedNode(category.iri))
-                draft.report.add("W416", place, f"the category {name} is deprecated", todo)
+                location = node.location(KG + word, NamedNode(category.iri))
+                draft.report.add("W416", location, f"the category {name} is deprecated", todo)
     inside = {c for top in rule.categories for c in ontology.subtree(top)}
     for name in rule.but_not:
-        place = node.place(KG + "butNot", NamedNode(ontology.categories[name].iri))
+        location = node.location(KG + "butNot", NamedNode(ontology.categories[name].iri))
         if name not in inside:
             found = f"{name} is not below {' or '.join(rule.categories)}"
-            draft.report.add("R419", place, found, "Delete the kg:butNot")
+            draft.report.add("R419", location, found, "Delete the kg:butNot")
         elif not ontology.scope(rule):
             found = "the rule is taken away everywhere it holds: a dead rule"
-            draft.report.add("R420", place, found, "Delete the rule or the kg:butNot")
+            draft.report.add("R420", location, found, "Delete the rule or the kg:butNot")
 
 
 def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
@@ -319,7 +323,7 @@ def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> 
         if rule.values and type_ not in LISTED:
             found = f"{rule.attribute} is {article(type_)}: it has no values to prefer"
             draft.report.add(
-                "R421", node.place(KG + "attribute"), found, "Take an attribute that lists values"
+                "R421", node.location(KG + "attribute"), found, "Take an attribute that lists values"
             )
             return
         for value in rule.values:
@@ -344,7 +348,7 @@ def _is_missing(draft: Draft, node: Node, rule: Rule, ontology: Ontology, attrib
             KG + "attribute",
         )
         term = NamedNode(draft.nodes[Kind.ATTRIBUTE][attribute].iri)
-        draft.report.add("R418", node.place(word, term), found, todo)
+        draft.report.add("R418", node.location(word, term), found, todo)
         return True
     return False
 
@@ -366,5 +370,5 @@ def _check_value(
             target = draft.nodes[Kind.VALUE].get(value) or draft.nodes[Kind.BRAND][value]
             found = f"{value} is not one of the values of {attribute} in {ontology.categories[name].name()}"
             todo = f"Use one of {', '.join(known)}" if known else did_you_mean(value, known)
-            draft.report.add("R421", node.place(KG + "values", NamedNode(target.iri)), found, todo)
+            draft.report.add("R421", node.location(KG + "values", NamedNode(target.iri)), found, todo)
             return

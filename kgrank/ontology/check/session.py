@@ -16,7 +16,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check.folder import examine_graph
-from kgrank.ontology.check.graph import Graph, Words
+from kgrank.ontology.check.graph import Graph, Predicates
 from kgrank.ontology.check.messages import Message
 from kgrank.ontology.check.parse import divided_prefixes, parse_file, parse_files, together
 from kgrank.ontology.check.pause import keep, uncollected
@@ -192,11 +192,11 @@ class _Index:
         changed = {s for s in subjects if isinstance(s, NamedNode)}
         nameless = {s for s in subjects if not isinstance(s, NamedNode)}
         focus = changed | self._dependents(changed)
-        places = {n for n in focus if self.kind(n) is Kind.CATEGORY}
+        locations = {n for n in focus if self.kind(n) is Kind.CATEGORY}
         scoped = self._scopes(n for n in focus if self.kind(n) is Kind.RULE)
-        places |= scoped | {n for n in self._dependents(scoped) if self.kind(n) is Kind.CATEGORY}
-        rules = {r for c in self._upwards(places) for r in self._naming(c) if self.kind(r) is Kind.RULE}
-        full, missing = self._leading_to({*focus, *places, *rules, *nameless})
+        locations |= scoped | {n for n in self._dependents(scoped) if self.kind(n) is Kind.CATEGORY}
+        rules = {r for c in self._upwards(locations) for r in self._naming(c) if self.kind(r) is Kind.RULE}
+        full, missing = self._leading_to({*focus, *locations, *rules, *nameless})
         thin = self._compared(focus) | {n for m in missing for n in self._near(m)}
         thin -= full
         part = Graph()
@@ -318,9 +318,9 @@ class _Index:
             yield alike[name]
 
 
-def _languages(words: Words) -> Iterator[str]:
+def _languages(words: Predicates) -> Iterator[str]:
     return (t.language for t in words.get(PREF_LABEL, ()) if isinstance(t, Literal) and t.language)
 
 
-def _codes(words: Words) -> Iterator[str]:
+def _codes(words: Predicates) -> Iterator[str]:
     return (t.value for t in words.get(NOTATION, ()) if isinstance(t, Literal))

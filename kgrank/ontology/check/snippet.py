@@ -13,7 +13,7 @@ from kgrank.ontology.check.graph import Draft, Node
 from kgrank.ontology.check.messages import Message, Report
 from kgrank.ontology.check.parse import parse_text
 from kgrank.ontology.check.rules import read_rules
-from kgrank.ontology.check.things import sort_terms
+from kgrank.ontology.check.terms import sort_terms
 from kgrank.ontology.imports.write import shop_prefixes
 from kgrank.ontology.model import Ontology, Rule, Term
 from kgrank.ontology.vocabulary import CREATOR, Kind, local

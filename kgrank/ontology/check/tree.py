@@ -9,7 +9,7 @@ from pyoxigraph import NamedNode
 
 from kgrank.ontology.check.applicability import read_uses
 from kgrank.ontology.check.graph import Draft, Node, shown
-from kgrank.ontology.check.things import Header, read_term, refer
+from kgrank.ontology.check.terms import Header, read_term, refer
 from kgrank.ontology.model import Category
 from kgrank.ontology.vocabulary import BROADER, KG, PREF_LABEL, Kind
 
@@ -42,12 +42,12 @@ def _parent(draft: Draft, node: Node) -> str | None:
         if len(terms) == 2:
             problem = f"{node.id} has two parents: {named}"
         draft.report.add(
-            "O301", node.place(BROADER, terms[1]), problem, "Keep one; write the other as kg:alsoUnder"
+            "O301", node.location(BROADER, terms[1]), problem, "Keep one; write the other as kg:alsoUnder"
         )
     if isinstance(terms[0], NamedNode) and terms[0].value == node.iri:
         problem = f"{node.id} is its own parent"
         draft.report.add(
-            "O303", node.place(BROADER, terms[0]), problem, "Name the category above, or delete the line"
+            "O303", node.location(BROADER, terms[0]), problem, "Name the category above, or delete the line"
         )
         draft.vague[Kind.CATEGORY].add(node.id)
         return None
@@ -64,7 +64,7 @@ def _also_under(draft: Draft, node: Node) -> tuple[str, ...]:
         refer(draft, node, _ALSO_UNDER, t, Kind.CATEGORY, "O306", text) for t in node.all(_ALSO_UNDER)
     ]
     if node.id in categories:
-        draft.report.add("O306", node.place(_ALSO_UNDER), f"{node.id} is also under itself", "Delete it")
+        draft.report.add("O306", node.location(_ALSO_UNDER), f"{node.id} is also under itself", "Delete it")
     return tuple(dict.fromkeys(c for c in categories if c is not None and c != node.id))
 
 
@@ -84,7 +84,9 @@ def _cut_circles(draft: Draft, categories: Mapping[str, Category]) -> dict[str, 
             ring = ring[ring.index(first) :] + ring[: ring.index(first)]
             last = draft.nodes[Kind.CATEGORY][ring[-1]]
             problem = "the parents go in a circle: " + " > ".join([*ring, first])
-            draft.report.add("O304", last.place(BROADER), problem, "Take one of these skos:broader lines out")
+            draft.report.add(
+                "O304", last.location(BROADER), problem, "Take one of these skos:broader lines out"
+            )
             cut[ring[-1]] = replace(cut[ring[-1]], parent=None)
             draft.vague[Kind.CATEGORY].update(ring)
         safe.update(path)
@@ -117,5 +119,7 @@ def _twins(draft: Draft, categories: Mapping[str, Category]) -> None:
                 node = draft.nodes[Kind.CATEGORY][category.id]
                 term = next(t for t in node.all(PREF_LABEL) if getattr(t, "value", "") == name)
                 problem = f'{category.id} and {first} have the same parent and the same name "{name}"'
-                draft.report.add("O305", node.place(PREF_LABEL, term), problem, "Merge them, or rename one")
+                draft.report.add(
+                    "O305", node.location(PREF_LABEL, term), problem, "Merge them, or rename one"
+                )
                 break

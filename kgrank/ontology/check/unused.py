@@ -18,11 +18,11 @@ def check_unused(draft: Draft, ontology: Ontology) -> None:
     for value in ontology.values.values():
         if value.id not in listed and not value.deprecated:
             problem = f"no attribute uses the value {value.id}"
-            place = draft.nodes[Kind.VALUE][value.id].place()
-            draft.report.add("W212", place, problem, "Add it to an attribute, or deprecate it")
+            location = draft.nodes[Kind.VALUE][value.id].location()
+            draft.report.add("W212", location, problem, "Add it to an attribute, or deprecate it")
     used = {a for c in ontology.categories.values() for a in c.uses}
     for attribute in ontology.attributes.values():
         if attribute.id not in used and not attribute.deprecated:
             problem = f"no category uses the attribute {attribute.id}"
-            place = draft.nodes[Kind.ATTRIBUTE][attribute.id].place()
-            draft.report.add("W318", place, problem, "Add it to a category, or deprecate it")
+            location = draft.nodes[Kind.ATTRIBUTE][attribute.id].location()
+            draft.report.add("W318", location, problem, "Add it to a category, or deprecate it")

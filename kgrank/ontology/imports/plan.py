@@ -109,9 +109,9 @@ def distinct(kind: str, keys: Iterable[tuple[str, str, object]]) -> None:
     seen: dict[str, tuple[str, object]] = {}
     for id_, name, where in keys:
         if id_ in seen:
-            other, place = seen[id_]
+            other, location = seen[id_]
             raise InputError(
-                f'the {kind} "{name}" and the {kind} "{other}" ({place}) would have the same id {id_}',
+                f'the {kind} "{name}" and the {kind} "{other}" ({location}) would have the same id {id_}',
                 where=where,
                 todo="Rename one of them, or give it an id of its own.",
             )

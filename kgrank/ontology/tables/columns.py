@@ -94,7 +94,7 @@ def sheets(languages: Sequence[str]) -> tuple[Sheet, ...]:
     ]
     others = (Kind.BRAND, Kind.SEGMENT, Kind.PERSON)
     kinds = Column("kind", TYPE, WORD, None, tuple(k.capitalize() for k in others))
-    places = [
+    locations = [
         Column("parent", BROADER, NAME, Kind.CATEGORY),
         _kg("also under", NAMES, Kind.CATEGORY, "alsoUnder"),
     ]
@@ -110,7 +110,7 @@ def sheets(languages: Sequence[str]) -> tuple[Sheet, ...]:
     header += [Column("modified", DCTERMS + "modified", DATE)]
     return (
         Sheet("rules", (Kind.RULE,), (*_rule_columns(), *texts("because", KG + "because"), *_authors())),
-        Sheet("categories", (Kind.CATEGORY,), (*named, *places, *ending(Kind.CATEGORY))),
+        Sheet("categories", (Kind.CATEGORY,), (*named, *locations, *ending(Kind.CATEGORY))),
         Sheet("attributes", (Kind.ATTRIBUTE,), (*named, *what, *ending(Kind.ATTRIBUTE))),
         Sheet("values", (Kind.VALUE,), (*named, *ending(Kind.VALUE))),
         Sheet("others", others, (kinds, *named, *ending(None))),

@@ -12,7 +12,7 @@ from kgrank.ontology.check.parse import turtle_files
 from kgrank.ontology.imports.write import shop_prefixes
 from kgrank.ontology.layout import joined, sound_texts
 from kgrank.ontology.tables.names import Names
-from kgrank.ontology.tables.table import APPLIES, Key, Tables, spoken_languages, to_tables
+from kgrank.ontology.tables.table import APPLIES, Key, Tables, to_tables, used_languages
 from kgrank.ontology.vocabulary import PREFIXES
 
 
@@ -47,7 +47,7 @@ class Source:
 
     def tables(self, names: Names, languages: Iterable[str] = ()) -> Tables:
         """All rows, in the languages of the files and those given."""
-        spoken = spoken_languages(self.blocks.values()) if self.blocks else ()
+        spoken = used_languages(self.blocks.values()) if self.blocks else ()
         return to_tables(tuple(self.blocks.values()), names, tuple(dict.fromkeys([*spoken, *languages])))
 
     def files(self, tables: Tables, names: Names) -> dict[tuple[str, Key], str]:

@@ -27,11 +27,11 @@ class IncomingRow:
     sheet: str
     key: Key
     cells: Mapping[str, str]
-    places: Mapping[str, str]
+    locations: Mapping[str, str]
 
-    def place(self, column: str) -> str:
+    def location(self, column: str) -> str:
         """The address of a cell, ``rules!K12``; of the row's first cell where the column is not there."""
-        return self.places.get(column) or next(iter(self.places.values()))
+        return self.locations.get(column) or next(iter(self.locations.values()))
 
 
 @dataclass(frozen=True)
@@ -86,22 +86,22 @@ def _rows(name: str, heads: list[str], grid: Grid, where: object) -> list[Incomi
     seen: dict[Key, str] = {}
     rows = []
     for number, row in enumerate(grid[1:], 1):
-        cells, places = {}, {}
+        cells, locations = {}, {}
         for column, head in columns:
-            place = f"{name}!{cell_name(column, number)}"
-            cells[head] = _checked(row[column], head, place)
-            places[head] = place
+            location = f"{name}!{cell_name(column, number)}"
+            cells[head] = _checked(row[column], head, location)
+            locations[head] = location
         if not any(cells.values()):
             continue
         key = tuple(cells.pop(k) for k in keys)
         if not all(key):
-            raise InputError(f"this row has no {keys[key.index('')]}", where=places[keys[key.index("")]])
+            raise InputError(f"this row has no {keys[key.index('')]}", where=locations[keys[key.index("")]])
         if key in seen:
             raise InputError(
-                f"{' '.join(key)} stands in two rows, first in {seen[key]}", where=places[keys[0]]
+                f"{' '.join(key)} stands in two rows, first in {seen[key]}", where=locations[keys[0]]
             )
-        seen[key] = places[keys[0]]
-        rows.append(IncomingRow(name, key, cells, places))
+        seen[key] = locations[keys[0]]
+        rows.append(IncomingRow(name, key, cells, locations))
     return rows
 
 
@@ -127,13 +127,13 @@ def _columns(name: str, heads: list[str], keys: tuple[str, ...], where: object) 
     return sorted(columns, key=first)
 
 
-def _checked(cell: Cell, head: str, place: str) -> str:
+def _checked(cell: Cell, head: str, location: str) -> str:
     if isinstance(cell, datetime.time | datetime.timedelta) or (
         isinstance(cell, datetime.date) and head not in _DATES
     ):
         raise InputError(
             f"the spreadsheet made a date of this cell ({cell_text(cast(Cell, cell))})",
-            where=place,
+            where=location,
             todo="Format the column as text and type the code again.",
         )
     return cell_text(cell)

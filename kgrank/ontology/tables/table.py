@@ -53,7 +53,7 @@ class Tables:
         return (*(c.name for c in named.columns), MORE)
 
 
-def spoken_languages(blocks: Iterable[Block]) -> tuple[str, ...]:
+def used_languages(blocks: Iterable[Block]) -> tuple[str, ...]:
     """The languages of the header, then those that names, reasons and titles use."""
     languages: dict[str, None] = {}
     for block in blocks:

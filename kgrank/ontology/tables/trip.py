@@ -52,7 +52,7 @@ _FILES = {
 class Conflict:
     """A cell that was edited in the sheet and, since the export, in the folder."""
 
-    place: str
+    cell: str
     id: str
     column: str
     sheet: str
@@ -61,7 +61,7 @@ class Conflict:
     def sentence(self) -> str:
         """The conflict in one line."""
         return (
-            f"{self.place}: {self.column} of {self.id} is {self.sheet or 'empty'!r} in the sheet "
+            f"{self.cell}: {self.column} of {self.id} is {self.sheet or 'empty'!r} in the sheet "
             f"and has become {self.folder or 'empty'!r} in the folder"
         )
 
@@ -134,12 +134,12 @@ def plan_import(incoming: Incoming, folder: Path, take: Side | None = None) -> O
     rows, conflicts = _edits(incoming, tables, take)
     if conflicts and take is None:
         return Outcome(conflicts=tuple(conflicts))
-    places = {(r.sheet, r.key): r for r in incoming.rows}
-    built = _built(rows, tables, names, places)
+    locations = {(r.sheet, r.key): r for r in incoming.rows}
+    built = _built(rows, tables, names, locations)
     changed = {i: b for i, b in built.items() if i in source.blocks and tidy(source.blocks[i]) != b}
     added = {i: b for i, b in built.items() if i not in source.blocks}
     texts = _texts(source, names, changed, added, _homes(incoming, names))
-    refused = _refused(source, texts, places, names) if texts else ()
+    refused = _refused(source, texts, locations, names) if texts else ()
     return Outcome(
         texts, tuple(map(names.write, changed)), tuple(map(names.write, added)), (), tuple(refused)
     )
@@ -160,7 +160,7 @@ def _named(row: IncomingRow, names: Names) -> IncomingRow:
         try:
             key.append(names.write(names.read(text, kind).value))
         except InputError as error:
-            raise InputError(error.problem, where=row.place("id"), expected=error.expected) from None
+            raise InputError(error.problem, where=row.location("id"), expected=error.expected) from None
     return replace(row, key=tuple(key))
 
 
@@ -181,7 +181,7 @@ def _edits(incoming: Incoming, tables: Tables, take: Side | None) -> tuple[list[
             if same(text, here) or (marked and column in marked and mark(text) == marked[column]):
                 continue
             if marked and column in marked and mark(here) != marked[column]:
-                conflicts.append(Conflict(row.place(column), " ".join(row.key), column, text, here))
+                conflicts.append(Conflict(row.location(column), " ".join(row.key), column, text, here))
                 if take != "sheet":
                     continue
             new[column] = text
@@ -192,7 +192,10 @@ def _edits(incoming: Incoming, tables: Tables, take: Side | None) -> tuple[list[
 
 
 def _built(
-    rows: Iterable[IncomingRow], tables: Tables, names: Names, places: Mapping[tuple[str, Key], IncomingRow]
+    rows: Iterable[IncomingRow],
+    tables: Tables,
+    names: Names,
+    locations: Mapping[tuple[str, Key], IncomingRow],
 ) -> dict[str, Block]:
     """The blocks of the edited rows by IRI."""
     builder = Builder(tables, names)
@@ -203,15 +206,15 @@ def _built(
     blocks = {}
     for sheet, key in wanted:
         if key not in tables.rows[sheet]:
-            where = next(r for r in rows if r.key[:1] == key).place("category")
+            where = next(r for r in rows if r.key[:1] == key).location("category")
             raise InputError(
                 f"there is no category {key[0]}", where=where, todo="Add it to the sheet categories."
             )
         try:
             block = builder.block(by_name[sheet], key)
         except CellError as error:
-            place = places.get((error.sheet, error.key))
-            where = place.place(error.column) if place else f"{error.sheet}, {' '.join(error.key)}"
+            location = locations.get((error.sheet, error.key))
+            where = location.location(error.column) if location else f"{error.sheet}, {' '.join(error.key)}"
             raise InputError(
                 error.error.problem, where=where, expected=error.error.expected, todo=error.error.todo
             ) from None
@@ -269,7 +272,7 @@ def _home(block: Block, placed: Mapping[str, str], usual: Mapping[str, str], nam
 def _refused(
     source: Source,
     texts: Mapping[str, str],
-    places: Mapping[tuple[str, Key], IncomingRow],
+    locations: Mapping[tuple[str, Key], IncomingRow],
     names: Names,
 ) -> Sequence[str]:
     """Errors that the folder does not have yet, at the rows that they are about."""
@@ -277,13 +280,13 @@ def _refused(
     if not after.errors:
         return ()
     known = {(m.code, m.text) for m in _examined(source.texts).errors} if source.texts else set()
-    by_key = {key: row for (sheet, key), row in places.items() if sheet != APPLIES}
+    by_key = {key: row for (sheet, key), row in locations.items() if sheet != APPLIES}
     refusals = []
     for message in after.errors:
         if (message.code, message.text) in known:
             continue
         row = by_key.get((names.write(_thing_at(message, {**source.texts, **texts})),))
-        where = row.place("id") if row else f"{message.file}:{message.line}"
+        where = row.location("id") if row else f"{message.file}:{message.line}"
         refusals.append(f"{where}: {message.code} {message.text}. {message.advice}")
     return refusals
 

@@ -12,24 +12,24 @@ from typing import Any
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kgrank.errors import did_you_mean
-from kgrank.ontology.check.graph import Draft, Node, Object, Words, key, shown
-from kgrank.ontology.check.messages import Place
+from kgrank.ontology.check.graph import Draft, Node, Object, Predicates, key, shown
+from kgrank.ontology.check.messages import SourceLocation
 from kgrank.ontology.vocabulary import (
     ALT_LABEL,
     CHECKED_NAMESPACES,
     DEPRECATED,
     KG,
-    KG_WORDS,
-    KNOWN_WORDS,
+    KG_PREDICATES,
+    KNOWN_PREDICATES,
     LANGUAGE,
     NOTATION,
     NOTES,
+    PREDICATES_OF,
     PREF_LABEL,
     REPLACED_BY,
     TITLE,
     TYPE,
     VERSION,
-    WORDS,
     XSD,
     Kind,
     article,
@@ -90,17 +90,17 @@ def sort_terms(draft: Draft) -> None:
             _mend_words(draft, node)
             plain[kind, *words] = len(draft.report) == before
         if len(files) > 1:
-            where = Place(files[-1], node.iri)
+            where = SourceLocation(files[-1], node.iri)
             problem = f"{node.id} is described in {files[0]} and again in {files[-1]}"
             draft.report.add("O102", where, problem, "Keep one of the two")
         draft.by_iri[node.iri] = node
         twin = draft.nodes[kind].setdefault(node.id, node)
         if "=" in node.id or not node.id:
             problem = f"the id of <{node.iri}>, its last part, is empty or has a = in it"
-            draft.report.add("O119", node.place(), problem, "Write letters, digits, - and _")
+            draft.report.add("O119", node.location(), problem, "Write letters, digits, - and _")
         if twin is not node:
             problem = f"<{node.iri}> and <{twin.iri}> have the same id {node.id}"
-            draft.report.add("O115", node.place(), problem, "Give one of the two another last part")
+            draft.report.add("O115", node.location(), problem, "Give one of the two another last part")
 
 
 def read_header(draft: Draft) -> Header:
@@ -108,19 +108,21 @@ def read_header(draft: Draft) -> Header:
     headers = list(draft.nodes[Kind.HEADER].values())
     if not headers:
         todo = "Add ontology.ttl with 'a owl:Ontology' and owl:versionInfo"
-        draft.report.add("O100", Place("ontology.ttl", ""), "no file names the ontology", todo)
+        draft.report.add("O100", SourceLocation("ontology.ttl", ""), "no file names the ontology", todo)
         return Header()
     for extra in headers[1:]:
         problem = f"two headers: {headers[0].id} and {extra.id}"
-        draft.report.add("O101", extra.place(), problem, "Keep one owl:Ontology a folder")
+        draft.report.add("O101", extra.location(), problem, "Keep one owl:Ontology a folder")
     head = headers[0]
     version = [v.value for v in head.all(VERSION) if isinstance(v, Literal) and v.value.strip()]
     languages = tuple(_languages(draft, head))
     if not version:
-        draft.report.add("O125", head.place(), "the header has no version", 'Add owl:versionInfo "2026.10"')
+        draft.report.add(
+            "O125", head.location(), "the header has no version", 'Add owl:versionInfo "2026.10"'
+        )
     if not head.all(LANGUAGE):
         draft.report.add(
-            "O126", head.place(), "the header does not say its languages", 'Add dcterms:language "en"'
+            "O126", head.location(), "the header does not say its languages", 'Add dcterms:language "en"'
         )
     title = {v.language: v.value for v in head.all(TITLE) if isinstance(v, Literal) and v.language}
     return Header(version[0] if version else "", languages, title)
@@ -131,10 +133,10 @@ def _languages(draft: Draft, head: Node) -> Iterator[str]:
     for term in head.all(LANGUAGE):
         if not isinstance(term, Literal) or not _TAG.fullmatch(term.value):
             problem = f"{shown(term)} is not the tag of a language"
-            draft.report.add("O126", head.place(LANGUAGE, term), problem, 'Write "en", "zh", "de", …')
+            draft.report.add("O126", head.location(LANGUAGE, term), problem, 'Write "en", "zh", "de", …')
         elif not _is_spoken(draft, term.value):
             problem = f"nothing has a name in {term.value}, which the header lists"
-            draft.report.add("O126", head.place(LANGUAGE, term), problem, "Delete it, or add the names")
+            draft.report.add("O126", head.location(LANGUAGE, term), problem, "Delete it, or add the names")
         else:
             yield term.value
 
@@ -154,13 +156,13 @@ def _is_spoken(draft: Draft, language: str) -> bool:
 
 def check_replacements(draft: Draft) -> None:
     """Every chain of replacements ends at a term in use; circles are reported."""
-    for node in (n for n in draft.by_iri.values() if REPLACED_BY in n.words):
+    for node in (n for n in draft.by_iri.values() if REPLACED_BY in n.predicates):
         path = [node]
         while (target := draft.by_iri.get(_first(path[-1].all(REPLACED_BY)))) is not None and len(path) <= 50:
             if target is node and len(path) > 1 and node.iri == min(n.iri for n in path):
                 circle = " > ".join(n.id for n in (*path, node))
                 problem = f"the replacements go in a circle: {circle}"
-                draft.report.add("O121", node.place(REPLACED_BY), problem, "Name one that goes on")
+                draft.report.add("O121", node.location(REPLACED_BY), problem, "Name one that goes on")
             if target in path:
                 break
             path.append(target)
@@ -195,19 +197,19 @@ def check_notations(draft: Draft) -> None:
                 if owner is not node:
                     problem = f"notation {shown(term)} is already used by {owner.id}"
                     todo = "Give one of the two another notation"
-                    draft.report.add("O111", node.place(NOTATION, term), problem, todo)
+                    draft.report.add("O111", node.location(NOTATION, term), problem, todo)
 
 
-def one(draft: Draft, node: Node, word: str, words: Words | None = None) -> Object | None:
+def one(draft: Draft, node: Node, word: str, words: Predicates | None = None) -> Object | None:
     """The only object of a word, None where there is none; ``words`` are those of a bracket of the node."""
-    objects = (node.words if words is None else words).get(word, [])
+    objects = (node.predicates if words is None else words).get(word, [])
     if len(objects) > 1 and not (word in _LISTS and not any(isinstance(o, BlankNode) for o in objects)):
         values = " and ".join(shown(o) for o in objects)
         problem = f"{local(word)} of {node.id} has {len(objects)} values: {values}"
         parts = [o.value for o in objects if isinstance(o, Literal)]
         comma = len(parts) == 2 and all(p.isdigit() for p in parts)
         todo = f"A decimal comma? Write {parts[0]}.{parts[1]}" if comma else "Keep one"
-        draft.report.add("O106", node.place(word, objects[1]), problem, todo)
+        draft.report.add("O106", node.location(word, objects[1]), problem, todo)
     return objects[0] if objects else None
 
 
@@ -271,7 +273,7 @@ def refer(
     if not known:
         code = draft.missing.setdefault(kind, code)
     cause = (key(term) or name) if known else kind.value
-    draft.report.add_once(cause, code, node.place(word, term), unknown.format(name), todo)
+    draft.report.add_once(cause, code, node.location(word, term), unknown.format(name), todo)
     near = get_close_matches(name.strip('"'), sorted(known), n=1)
     return near[0] if near else None
 
@@ -282,7 +284,7 @@ def listed(draft: Draft, node: Node, word: str, head: Object, code: str) -> list
     if members is None:
         draft.report.add(
             "O107",
-            node.place(word, head),
+            node.location(word, head),
             f"{short(word)} of {node.id} is not a list",
             "Write the names in brackets: ( … )",
         )
@@ -290,7 +292,7 @@ def listed(draft: Draft, node: Node, word: str, head: Object, code: str) -> list
     unique = list(dict.fromkeys(members))
     for member in unique:
         if members.count(member) > 1:
-            draft.report.add(code, node.place(word, member, 1), _twice(word, member, node), "Delete one")
+            draft.report.add(code, node.location(word, member, 1), _twice(word, member, node), "Delete one")
     return unique
 
 
@@ -306,13 +308,13 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
-def _nameless(draft: Draft, subject: BlankNode, file: str, words: Words) -> None:
+def _nameless(draft: Draft, subject: BlankNode, file: str, words: Predicates) -> None:
     """Whether a bracket claims to be a term: rules and categories need a name to be referred to."""
     for term in words.get(TYPE, ()):
         if isinstance(term, NamedNode) and class_kind(term.value) is not None:
             problem = f"a {short(term.value)} without a name of its own"
-            place = Place(file, _owner(draft, subject), TYPE, term.value)
-            draft.report.add("O105", place, problem, "Begin it with a name, like c:shoes")
+            location = SourceLocation(file, _owner(draft, subject), TYPE, term.value)
+            draft.report.add("O105", location, problem, "Begin it with a name, like c:shoes")
 
 
 def _owner(draft: Draft, subject: NamedNode | BlankNode) -> str:
@@ -327,7 +329,7 @@ def _owner(draft: Draft, subject: NamedNode | BlankNode) -> str:
     return subject.value
 
 
-def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
+def _kind(draft: Draft, iri: str, file: str, words: Predicates) -> Kind | None:
     """What a subject is; None for what is not of kgrank's world."""
     types = [t for t in words.get(TYPE, ()) if isinstance(t, NamedNode)]
     kinds = [kind for t in types if (kind := class_kind(t.value)) is not None]
@@ -336,7 +338,10 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
     if len(kinds) > 1:
         named = " and ".join(short(t.value) for t in types)
         draft.report.add(
-            "O110", Place(file, iri, TYPE), f"{local(iri)} is two kinds of thing: {named}", "Keep one"
+            "O110",
+            SourceLocation(file, iri, TYPE),
+            f"{local(iri)} is two kinds of thing: {named}",
+            "Keep one",
         )
     if kinds:
         return kinds[0]
@@ -346,30 +351,32 @@ def _kind(draft: Draft, iri: str, file: str, words: Words) -> Kind | None:
             guess = meant(name, class_names())
             todo = f"Did you mean kg:{guess}?" if guess else did_you_mean(name, class_names())
             problem = f"there is no kind of thing called {short(wrong.value)}"
-            draft.report.add("O103", Place(file, iri, TYPE, wrong.value), problem, todo)
+            draft.report.add("O103", SourceLocation(file, iri, TYPE, wrong.value), problem, todo)
             if guess is None:
                 _set_aside(draft, local(iri))
                 return None
             words[TYPE] = [NamedNode(KG + guess)]
             return class_kind(KG + guess)
-    ours = next((w for w in words if w in KG_WORDS or w in (PREF_LABEL, NOTATION)), None)
+    ours = next((w for w in words if w in KG_PREDICATES or w in (PREF_LABEL, NOTATION)), None)
     if not types and ours is not None:
         problem = f"{local(iri)} does not say what kind of thing it is"
-        draft.report.add("O105", Place(file, iri), problem, "Begin with 'a kg:Category', 'a kg:Attribute', …")
+        draft.report.add(
+            "O105", SourceLocation(file, iri), problem, "Begin with 'a kg:Category', 'a kg:Attribute', …"
+        )
         _set_aside(draft, local(iri))
     return None
 
 
 def _is_disguised(draft: Draft, node: Node) -> bool:
     """Whether most words of a thing are those of another kind: then its kind is the mistake."""
-    typed_words = [w for w in node.words if w in KNOWN_WORDS and w not in NOTES]
-    if len(typed_words) < 3 or 2 * sum(w in WORDS[node.kind] for w in typed_words) > len(typed_words):
+    typed_words = [w for w in node.predicates if w in KNOWN_PREDICATES and w not in NOTES]
+    if len(typed_words) < 3 or 2 * sum(w in PREDICATES_OF[node.kind] for w in typed_words) > len(typed_words):
         return False
-    likely = next((k for k in Kind if all(w in WORDS[k] for w in typed_words)), None)
+    likely = next((k for k in Kind if all(w in PREDICATES_OF[k] for w in typed_words)), None)
     if likely is None:
         return False
     problem = f"{node.id} is {article(node.kind)}, but all its words are those of {article(likely)}"
-    draft.report.add("O108", node.place(TYPE), problem, "Correct what stands after 'a'")
+    draft.report.add("O108", node.location(TYPE), problem, "Correct what stands after 'a'")
     _set_aside(draft, node.id)
     return True
 
@@ -382,41 +389,41 @@ def _set_aside(draft: Draft, id_: str) -> None:
 
 def _mend_words(draft: Draft, node: Node) -> None:
     """Reports unknown words; the objects of a misspelt one are moved to the word that was meant."""
-    for word in list(node.words):
-        if word in WORDS[node.kind] or word in NOTES or not word.startswith(CHECKED_NAMESPACES):
+    for word in list(node.predicates):
+        if word in PREDICATES_OF[node.kind] or word in NOTES or not word.startswith(CHECKED_NAMESPACES):
             continue
-        place = node.place(word)
-        if word in KG_WORDS or word in KNOWN_WORDS:
-            belongs = ", ".join(k for k in Kind if word in WORDS[k]) or "a bracket inside"
+        location = node.location(word)
+        if word in KG_PREDICATES or word in KNOWN_PREDICATES:
+            belongs = ", ".join(k for k in Kind if word in PREDICATES_OF[k]) or "a bracket inside"
             problem = f"{short(word)} does not belong on {article(node.kind)}"
-            draft.report.add("O108", place, problem, f"It belongs on: {belongs}")
+            draft.report.add("O108", location, problem, f"It belongs on: {belongs}")
             continue
-        guess = meant(local(word), [local(w) for w in WORDS[node.kind]])
+        guess = meant(local(word), [local(w) for w in PREDICATES_OF[node.kind]])
         todo = (
             f"Did you mean {guess}?"
             if guess
-            else did_you_mean(local(word), [local(w) for w in WORDS[node.kind]])
+            else did_you_mean(local(word), [local(w) for w in PREDICATES_OF[node.kind]])
         )
-        draft.report.add("O104", place, f"unknown word {local(word)}", todo)
-        target = next((w for w in WORDS[node.kind] if local(w) == guess), None)
+        draft.report.add("O104", location, f"unknown word {local(word)}", todo)
+        target = next((w for w in PREDICATES_OF[node.kind] if local(w) == guess), None)
         if target is None:
             draft.vague[node.kind].add(node.id)
         else:
-            node.words[target] = [*node.words.get(target, []), *node.words[word]]
-            del node.words[word]
+            node.predicates[target] = [*node.predicates.get(target, []), *node.predicates[word]]
+            del node.predicates[word]
 
 
 def _notation(draft: Draft, node: Node) -> str:
     term = one(draft, node, NOTATION)
     if term is None:
         draft.report.add(
-            "O109", node.place(), f"{node.id} has no notation", 'Add its short code: skos:notation "AA-1"'
+            "O109", node.location(), f"{node.id} has no notation", 'Add its short code: skos:notation "AA-1"'
         )
         return ""
     code = plain_text(term)
     if code is None or not _NOTATION.fullmatch(code):
         problem = f"the notation {shown(term)} is not letters, digits and - . _ / only"
-        draft.report.add("O109", node.place(NOTATION, term), problem, "Write a short code")
+        draft.report.add("O109", node.location(NOTATION, term), problem, "Write a short code")
         return ""
     return code
 
@@ -431,7 +438,7 @@ def _names(draft: Draft, node: Node, header: Header) -> dict[str, str]:
             if term.language in names:
                 problem = f'two names in {term.language}: "{names[term.language]}" and "{term.value}"'
                 draft.report.add(
-                    "O114", node.place(PREF_LABEL, term), problem, "Keep one, make the other skos:altLabel"
+                    "O114", node.location(PREF_LABEL, term), problem, "Keep one, make the other skos:altLabel"
                 )
             names.setdefault(term.language, term.value)
     if not broken:
@@ -445,9 +452,9 @@ def _missing_names(draft: Draft, node: Node, header: Header, names: dict[str, st
             if language not in names:
                 code = "W117" if nth else "O117"
                 problem = f"{node.id} has no {language} name"
-                draft.report.add(code, node.place(), problem, f'Add skos:prefLabel "…"@{language}')
+                draft.report.add(code, node.location(), problem, f'Add skos:prefLabel "…"@{language}')
     elif not names:
-        draft.report.add("O117", node.place(), f"{node.id} has no name", 'Add skos:prefLabel "…"@en')
+        draft.report.add("O117", node.location(), f"{node.id} has no name", 'Add skos:prefLabel "…"@en')
 
 
 def _is_text(draft: Draft, node: Node, word: str, term: Object, what: str) -> bool:
@@ -457,13 +464,13 @@ def _is_text(draft: Draft, node: Node, word: str, term: Object, what: str) -> bo
     elif (text := term.value) and not text.isspace() and term.language:
         if not text.isprintable() and _INVISIBLE.search(text):
             problem = f'an invisible character in "{text}"'
-            draft.report.add("O116", node.place(word, term), problem, f"Retype the {what}")
+            draft.report.add("O116", node.location(word, term), problem, f"Retype the {what}")
         return True
     elif not text.strip():
         code, problem, todo = "O113", f"an empty {what}", f"Write the {what} or delete it"
     else:
         code, problem, todo = "O112", f'the {what} "{text}" has no language', f'Write "{text}"@en'
-    draft.report.add(code, node.place(word, term), problem, todo)
+    draft.report.add(code, node.location(word, term), problem, todo)
     return False
 
 
@@ -476,7 +483,7 @@ def _synonyms(draft: Draft, node: Node, names: dict[str, str]) -> dict[str, tupl
         language = term.language or ""
         if names.get(language) == term.value:
             problem = f'the synonym "{term.value}" is the name itself'
-            draft.report.add("W118", node.place(ALT_LABEL, term), problem, "Delete the synonym")
+            draft.report.add("W118", node.location(ALT_LABEL, term), problem, "Delete the synonym")
         synonyms.setdefault(language, []).append(term.value)
     return {language: tuple(texts) for language, texts in synonyms.items()}
 
@@ -486,7 +493,7 @@ def _deprecated(draft: Draft, node: Node) -> bool:
     value = boolean(term)
     if term is not None and value is None:
         problem = f"owl:deprecated {shown(term)} is neither true nor false"
-        draft.report.add("O120", node.place(DEPRECATED, term), problem, "Write true or false (no quotes)")
+        draft.report.add("O120", node.location(DEPRECATED, term), problem, "Write true or false (no quotes)")
     return bool(value)
 
 
@@ -496,21 +503,21 @@ def _replacement(draft: Draft, node: Node, deprecated: bool) -> str | None:
         if deprecated and node.kind in CODED:
             problem = f"{node.id} is deprecated and nothing replaces it"
             draft.report.add(
-                "W120", node.place(DEPRECATED), problem, "Add dcterms:isReplacedBy, if there is one"
+                "W120", node.location(DEPRECATED), problem, "Add dcterms:isReplacedBy, if there is one"
             )
         return None
     target = draft.by_iri.get(term.value) if isinstance(term, NamedNode) else None
     if target is None or target.kind is not node.kind:
         problem = f"the replacement {shown(term)} does not exist (or is another kind of thing)"
         todo = f"Name one that exists. {did_you_mean(shown(term), draft.nodes[node.kind])}"
-        draft.report.add("O121", node.place(REPLACED_BY, term), problem, todo)
+        draft.report.add("O121", node.location(REPLACED_BY, term), problem, todo)
         return None
     if target is node:
         draft.report.add(
-            "O121", node.place(REPLACED_BY, term), f"{node.id} replaces itself", "Name another one"
+            "O121", node.location(REPLACED_BY, term), f"{node.id} replaces itself", "Name another one"
         )
         return None
     if not deprecated:
         problem = f"{node.id} is replaced by {target.id} but not deprecated"
-        draft.report.add("W123", node.place(REPLACED_BY, term), problem, "Add owl:deprecated true")
+        draft.report.add("W123", node.location(REPLACED_BY, term), problem, "Add owl:deprecated true")
     return target.id
