@@ -26,7 +26,7 @@ NUISANCE_PENALTY = 1e-4
 
 
 class _Product(torch.autograd.Function):
-    """matrix @ x for a sparse constant matrix whose transpose is given, so that the backward pass need not sort."""
+    """matrix @ x for a sparse constant matrix; its transpose is given, so that the gradient needs no sorting."""
 
     @staticmethod
     def forward(ctx: Any, matrix: torch.Tensor, transposed: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
