@@ -1,4 +1,4 @@
-"""Imports go one way, only learning knows torch, and neither an import nor a ranking loads it."""
+"""Imports go one way, only learning/network imports torch, and neither an import nor a default run loads it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER)
 MAY_IMPORT |= {"learning": LEARNING, "train": {"cli"}, "__main__": {"cli"}}
 MAY_IMPORT["cli"] |= {"learning"}
 """A command that learns loads learning when it runs, never before."""
-HEAVY = {"torch", "torch_geometric", "lightning", "jsonargparse"}
+HEAVY = {"torch", "torch_geometric", "lightning", "pytorch_lightning", "jsonargparse"}
+SLOW = {"neo4j", "pandas", "scipy.stats"}
+"""Imported only where they are used: each takes as long as all of a default run."""
+MOST_MODULES = 1350
 FILES = [*sorted(PACKAGE.rglob("*.py")), ROOT / "train.py"]
 
 
@@ -107,26 +110,38 @@ def test_the_command_line_imports_learning_inside_functions_only() -> None:
     assert wrong == []
 
 
-def test_only_learning_imports_torch() -> None:
+def test_only_the_network_imports_torch() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in FILES
-        if part_of(path) not in ("learning", "train")
+        if PACKAGE / "learning" / "network" not in path.parents
         for name in imported(path)
         if name.partition(".")[0] in HEAVY
     ]
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "module", ["kgrank", "kgrank.ranking", "kgrank.graph.connect", "kgrank.cli.main", "kgrank.demo.shop"]
-)
-def test_no_torch_is_loaded_outside_of_learning(module: str) -> None:
-    found = subprocess.run(
-        [sys.executable, "-c", f"import {module}, sys; print(*sorted({HEAVY!r} & set(sys.modules)))"],
+def loaded_by(module: str) -> set[str]:
+    """The modules that a new process has loaded after importing one."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {module}, sys; print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,
         cwd=ROOT,
     )
-    assert found.stdout.split() == []
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["kgrank", "kgrank.ranking", "kgrank.graph.connect", "kgrank.cli.main", "kgrank.demo.shop", "train"],
+)
+def test_no_torch_is_loaded_outside_of_the_network(module: str) -> None:
+    assert not HEAVY & loaded_by(module)
+
+
+def test_a_run_without_a_network_loads_neither_torch_nor_a_server_s_driver() -> None:
+    loaded = loaded_by("kgrank.learning.run")
+    assert not (HEAVY | SLOW) & loaded
+    assert len(loaded) <= MOST_MODULES

@@ -185,6 +185,8 @@ def _flatten(document: Mapping[str, Any], prefix: str, into: Values, options: Ma
             _flatten(value, f"{name}.", into, options)
         elif name in options:
             into.values[name] = value
+        elif name in MOVED_GROUPS and isinstance(value, dict) and value:
+            raise _unknown(f"{name}.{next(iter(value))}", options, into.where)
         else:
             raise _unknown(name, options, into.where)
 

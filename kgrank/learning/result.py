@@ -1,4 +1,4 @@
-"""Learned weights from the fits: what is served, with its intervals and its provenance."""
+"""Learned weights from the fits, with their intervals and their provenance."""
 
 from __future__ import annotations
 
@@ -44,18 +44,21 @@ def weights_of(
     """One version of the weights, named by its time and its ontology; ``graph`` is the graph's fingerprint."""
     created = datetime.now(UTC).replace(microsecond=0)
     shop, tastes = fitted.shop, fitted.tastes
-    bound = {c for rule in ontology.rules.values() if rule.hard for c in ontology.scope(rule)}
+    under_hard_rules = {c for rule in ontology.rules.values() if rule.hard for c in ontology.scope(rule)}
     return LearnedWeights(
         version=f"w-{created:%Y%m%d-%H%M%S}-{ontology.fingerprint[:6]}",
         created=created.isoformat(),
         code=__version__,
         ontology=ontology.fingerprint,
         graph=graph,
-        categories={c: _category(d.layout, fitted, terms, bound=c in bound) for c, d in shop.designs.items()},
+        categories={
+            c: _category(d.layout, fitted, terms, hard_rules=c in under_hard_rules)
+            for c, d in shop.designs.items()
+        },
         metrics=metrics,
         terms=behaviour,
         findings=tuple(
-            finding(found, ontology, fitted.rule_posteriors) for found in fitted.rule_posteriors.rules
+            finding(rule, ontology, fitted.rule_posteriors) for rule in fitted.rule_posteriors.rules
         ),
         population=Population()
         if tastes is None
@@ -66,7 +69,7 @@ def weights_of(
         ),
         reliability=shop.reliability,
         conflicts=tuple(
-            conflict(found, ontology, fitted.rule_posteriors) for found in fitted.rule_posteriors.conflicts
+            conflict(rules, ontology, fitted.rule_posteriors) for rules in fitted.rule_posteriors.conflicts
         ),
         notes=(*_notes(shop), *fitted.rule_posteriors.notes),
     )
@@ -83,72 +86,74 @@ def _notes(shop: TrainingData) -> tuple[str, ...]:
         )
     scale = shop.reliability.scale
     if len(scale) > 1:
-        said = ", ".join(f"{kind} {scale[kind]:.2f}" for kind in KINDS if kind in scale)
-        notes.append(f"How closely each kind of feedback follows tastes: {said}.")
+        scales = ", ".join(f"{kind} {scale[kind]:.2f}" for kind in KINDS if kind in scale)
+        notes.append(f"How closely each kind of feedback follows tastes: {scales}.")
     if shop.log.has_impressions and not shop.log.has_positions and not shop.log.examination:
         notes.append("No positions: being seen is not told apart from being liked.")
     return tuple(notes)
 
 
-def _category(layout: Layout, fitted: ShopFit, terms: BehaviourModel, *, bound: bool) -> CategoryWeights:
-    """What is learned of a category; ``bound`` where hard rules hold, which intervals must keep to."""
+def _category(layout: Layout, fitted: ShopFit, terms: BehaviourModel, *, hard_rules: bool) -> CategoryWeights:
+    """The weights of a category; intervals keep to the rules where ``hard_rules`` hold."""
     category = layout.category
-    shop, verdicts = fitted.shop, fitted.rule_posteriors
-    learned = category in verdicts.draws
+    shop, rule_posteriors = fitted.shop, fitted.rule_posteriors
+    from_choices = category in rule_posteriors.draws
     mean = served_part_worths(layout, fitted)
     draws = (
-        verdicts.draws[category] if learned else _prior_draws(layout, mean, fitted.category_fits.variances)
+        rule_posteriors.draws[category]
+        if from_choices
+        else _prior_draws(layout, mean, fitted.category_fits.variances)
     )
-    weight, spread = importance(layout, mean), spreads(layout, mean)
-    low, high = quantiles(layout, draws) if bound else intervals(layout, draws)
+    share, spread = importance(layout, mean), spreads(layout, mean)
+    lower, upper = quantiles(layout, draws) if hard_rules else intervals(layout, draws)
     full = importance(layout, mean, full=True)
-    without = (
-        importance(layout, verdicts.mean_without_rules[category]) if category in verdicts.ruled else None
-    )
+    unruled = rule_posteriors.mean_without_rules[category] if category in rule_posteriors.ruled else None
+    without_rules = None if unruled is None else importance(layout, unruled)
     shoppers = None if fitted.tastes is None else _shoppers(layout, mean, fitted.columns, fitted.tastes)
-    own = shop.sets.get(category)
+    choices = shop.sets.get(category)
     attributes = tuple(
         AttributeWeight(
-            block.attribute,
-            float(weight[i]),
-            float(low[i]),
-            float(high[i]),
-            float(spread[i]),
-            reference(block),
-            float(full[i]),
-            None if shoppers is None else float(shoppers[i]),
-            None if without is None else float(without[i]),
+            attribute=block.attribute,
+            share=float(share[i]),
+            lower=float(lower[i]),
+            upper=float(upper[i]),
+            spread=float(spread[i]),
+            reference=reference(block),
+            full=float(full[i]),
+            shoppers=None if shoppers is None else float(shoppers[i]),
+            without_rules=None if without_rules is None else float(without_rules[i]),
         )
         for i, block in enumerate(layout.blocks)
     )
     return CategoryWeights(
-        category,
-        attributes,
-        _utilities(layout, mean, draws),
-        float(spread.sum()),
-        0 if own is None else len(own.choices),
-        0 if own is None else len(np.unique(own.choices.person)),
-        "choices" if learned else "graph",
-        category_terms(terms, category),
-        {}
-        if own is None
-        else _nuisance(own, fitted.category_fits.fits[category].part_worths)
+        category=category,
+        attributes=attributes,
+        utilities=_utilities(layout, mean, draws),
+        strength=float(spread.sum()),
+        choice_count=0 if choices is None else len(choices.choices),
+        person_count=0 if choices is None else len(np.unique(choices.choices.person)),
+        source="choices" if from_choices else "graph",
+        terms=category_terms(terms, category),
+        nuisance={}
+        if choices is None
+        else _nuisance(choices, fitted.category_fits.fits[category].part_worths)
         | given_positions(shop.log.examination),
     )
 
 
 def served_part_worths(layout: Layout, fitted: ShopFit) -> Floats:
-    """(columns,) what is served for a category: its own after the rules, or the graph's word."""
+    """(columns,) the part-worths served for a category: from its choices after the rules, or the prior mean."""
     draws = fitted.rule_posteriors.draws.get(layout.category)
     if draws is not None:
         return np.asarray(draws.mean(0))
-    return np.asarray(fitted.prior_means.without_choices.get(layout.category, np.zeros(layout.width)))
+    prior_means = fitted.prior_means.without_choices
+    return np.asarray(prior_means.get(layout.category, np.zeros(layout.width)))
 
 
-def _nuisance(own: CategoryChoices, part_worths: Floats) -> dict[str, float]:
-    """What is served beside the attributes: the outside option's constant and the positions."""
-    found = part_worths[own.design.layout.width :].tolist()
-    return dict(zip(own.nuisance, found, strict=True))
+def _nuisance(choices: CategoryChoices, part_worths: Floats) -> dict[str, float]:
+    """The parameters beside the attributes: the outside option's constant and the positions."""
+    parameters = part_worths[choices.design.layout.width :].tolist()
+    return dict(zip(choices.nuisance, parameters, strict=True))
 
 
 def _prior_draws(layout: Layout, mean: Floats, variances: Variances) -> Floats:
@@ -158,24 +163,24 @@ def _prior_draws(layout: Layout, mean: Floats, variances: Variances) -> Floats:
 
 def _shoppers(layout: Layout, mean: Floats, columns: Sequence[str], tastes: Tastes) -> Floats:
     """(attributes,) the average of the shoppers' own importances, over draws of the population."""
-    at = {n: i for i, n in enumerate(columns)}
-    known = np.array([n in at for n in layout.nodes])
-    pick = [at[n] for n in layout.nodes if n in at]
-    root = np.linalg.cholesky(tastes.covariance[np.ix_(pick, pick)] + 1e-9 * np.eye(len(pick)))
-    normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, len(pick)))
+    index_of = {name: index for index, name in enumerate(columns)}
+    has_taste = np.array([node in index_of for node in layout.nodes])
+    indices = [index_of[node] for node in layout.nodes if node in index_of]
+    root = np.linalg.cholesky(tastes.covariance[np.ix_(indices, indices)] + 1e-9 * np.eye(len(indices)))
+    normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, len(indices)))
     draws = np.tile(mean, (TASTE_DRAWS, 1))
-    draws[:, known] += tastes.mean[pick] + normal @ root.T
+    draws[:, has_taste] += tastes.mean[indices] + normal @ root.T
     return np.asarray(importance(layout, draws).mean(0))
 
 
 def _utilities(layout: Layout, mean: Floats, draws: Floats) -> tuple[Utility, ...]:
-    found = []
+    utilities = []
     for block in layout.blocks:
-        own = draws[:, block.columns]
+        block_draws = draws[:, block.columns]
         if block.number:
-            errors = own.std(0) * ((block.p95 - block.p05) / block.scale)
+            errors = block_draws.std(0) * ((block.p95 - block.p05) / block.scale)
         else:
-            errors = (own - (own @ block.share)[:, None]).std(0)
+            errors = (block_draws - (block_draws @ block.share)[:, None]).std(0)
         for node, segments, error in zip(block.nodes, block.segments(mean), errors, strict=True):
-            found.append(Utility(node, segments, float(error)))
-    return tuple(found)
+            utilities.append(Utility(node, segments, float(error)))
+    return tuple(utilities)

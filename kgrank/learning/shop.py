@@ -1,4 +1,4 @@
-"""A shop as learning sees it: columns and choice sets of every category, and its people in one panel."""
+"""Training data of a shop: columns and choice sets of every category, and its people in one panel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kgrank.ontology.model import Ontology
 from kgrank.weights.model import Reliability
 
 MANY_TASTES = 100
-"""Values up to which people have tastes of each: nobody's choices tell of thousands."""
+"""Values of an attribute up to which each has a taste of its own: no person's choices determine thousands."""
 
 SMALLEST_TASTE = 1e-3
 """In logits: an attribute without any effect still gets a proper prior."""
@@ -30,7 +30,15 @@ SMALLEST_TASTE = 1e-3
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Designs and choices of every category that has items; each kind of feedback in its own scale."""
+    """Designs and choices of every category that has items.
+
+    Attributes:
+        designs: Columns of every category with items.
+        sets: Choices among the items of a category and all below it, weighted by the scale of their feedback.
+        own_choices: Of those the choices whose lowest common category it is.
+        log: The responses that they are from.
+        reliability: The scale of each kind of feedback.
+    """
 
     designs: Mapping[str, Design]
     sets: Mapping[str, CategoryChoices]
@@ -47,8 +55,8 @@ def read_training_data(
     Args:
         graph: Items and events.
         ontology: The category tree.
-        seed: Of what is drawn.
-        examination: Probability that each place is looked at, from the first on; estimated if empty.
+        seed: Seed of the sampled alternatives.
+        examination: Probability that each position is looked at, from the first on; estimated if empty.
 
     Raises:
         InputError: No category has a choice between items that differ.
@@ -56,17 +64,16 @@ def read_training_data(
     log = read_log(graph, ontology, examination)
     designs = {c: category_design(graph, ontology, c) for c in ontology.categories}
     designs = {c: d for c, d in designs.items() if d.layout.width and d.items}
-    sets, home = {}, {}
-    own = set(log.heads["category"].drop_nulls()) | set(log.searches["category"])
+    sets, own_choices = {}, {}
+    with_own = set(log.heads["category"].drop_nulls()) | set(log.searches["category"])
     for category, design in designs.items():
-        some = category_choices(log, design, ontology, seed)
-        if len(some.choices):
-            sets[category] = some
-        if category in own:
-            home[category] = some if not set(ontology.subtree(category)) - {category} else _only(
-                log, some, ontology, seed
-            )  # fmt: skip
-    home = {c: s for c, s in home.items() if len(s.choices)}
+        choices = category_choices(log, design, ontology, seed)
+        if len(choices.choices):
+            sets[category] = choices
+        if category in with_own:
+            leaf = set(ontology.subtree(category)) == {category}
+            own_choices[category] = choices if leaf else _own_choices(log, choices, ontology, seed)
+    own_choices = {c: s for c, s in own_choices.items() if len(s.choices)}
     if not sets:
         raise InputError(
             "there is not one choice to learn from",
@@ -74,22 +81,27 @@ def read_training_data(
             expected="impressions with a view, cart or purchase, or purchases, rankings, ratings",
             todo="Load behaviour (events or choice tasks) beside the items.",
         )
-    how = feedback_scales({c: s for c, s in sets.items() if ontology.categories[c].parent is None}, log.entry)
-    scaled = {c: weighted(s, how) for c, s in sets.items()}
-    # A category with none below it has its own choices alone, which are kept, and fitted, once.
-    home = {c: scaled[c] if s is sets.get(c) else weighted(s, how) for c, s in home.items()}
-    return TrainingData(designs, scaled, home, log, how)
+    top = {c: s for c, s in sets.items() if ontology.categories[c].parent is None}
+    reliability = feedback_scales(top, log.entry)
+    scaled = {c: weighted(s, reliability) for c, s in sets.items()}
+    # A category with none below it has only its own choices; they are stored, and fitted, once.
+    own_choices = {
+        c: scaled[c] if s is sets.get(c) else weighted(s, reliability) for c, s in own_choices.items()
+    }
+    return TrainingData(designs, scaled, own_choices, log, reliability)
 
 
-def _only(log: ResponseLog, some: CategoryChoices, ontology: Ontology, seed: int) -> CategoryChoices:
-    """Of a category's choices those whose lowest common category it is: those below it have other homes."""
-    here = pl.col("category") == some.design.layout.category
-    own = replace(log, heads=log.heads.filter(here), searches=log.searches.filter(here))
-    return category_choices(own, some.design, ontology, seed, nuisance=some.nuisance)
+def _own_choices(
+    log: ResponseLog, choices: CategoryChoices, ontology: Ontology, seed: int
+) -> CategoryChoices:
+    """Of a category's choices those whose lowest common category it is."""
+    in_category = pl.col("category") == choices.design.layout.category
+    own = replace(log, heads=log.heads.filter(in_category), searches=log.searches.filter(in_category))
+    return category_choices(own, choices.design, ontology, seed, nuisance=choices.nuisance)
 
 
 def people_panel(
-    home: Mapping[str, CategoryChoices], head: CategoryFits, persons: Ints | None = None
+    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, persons: Ints | None = None
 ) -> tuple[tuple[str, ...], Panel, Ints]:
     """The choices of everyone in shared columns: AttributeValue ids, and the outside option.
 
@@ -97,44 +109,49 @@ def people_panel(
         The columns' names, the panel, and (people,) their numbers in the log.
     """
     names = tuple(
-        dict.fromkeys(n for s in home.values() for n in (*_tasted(s.design.layout), *_person_nuisance(s)))
+        dict.fromkeys(
+            name
+            for choices in own_choices.values()
+            for name in (*_taste_nodes(choices.design.layout), *_person_nuisance(choices))
+        )
     )
-    at = {n: i for i, n in enumerate(names)}
-    parts = []
-    for category, some in home.items():
-        columns = np.zeros((some.choices.width, len(names)))
-        own = [*some.design.layout.nodes, *some.nuisance]
-        for i, name in enumerate(own):
-            if name in at:
-                columns[i, at[name]] = 1.0
-        parts.append(panel(some.choices, head.fits[category].part_worths, columns))
-    return names, *join_panels(parts, persons)
+    index_of = {name: index for index, name in enumerate(names)}
+    panels = []
+    for category, choices in own_choices.items():
+        columns = np.zeros((choices.choices.width, len(names)))
+        for row, name in enumerate((*choices.design.layout.nodes, *choices.nuisance)):
+            if name in index_of:
+                columns[row, index_of[name]] = 1.0
+        panels.append(panel(choices.choices, category_fits.fits[category].part_worths, columns))
+    return names, *join_panels(panels, persons)
 
 
-def taste_scale(home: Mapping[str, CategoryChoices], head: CategoryFits, columns: Sequence[str]) -> Floats:
+def taste_scale(
+    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, columns: Sequence[str]
+) -> Floats:
     """(columns,) range of each column's attribute for the average shopper, averaged over the categories.
 
     A number's is the rise over one unit of its column; the outside option's is 1.
     """
-    total, times = np.zeros(len(columns)), np.zeros(len(columns))
-    at = {n: i for i, n in enumerate(columns)}
-    for category, some in home.items():
-        layout, own = some.design.layout, head.fits[category].part_worths
-        ranges = spreads(layout, own[: layout.width])
-        for block, width in zip(layout.blocks, ranges, strict=True):
+    total, count = np.zeros(len(columns)), np.zeros(len(columns))
+    index_of = {name: index for index, name in enumerate(columns)}
+    for category, choices in own_choices.items():
+        layout, part_worths = choices.design.layout, category_fits.fits[category].part_worths
+        ranges = spreads(layout, part_worths[: layout.width])
+        for block, range_ in zip(layout.blocks, ranges, strict=True):
             for node in block.nodes:
-                if node in at:
-                    total[at[node]] += abs(own[block.start]) if block.number else width
-                    times[at[node]] += 1
-    return np.where(times > 0, np.maximum(total / np.maximum(times, 1), SMALLEST_TASTE), 1.0)
+                if node in index_of:
+                    total[index_of[node]] += abs(part_worths[block.start]) if block.number else range_
+                    count[index_of[node]] += 1
+    return np.where(count > 0, np.maximum(total / np.maximum(count, 1), SMALLEST_TASTE), 1.0)
 
 
-def _tasted(layout: Layout) -> Iterator[str]:
-    """The nodes that people have tastes of: all, and of an attribute with many values those that count."""
+def _taste_nodes(layout: Layout) -> Iterator[str]:
+    """The nodes that people have tastes of: all, and of an attribute with many values its reference values."""
     for block in layout.blocks:
         every = len(block.nodes) <= MANY_TASTES
         yield from (n for n, counts in zip(block.nodes, block.reference, strict=True) if every or counts)
 
 
-def _person_nuisance(some: CategoryChoices) -> tuple[str, ...]:
-    return tuple(n for n in some.nuisance if n == INSIDE)
+def _person_nuisance(choices: CategoryChoices) -> tuple[str, ...]:
+    return tuple(name for name in choices.nuisance if name == INSIDE)

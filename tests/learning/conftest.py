@@ -64,3 +64,9 @@ def config_file(tmp_path: Path, store: Path) -> Path:
     }
     path.write_text(yaml.safe_dump(chosen))
     return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where ``config_file`` writes."""
+    return tmp_path / "out"

@@ -72,11 +72,6 @@ def error_of(done: Done) -> str:
     return line
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
 def test_a_run_leaves_weights_settings_logs_and_checkpoints_and_serves_its_weights(
     config_file: Path, out: Path, store: Path
 ) -> None:

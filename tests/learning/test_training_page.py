@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from kgrank.learning.config import RunConfig
+from kgrank.learning.config import NetworkConfig, RunConfig
 
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 
@@ -20,6 +20,9 @@ def options(kind: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         inner = hints[field.name]
         if is_dataclass(inner):
             yield from options(inner, f"{prefix}{field.name}.")
+        elif inner == NetworkConfig | None:
+            yield "network", "off"
+            yield from options(NetworkConfig, "network.")
         elif field.name != "trainer":
             yield f"{prefix}{field.name}", written(field.default)
 

@@ -1,4 +1,4 @@
-"""The heterogeneous network: what the graph says of each part-worth, and a free deviation from it."""
+"""The heterogeneous network: a prior mean of each part-worth from the graph, and a free deviation from it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NUISANCE_PENALTY = 1e-4
 
 
 class _Product(torch.autograd.Function):
-    """matrix @ x for a sparse constant matrix whose transpose is at hand: no sorting on the way back."""
+    """matrix @ x for a sparse constant matrix; its transpose is given, so that the gradient needs no sorting."""
 
     @staticmethod
     def forward(ctx: Any, matrix: torch.Tensor, transposed: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -39,15 +39,15 @@ class _Product(torch.autograd.Function):
 
 
 class FullSAGEConv(SAGEConv):  # type: ignore[misc]
-    """SAGEConv whose sparse products stay in single precision: there is none of them in half of it."""
+    """SAGEConv whose sparse products stay in single precision, as torch has none in half precision."""
 
     def message_and_aggregate(
         self, edge_index: torch.Tensor, x: tuple[torch.Tensor, torch.Tensor | None]
     ) -> torch.Tensor:
         """(targets, width) the mean over neighbours."""
         with torch.autocast(edge_index.device.type, enabled=False):
-            heard: torch.Tensor = super().message_and_aggregate(edge_index, (x[0].float(), x[1]))
-        return heard
+            mean: torch.Tensor = super().message_and_aggregate(edge_index, (x[0].float(), x[1]))
+        return mean
 
 
 class PartWorthNetwork(nn.Module):
@@ -64,7 +64,7 @@ class PartWorthNetwork(nn.Module):
         width: Width of the embeddings.
         layers: Rounds of message passing.
         dropout: Share of hidden units dropped in training.
-        fanout: Neighbours that a node hears from in a training step, by edge type; None takes the whole graph.
+        fanout: Neighbours sampled for each node and edge type in a training step; None takes the whole graph.
     """
 
     def __init__(
@@ -120,15 +120,17 @@ class PartWorthNetwork(nn.Module):
             }
             edges = {kind: matrix.to(device) for kind, matrix in part.tensors.adjacency.items()}
         for convolution in self.layers:
-            heard = convolution(x, edges)
+            messages = convolution(x, edges)
             x = {
-                label: self.dropout(functional.relu(self.norm(h + heard[label]))) if label in heard else h
+                label: self.dropout(functional.relu(self.norm(h + messages[label])))
+                if label in messages
+                else h
                 for label, h in x.items()
             }
         return x
 
     def forward(self) -> torch.Tensor:
-        """(cells,) what the graph says of each part-worth; in training by a sample where there is a fan-out."""
+        """(cells,) the part-worth that the graph predicts; in training by a sample where there is a fan-out."""
         category, attribute, value = self._of_cells()
         read: torch.Tensor = self.read(torch.cat([category, attribute, value, category * value], 1))
         liking = self.liking[self.cells[2].to(self.liking.device)]
@@ -136,17 +138,17 @@ class PartWorthNetwork(nn.Module):
 
     def _of_cells(self) -> list[torch.Tensor]:
         """Embeddings of each cell's category, attribute and value."""
-        at = dict(zip(("Category", "Attribute", "AttributeValue"), self.cells, strict=True))
+        index = dict(zip(("Category", "Attribute", "AttributeValue"), self.cells, strict=True))
         part = None
         if self.fanout is not None and self.training:
-            seeds, place = {}, {}
-            for label, cell in at.items():
-                seeds[label], place[label] = np.unique(cell.numpy(), return_inverse=True)
-            at = {label: torch.from_numpy(own) for label, own in place.items()}
+            seeds, inverse = {}, {}
+            for label, cell in index.items():
+                seeds[label], inverse[label] = np.unique(cell.numpy(), return_inverse=True)
+            index = {label: torch.from_numpy(rows) for label, rows in inverse.items()}
             random = np.random.default_rng(int(torch.randint(2**31, ())))
             part = sample(self.whole, seeds, self.fanout, len(self.layers), random)
         x = self.nodes(part)
-        return [x[label][cell.to(self.liking.device)] for label, cell in at.items()]
+        return [x[label][cell.to(self.liking.device)] for label, cell in index.items()]
 
 
 class ChoiceModel(nn.Module):
@@ -162,7 +164,7 @@ class ChoiceModel(nn.Module):
         self.register_buffer("centring_transposed", csr_tensor(rows.centring.T.tocsr()), persistent=False)
 
     def part_worths(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """(cells,) part-worths, and (cells,) what the network alone says."""
+        """(cells,) part-worths, and (cells,) the network's part of them."""
         prior = self.network()
         return prior + self.deviation, prior
 
@@ -172,28 +174,30 @@ class ChoiceModel(nn.Module):
         layout = next(one for one in self.where.layouts if one.category == category)
         return importance(layout, self.part_worths()[0][cell], xp=torch)  # type: ignore[no-any-return]
 
-    def log_likelihood(self, part_worths: torch.Tensor, some: Batch) -> torch.Tensor:
+    def log_likelihood(self, part_worths: torch.Tensor, choices: Batch) -> torch.Tensor:
         """(choices,) minus the cross-entropy of each choice, or minus half the squared error of a rating.
 
         In single precision whatever the training's is: sums over many rows lose too much in half of it.
         """
         with torch.autocast(part_worths.device.type, enabled=False):
-            return self._log_likelihood(part_worths.float(), some)
+            return self._log_likelihood(part_worths.float(), choices)
 
-    def _log_likelihood(self, part_worths: torch.Tensor, some: Batch) -> torch.Tensor:
+    def _log_likelihood(self, part_worths: torch.Tensor, choices: Batch) -> torch.Tensor:
         parameters = torch.cat([part_worths, self.nuisance])[:, None]
         raw = _Product.apply(self.centring, self.centring_transposed, parameters)
-        utility: torch.Tensor = _Product.apply(some.raw, some.transposed, raw).squeeze(1) + some.offset
-        count = len(some.left)
+        utility: torch.Tensor = (
+            _Product.apply(choices.raw, choices.transposed, raw).squeeze(1) + choices.offset
+        )
+        count = len(choices.left)
         top = torch.full((count,), -torch.inf, device=utility.device)
-        top = top.scatter_reduce(0, some.choice, utility.detach(), "amax")
-        top = torch.where(some.outside, top.clamp(min=0.0), top)
-        odds = torch.zeros_like(top).index_add(0, some.choice, torch.exp(utility - top[some.choice]))
-        odds = odds + torch.where(some.outside, torch.exp(-top), torch.zeros_like(top))
-        units = torch.zeros_like(top).index_add(0, some.choice, some.chosen)
-        taken = torch.zeros_like(top).index_add(0, some.choice, some.chosen * utility)
-        error = torch.zeros_like(top).index_add(0, some.choice, (utility - some.chosen).square())
-        return torch.where(some.rated, -0.5 * error, taken - (units + some.left) * (odds.log() + top))
+        top = top.scatter_reduce(0, choices.choice, utility.detach(), "amax")
+        top = torch.where(choices.outside, top.clamp(min=0.0), top)
+        odds = torch.zeros_like(top).index_add(0, choices.choice, torch.exp(utility - top[choices.choice]))
+        odds = odds + torch.where(choices.outside, torch.exp(-top), torch.zeros_like(top))
+        units = torch.zeros_like(top).index_add(0, choices.choice, choices.chosen)
+        taken = torch.zeros_like(top).index_add(0, choices.choice, choices.chosen * utility)
+        error = torch.zeros_like(top).index_add(0, choices.choice, (utility - choices.chosen).square())
+        return torch.where(choices.rated, -0.5 * error, taken - (units + choices.left) * (odds.log() + top))
 
     def penalty(self, precision: float) -> torch.Tensor:
         """Negative log-prior of the deviations and, barely, of the nuisance parameters."""

@@ -19,6 +19,7 @@ from kgrank.choice.hierarchy.prior_means import prior_means
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.learning.config import NetworkConfig, RunConfig, ValidationConfig
 from kgrank.learning.folds import means_by_fold
+from kgrank.learning.network import ignore_library_warnings
 from kgrank.learning.network.model import ChoiceModel, PartWorthNetwork
 from kgrank.learning.network.penalties import inheritances, penalties
 from kgrank.learning.network.sampling import edge_count
@@ -126,6 +127,7 @@ def network_settings(config: RunConfig) -> NetworkSettings:
     Raises:
         RunError: A trainer's option is wrong.
     """
+    ignore_library_warnings()
     network = config.network or NetworkConfig()
     checked = replace(network, trainer=trainer_options(network.trainer))
     return NetworkSettings(checked, config.validation, config.seed)

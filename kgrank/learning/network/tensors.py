@@ -22,8 +22,8 @@ MESSAGES = ("SUBCATEGORY_OF", "APPLIES", "OF", "IN_CATEGORY", "MADE_BY", "HAS_VA
 
 LABELS = ("Category", "Attribute", "AttributeValue", "Brand", "Item", "User")
 EMBEDDED = ("Attribute", "AttributeValue", "Brand")
-"""Labels with a learned embedding a node; categories, items and users are what their neighbours say, so that
-those never trained on are like the others."""
+"""Labels with a learned embedding a node; categories, items and users are computed from their
+neighbours, so that those never trained on are like the others."""
 
 
 EdgeKind = tuple[str, str, str]
@@ -49,14 +49,14 @@ def graph_tensors(graph: KnowledgeGraph, hidden: Collection[str] = ()) -> GraphT
     ids = {label: graph.node(label)["id"].to_list() for label in LABELS}
     number = {label: {x: i for i, x in enumerate(names)} for label, names in ids.items()}
     acts = ~pl.col("kind").is_in(["impression", "rank"])
-    liked = graph.edge("INTERACTED").filter(acts).select("source", "target").unique()
+    interactions = graph.edge("INTERACTED").filter(acts).select("source", "target").unique()
     if hidden:
         unseen = graph.edge("IN_CATEGORY").filter(pl.col("target").is_in(list(hidden)))["source"]
-        liked = liked.filter(~pl.col("target").is_in(unseen.implode()))
+        interactions = interactions.filter(~pl.col("target").is_in(unseen.implode()))
     adjacency: dict[EdgeKind, torch.Tensor] = {}
     for name in (*MESSAGES, "INTERACTED"):
         kind = EDGES[name]
-        table = liked if name == "INTERACTED" else graph.edge(name)
+        table = interactions if name == "INTERACTED" else graph.edge(name)
         source, target = (
             np.array([number[label][x] for x in table[side].to_list()], dtype=np.int64)
             for side, label in (("source", kind.source), ("target", kind.target))
@@ -86,11 +86,11 @@ def csr_tensor(matrix: sparse.csr_matrix) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Cells:
-    """Where the part-worths of every category stand in one long vector, and their nodes in the graph.
+    """The part-worths of all categories as one long vector of cells, and the nodes of each cell in the graph.
 
     Attributes:
         layouts: One a category.
-        first: Where each category's columns start.
+        first: First cell of each category.
         category: (cells,) number of the category node.
         attribute: (cells,) number of the attribute node.
         value: (cells,) number of the AttributeValue node.
@@ -109,8 +109,8 @@ class Cells:
 
     def of(self, category: str) -> slice:
         """The cells of a category."""
-        at = [layout.category for layout in self.layouts].index(category)
-        return slice(self.first[at], self.first[at] + self.layouts[at].width)
+        index = [layout.category for layout in self.layouts].index(category)
+        return slice(self.first[index], self.first[index] + self.layouts[index].width)
 
 
 def cells(layouts: Sequence[Layout], tensors: GraphTensors) -> Cells:
@@ -130,12 +130,25 @@ def cells(layouts: Sequence[Layout], tensors: GraphTensors) -> Cells:
     return Cells(tuple(layouts), tuple(first[:-1].tolist()), *table.unbind(1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChoiceRows:
     """The choices of several categories, rows in raw columns of one long vector.
 
     Raw columns are, category by category, its raw columns (see ``Design``), then its nuisance columns;
-    ``centring`` takes cells and nuisance parameters to them. Positions share parameters over categories.
+    Positions share parameters over categories.
+
+    Attributes:
+        raw: (rows, raw columns), sparse.
+        centring: (raw columns, cells and nuisance parameters), sparse.
+        nuisance: Number of nuisance parameters.
+        start: (choices + 1,) first row of each choice.
+        chosen: (rows,) how often the alternative was taken, or the rating.
+        outside: (choices,) whether the choice had an outside option.
+        left: (choices,) how often the outside option was taken.
+        person: (choices,) number of the person.
+        offset: (rows,) utility that is given.
+        rated: (choices,) which are ratings.
+        time: (choices,) time or order.
     """
 
     raw: sparse.csr_matrix
@@ -160,13 +173,13 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
         [n if n.startswith("position") else f"{s.design.layout.category} {n}" for n in s.nuisance]
         for s in sets
     ]
-    shared = {n: i for i, n in enumerate(dict.fromkeys(n for some in names for n in some))}
+    shared = {n: i for i, n in enumerate(dict.fromkeys(n for nuisance in names for n in nuisance))}
     blocks, rows = [], []
-    for s, own in zip(sets, names, strict=True):
+    for s, nuisance in zip(sets, names, strict=True):
         cell = where.of(s.design.layout.category)
         centring = sparse.coo_matrix(s.choices.centring)
         column = np.concatenate(
-            [np.arange(cell.start, cell.stop), where.width + np.array([shared[n] for n in own], int)]
+            [np.arange(cell.start, cell.stop), where.width + np.array([shared[n] for n in nuisance], int)]
         )
         blocks.append((centring.row, column[centring.col], centring.data, s.choices.raw.shape[1]))
         rows.append(s.choices.raw)
@@ -184,23 +197,34 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
         return np.concatenate([getattr(c, name) for c in choices])
 
     return ChoiceRows(
-        sparse.csr_matrix(sparse.block_diag(rows, "csr")),
-        centring_,
-        len(shared),
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        together("chosen"),
-        together("outside"),
-        together("left"),
-        together("person"),
-        together("offset"),
-        np.concatenate([np.zeros(len(c), bool) if c.rated is None else c.rated for c in choices]),
-        together("time"),
+        raw=sparse.csr_matrix(sparse.block_diag(rows, "csr")),
+        centring=centring_,
+        nuisance=len(shared),
+        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        chosen=together("chosen"),
+        outside=together("outside"),
+        left=together("left"),
+        person=together("person"),
+        offset=together("offset"),
+        rated=np.concatenate([np.zeros(len(c), bool) if c.rated is None else c.rated for c in choices]),
+        time=together("time"),
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Some choices: their rows as a sparse matrix and its transpose, and what was taken."""
+    """Choices of one step: their rows as a sparse matrix and its transpose, and what was taken.
+
+    Attributes:
+        raw: (rows, raw columns), sparse.
+        transposed: Its transpose.
+        choice: (rows,) index of the row's choice in the batch.
+        chosen: (rows,) how often the alternative was taken, or the rating.
+        outside: (choices,) whether the choice had an outside option.
+        left: (choices,) how often the outside option was taken.
+        offset: (rows,) utility that is given.
+        rated: (choices,) which are ratings.
+    """
 
     raw: torch.Tensor
     transposed: torch.Tensor
@@ -213,21 +237,21 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """On another device."""
-        return Batch(*(getattr(self, n).to(device) for n in self.__dataclass_fields__))
+        return Batch(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
 
 
-def batch(rows: ChoiceRows, which: np.ndarray[Any, Any]) -> Batch:
-    """The choices ``which`` of a log."""
-    counts = np.diff(rows.start)[which]
-    at, _ = gather(rows.start[:-1][which], counts)
-    raw = rows.raw[at]
+def batch(rows: ChoiceRows, indices: np.ndarray[Any, Any]) -> Batch:
+    """The choices of those indices, as tensors."""
+    counts = np.diff(rows.start)[indices]
+    of_choices, _ = gather(rows.start[:-1][indices], counts)
+    raw = rows.raw[of_choices]
     return Batch(
-        csr_tensor(raw),
-        csr_tensor(raw.T.tocsr()),
-        torch.from_numpy(np.repeat(np.arange(len(which)), counts)),
-        torch.from_numpy(rows.chosen[at]).float(),
-        torch.from_numpy(rows.outside[which]),
-        torch.from_numpy(rows.left[which]).float(),
-        torch.from_numpy(rows.offset[at]).float(),
-        torch.from_numpy(rows.rated[which]),
+        raw=csr_tensor(raw),
+        transposed=csr_tensor(raw.T.tocsr()),
+        choice=torch.from_numpy(np.repeat(np.arange(len(indices)), counts)),
+        chosen=torch.from_numpy(rows.chosen[of_choices]).float(),
+        outside=torch.from_numpy(rows.outside[indices]),
+        left=torch.from_numpy(rows.left[indices]).float(),
+        offset=torch.from_numpy(rows.offset[of_choices]).float(),
+        rated=torch.from_numpy(rows.rated[indices]),
     )
