@@ -41,9 +41,12 @@ def _open_neo4j(address: str, options: StoreOptions) -> GraphStore:
 
 
 STORES = (
-    StoreKind((FILE,), embedded=True, open=_open_embedded),
+    StoreKind((FILE,), example="shop.lb", embedded=True, open=_open_embedded),
     StoreKind(
-        ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"), embedded=False, open=_open_neo4j
+        ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"),
+        example="bolt://host:7687",
+        embedded=False,
+        open=_open_neo4j,
     ),
 )
 """The stores that are shipped."""
@@ -127,6 +130,6 @@ def _kind(address: str) -> StoreKind:
         raise AccessError(
             f"no store has addresses that begin with {scheme}://",
             where=re.sub(r"//[^/]*@", "//…@", address),
-            expected=f"a file, or one of {', '.join(f'{known}://' for known in _stores if known)}",
+            expected=f"one like {' or '.join(dict.fromkeys(kind.example for kind in _stores.values()))}",
         )
     return _stores[scheme]

@@ -147,11 +147,13 @@ class StoreKind:
 
     Attributes:
         schemes: How its addresses begin, without ``://``; ``FILE`` for a path.
+        example: An address, as messages show it.
         embedded: Whether one process at a time can have it open, so that readers close it after each read.
         open: Opens the store at an address; it imports the store's module, which others then need not have.
     """
 
     schemes: tuple[str, ...]
+    example: str
     embedded: bool
     open: Callable[[str, StoreOptions], GraphStore]
 
