@@ -21,13 +21,13 @@ FILE = ""
 
 
 def _open_embedded(address: str, options: StoreOptions) -> GraphStore:
-    from kgrank.graph.ladybug import LadybugStore
+    from kgrank.graph.embedded.store import LadybugStore
 
     return LadybugStore(Path(address).expanduser(), timeout=options.timeout)
 
 
 def _open_neo4j(address: str, options: StoreOptions) -> GraphStore:
-    from kgrank.graph.neo4j import Neo4jStore
+    from kgrank.graph.neo4j.store import Neo4jStore
 
     return Neo4jStore(
         address,

@@ -19,8 +19,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kgrank.errors import StoreError
-from kgrank.graph import ladybug
 from kgrank.graph.connect import open_store
+from kgrank.graph.embedded import writing
 from kgrank.graph.store import GraphStore
 
 
@@ -177,7 +177,7 @@ def test_a_killed_bulk_load_of_edges_is_completed_by_the_next(tmp_path: Path) ->
 def test_edges_are_written_alike_in_bulk_and_one_by_one(
     embedded_store: GraphStore, bulk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ladybug, "BULK", bulk)
+    monkeypatch.setattr(writing, "BULK", bulk)
     embedded_store.upsert_nodes("User", pl.DataFrame({"id": ["u1", "ü'2"]}))
     embedded_store.upsert_nodes("Item", items(3))
     events = pl.DataFrame(

@@ -70,8 +70,8 @@ class Problem:
 
     code: str
     word: str
-    found: str
-    todo: str
+    text: str
+    advice: str
 
 
 def at_least_zero(_rule: Rule) -> tuple[float, float]:

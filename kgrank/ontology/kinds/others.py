@@ -11,8 +11,8 @@ from kgrank.ontology.model import AttributeType, Ontology, Rule
 def _refuse_no_parent(rule: Rule, ontology: Ontology) -> Iterator[Problem]:
     inside = {c for top in rule.categories for c in ontology.subtree(top)}
     if inside and all(ontology.categories[c].parent is None for c in inside):
-        found = f"{' and '.join(rule.categories)} has no category above to inherit from: a dead rule"
-        yield Problem("R420", "in", found, "Name a category with a parent")
+        text = f"{' and '.join(rule.categories)} has no category above to inherit from: a dead rule"
+        yield Problem("R420", "in", text, "Name a category with a parent")
 
 
 def _refuse_needed_value(rule: Rule, ontology: Ontology) -> Iterator[Problem]:
@@ -21,16 +21,16 @@ def _refuse_needed_value(rule: Rule, ontology: Ontology) -> Iterator[Problem]:
         return
     needed = any(c.attribute == rule.then.attribute for c in rule.when)
     if needed and ontology.attributes[rule.then.attribute].type is not AttributeType.CHOICES:
-        found = f"kg:then fills in {rule.then.attribute}, which kg:if already needs: a dead rule"
-        yield Problem("R420", "then", found, "Let kg:then speak of another attribute")
+        text = f"kg:then fills in {rule.then.attribute}, which kg:if already needs: a dead rule"
+        yield Problem("R420", "then", text, "Let kg:then speak of another attribute")
     else:
         yield from _refuse_same_sides(rule, ontology)
 
 
 def _refuse_same_sides(rule: Rule, _ontology: Ontology) -> Iterator[Problem]:
     if rule.then is not None and rule.then in rule.when:
-        found = "kg:if and kg:then say the same: a dead rule"
-        yield Problem("R420", "then", found, "Let kg:then say something else")
+        text = "kg:if and kg:then say the same: a dead rule"
+        yield Problem("R420", "then", text, "Let kg:then say something else")
 
 
 INHERITS = RuleKind(
