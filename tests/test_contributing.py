@@ -203,6 +203,16 @@ def test_a_kind_of_rule_with_an_unknown_field_is_refused() -> None:
         register(kind)
 
 
+def test_a_kind_of_rule_with_an_unknown_word_in_its_sentence_is_refused() -> None:
+    kind = RuleKind(
+        name="Odd", needs=(), acts_on=ActsOn.ITEMS, sentences=every_language("{attribute} is odd")
+    )
+    with pytest.raises(
+        InputError, match=r"the rule kind Odd has \{attribute\} in a text; expected some of a, "
+    ):
+        register(kind)
+
+
 def test_a_kind_of_rule_about_part_worths_needs_a_measure() -> None:
     kind = RuleKind(
         name="Vague",

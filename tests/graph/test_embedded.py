@@ -314,3 +314,14 @@ def test_a_store_of_another_version_is_named_as_such(tmp_path: Path) -> None:
             store.edges("GOES_AFTER")
         store.prepare()
         assert store.edges("GOES_AFTER").is_empty()
+
+
+def test_the_driver_of_a_server_is_not_loaded_for_a_file(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from kgrank.graph.connect import open_store\n"
+        f"with open_store({str(tmp_path / 'shop.lb')!r}) as store:\n"
+        "    store.prepare()\n"
+        "assert 'neo4j' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
