@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 
 NO_ROOM = "IO exception: Cannot write to file"
 
+_CUT_SHORT = ("the WAL file is corrupted", ".wal with size")
+"""Messages of a log whose last record is not whole: it fails its checksum, or ends within its head."""
+
 ABANDONED: list[tuple[Any, ...]] = []
 """Databases, with their locks, whose last write failed."""
 
@@ -29,7 +32,7 @@ def open_database(path: str) -> ladybug.Database:
     try:
         return ladybug.Database(path)
     except RuntimeError as error:
-        if "the WAL file is corrupted" not in str(error):
+        if not any(message in str(error) for message in _CUT_SHORT):
             raise
         _log.warning("%s: the last write was cut short; it is undone, and what came before is kept", path)
         return ladybug.Database(path, throw_on_wal_replay_failure=False)
