@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 
 from kgrank.errors import InputError, did_you_mean
+from kgrank.ontology.kinds.items import EXCLUDES, IMPLIES
 from kgrank.ontology.kinds.kind import (
     FIELDS,
     IN_SENTENCES,
@@ -15,7 +16,8 @@ from kgrank.ontology.kinds.kind import (
     Measure,
     RuleKind,
 )
-from kgrank.ontology.kinds.others import EXCLUDES, EXPOSURE, IMPLIES, INHERITS
+from kgrank.ontology.kinds.prior import INHERITS
+from kgrank.ontology.kinds.ranked_lists import EXPOSURE
 from kgrank.ontology.kinds.shares import ABOUT, AT_LEAST, AT_MOST, IRRELEVANT, ORDER
 from kgrank.ontology.kinds.values import MONOTONE, PREFERS, SAME_AS
 from kgrank.ontology.model import Rule
@@ -65,7 +67,7 @@ def share_bounds(rule: Rule) -> tuple[float, float] | None:
 
 
 def register(kind: RuleKind) -> RuleKind:
-    """Adds a kind to the table for the rest of the process; answers with it.
+    """Adds a kind to the table for the rest of the process, and returns it.
 
     Raises:
         InputError: The name is taken, or the row is incomplete.
