@@ -104,7 +104,7 @@ def open_toy(address: str, options: StoreOptions) -> GraphStore:
     return cast(GraphStore, ToyStore(address, behind))
 
 
-TOY = StoreKind(("toy",), embedded=True, open=open_toy)
+TOY = StoreKind(("toy",), example="toy://shop.lb", embedded=True, open=open_toy)
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +203,16 @@ def test_a_kind_of_rule_with_an_unknown_field_is_refused() -> None:
         register(kind)
 
 
+def test_a_kind_of_rule_with_an_unknown_word_in_its_sentence_is_refused() -> None:
+    kind = RuleKind(
+        name="Odd", needs=(), acts_on=ActsOn.ITEMS, sentences=every_language("{attribute} is odd")
+    )
+    with pytest.raises(
+        InputError, match=r"the rule kind Odd has \{attribute\} in a text; expected some of a, "
+    ):
+        register(kind)
+
+
 def test_a_kind_of_rule_about_part_worths_needs_a_measure() -> None:
     kind = RuleKind(
         name="Vague",
@@ -220,7 +230,7 @@ def test_a_scheme_is_registered_once() -> None:
     with pytest.raises(InputError, match="a store for toy:// is registered already"):
         register_store(TOY)
     with pytest.raises(InputError, match="a store for bolt:// is registered already"):
-        register_store(StoreKind(("bolt",), embedded=False, open=open_toy))
+        register_store(StoreKind(("bolt",), example="bolt://host", embedded=False, open=open_toy))
 
 
 def test_an_address_of_no_store_is_named_without_its_password() -> None:

@@ -84,13 +84,13 @@ def _edges(name: str, rows: Iterable[tuple[object, ...]]) -> pl.DataFrame:
 
 def _term(term: Term, *, notation: bool = True) -> dict[str, object]:
     names = dict(term.names) or {"en": term.id}
-    found: dict[str, object] = {
+    columns: dict[str, object] = {
         "id": term.id,
         "iri": term.iri,
         "name": term.name(),
         "names": json.dumps(names, ensure_ascii=False),
     }
-    return found | {"notation": term.notation} if notation else found
+    return columns | {"notation": term.notation} if notation else columns
 
 
 def _categories(ontology: Ontology) -> list[dict[str, object]]:
@@ -142,7 +142,10 @@ def _item_values(clean: Clean) -> pl.DataFrame:
 
 
 def _attribute_values(
-    ontology: Ontology, attribute: Attribute, brands: Mapping[str, Term], found: Mapping[str, list[str]]
+    ontology: Ontology,
+    attribute: Attribute,
+    brands: Mapping[str, Term],
+    by_attribute: Mapping[str, list[str]],
 ) -> list[str]:
     """The values of an attribute in order: the ontology's, then those of open attributes that items have."""
     if attribute.type is AttributeType.NUMBER:
@@ -151,7 +154,7 @@ def _attribute_values(
         return []
     known = ("false", "true") if attribute.type is AttributeType.BOOLEAN else attribute.values
     known = tuple(brands) if attribute.id == BRAND else known
-    return list(dict.fromkeys([*known, *sorted(found.get(attribute.id, ()))]))
+    return list(dict.fromkeys([*known, *sorted(by_attribute.get(attribute.id, ()))]))
 
 
 def _ordered(ontology: Ontology, values: pl.DataFrame, brands: Mapping[str, Term]) -> dict[str, list[str]]:
@@ -162,8 +165,8 @@ def _ordered(ontology: Ontology, values: pl.DataFrame, brands: Mapping[str, Term
         )
         .unnest("both")
     )
-    found = dict(split.group_by("attribute").agg("value").iter_rows())
-    return {a.id: _attribute_values(ontology, a, brands, found) for a in ontology.attributes.values()}
+    by_attribute = dict(split.group_by("attribute").agg("value").iter_rows())
+    return {a.id: _attribute_values(ontology, a, brands, by_attribute) for a in ontology.attributes.values()}
 
 
 def _values(ontology: Ontology, values: pl.DataFrame, brands: Mapping[str, Term]) -> list[dict[str, object]]:

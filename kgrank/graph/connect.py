@@ -21,13 +21,13 @@ FILE = ""
 
 
 def _open_embedded(address: str, options: StoreOptions) -> GraphStore:
-    from kgrank.graph.ladybug import LadybugStore
+    from kgrank.graph.embedded.store import LadybugStore
 
     return LadybugStore(Path(address).expanduser(), timeout=options.timeout)
 
 
 def _open_neo4j(address: str, options: StoreOptions) -> GraphStore:
-    from kgrank.graph.neo4j import Neo4jStore
+    from kgrank.graph.neo4j.store import Neo4jStore
 
     return Neo4jStore(
         address,
@@ -41,9 +41,12 @@ def _open_neo4j(address: str, options: StoreOptions) -> GraphStore:
 
 
 STORES = (
-    StoreKind((FILE,), embedded=True, open=_open_embedded),
+    StoreKind((FILE,), example="shop.lb", embedded=True, open=_open_embedded),
     StoreKind(
-        ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"), embedded=False, open=_open_neo4j
+        ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"),
+        example="bolt://host:7687",
+        embedded=False,
+        open=_open_neo4j,
     ),
 )
 """The stores that are shipped."""
@@ -126,7 +129,7 @@ def _kind(address: str) -> StoreKind:
     if scheme not in _stores:
         raise AccessError(
             f"no store has addresses that begin with {scheme}://",
-            where=re.sub(r"//[^/]*@", "//…@", address),
-            expected=f"a file, or one of {', '.join(f'{known}://' for known in _stores if known)}",
+            where=re.sub(r"//.*@", "//…@", address),
+            expected=f"one like {' or '.join(dict.fromkeys(kind.example for kind in _stores.values()))}",
         )
     return _stores[scheme]

@@ -65,9 +65,9 @@ def bucket_of(column: str) -> pl.Expr:
     return (pl.col(column).hash() & 0xFFFFFFFF).cast(pl.UInt32).alias("bucket")
 
 
-def differing(found: pl.DataFrame, recorded: pl.DataFrame) -> pl.Series:
+def differing(hashed: pl.DataFrame, recorded: pl.DataFrame) -> pl.Series:
     """The buckets whose rows are not what was recorded, those that came or went among them."""
-    both = found.join(recorded, on="bucket", how="full", coalesce=True, suffix="_recorded")
+    both = hashed.join(recorded, on="bucket", how="full", coalesce=True, suffix="_recorded")
     return both.filter(pl.col("hash").ne_missing(pl.col("hash_recorded")))["bucket"]
 
 
@@ -81,16 +81,16 @@ def read_records(store: GraphStore) -> Mapping[str, Record]:
     return records
 
 
-def write_record(store: GraphStore, table: str, found: pl.DataFrame) -> None:
-    """Notes that a table, whose buckets were found, stands in the store as it is."""
+def write_record(store: GraphStore, table: str, hashed: pl.DataFrame) -> None:
+    """Notes that a table, with these hashes, is in the store as it is."""
     file = io.BytesIO()
-    found.write_parquet(file)
+    hashed.write_parquet(file)
     hashes = base64.b64encode(file.getvalue()).decode("ascii")
     row = {
         "id": table,
         "engine": ENGINE,
         "written": datetime.now(UTC).isoformat(),
-        "hashes": f"{found['hash'].sum()} {hashes}",
+        "hashes": f"{hashed['hash'].sum()} {hashes}",
     }
     store.upsert_nodes("Loaded", pl.DataFrame([row]))
 

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 30.0
 
 
 class GraphStore(Protocol):
-    """A place that keeps the knowledge graph and answers Cypher.
+    """A store of the knowledge graph that answers Cypher.
 
     All writes are idempotent upserts by id (nodes) or by source, target and key (edges); the tables have the
     columns of ``kgrank.graph.schema``. Each call is durable when it returns.
@@ -92,12 +92,12 @@ class GraphStore(Protocol):
         """Writes one version of learned weights and serves it: readers see the version before, or all of this one.
 
         Edges of the same version are replaced, other versions stay, and the node (:Served {id: 'weights'})
-        names the version when, and only when, all of it stands.
+        names the version when, and only when, all of it is written.
         """
         ...
 
     def serve(self, version: str, ranked: pl.DataFrame | None = None) -> None:
-        """Serves a version that stands in the store, and replaces its RANKED edges, in one transaction."""
+        """Serves a version that is in the store, and replaces its RANKED edges, in one transaction."""
         ...
 
     def delete_version(self, version: str) -> None:
@@ -147,11 +147,13 @@ class StoreKind:
 
     Attributes:
         schemes: How its addresses begin, without ``://``; ``FILE`` for a path.
+        example: An address, as messages show it.
         embedded: Whether one process at a time can have it open, so that readers close it after each read.
         open: Opens the store at an address; it imports the store's module, which others then need not have.
     """
 
     schemes: tuple[str, ...]
+    example: str
     embedded: bool
     open: Callable[[str, StoreOptions], GraphStore]
 

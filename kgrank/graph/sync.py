@@ -54,7 +54,7 @@ def load(
     prune: bool = False,
     anew: bool = False,
 ) -> Changes:
-    """Writes a graph into a store; what stands there already is left as it is.
+    """Writes a graph into a store; what is there already is left as it is.
 
     What the ontology or an item no longer says is taken away; events stay, and items that the graph lacks stay
     unless ``prune``. Nodes go before edges, and the Ontology node goes last: a store that has it has all of
@@ -98,13 +98,13 @@ def _sync_nodes(
     table = graph.node(label)
     if record and record.total == total(table):
         return
-    found = buckets(table)
+    hashes = buckets(table)
     forget_record(store, label)
     if record:
-        table = table.filter(bucket_of("id").is_in(differing(found, record.buckets()).implode()))
+        table = table.filter(bucket_of("id").is_in(differing(hashes, record.buckets()).implode()))
     store.upsert_nodes(label, table, progress)
     changes.compared[label] = len(table)
-    write_record(store, label, found)
+    write_record(store, label, hashes)
 
 
 def _sync_edges(
@@ -118,9 +118,9 @@ def _sync_edges(
     table, sources = graph.edge(name), graph.node(EDGES[name].source)["id"]
     if record and record.total == total(table):
         return
-    found = buckets(table)
+    hashes = buckets(table)
     if record:
-        other = differing(found, record.buckets()).implode()
+        other = differing(hashes, record.buckets()).implode()
         table = table.filter(bucket_of("source").is_in(other))
         sources = sources.to_frame("id").filter(bucket_of("id").is_in(other))["id"]
     forget_record(store, name)
@@ -134,7 +134,7 @@ def _sync_edges(
         if progress:
             progress(name, len(table), len(table))
     changes.compared[name] = len(table)
-    write_record(store, name, found)
+    write_record(store, name, hashes)
 
 
 def _absent(store: GraphStore, graph: KnowledgeGraph, label: str) -> pl.Series:

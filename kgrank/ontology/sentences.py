@@ -14,7 +14,7 @@ from kgrank.ontology.model import BRAND, Condition, Ontology, Rule, Term
 
 @dataclass(frozen=True)
 class _Phrases:
-    """How one language says things; the words in braces are filled in."""
+    """The phrases of one language; the words in braces are filled in."""
 
     where: str
     except_: str
@@ -92,11 +92,11 @@ def sentence(rule: Rule, ontology: Ontology, language: str = "en") -> str:
     """
     if language not in LANGUAGES:
         raise InputError(f"rules cannot be said in {language}", expected=" or ".join(LANGUAGES))
-    return _Speaker(ontology, language).say(rule)
+    return _Sentences(ontology, language).of(rule)
 
 
 @dataclass(frozen=True)
-class _Speaker:
+class _Sentences:
     ontology: Ontology
     language: str
 
@@ -104,7 +104,7 @@ class _Speaker:
     def phrases(self) -> _Phrases:
         return _CHINESE if self.language == "zh" else _ENGLISH
 
-    def say(self, rule: Rule) -> str:
+    def of(self, rule: Rule) -> str:
         words = self.phrases
         location = words.where.format(places=self._categories(rule.categories))
         if rule.but_not:
@@ -175,7 +175,7 @@ class _Speaker:
         return _BRAND_CAP[self.language].format(brand=self._name(self.ontology.brands, brand))
 
     def _attribute(self, attribute: str) -> str:
-        """The name as written inside a sentence: "Heel height" is "heel height", "UV filter" stays."""
+        """The name inside a sentence: "Heel height" is "heel height", "UV filter" stays."""
         name = self._name(self.ontology.attributes, attribute)
         return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 

@@ -14,7 +14,13 @@ from scipy import stats
 
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.beliefs import RELIABILITY, RELIABILITY_PRIOR, RuleSet, RulesInCategory, shares
+from kgrank.choice.rules.beliefs import (
+    RELIABILITY,
+    RELIABILITY_PRIOR,
+    RuleSet,
+    RulesInCategory,
+    priors_by_reliability,
+)
 from kgrank.choice.rules.bounds import Statements, prior_probabilities
 from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, Switch, quantity_value, statement, switch
 from kgrank.choice.rules.weigh import verdict, weigh
@@ -275,7 +281,10 @@ def by_enumeration(rules: list[Rule], homes: list[str]) -> dict[tuple[str, str],
     held: dict[tuple[str, str], float] = dict.fromkeys(data, 0.0)
     total = 0.0
     for trust in product(range(len(RELIABILITY)), repeat=len(authors)):
-        share = {r.id: shares(prior)[trust[authors.index(r.creator)], k] for k, r in enumerate(rules)}
+        share = {
+            r.id: priors_by_reliability(prior)[trust[authors.index(r.creator)], k]
+            for k, r in enumerate(rules)
+        }
         for on in product((False, True), repeat=len(rules)):
             probability = float(np.prod([RELIABILITY_PRIOR[t] for t in trust]))
             given = {}

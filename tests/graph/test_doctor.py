@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from kgrank.cli.main import app
 from kgrank.graph.connect import open_store
-from kgrank.graph.ladybug import LadybugStore
-from kgrank.graph.neo4j import Neo4jStore
+from kgrank.graph.embedded.store import LadybugStore
+from kgrank.graph.neo4j.store import Neo4jStore
 
 
 def looked_at(address: str, *options: str) -> tuple[int, dict[str, tuple[str, str]]]:

@@ -19,8 +19,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kgrank.errors import StoreError
-from kgrank.graph import ladybug
 from kgrank.graph.connect import open_store
+from kgrank.graph.embedded import writing
 from kgrank.graph.store import GraphStore
 
 
@@ -142,6 +142,31 @@ def test_a_killed_load_loses_nothing_that_returned_and_the_next_completes_it(
         assert_frame_equal(store.nodes("Item"), whole)
 
 
+TWO_WRITES = """
+    import os, pathlib, signal, sys
+    sys.path.insert(0, sys.argv[2])
+    from test_embedded import items
+    from kgrank.graph.connect import open_store
+    store = open_store(sys.argv[1])
+    store.prepare()
+    for start in (0, 500):
+        store.upsert_nodes("Item", items(1_000)[start : start + 500])
+        print(pathlib.Path(sys.argv[1] + ".wal").stat().st_size, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7, 1.0], ids=["early", "late", "at its last byte"])
+def test_a_log_that_ends_within_a_write_opens_without_that_write(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "shop.lb"
+    printed, errors = run(TWO_WRITES, path, Path(__file__).parent).communicate()
+    first, second = map(int, printed.split())
+    assert first < second, errors
+    os.truncate(f"{path}.wal", first + int(share * (second - first)) - 1)
+    with open_store(str(path)) as store:
+        assert_frame_equal(store.nodes("Item"), items(500))
+
+
 def test_a_killed_bulk_load_of_edges_is_completed_by_the_next(tmp_path: Path) -> None:
     path = tmp_path / "shop.lb"
     edges = pl.DataFrame({"source": items(50_000)["id"], "target": "c"})
@@ -176,7 +201,7 @@ def test_a_killed_bulk_load_of_edges_is_completed_by_the_next(tmp_path: Path) ->
 def test_edges_are_written_alike_in_bulk_and_one_by_one(
     embedded_store: GraphStore, bulk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ladybug, "BULK", bulk)
+    monkeypatch.setattr(writing, "BULK", bulk)
     embedded_store.upsert_nodes("User", pl.DataFrame({"id": ["u1", "ü'2"]}))
     embedded_store.upsert_nodes("Item", items(3))
     events = pl.DataFrame(
@@ -313,3 +338,14 @@ def test_a_store_of_another_version_is_named_as_such(tmp_path: Path) -> None:
             store.edges("GOES_AFTER")
         store.prepare()
         assert store.edges("GOES_AFTER").is_empty()
+
+
+def test_the_driver_of_a_server_is_not_loaded_for_a_file(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from kgrank.graph.connect import open_store\n"
+        f"with open_store({str(tmp_path / 'shop.lb')!r}) as store:\n"
+        "    store.prepare()\n"
+        "assert 'neo4j' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -18,7 +18,7 @@ from neo4j_server import MARK, Server, running_server
 from kgrank import resources
 from kgrank.errors import StoreError
 from kgrank.graph.connect import open_store
-from kgrank.graph.neo4j import _all_edges, _merge_edges, _merge_nodes, _nodes_of
+from kgrank.graph.neo4j.statements import all_edges, merge_edges, merge_nodes, nodes_by_id
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES
 from kgrank.graph.store import GraphStore
 
@@ -66,7 +66,7 @@ def test_a_port_where_nothing_answers_is_waited_for_and_then_an_error(
 ) -> None:
     with caplog.at_level(logging.WARNING), pytest.raises(StoreError, match="no server answers"):
         open_store(f"{scheme}://127.0.0.1:1", password="x", wait=1)
-    told = [r.getMessage() for r in caplog.records if r.name == "kgrank.graph.neo4j"]
+    told = [r.getMessage() for r in caplog.records if r.name == "kgrank.graph.neo4j.store"]
     assert told == [f"{scheme}://127.0.0.1:1 does not answer yet; waiting up to 1 s for it"]
 
 
@@ -220,10 +220,10 @@ def test_right_after_the_first_load_nodes_are_found_by_the_index_and_not_by_scan
     """The planner still takes a table for empty that was emptied before: 2,000 ids cost 24,000,000 reads."""
     users = pl.DataFrame({"id": [f"u{i:05}" for i in range(3_000)]})
     statements = [
-        _all_edges(EDGES["INTERACTED"], of_sources=True),
-        _merge_edges(EDGES["INTERACTED"]),
-        _nodes_of("User"),
-        _merge_nodes("User"),
+        all_edges(EDGES["INTERACTED"], of_sources=True),
+        merge_edges(EDGES["INTERACTED"]),
+        nodes_by_id("User"),
+        merge_nodes("User"),
     ]
     with neo4j_server.driver() as driver:
         neo4j_store.upsert_nodes("User", users[:1])

@@ -66,7 +66,7 @@ def test_descent_on_the_penalty_leads_to_where_the_rule_holds(
 
 def shortfall(one: Penalty, part_worths: torch.Tensor) -> float:
     """By how much the one rule of a penalty fails."""
-    statements = one.statement
+    statements = one.statements
     (failing,) = statements.shortfall(statements.values(part_worths.numpy()[None]), np.array([0]))
     return float(failing)
 

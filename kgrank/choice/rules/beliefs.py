@@ -1,7 +1,8 @@
-"""The rules in the places where they speak: their switches, their authors, and the factor they make there.
+"""The rules in the categories where they apply: their switches, their authors, and their joint factor there.
 
-A rule is one statement with one hidden switch. Each place's data give a Bayes factor for it, and a place is
-re-weighted with what the other homes leave to believe of the switch, and of the author's reliability.
+A rule is one statement with one hidden switch. Each category's data give a Bayes factor for it, and a category is
+re-weighted with the posterior of the switch, and of the author's reliability, that the other categories' own
+choices leave.
 """
 
 from __future__ import annotations
@@ -23,27 +24,27 @@ CARELESS = (1 - EXCEPTION - 0.9) / (1 - EXCEPTION - 0.5)
 RELIABILITY = np.array([0.0, 1 / (1 - CARELESS)])
 RELIABILITY_PRIOR = np.array([CARELESS, 1 - CARELESS])
 """How far an author's confidences are to be believed: confidences p act as π + reliability · (p - π), which is
-nothing for a careless author, or a little more than the author says; the mean is 1, so that a single rule acts
-as it says. Learned from all of an author's rules at once, so that many wrong rules together have a bounded say;
+nothing for a careless author, or a little more than the author states; the mean is 1, so that a single rule acts
+as stated. Learned from all of an author's rules at once, so that many wrong rules together have a bounded effect;
 without it, seven wrong rules at p = .9 would outweigh data of a million to one. One author in nine is careless:
 doubt about a rule at .9 against an even chance is doubt about its author (docs/decisions/model.md)."""
 
 
-AT_ONCE = 4_000_000
-"""Numbers that are worked out at once, so that many authors need little memory."""
+CHUNK = 4_000_000
+"""Numbers that are computed at once, so that many authors need little memory."""
 
 
 @dataclass(frozen=True)
 class RulesInCategory:
-    """The rules that speak in one place.
+    """The rules that apply to one category.
 
     Attributes:
-        category: Of the place.
+        category: Its id.
         posterior: Its posterior from the data alone.
-        rules: (rules here,) their numbers.
-        statements: What they say here.
-        prob_prior: (rules here,) probability that each holds under the prior without rules.
-        prob_data: (rules here,) the same under the data alone.
+        rules: (category's rules,) their numbers.
+        statements: What they state there.
+        prob_prior: (category's rules,) probability that each holds under the prior without rules.
+        prob_data: (category's rules,) the same under the data alone.
     """
 
     category: str
@@ -57,35 +58,35 @@ class RulesInCategory:
 def applicable_statements(
     ontology: Ontology, layouts: Mapping[str, Layout]
 ) -> dict[str, list[tuple[int, Statement]]]:
-    """By category, the numbers of the rules that speak there, and what each says."""
-    found: dict[str, list[tuple[int, Statement]]] = {}
+    """By category, the numbers of the rules that apply to it, and what each states there."""
+    by_category: dict[str, list[tuple[int, Statement]]] = {}
     for number, rule in enumerate(ontology.rules.values()):
-        for name in ontology.scope(rule):
-            said = statement(rule, layouts[name]) if name in layouts else None
-            if said is not None:
-                found.setdefault(name, []).append((number, said))
-    return found
+        for category in ontology.scope(rule):
+            stated = statement(rule, layouts[category]) if category in layouts else None
+            if stated is not None:
+                by_category.setdefault(category, []).append((number, stated))
+    return by_category
 
 
 def rules_in_category(
-    name: str, place: CategoryPosterior, said: list[tuple[int, Statement]], free: Floats
+    category: str, posterior: CategoryPosterior, numbered: list[tuple[int, Statement]], draws: Floats
 ) -> tuple[RulesInCategory, Ints]:
-    """A place with its rules; and (quantities, draws) where the draws ``free`` of its data stand."""
-    compiled = Statements(place.layout, tuple(s for _, s in said))
-    pieces = compiled.pieces(free)
+    """A category with its rules; and (quantities, draws) the pieces on which the draws from its data lie."""
+    statements = Statements(posterior.layout, tuple(stated for _, stated in numbered))
+    pieces = statements.pieces(draws)
     return RulesInCategory(
-        name,
-        place,
-        np.array([number for number, _ in said], np.int64),
-        compiled,
-        prior_probabilities(compiled, place.prior_mean, place.prior_deviation),
-        compiled.share(pieces),
+        category=category,
+        posterior=posterior,
+        rules=np.array([number for number, _ in numbered], np.int64),
+        statements=statements,
+        prob_prior=prior_probabilities(statements, posterior.prior_mean, posterior.prior_deviation),
+        prob_data=statements.share(pieces),
     ), pieces
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """The rules, numbered, in all their places, before they act."""
+    """The rules, numbered, in all their categories, before they act."""
 
     ontology: Ontology
     by_category: Mapping[str, RulesInCategory]
@@ -97,23 +98,23 @@ class RuleSet:
 
     @cached_property
     def categories(self) -> tuple[tuple[str, ...], ...]:
-        """(rules,) the places in which each speaks."""
-        found: list[list[str]] = [[] for _ in self.rules]
-        for name, one in self.by_category.items():
-            for number in one.rules.tolist():
-                found[number].append(name)
-        return tuple(tuple(names) for names in found)
+        """(rules,) the categories to which each applies."""
+        by_rule: list[list[str]] = [[] for _ in self.rules]
+        for category, applicable in self.by_category.items():
+            for number in applicable.rules.tolist():
+                by_rule[number].append(category)
+        return tuple(tuple(categories) for categories in by_rule)
 
     @cached_property
     def switches(self) -> tuple[Switch | None, ...]:
-        """(rules,) by the mean of a rule's chances; None for one that speaks nowhere."""
-        total_, count = np.zeros(len(self.rules)), np.zeros(len(self.rules))
-        for one in self.by_category.values():
-            total_[one.rules] += one.prob_prior
-            count[one.rules] += 1
+        """(rules,) by the mean of a rule's prior probabilities; None for one that applies nowhere."""
+        total, count = np.zeros(len(self.rules)), np.zeros(len(self.rules))
+        for applicable in self.by_category.values():
+            total[applicable.rules] += applicable.prob_prior
+            count[applicable.rules] += 1
         return tuple(
             switch(rule.sure, float(t / n)) if n else None
-            for rule, t, n in zip(self.rules, total_, count, strict=True)
+            for rule, t, n in zip(self.rules, total, count, strict=True)
         )
 
     @cached_property
@@ -129,57 +130,57 @@ class RuleSet:
 
     @cached_property
     def prior(self) -> Floats:
-        """(rules,) of the switches."""
+        """(rules,) probability that each switch is on, before the data."""
         return np.array([0.5 if s is None else s.prior for s in self.switches])
 
     @cached_property
     def on(self) -> Floats:
-        """(rules,) probability that a rule holds in a place, its switch being on."""
+        """(rules,) probability that a rule holds in a category, its switch being on."""
         return np.array([0.5 if s is None else s.on for s in self.switches])
 
-    def ratios(self, one: RulesInCategory) -> tuple[Floats, Floats]:
-        """(rules here,) weight of part-worths under the switch on, against off: where a rule holds, and not."""
-        on = self.on[one.rules]
-        return on / one.prob_prior, (1 - on) / (1 - one.prob_prior)
+    def ratios(self, applicable: RulesInCategory) -> tuple[Floats, Floats]:
+        """(its rules,) weight of part-worths under the switch on, against off: where a rule holds, and not."""
+        on = self.on[applicable.rules]
+        return on / applicable.prob_prior, (1 - on) / (1 - applicable.prob_prior)
 
     @cached_property
     def factors(self) -> Mapping[str, Floats]:
-        """By place, (rules here,) log Bayes factor of each rule's switch, on against off, from its data."""
-        found = {}
-        for name, one in self.by_category.items():
-            holds, fails = self.ratios(one)
-            found[name] = np.log(one.prob_data * holds + (1 - one.prob_data) * fails)
-        return found
+        """By category, (its rules,) log Bayes factor of each rule's switch, on against off, from its data."""
+        by_category = {}
+        for category, applicable in self.by_category.items():
+            holds, fails = self.ratios(applicable)
+            by_category[category] = np.log(applicable.prob_data * holds + (1 - applicable.prob_data) * fails)
+        return by_category
 
-    def added(self, names: Iterable[str]) -> Floats:
-        """(rules,) the factors of some places, added up."""
-        found = np.zeros(len(self.rules))
-        for name in names:
-            found[self.by_category[name].rules] += self.factors[name]
-        return found
-
-    @cached_property
-    def counted(self) -> tuple[str, ...]:
-        """The places whose choices count."""
-        return tuple(name for name, one in self.by_category.items() if one.posterior.own_choices)
+    def summed_factors(self, categories: Iterable[str]) -> Floats:
+        """(rules,) log Bayes factors of the switches, added up over some categories."""
+        total = np.zeros(len(self.rules))
+        for category in categories:
+            total[self.by_category[category].rules] += self.factors[category]
+        return total
 
     @cached_property
-    def _all_homes(self) -> Floats:
-        return self.added(self.counted)
+    def with_own_choices(self) -> tuple[str, ...]:
+        """The categories that have choices of their own, not only those of categories below them."""
+        return tuple(c for c, applicable in self.by_category.items() if applicable.posterior.own_choices)
 
-    def counted_below(self, name: str) -> list[str]:
-        """The homes that are part of a place: itself, and those below it."""
+    @cached_property
+    def _all_factors(self) -> Floats:
+        return self.summed_factors(self.with_own_choices)
+
+    def with_own_choices_below(self, category: str) -> list[str]:
+        """Of a category and those below it, the ones that have choices of their own."""
         known = self.by_category
-        return [c for c in self.ontology.subtree(name) if c in known and known[c].posterior.own_choices]
+        return [c for c in self.ontology.subtree(category) if c in known and known[c].posterior.own_choices]
 
     def beliefs(self, factors: Floats) -> Beliefs:
-        """What some places' data leave to believe, from the factors of all rules (rules,) there.
+        """The posterior of authors and switches given log Bayes factors (rules,).
 
-        Exact where the rules of an author hold independently of each other in each place.
+        Exact where the rules of an author hold independently of each other in each category.
         """
-        share = shares(self.prior)
+        prior = priors_by_reliability(self.prior)
         with np.errstate(divide="ignore"):
-            on, off = np.log(share) + factors, np.log1p(-share)
+            on, off = np.log(prior) + factors, np.log1p(-prior)
         both = np.logaddexp(on, off)
         authors = np.zeros((int(self.authors.max(initial=-1)) + 1, len(RELIABILITY))) + np.log(
             RELIABILITY_PRIOR
@@ -187,26 +188,27 @@ class RuleSet:
         np.add.at(authors, self.authors[~self.hard], both.T[~self.hard])
         return Beliefs(authors - np.logaddexp.reduce(authors, axis=1)[:, None], np.exp(on - both))
 
-    def beliefs_from_others(self, name: str) -> Beliefs:
-        """What the homes leave to believe that are no part of a place."""
-        return self.beliefs(self._all_homes - self.added(self.counted_below(name)))
+    def beliefs_from_others(self, category: str) -> Beliefs:
+        """The posterior of authors and switches from the choices outside a category."""
+        return self.beliefs(self._all_factors - self.summed_factors(self.with_own_choices_below(category)))
 
     @cached_property
     def prob_rule_right(self) -> Floats:
-        """(rules,) probability that each rule is right as a whole, from the data of all homes.
+        """(rules,) probability that each rule is right as a whole, from all categories with choices of their own.
 
-        For a rule without homes, from those of all its places.
+        For a rule that applies to none of these, from all its categories.
         """
-        factors = self._all_homes.copy()
-        homeless = [k for k, names in enumerate(self.categories) if not set(names) & set(self.counted)]
-        factors[homeless] = self.added(self.by_category)[homeless]
-        found = self.beliefs(factors)
-        return np.asarray(np.minimum((np.exp(found.authors)[self.authors] * found.on.T).sum(1), 1.0))
+        factors = self._all_factors.copy()
+        own = set(self.with_own_choices)
+        without = [k for k, categories in enumerate(self.categories) if not set(categories) & own]
+        factors[without] = self.summed_factors(self.by_category)[without]
+        beliefs = self.beliefs(factors)
+        return np.asarray(np.minimum((np.exp(beliefs.authors)[self.authors] * beliefs.on.T).sum(1), 1.0))
 
 
 @dataclass(frozen=True)
 class Beliefs:
-    """What is believed of authors and of rules.
+    """The posterior of authors and of rules.
 
     Attributes:
         authors: (authors, reliabilities) log-probability of each author's reliability.
@@ -217,7 +219,7 @@ class Beliefs:
     on: Floats
 
 
-def shares(probability: Floats) -> Floats:
+def priors_by_reliability(probability: Floats) -> Floats:
     """(reliabilities, rules) probability of switches under each reliability, with the given mean, none above 1.
 
     Up to the point where the highest reaches 1 they are in proportion to the reliability; a rule that is nearly
@@ -229,11 +231,11 @@ def shares(probability: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Factor:
-    """The joint factor of a place's rules.
+    """The joint factor of a category's rules.
 
     Attributes:
-        statements: What the rules say.
-        authors: (authors, reliabilities) log-probabilities, of those with several soft rules here.
+        statements: What the rules state.
+        authors: (authors, reliabilities) log-probabilities, of those with several soft rules there.
         sums: (authors · reliabilities + 2) log-factors; the last two are that of all authors with one rule, and
             how many hard rules break.
         hard: The rules that must hold, as rows of ``statements``.
@@ -246,61 +248,60 @@ class Factor:
 
     def log(self, part_worths: Floats) -> Floats:
         """(draws,) its logarithm at part-worths (draws, columns); -inf where a hard rule is broken."""
-        step = max(AT_ONCE // len(self.sums.base), 1)
+        step = max(CHUNK // len(self.sums.base), 1)
         chunks = range(0, len(part_worths), step)
         return np.concatenate([self._log(part_worths[k : k + step]) for k in chunks])
 
     def _log(self, part_worths: Floats) -> Floats:
         sums = self.sums.at(self.statements.pieces(part_worths))
         by_author = sums[:, :-2].reshape(len(sums), *self.authors.shape)
-        found = np.logaddexp.reduce(by_author + self.authors, axis=2).sum(1) + sums[:, -2]
-        return np.asarray(np.where(sums[:, -1] < 0.5, found, -np.inf))
+        log_factor = np.logaddexp.reduce(by_author + self.authors, axis=2).sum(1) + sums[:, -2]
+        return np.asarray(np.where(sums[:, -1] < 0.5, log_factor, -np.inf))
 
     def violation(self, part_worths: Floats) -> Floats:
         """(draws,) how far the hard rules are from holding."""
         return self.statements.shortfall(self.statements.values(part_worths), self.hard)
 
 
-def factor(rules: RuleSet, category_rules: RulesInCategory) -> Factor:
-    """The factor of a place's rules, as they are believed from other homes."""
-    believed = rules.beliefs_from_others(category_rules.category)
-    on, author = believed.on[:, category_rules.rules], rules.authors[category_rules.rules]
-    hard = rules.hard[category_rules.rules]
-    count = np.bincount(author[~hard], minlength=len(believed.authors))
+def factor(rules: RuleSet, applicable: RulesInCategory) -> Factor:
+    """The joint factor of a category's rules, with their posterior from the other categories."""
+    beliefs = rules.beliefs_from_others(applicable.category)
+    on, author = beliefs.on[:, applicable.rules], rules.authors[applicable.rules]
+    hard = rules.hard[applicable.rules]
+    count = np.bincount(author[~hard], minlength=len(beliefs.authors))
     several = np.flatnonzero(count > 1)
-    place = np.searchsorted(several, author)
+    row = np.searchsorted(several, author)
     shared, alone = np.flatnonzero(~hard & (count[author] > 1)), np.flatnonzero(~hard & (count[author] == 1))
     rows = []
-    for ratio, breaks in zip(rules.ratios(category_rules), (0.0, 1.0), strict=True):
+    for ratio, breaks in zip(rules.ratios(applicable), (0.0, 1.0), strict=True):
         logs = np.log(on * ratio + (1 - on))
         table = np.zeros((len(several), len(RELIABILITY), len(hard)))
-        table[place[shared], :, shared] = logs[:, shared].T
+        table[row[shared], :, shared] = logs[:, shared].T
         single = np.zeros(len(hard))
-        single[alone] = np.logaddexp.reduce(logs[:, alone] + believed.authors[author[alone]].T, axis=0)
+        single[alone] = np.logaddexp.reduce(logs[:, alone] + beliefs.authors[author[alone]].T, axis=0)
         rows.append(np.vstack([table.reshape(-1, len(hard)), single, breaks * hard]))
-    sums = category_rules.statements.sums(*rows)
-    found = believed.authors[several] - _redundancy(category_rules, rows, sums, len(several))
-    return Factor(category_rules.statements, found, sums, np.flatnonzero(hard))
+    sums = applicable.statements.sums(*rows)
+    authors = beliefs.authors[several] - _redundancy(applicable, rows, sums, len(several))
+    return Factor(applicable.statements, authors, sums, np.flatnonzero(hard))
 
 
-def _redundancy(one: RulesInCategory, rows: list[Floats], sums: Sums, authors: int) -> Floats:
+def _redundancy(applicable: RulesInCategory, rows: list[Floats], sums: Sums, authors: int) -> Floats:
     """(authors, reliabilities) by how much an author's rules repeat each other, as a logarithm.
 
-    Rules that hold together more often by chance than if they had nothing to do with each other say in part the
-    same. Without this correction an author who says one thing many times would be believed for saying it often.
-    Rules that hold together less often are left as they are: too few of the draws may show them together.
+    Rules that hold together more often under the prior than independent ones state in part the same. Without this
+    correction an author who states one thing many times would be believed for the repetition. Rules that hold
+    together less often are left as they are: too few of the draws may show them together.
     """
     size = authors * len(RELIABILITY)
     if not size:
         return np.zeros((0, len(RELIABILITY)))
-    pieces = one.statements.pieces(
-        prior_draws(one.posterior.layout, one.posterior.prior_mean, one.posterior.prior_deviation)
-    )
-    chance = one.statements.share(pieces)
-    step = max(AT_ONCE // len(sums.base), 1)
+    statements, posterior = applicable.statements, applicable.posterior
+    pieces = statements.pieces(prior_draws(posterior.layout, posterior.prior_mean, posterior.prior_deviation))
+    prob_prior = statements.share(pieces)
+    step = max(CHUNK // len(sums.base), 1)
     chunks = [pieces[:, k : k + step] for k in range(0, pieces.shape[1], step)]
     parts = [np.logaddexp.reduce(sums.at(c)[:, :size], axis=0) for c in chunks]
     together = np.logaddexp.reduce(parts, axis=0) - np.log(pieces.shape[1])
-    held, failed = (np.exp(r[:size]) for r in rows)
-    apart = np.log(chance * held + (1 - chance) * failed).sum(1)
-    return np.asarray(np.maximum(together - apart, 0.0).reshape(authors, -1))
+    holds, fails = (np.exp(r[:size]) for r in rows)
+    independent = np.log(prob_prior * holds + (1 - prob_prior) * fails).sum(1)
+    return np.asarray(np.maximum(together - independent, 0.0).reshape(authors, -1))

@@ -1,4 +1,4 @@
-"""All that rules say in one category, in arrays: thousands of rules are bounds on a few quantities."""
+"""All that rules state in one category, in arrays: thousands of rules are bounds on a few quantities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANCE_DRAWS = 8000
 
 @dataclass(frozen=True)
 class Statements:
-    """What some rules say in one category.
+    """What some rules state in one category.
 
     The bounds of all rules on a quantity cut its line into pieces, on each of which the same rules hold. So
     draws of part-worths are sorted into pieces once, and a sum over all rules is looked up.
@@ -39,8 +39,8 @@ class Statements:
     @cached_property
     def bounds(self) -> tuple[Ints, Floats, Floats]:
         """(rules,) which quantity each bounds, and the least and greatest value for which it holds."""
-        place = {q: k for k, q in enumerate(self.quantities)}
-        which = np.array([place[s.quantity] for s in self.statements], np.int64)
+        index = {q: k for k, q in enumerate(self.quantities)}
+        which = np.array([index[s.quantity] for s in self.statements], np.int64)
         return (
             which,
             np.array([s.lower for s in self.statements]),
@@ -49,9 +49,9 @@ class Statements:
 
     @cached_property
     def _ends(self) -> tuple[Floats, Floats]:
-        """(rules,) from where on each holds, and from where on no more."""
-        _, low, high = self.bounds
-        return low, np.nextafter(high, np.inf)
+        """(rules,) the least value at which each holds, and the least above at which it no longer does."""
+        _, lower, upper = self.bounds
+        return lower, np.nextafter(upper, np.inf)
 
     @cached_property
     def _groups(self) -> list[Ints]:
@@ -62,80 +62,80 @@ class Statements:
     @cached_property
     def _cuts(self) -> list[Floats]:
         """By quantity, the ascending points at which a rule begins or ceases to hold."""
-        low, past = self._ends
-        ends = (np.concatenate([low[own], past[own]]) for own in self._groups)
-        return [np.unique(some[np.isfinite(some)]) for some in ends]
+        lower, past = self._ends
+        ends = (np.concatenate([lower[rules], past[rules]]) for rules in self._groups)
+        return [np.unique(points[np.isfinite(points)]) for points in ends]
 
     @cached_property
     def _spans(self) -> tuple[Ints, Ints]:
         """(rules,) the first piece of its quantity on which a rule holds, and the first after it where not."""
-        low, past = self._ends
-        first, after = np.zeros(len(low), np.int64), np.zeros(len(low), np.int64)
-        for own, cuts in zip(self._groups, self._cuts, strict=True):
-            first[own] = np.searchsorted(cuts, low[own], "right")
-            after[own] = np.searchsorted(cuts, past[own], "right")
+        lower, past = self._ends
+        first, after = np.zeros(len(lower), np.int64), np.zeros(len(lower), np.int64)
+        for rules, cuts in zip(self._groups, self._cuts, strict=True):
+            first[rules] = np.searchsorted(cuts, lower[rules], "right")
+            after[rules] = np.searchsorted(cuts, past[rules], "right")
         after[~np.isfinite(past)] += 1
         return first, after
 
     def shortfall(self, values: Floats, rules: Ints) -> Floats:
         """(draws,) by how much some rules fail, added up; from ``values``."""
-        which, low, high = self.bounds
-        own = values[which[rules]]
-        gap = np.maximum(low[rules, None] - own, own - high[rules, None])
+        which, lower, upper = self.bounds
+        bounded = values[which[rules]]
+        gap = np.maximum(lower[rules, None] - bounded, bounded - upper[rules, None])
         return np.asarray(np.maximum(gap, 0.0).sum(0))
 
     def values(self, part_worths: Floats) -> Floats:
         """(quantities, draws) from part-worths (draws, columns)."""
         by_column = np.asfortranarray(part_worths)
-        shared = any(q.measure.of_shares for q in self.quantities)
-        weight = np.asfortranarray(importance(self.layout, by_column)) if shared else None
-        found = np.empty((len(self.quantities), len(part_worths)))
-        for row, q in zip(found, self.quantities, strict=True):
-            row[:] = quantity_value(q, self.layout, by_column, weight)
-        return found
+        of_shares = any(q.measure.of_shares for q in self.quantities)
+        shares = np.asfortranarray(importance(self.layout, by_column)) if of_shares else None
+        values = np.empty((len(self.quantities), len(part_worths)))
+        for row, q in zip(values, self.quantities, strict=True):
+            row[:] = quantity_value(q, self.layout, by_column, shares)
+        return values
 
     def pieces(self, part_worths: Floats) -> Ints:
         """(quantities, draws) the piece on which each quantity lies."""
         values = self.values(part_worths)
-        found = np.empty(values.shape, np.int64)
-        for row, cuts, own in zip(found, self._cuts, values, strict=True):
-            row[:] = own >= cuts[0] if len(cuts) == 1 else np.searchsorted(cuts, own, "right")
-        return found
+        pieces = np.empty(values.shape, np.int64)
+        for row, cuts, drawn in zip(pieces, self._cuts, values, strict=True):
+            row[:] = drawn >= cuts[0] if len(cuts) == 1 else np.searchsorted(cuts, drawn, "right")
+        return pieces
 
     def share(self, pieces: Ints) -> Floats:
         """(rules,) share of the draws in which each rule holds."""
         first, after = self._spans
-        found = np.zeros(len(self.statements))
-        for own, cuts, at in zip(self._groups, self._cuts, pieces, strict=True):
-            upto = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=len(cuts) + 1))])
-            found[own] = upto[after[own]] - upto[first[own]]
-        return np.asarray(found / pieces.shape[1])
+        count = np.zeros(len(self.statements))
+        for rules, cuts, piece in zip(self._groups, self._cuts, pieces, strict=True):
+            below = np.concatenate([[0], np.cumsum(np.bincount(piece, minlength=len(cuts) + 1))])
+            count[rules] = below[after[rules]] - below[first[rules]]
+        return np.asarray(count / pieces.shape[1])
 
     def holds(self, pieces: Ints, rules: Sequence[int] | Ints) -> Truths:
         """(rules, draws) whether some of the rules hold."""
         which, (first, after) = self.bounds[0], self._spans
-        own = pieces[which[rules]]
-        return np.asarray((own >= first[rules, None]) & (own < after[rules, None]))
+        piece = pieces[which[rules]]
+        return np.asarray((piece >= first[rules, None]) & (piece < after[rules, None]))
 
-    def sums(self, held: Floats, failed: Floats) -> Sums:
+    def sums(self, holds: Floats, fails: Floats) -> Sums:
         """Sums over all rules, by the pieces that draws lie on.
 
         Args:
-            held: (sums, rules) what a rule adds to each sum where it holds.
-            failed: (sums, rules) what it adds where it does not.
+            holds: (sums, rules) what a rule adds to each sum where it holds.
+            fails: (sums, rules) what it adds where it does not.
         """
         first, after = self._spans
         tables = []
-        for own, cuts in zip(self._groups, self._cuts, strict=True):
-            steps = np.zeros((len(held), len(cuts) + 2))
-            for row, added in zip(steps, held[:, own] - failed[:, own], strict=True):
-                np.add.at(row, first[own], added)
-                np.add.at(row, after[own], -added)
+        for rules, cuts in zip(self._groups, self._cuts, strict=True):
+            steps = np.zeros((len(holds), len(cuts) + 2))
+            for row, added in zip(steps, holds[:, rules] - fails[:, rules], strict=True):
+                np.add.at(row, first[rules], added)
+                np.add.at(row, after[rules], -added)
             tables.append(np.ascontiguousarray(np.cumsum(steps, 1)[:, :-1].T))
         two = np.array([len(t) == 2 for t in tables], bool)
-        pairs = np.array([t for t in tables if len(t) == 2]).reshape(-1, 2, len(held))
+        pairs = np.array([t for t in tables if len(t) == 2]).reshape(-1, 2, len(holds))
         return Sums(
-            failed.sum(1) + pairs[:, 0].sum(0),
+            fails.sum(1) + pairs[:, 0].sum(0),
             two,
             pairs[:, 1] - pairs[:, 0],
             tuple(t for t in tables if len(t) != 2),
@@ -160,10 +160,10 @@ class Sums:
 
     def at(self, pieces: Ints) -> Floats:
         """(draws, sums) for draws on pieces (quantities, draws)."""
-        found = pieces[self.two].T.astype(float) @ self.rise + self.base
-        for table, own in zip(self.tables, pieces[~self.two], strict=True):
-            found += table[own]
-        return np.asarray(found)
+        sums = pieces[self.two].T.astype(float) @ self.rise + self.base
+        for table, piece in zip(self.tables, pieces[~self.two], strict=True):
+            sums += table[piece]
+        return np.asarray(sums)
 
 
 def prior_draws(layout: Layout, mean: Floats, deviation: Floats) -> Floats:
@@ -174,5 +174,5 @@ def prior_draws(layout: Layout, mean: Floats, deviation: Floats) -> Floats:
 
 def prior_probabilities(statements: Statements, mean: Floats, deviation: Floats) -> Floats:
     """(rules,) probability that each rule holds under the prior without rules, kept away from 0 and 1."""
-    held = statements.share(statements.pieces(prior_draws(statements.layout, mean, deviation)))
-    return np.asarray(np.clip(held, CHANCE_LOW, CHANCE_HIGH))
+    share = statements.share(statements.pieces(prior_draws(statements.layout, mean, deviation)))
+    return np.asarray(np.clip(share, CHANCE_LOW, CHANCE_HIGH))

@@ -1,4 +1,4 @@
-"""Rules that fight: smallest sets of rules that hold together far less often than each of them does."""
+"""Rules in conflict: smallest sets of rules that hold together far less often than each of them does."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from kgrank.arrays import Floats, Ints, Truths
 Bits = npt.NDArray[np.uint64]
 
 RARER = 3.0
-"""Rules fight if all hold together so many times less often than if they had nothing to do with each other."""
+"""Rules are in conflict if all hold together so many times less often than independent ones would."""
 
 CANDIDATES = 20_000
-"""Most sets of one size that are all looked at; beyond, sets are put together rule by rule."""
+"""Most sets of one size that are all examined; beyond, sets are built rule by rule."""
 
-TRIES = 20
-"""How many sets are put together rule by rule."""
+MOST_BUILT = 20
+"""How many sets are built rule by rule."""
 
 CHUNK = 2_000
 
@@ -28,11 +28,11 @@ CHUNK = 2_000
 def smallest_sets(
     holds: Truths, minimum: float, confidence: Sequence[float] | Floats
 ) -> list[tuple[int, ...]]:
-    """Sets of rules that fight: in fewer draws than ``minimum`` all hold, while those of every part of them do.
+    """Sets of rules in conflict: in fewer draws than ``minimum`` all hold, while those of every part of them do.
 
-    Sets are found from the smallest up. The least sure rule of each (of equals the last) then yields and is in
-    no further set, so that one rule that fights many others is not named once for each of their mixtures. A set
-    put together rule by rule may not be of the fewest rules there are, but none can be left out of it.
+    Sets are searched from the smallest up. The least sure rule of each (of equals the last) then yields and is in
+    no further set, so that one rule in conflict with many others is not named once for each of their mixtures. A
+    set built rule by rule may not be of the fewest rules there are, but none can be left out of it.
 
     Args:
         holds: (rules, draws) whether each rule holds.
@@ -46,28 +46,28 @@ def smallest_sets(
     counts = _count(bits)
     left = np.flatnonzero(counts >= minimum).tolist()
     alone = counts / holds.shape[1]
-    found: list[tuple[int, ...]] = []
-    size, go_on = 2, True
-    while go_on and 2 <= size <= len(left) and _together(bits, left) < minimum:
+    conflicts: list[tuple[int, ...]] = []
+    size, larger = 2, True
+    while larger and 2 <= size <= len(left) and _together(bits, left) < minimum:
         if comb(len(left), size) > CANDIDATES:
-            return found + _put_together(bits, left, minimum, confidence, alone)
-        some, go_on = _of_size(bits, left, size, minimum, alone)
-        for one in some:
-            if set(one) <= set(left):
-                found.append(one)
-                left.remove(yielding(one, confidence))
+            return conflicts + _built(bits, left, minimum, confidence, alone)
+        of_size, larger = _of_size(bits, left, size, minimum, alone)
+        for rules in of_size:
+            if set(rules) <= set(left):
+                conflicts.append(rules)
+                left.remove(yielding(rules, confidence))
         size += 1
-    return found
+    return conflicts
 
 
-def yielding(some: Sequence[int], sure: Sequence[float] | Floats) -> int:
+def yielding(rules: Sequence[int], confidence: Sequence[float] | Floats) -> int:
     """Of some rules the least sure, of equals the last."""
-    return min(reversed(some), key=lambda rule: sure[rule])
+    return min(reversed(rules), key=lambda rule: confidence[rule])
 
 
-def _packed(held: Truths) -> Bits:
+def _packed(holds: Truths) -> Bits:
     """(rules, words) the draws as bits."""
-    padded = np.pad(held, ((0, 0), (0, -held.shape[1] % 64)))
+    padded = np.pad(holds, ((0, 0), (0, -holds.shape[1] % 64)))
     return np.packbits(padded, axis=1).view(np.uint64)
 
 
@@ -76,14 +76,15 @@ def _count(bits: Bits) -> Ints:
     return np.asarray(np.bitwise_count(bits).sum(-1, dtype=np.int64))
 
 
-def _together(bits: Bits, some: Sequence[int]) -> int:
-    return int(_count(np.bitwise_and.reduce(bits[list(some)], axis=0)))
+def _together(bits: Bits, rules: Sequence[int]) -> int:
+    """Number of draws in which all of some rules hold."""
+    return int(_count(np.bitwise_and.reduce(bits[list(rules)], axis=0)))
 
 
 def _of_size(
-    bits: Bits, left: Sequence[int], size: int, least: float, alone: Floats
+    bits: Bits, left: Sequence[int], size: int, minimum: float, alone: Floats
 ) -> tuple[list[tuple[int, ...]], bool]:
-    """The smallest sets of one size that fight, the rarest first; and whether larger ones may be smallest."""
+    """The conflicts of one size, the rarest first; and whether larger ones may be smallest."""
     sets = np.array(list(combinations(left, size)))
     together = np.empty(len(sets), np.int64)
     parts = np.full(len(sets), np.iinfo(np.int64).max)
@@ -94,38 +95,38 @@ def _of_size(
             without = _count(np.bitwise_and.reduce(np.delete(rows, out, axis=1), axis=1))
             parts[k : k + CHUNK] = np.minimum(parts[k : k + CHUNK], without)
     draws = bits.shape[1] * 64
-    fights = RARER * together / draws < alone[sets].prod(1)
-    smallest = np.flatnonzero((together < least) & (parts >= least) & fights)
+    rarer = RARER * together / draws < alone[sets].prod(1)
+    smallest = np.flatnonzero((together < minimum) & (parts >= minimum) & rarer)
     order = smallest[np.argsort(together[smallest], kind="stable")]
-    return [tuple(sets[k].tolist()) for k in order], bool((together >= least).any())
+    return [tuple(sets[k].tolist()) for k in order], bool((together >= minimum).any())
 
 
-def _put_together(
-    bits: Bits, left: Sequence[int], least: float, sure: Sequence[float] | Floats, alone: Floats
+def _built(
+    bits: Bits, left: Sequence[int], minimum: float, confidence: Sequence[float] | Floats, alone: Floats
 ) -> list[tuple[int, ...]]:
-    """Sets that fight among many rules: each begins with the rules that leave the fewest draws."""
-    found: list[tuple[int, ...]] = []
+    """Conflicts among many rules: each set begins with the rules that leave the fewest draws."""
+    conflicts: list[tuple[int, ...]] = []
     rest = list(left)
-    for _ in range(TRIES):
-        if len(rest) < 2 or _together(bits, rest) >= least:
+    for _ in range(MOST_BUILT):
+        if len(rest) < 2 or _together(bits, rest) >= minimum:
             break
-        some = _cover(bits, rest, least)
-        if RARER * _together(bits, some) / (bits.shape[1] * 64) < alone[list(some)].prod():
-            found.append(some)
-        rest.remove(yielding(some, sure))
-    return found
+        rules = _cover(bits, rest, minimum)
+        if RARER * _together(bits, rules) / (bits.shape[1] * 64) < alone[list(rules)].prod():
+            conflicts.append(rules)
+        rest.remove(yielding(rules, confidence))
+    return conflicts
 
 
-def _cover(bits: Bits, left: Sequence[int], least: float) -> tuple[int, ...]:
+def _cover(bits: Bits, left: Sequence[int], minimum: float) -> tuple[int, ...]:
     """A set that holds together too rarely and that no rule can be left out of."""
     rest, chosen = list(left), []
     shared = np.full(bits.shape[1], ~np.uint64(0))
-    while int(_count(shared)) >= least:
+    while int(_count(shared)) >= minimum:
         best = rest.pop(int(np.argmin(_count(bits[rest] & shared))))
         chosen.append(best)
         shared = shared & bits[best]
     for rule in list(chosen):
         others = [r for r in chosen if r != rule]
-        if len(others) > 1 and _together(bits, others) < least:
+        if len(others) > 1 and _together(bits, others) < minimum:
             chosen = others
     return tuple(sorted(chosen))

@@ -1,4 +1,4 @@
-"""What the data say of each rule, in words."""
+"""The evidence on each rule, in words."""
 
 from __future__ import annotations
 
@@ -18,73 +18,80 @@ from kgrank.weights.model import RuleConflict, RuleFinding
 def finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> RuleFinding:
     """A rule's evidence as it is stored."""
     return RuleFinding(
-        evidence.rule.id,
-        sentence(evidence.rule, ontology),
-        evidence.rule.sure,
-        evidence.prob_prior,
-        evidence.prob_data,
-        evidence.prob_posterior,
-        evidence.log_bayes_factor,
-        verdict(evidence.prob_data, evidence.prob_prior),
-        _instead(evidence, ontology, posteriors),
-        evidence.choice_count,
-        evidence.person_count,
-        evidence.prob_rule_right if len(evidence.counted) > 1 else None,
+        rule=evidence.rule.id,
+        sentence=sentence(evidence.rule, ontology),
+        confidence=evidence.rule.sure,
+        prob_prior=evidence.prob_prior,
+        prob_data=evidence.prob_data,
+        prob_posterior=evidence.prob_posterior,
+        log_bayes_factor=evidence.log_bayes_factor,
+        verdict=verdict(evidence.prob_data, evidence.prob_prior),
+        instead=_by_category(evidence, ontology, posteriors),
+        choice_count=evidence.choice_count,
+        person_count=evidence.person_count,
+        prob_rule_right=evidence.prob_rule_right if len(evidence.counted) > 1 else None,
     )
 
 
-def conflict(found: Conflict, ontology: Ontology, posteriors: RulePosteriors) -> RuleConflict:
-    """A set of rules that fight, as it is stored."""
-    ids = tuple(rule.id for rule in found.rules)
-    names = [ontology.categories[c].name() for c in found.categories]
+def conflict(rules: Conflict, ontology: Ontology, posteriors: RulePosteriors) -> RuleConflict:
+    """A conflict of rules as it is stored."""
+    ids = tuple(rule.id for rule in rules.rules)
+    names = [ontology.categories[c].name() for c in rules.categories]
     where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    alone = ", ".join(f"{p:.2f}" for p in found.alone)
-    said = (_about(rule, ontology, posteriors, found.worst) for rule in found.rules)
+    alone = ", ".join(f"{p:.2f}" for p in rules.alone)
+    by_rule = (_data_alone(rule, ontology, posteriors, rules.worst) for rule in rules.rules)
     return RuleConflict(
         ids,
         f"{', '.join(ids[:-1])} and {ids[-1]} cannot all be right in {where}: by the choices each may hold "
-        f"(probability {alone}), all together with {found.together:.3f}.",
-        found.categories,
-        found.alone,
-        found.together,
-        "; ".join(dict.fromkeys(said)),
+        f"(probability {alone}), all together with {rules.together:.3f}.",
+        rules.categories,
+        rules.alone,
+        rules.together,
+        "; ".join(dict.fromkeys(by_rule)),
     )
 
 
-def _instead(found: RuleEvidence, ontology: Ontology, verdicts: RulePosteriors) -> str:
-    """What the data alone say of what the rule speaks about, place by place where they differ."""
+def _by_category(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> str:
+    """The posterior without rules of what a rule is about, category by category where they differ."""
     parts = [
-        f"{ontology.categories[c].name()}: {_about(found.rule, ontology, verdicts, c)}"
-        for c in found.counted[:3]
+        f"{ontology.categories[c].name()}: {_data_alone(evidence.rule, ontology, posteriors, c)}"
+        for c in evidence.counted[:3]
     ]
-    if len(found.counted) > 1:
-        held = len(found.counted) - len(found.fails_in)
-        parts.insert(0, f"holds in {held} of {len(found.counted)} categories")
+    if len(evidence.counted) > 1:
+        holds = len(evidence.counted) - len(evidence.fails_in)
+        parts.insert(0, f"holds in {holds} of {len(evidence.counted)} categories")
     return "; ".join(parts)
 
 
-def _about(rule: Rule, ontology: Ontology, verdicts: RulePosteriors, category: str) -> str:
-    """What the data alone say of what a rule speaks about, in one category."""
-    layout, part_worths = verdicts.layouts[category], verdicts.mean_without_rules[category]
+def _data_alone(rule: Rule, ontology: Ontology, posteriors: RulePosteriors, category: str) -> str:
+    """The posterior without rules of what a rule is about, in one category."""
+    layout, part_worths = posteriors.layouts[category], posteriors.mean_without_rules[category]
     measure = rule_kind(rule.kind).measure
+    if measure is Measure.DIRECTION:
+        return _direction(rule, ontology, layout, part_worths)
     if measure is not None and not measure.of_shares:
-        return _utilities(rule, ontology, layout, part_worths)
+        return _utilities(rule, layout, part_worths)
     shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))
     named = sorted((a for a in rule.attributes if a in shares), key=lambda a: -shares[a])
     return ", ".join(f"{ontology.attributes[a].name()} {shares[a]:.0%}" for a in named)
 
 
-def _utilities(rule: Rule, ontology: Ontology, layout: Layout, own: Floats) -> str:
-    if rule_kind(rule.kind).measure is Measure.DIRECTION:
-        block = layout.block[str(rule.attribute)]
-        name = ontology.attributes[str(rule.attribute)].name()
-        rise = own[block.columns] if block.number else np.diff(own[block.columns])
-        if (rise > 0).all():
-            return f"more {name} is better"
-        return f"less {name} is better" if (rise < 0).all() else f"{name} goes up and down"
+def _direction(rule: Rule, ontology: Ontology, layout: Layout, part_worths: Floats) -> str:
+    """Whether more or less of an attribute is better."""
+    block = layout.block[str(rule.attribute)]
+    name = ontology.attributes[str(rule.attribute)].name()
+    columns = part_worths[block.columns]
+    rise = columns if block.number else np.diff(columns)
+    if (rise > 0).all():
+        return f"more {name} is better"
+    return f"less {name} is better" if (rise < 0).all() else f"{name} goes up and down"
+
+
+def _utilities(rule: Rule, layout: Layout, part_worths: Floats) -> str:
+    """The part-worths of the values that a rule names, the best first."""
     named = [
         n for n in layout.nodes if n.split("=", 1)[1] in (*rule.values, *rule.members)
         and (rule.attribute is None or n.startswith(f"{rule.attribute}="))
     ]  # fmt: skip
-    named.sort(key=lambda n: -own[layout.column[n]])
-    return " > ".join(f"{n.split('=', 1)[1]} {own[layout.column[n]]:+.2f}" for n in named)
+    named.sort(key=lambda n: -part_worths[layout.column[n]])
+    return " > ".join(f"{n.split('=', 1)[1]} {part_worths[layout.column[n]]:+.2f}" for n in named)

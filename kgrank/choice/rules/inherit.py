@@ -39,11 +39,11 @@ def inheriting_pairs(ontology: Ontology, layouts: Mapping[str, Layout]) -> Itera
                     yield rule, category, parent
 
 
-def rescaled(own: Block, parent: Block) -> Floats:
-    """(own columns, parent columns) takes the parent's part-worths to the category's columns, by node."""
-    if own.number:
-        return np.array([[own.scale / parent.scale]])
-    return np.array([[float(a == b) for b in parent.nodes] for a in own.nodes])
+def rescaled(block: Block, parent: Block) -> Floats:
+    """(columns, parent's columns) takes the parent's part-worths to the category's columns, by node."""
+    if block.number:
+        return np.array([[block.scale / parent.scale]])
+    return np.array([[float(a == b) for b in parent.nodes] for a in block.nodes])
 
 
 def inherit(
@@ -58,7 +58,7 @@ def inherit(
     variance that of part-worths around what the graph says. The parent is fitted without the category's own
     choices, so that none is counted twice.
     """
-    found = dict(posteriors)
+    inherited = dict(posteriors)
     layouts = {c: p.layout for c, p in posteriors.items()}
     for rule, category, parent in inheriting_pairs(ontology, layouts):
         others = sets[parent].take(~np.isin(sets[parent].number, sets[category].number))
@@ -75,19 +75,19 @@ def inherit(
         mean = map_ @ fit.part_worths[above.columns]
         noise = map_ @ fit.covariance[above.columns, above.columns] @ map_.T + np.diag(spread)
         shared = np.flatnonzero(map_.any(1))
-        found[category] = _pulled(
-            found[category], block.start + shared, mean[shared], noise[np.ix_(shared, shared)]
+        inherited[category] = _pulled(
+            inherited[category], block.start + shared, mean[shared], noise[np.ix_(shared, shared)]
         )
-    return found
+    return inherited
 
 
-def _pulled(place: CategoryPosterior, columns: Ints, mean: Floats, noise: Floats) -> CategoryPosterior:
+def _pulled(posterior: CategoryPosterior, columns: Ints, mean: Floats, noise: Floats) -> CategoryPosterior:
     """The posterior after an observation of some part-worths with Gaussian noise."""
-    across = place.covariance[:, columns]
-    gain = np.linalg.solve(place.covariance[np.ix_(columns, columns)] + noise, across.T).T
-    covariance = place.covariance - gain @ across.T
+    across = posterior.covariance[:, columns]
+    gain = np.linalg.solve(posterior.covariance[np.ix_(columns, columns)] + noise, across.T).T
+    covariance = posterior.covariance - gain @ across.T
     return replace(
-        place,
-        mean=place.mean + gain @ (mean - place.mean[columns]),
+        posterior,
+        mean=posterior.mean + gain @ (mean - posterior.mean[columns]),
         covariance=(covariance + covariance.T) / 2,
     )

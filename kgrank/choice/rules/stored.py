@@ -1,4 +1,4 @@
-"""Posteriors of categories as they are kept with the weights, and back."""
+"""Posteriors of categories as they are stored with the weights, and back."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.weights.posteriors import AttributeColumns, StoredPosterior
 
 DIGITS = 9
-"""Significant digits of a number that is kept."""
+"""Significant digits of a stored number."""
 
 
 def stored_posteriors(posteriors: Mapping[str, CategoryPosterior]) -> dict[str, StoredPosterior]:
     """The posteriors of categories with choices, in plain numbers."""
-    return {name: _kept(place) for name, place in posteriors.items()}
+    return {category: _stored(posterior) for category, posterior in posteriors.items()}
 
 
-def _kept(place: CategoryPosterior) -> StoredPosterior:
-    lower = place.covariance[np.tril_indices(place.layout.width)]
+def _stored(posterior: CategoryPosterior) -> StoredPosterior:
+    lower = posterior.covariance[np.tril_indices(posterior.layout.width)]
     return StoredPosterior(
-        tuple(_columns(block) for block in place.layout.blocks),
-        _numbers(place.mean),
-        _numbers(lower),
-        _numbers(place.prior_mean),
-        _numbers(place.prior_deviation),
-        place.choice_count,
-        place.person_count,
-        place.own_choices,
+        attributes=tuple(_columns(block) for block in posterior.layout.blocks),
+        mean=_numbers(posterior.mean),
+        covariance=_numbers(lower),
+        prior_mean=_numbers(posterior.prior_mean),
+        prior_deviation=_numbers(posterior.prior_deviation),
+        choice_count=posterior.choice_count,
+        person_count=posterior.person_count,
+        own_choices=posterior.own_choices,
     )
 
 
 def _columns(block: Block) -> AttributeColumns:
-    found = {f.name: getattr(block, f.name) for f in fields(AttributeColumns)}
-    return AttributeColumns(**{k: _plain(v) for k, v in found.items()})
+    return AttributeColumns(**{f.name: _plain(getattr(block, f.name)) for f in fields(AttributeColumns)})
 
 
 def _plain(value: Any) -> Any:
@@ -52,44 +51,44 @@ def _numbers(values: Floats) -> tuple[float, ...]:
 
 
 def category_posteriors(stored: Mapping[str, StoredPosterior]) -> dict[str, CategoryPosterior]:
-    """The posteriors as rules meet them."""
-    return {name: _place(name, one) for name, one in stored.items()}
+    """The posteriors as arrays, with the layouts of their columns."""
+    return {category: _posterior(category, numbers) for category, numbers in stored.items()}
 
 
-def _place(name: str, one: StoredPosterior) -> CategoryPosterior:
-    width = len(one.mean)
+def _posterior(category: str, stored: StoredPosterior) -> CategoryPosterior:
+    width = len(stored.mean)
     lower = np.zeros((width, width))
-    lower[np.tril_indices(width)] = one.covariance
+    lower[np.tril_indices(width)] = stored.covariance
     return CategoryPosterior(
-        Layout(name, _blocks(one)),
-        np.array(one.mean),
-        lower + np.tril(lower, -1).T,
-        np.array(one.prior_mean),
-        np.array(one.prior_deviation),
-        one.choice_count,
-        one.person_count,
-        one.own_choices,
+        layout=Layout(category, _blocks(stored)),
+        mean=np.array(stored.mean),
+        covariance=lower + np.tril(lower, -1).T,
+        prior_mean=np.array(stored.prior_mean),
+        prior_deviation=np.array(stored.prior_deviation),
+        choice_count=stored.choice_count,
+        person_count=stored.person_count,
+        own_choices=stored.own_choices,
     )
 
 
-def _blocks(one: StoredPosterior) -> tuple[Block, ...]:
-    found: list[Block] = []
-    for a in one.attributes:
-        found.append(
+def _blocks(stored: StoredPosterior) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    for columns in stored.attributes:
+        blocks.append(
             Block(
-                a.attribute,
-                a.type,
-                found[-1].stop if found else 0,
-                a.nodes,
-                np.array(a.share),
-                np.array(a.item_count, np.int64),
-                np.array(a.reference, bool),
-                a.centre,
-                a.scale,
-                a.p05,
-                a.p95,
-                a.minimum,
-                a.maximum,
+                attribute=columns.attribute,
+                type=columns.type,
+                start=blocks[-1].stop if blocks else 0,
+                nodes=columns.nodes,
+                share=np.array(columns.share),
+                item_count=np.array(columns.item_count, np.int64),
+                reference=np.array(columns.reference, bool),
+                centre=columns.centre,
+                scale=columns.scale,
+                p05=columns.p05,
+                p95=columns.p95,
+                minimum=columns.minimum,
+                maximum=columns.maximum,
             )
         )
-    return tuple(found)
+    return tuple(blocks)

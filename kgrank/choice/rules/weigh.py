@@ -1,4 +1,4 @@
-"""What the data and the rules say together: every category re-weighted by its rules, and the audit."""
+"""The posterior from the data and the rules together: every category re-weighted by its rules, and the audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.beliefs import (
-    Factor,
     RuleSet,
     RulesInCategory,
     applicable_statements,
@@ -31,33 +30,33 @@ UNLIKELY = 0.025
 """Probability below which the data contradict a rule, or several rules together."""
 
 FEW = 200
-"""Effective draws of the data's posterior below which its rules say something else than the data."""
+"""Effective draws of the data's posterior below which the rules contradict it."""
 
 QUIET = 0.02
-"""A rule whose confidence is so near its chance says nothing."""
+"""A rule whose confidence is so near its prior probability has no effect."""
 
-SHOWN = 5
-"""Names in a note; of more it says how many."""
+MOST_NAMED = 5
+"""Names in a note, which counts the others."""
 
 ATTEMPTS = 50
-"""How often a smaller set of hard rules that seem to exclude each other is looked for."""
+"""How often a smaller set of hard rules that seem to exclude each other is searched for."""
 
 
 @dataclass(frozen=True)
 class RuleEvidence:
-    """A rule against the data, over all its places.
+    """A rule against the data, over all its categories.
 
     Attributes:
         rule: The rule.
         categories: The categories that it applies to, and ``by_category`` (categories, 3): probability that it
             holds there under the prior without rules, under the data alone, and under the data and all rules.
-        counted: Those whose data count for it.
-        prob_prior: Probability that it holds under the prior without rules, the mean over the places.
+        counted: Those whose data count for it: the ones with choices of their own, else all.
+        prob_prior: Probability that it holds under the prior without rules, the mean over ``counted``.
         prob_data: The same under the data alone; ``prob_posterior`` under the data and all rules.
-        prob_rule_right: Probability that the rule is right as a whole, from the data of all categories, and what
-            they say of its author.
-        log_bayes_factor: Log Bayes factor.
-        fails_in: Places where it rather fails than holds, by the data alone.
+        prob_rule_right: Probability that the rule is right as a whole, from the data of all categories, also
+            those about its author's other rules.
+        log_bayes_factor: Of its switch, on against off.
+        fails_in: Categories where it rather fails than holds, by the data alone.
         choice_count: Number of choices; ``person_count`` behind them.
     """
 
@@ -81,8 +80,8 @@ class Conflict:
 
     Attributes:
         rules: A smallest set: every part of it may hold together.
-        categories: The categories where they fight.
-        worst: The one where they fight most.
+        categories: The categories where they are in conflict.
+        worst: The one where they hold together most rarely.
         alone: (rules,) probability of each there; ``together`` of all at once.
     """
 
@@ -101,9 +100,9 @@ class RulePosteriors:
         layouts: The columns by category.
         draws: (draws, columns) of the part-worths with the rules.
         mean_without_rules: (columns,) their mean without rules.
-        ruled: The categories where rules speak.
+        ruled: The categories to which rules apply.
         rules: Each rule against the data.
-        conflicts: Rules that fight through the data.
+        conflicts: Rules in conflict, by the data.
         notes: What a reader must know of the rules.
     """
 
@@ -122,197 +121,214 @@ def weigh(
     seed: int = 0,
     only: Container[str] | None = None,
 ) -> RulePosteriors:
-    """Re-weights every category's posterior by the rules, once, and says what the data say of each rule.
+    """Re-weights every category's posterior by the rules, once, and weighs each rule against the data.
 
     A category's draws depend on the seed, its name and the rules, not on the order of the categories.
 
     Args:
         ontology: The rules, and the tree of categories.
-        posteriors: What the data alone say, by category.
+        posteriors: From the data alone, by category.
         seed: Of the draws.
         only: Categories that are wanted; the data of the others count all the same. By default all.
 
     Raises:
         RunError: The hard rules of a category cannot hold together, or its posterior is not finite.
     """
-    for name, place in posteriors.items():
-        _refuse_infinite(name, place)
+    for category, posterior in posteriors.items():
+        _refuse_infinite(category, posterior)
     draws = {c: gaussian(p.mean, p.covariance, _generator(seed, c)) for c, p in posteriors.items()}
     layouts = {c: p.layout for c, p in posteriors.items()}
-    known: dict[str, RulesInCategory] = {}
-    conflicts: dict[tuple[int, ...], list[tuple[str, Floats, float]]] = {}
-    for name, said in applicable_statements(ontology, layouts).items():
-        known[name], pieces = rules_in_category(name, posteriors[name], said, draws[name])
-        if posteriors[name].own_choices and (only is None or name in only):
-            for some, alone, together in _fighting(ontology, known[name], pieces):
-                conflicts.setdefault(some, []).append((name, alone, together))
-    spoken = RuleSet(ontology, known)
-    held: dict[str, Floats] = {}
+    by_category: dict[str, RulesInCategory] = {}
+    conflicts: dict[tuple[int, ...], list[_ConflictInCategory]] = {}
+    for category, numbered in applicable_statements(ontology, layouts).items():
+        applicable, pieces = rules_in_category(category, posteriors[category], numbered, draws[category])
+        by_category[category] = applicable
+        if posteriors[category].own_choices and (only is None or category in only):
+            for numbers, conflict in _conflicts(ontology, applicable, pieces):
+                conflicts.setdefault(numbers, []).append(conflict)
+    rules = RuleSet(ontology, by_category)
+    prob_posterior: dict[str, Floats] = {}
     strained: list[str] = []
-    for name, one in known.items():
-        if only is not None and name not in only:
+    for category, applicable in by_category.items():
+        if only is not None and category not in only:
             continue
-        found = _with_rules(spoken, one, draws[name], _generator(seed, name, 1))
-        draws[name] = found.draws
-        held[name] = one.statements.share(one.statements.pieces(found.draws))
-        if found.effective < FEW:
-            strained.append(name)
-    audit = _audit(spoken, held)
+        drawn = _with_rules(rules, applicable, draws[category], _generator(seed, category, 1))
+        draws[category] = drawn.draws
+        prob_posterior[category] = applicable.statements.share(applicable.statements.pieces(drawn.draws))
+        if drawn.effective < FEW:
+            strained.append(category)
+    audit = _audit(rules, prob_posterior)
     return RulePosteriors(
-        layouts,
-        draws,
-        {c: p.mean for c, p in posteriors.items()},
-        frozenset(known),
-        audit,
-        tuple(_conflict(spoken, some, found) for some, found in conflicts.items()),
-        _notes(audit, strained),
+        layouts=layouts,
+        draws=draws,
+        mean_without_rules={c: p.mean for c, p in posteriors.items()},
+        ruled=frozenset(by_category),
+        rules=audit,
+        conflicts=tuple(_conflict(rules, numbers, parts) for numbers, parts in conflicts.items()),
+        notes=_notes(audit, strained),
     )
+
+
+@dataclass(frozen=True)
+class _ConflictInCategory:
+    """A conflict in one category: (rules,) the probability of each alone, and of all together."""
+
+    category: str
+    alone: Floats
+    together: float
 
 
 def _generator(seed: int, name: str, turn: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, crc32(name.encode()), turn])
 
 
-def _refuse_infinite(name: str, place: CategoryPosterior) -> None:
-    """Rules cannot mend a posterior that the choices left without a finite mean and spread.
+def _refuse_infinite(category: str, posterior: CategoryPosterior) -> None:
+    """Refuses a posterior that the choices left without a finite mean and spread.
 
     Raises:
         RunError: A number of it is NaN or infinite.
     """
-    numbers = (place.mean, place.covariance, place.prior_mean, place.prior_deviation)
-    if all(np.isfinite(x).all() for x in numbers):
+    mean, covariance, deviation = posterior.mean, posterior.covariance, posterior.prior_deviation
+    if all(np.isfinite(x).all() for x in (mean, covariance, posterior.prior_mean, deviation)):
         return
-    bad = ~(
-        np.isfinite(place.mean) & np.isfinite(place.covariance).all(0) & np.isfinite(place.prior_deviation)
-    )
-    nodes = [n for n, b in zip(place.layout.nodes, bad, strict=True) if b] or list(place.layout.nodes)
+    finite = np.isfinite(mean) & np.isfinite(covariance).all(0) & np.isfinite(deviation)
+    every = posterior.layout.nodes
+    nodes = [node for node, fine in zip(every, finite, strict=True) if not fine] or list(every)
     raise RunError(
         f"the part-worths of {', '.join(nodes[:5])} have no finite posterior",
-        where=name,
+        where=category,
         expected="a finite mean and covariance from the choices",
         todo="Look at these values in the items and events of the category: check them for infinite numbers.",
     )
 
 
 def _with_rules(
-    spoken: RuleSet, one: RulesInCategory, free: Floats, generator: np.random.Generator
+    rules: RuleSet, applicable: RulesInCategory, draws: Floats, generator: np.random.Generator
 ) -> Reweighted:
-    """Draws of one place's part-worths under its data and its rules."""
-    place, joint = one.posterior, factor(spoken, one)
-    found = reweighted(place.mean, place.covariance, free, joint.log, joint.violation, generator)
-    if found is None:
-        raise _contradiction(spoken, one, joint, free, generator)
-    return found
+    """Draws of one category's part-worths under its data and its rules, from ``draws`` under its data."""
+    posterior, joint = applicable.posterior, factor(rules, applicable)
+    mean, covariance = posterior.mean, posterior.covariance
+    drawn = reweighted(mean, covariance, draws, joint.log, joint.violation, generator)
+    if drawn is None:
+        raise _contradiction(rules, applicable, joint.hard, draws, generator)
+    return drawn
 
 
 def _contradiction(
-    spoken: RuleSet, one: RulesInCategory, joint: Factor, free: Floats, generator: np.random.Generator
+    rules: RuleSet, applicable: RulesInCategory, hard: Ints, draws: Floats, generator: np.random.Generator
 ) -> RunError:
     """The error that names a smallest set of hard rules that no part-worths keep.
 
     Draws in which some of the rules hold rule out the sets that hold together there; of what is left the
     smallest set is searched for part-worths that keep it, which rule out more, until none are found.
     """
-    place = one.posterior
-    wide = [place.mean + scale * (free - place.mean) for scale in (1.0, 4.0, 16.0, 64.0)]
-    held = one.statements.holds(one.statements.pieces(np.concatenate(wide)), joint.hard)
-    sure = np.ones(len(joint.hard))
-    some: tuple[int, ...] = tuple(range(len(joint.hard)))
+    statements = applicable.statements
+    mean, covariance = applicable.posterior.mean, applicable.posterior.covariance
+    wide = [mean + scale * (draws - mean) for scale in (1.0, 4.0, 16.0, 64.0)]
+    holds = statements.holds(statements.pieces(np.concatenate(wide)), hard)
+    certain = np.ones(len(hard))
+    smallest: tuple[int, ...] = tuple(range(len(hard)))
     for _ in range(ATTEMPTS):
-        sets = smallest_sets(held, 1, sure)
-        impossible = np.flatnonzero(~held.any(1))
-        some = (int(impossible[0]),) if len(impossible) else sets[0] if sets else some
-        rows = joint.hard[list(some)]
-        far = partial(_failing, one.statements, rows)
-        kept = allowed(place.mean, place.covariance, far, generator)
+        sets = smallest_sets(holds, 1, certain)
+        impossible = np.flatnonzero(~holds.any(1))
+        smallest = (int(impossible[0]),) if len(impossible) else sets[0] if sets else smallest
+        violation = partial(_shortfall, statements, hard[list(smallest)])
+        kept = allowed(mean, covariance, violation, generator)
         if kept is None:
             break
-        held = np.hstack([held, one.statements.holds(one.statements.pieces(kept[:64]), joint.hard)])
-    names = [spoken.rules[int(r)].id for r in one.rules[joint.hard[list(some)]]]
+        holds = np.hstack([holds, statements.holds(statements.pieces(kept[:64]), hard)])
+    names = [rules.rules[int(r)].id for r in applicable.rules[hard[list(smallest)]]]
     return RunError(
         f"no part-worths keep the hard rule{'s' if len(names) > 1 else ''} {' and '.join(names)}"
         + (" together" if len(names) > 1 else ""),
-        where=one.category,
+        where=applicable.category,
         expected="hard rules that can hold together",
         todo=f"Give {'one of them' if len(names) > 1 else 'it'} kg:sure 0.95 instead of kg:must.",
     )
 
 
-def _failing(said: Statements, rules: Ints, part_worths: Floats) -> Floats:
-    return said.shortfall(said.values(part_worths), rules)
+def _shortfall(statements: Statements, rules: Ints, part_worths: Floats) -> Floats:
+    return statements.shortfall(statements.values(part_worths), rules)
 
 
-def _fighting(
-    ontology: Ontology, one: RulesInCategory, pieces: Ints
-) -> list[tuple[tuple[int, ...], Floats, float]]:
-    """Smallest sets of rules, by number, that fight in a place by its data alone: alone, and together."""
+def _conflicts(
+    ontology: Ontology, applicable: RulesInCategory, pieces: Ints
+) -> list[tuple[tuple[int, ...], _ConflictInCategory]]:
+    """The conflicts in a category by its data alone, with the numbers of their rules."""
     rules = tuple(ontology.rules.values())
-    plausible = np.flatnonzero(one.prob_data >= UNLIKELY)
+    plausible = np.flatnonzero(applicable.prob_data >= UNLIKELY)
     if len(plausible) < 2:
         return []
-    held = one.statements.holds(pieces, plausible)
-    sure = [rules[r].sure for r in one.rules[plausible]]
-    found = []
-    for some in smallest_sets(held, UNLIKELY * held.shape[1], sure):
-        rows = plausible[list(some)]
-        together = float(held[list(some)].all(0).mean())
-        found.append((tuple(one.rules[rows].tolist()), one.prob_data[rows], together))
-    return found
+    holds = applicable.statements.holds(pieces, plausible)
+    confidence = [rules[r].sure for r in applicable.rules[plausible]]
+    conflicts = []
+    for smallest in smallest_sets(holds, UNLIKELY * holds.shape[1], confidence):
+        rows = plausible[list(smallest)]
+        conflict = _ConflictInCategory(
+            applicable.category, applicable.prob_data[rows], float(holds[list(smallest)].all(0).mean())
+        )
+        conflicts.append((tuple(applicable.rules[rows].tolist()), conflict))
+    return conflicts
 
 
-def _conflict(spoken: RuleSet, some: tuple[int, ...], found: list[tuple[str, Floats, float]]) -> Conflict:
-    worst, alone, together = min(found, key=lambda f: f[2])
+def _conflict(rules: RuleSet, numbers: tuple[int, ...], conflicts: list[_ConflictInCategory]) -> Conflict:
+    worst = min(conflicts, key=lambda c: c.together)
     return Conflict(
-        tuple(spoken.rules[r] for r in some),
-        tuple(name for name, _, _ in found),
-        worst,
-        tuple(alone.tolist()),
-        together,
+        tuple(rules.rules[r] for r in numbers),
+        tuple(c.category for c in conflicts),
+        worst.category,
+        tuple(worst.alone.tolist()),
+        worst.together,
     )
 
 
-def _audit(spoken: RuleSet, held: Mapping[str, Floats]) -> tuple[RuleEvidence, ...]:
-    """The rules that speak in a wanted place; ``held`` is by place, (rules here,) with data and rules."""
-    rows: list[list[tuple[str, int]]] = [[] for _ in spoken.rules]
-    for name in held:
-        for k, number in enumerate(spoken.by_category[name].rules.tolist()):
-            rows[number].append((name, k))
-    return tuple(_evidence(spoken, number, some, held) for number, some in enumerate(rows) if some)
+def _audit(rules: RuleSet, prob_posterior: Mapping[str, Floats]) -> tuple[RuleEvidence, ...]:
+    """The rules that apply to a wanted category.
+
+    ``prob_posterior`` is by category, (its rules,) the probability with the data and the rules.
+    """
+    rows: list[list[tuple[str, int]]] = [[] for _ in rules.rules]
+    for category in prob_posterior:
+        for row, number in enumerate(rules.by_category[category].rules.tolist()):
+            rows[number].append((category, row))
+    return tuple(
+        _evidence(rules, number, of_rule, prob_posterior) for number, of_rule in enumerate(rows) if of_rule
+    )
 
 
 def _evidence(
-    spoken: RuleSet, number: int, rows: list[tuple[str, int]], held: Mapping[str, Floats]
+    rules: RuleSet, number: int, rows: list[tuple[str, int]], prob_posterior: Mapping[str, Floats]
 ) -> RuleEvidence:
-    """One rule; ``rows`` are its places, each with its row there."""
-    each = np.array(
+    """One rule; ``rows`` are its categories, each with its row there."""
+    by_category = np.array(
         [
-            [spoken.by_category[c].prob_prior[k], spoken.by_category[c].prob_data[k], held[c][k]]
+            [rules.by_category[c].prob_prior[k], rules.by_category[c].prob_data[k], prob_posterior[c][k]]
             for c, k in rows
         ]
     )
-    homes = np.array([spoken.by_category[c].posterior.own_choices for c, _ in rows])
-    counted = homes if homes.any() else np.ones(len(rows), bool)
-    some = [row for row, own in zip(rows, counted, strict=True) if own]
-    factors = sum(float(spoken.factors[c][k]) for c, k in some)
-    chance, data, posterior = (float(x) for x in each[counted].mean(0))
+    own = np.array([rules.by_category[c].posterior.own_choices for c, _ in rows])
+    counts = own if own.any() else np.ones(len(rows), bool)
+    counted = [row for row, count in zip(rows, counts, strict=True) if count]
+    prior, data, posterior = (float(x) for x in by_category[counts].mean(0))
+    summed = sum(float(rules.factors[c][k]) for c, k in counted)
     return RuleEvidence(
-        spoken.rules[number],
-        tuple(c for c, _ in rows),
-        each,
-        tuple(c for c, _ in some),
-        chance,
-        data,
-        posterior,
-        float(spoken.prob_rule_right[number]),
-        log_bayes_factor(data, chance) if len(some) == 1 else factors,
-        tuple(c for (c, _), p in zip(some, each[counted, 1], strict=True) if p < 0.5),
-        sum(spoken.by_category[c].posterior.choice_count for c, _ in some),
-        max(spoken.by_category[c].posterior.person_count for c, _ in some),
+        rule=rules.rules[number],
+        categories=tuple(c for c, _ in rows),
+        by_category=by_category,
+        counted=tuple(c for c, _ in counted),
+        prob_prior=prior,
+        prob_data=data,
+        prob_posterior=posterior,
+        prob_rule_right=float(rules.prob_rule_right[number]),
+        log_bayes_factor=log_bayes_factor(data, prior) if len(counted) == 1 else summed,
+        fails_in=tuple(c for (c, _), p in zip(counted, by_category[counts, 1], strict=True) if p < 0.5),
+        choice_count=sum(rules.by_category[c].posterior.choice_count for c, _ in counted),
+        person_count=max(rules.by_category[c].posterior.person_count for c, _ in counted),
     )
 
 
 def _notes(audit: tuple[RuleEvidence, ...], strained: list[str]) -> tuple[str, ...]:
-    """What a reader must know: rules that say nothing, and rules that leave little of what the data say."""
+    """What a reader must know: rules without effect, and rules that contradict most of the data's posterior."""
     notes = []
     quiet = [f for f in audit if not f.rule.hard and abs(f.rule.sure - f.prob_prior) < QUIET]
     if quiet:
@@ -329,18 +345,18 @@ def _notes(audit: tuple[RuleEvidence, ...], strained: list[str]) -> tuple[str, .
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def log_bayes_factor(prob_data: float, prob_prior: float) -> float:
-    """Log Bayes factor of a rule in one place; half a draw on either side keeps it finite."""
-    held = np.clip(prob_data, 0.5 / DRAWS, 1 - 0.5 / DRAWS)
-    return float(special.logit(held) - special.logit(prob_prior))
+    """Log Bayes factor of a rule in one category; half a draw on either side keeps it finite."""
+    bounded = np.clip(prob_data, 0.5 / DRAWS, 1 - 0.5 / DRAWS)
+    return float(special.logit(bounded) - special.logit(prob_prior))
 
 
 def verdict(prob_data: float, prob_prior: float) -> str:
-    """What the data alone say of a rule, in one or two words.
+    """The data's verdict on a rule, in one or two words.
 
     Args:
         prob_data: Probability that it holds, from the data alone.
@@ -350,7 +366,7 @@ def verdict(prob_data: float, prob_prior: float) -> str:
         return "contradicted"
     if prob_data > 1 - UNLIKELY and prob_data > prob_prior:
         return "supported"
-    evidence = log_bayes_factor(prob_data, prob_prior)
-    if abs(evidence) < np.log(3):
+    bayes_factor = log_bayes_factor(prob_data, prob_prior)
+    if abs(bayes_factor) < np.log(3):
         return "silent"
-    return "leans for" if evidence > 0 else "leans against"
+    return "leans for" if bayes_factor > 0 else "leans against"

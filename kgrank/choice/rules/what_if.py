@@ -1,4 +1,4 @@
-"""What adding a rule would change: the posteriors that are kept, weighed without it and with it."""
+"""What adding a rule would change: the stored posteriors, weighed without it and with it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from kgrank.choice.rules.weigh import RuleEvidence, RulePosteriors, log_bayes_fa
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import RuleConflict, RuleFinding
 
-WITH_INTERVALS = 20
+MOST_WITH_INTERVALS = 20
 """Categories that get intervals: those that change most."""
 
 NOTICED = 0.01
-"""Change of a probability from which on another rule is named."""
+"""The least change of a probability for which another rule is named."""
 
 
 @dataclass(frozen=True)
 class RuleInCategory:
-    """What the choices of one category say of a rule; see ``RuleFinding``."""
+    """The evidence of one category's choices on a rule; see ``RuleFinding``."""
 
     rule: str
     category: str
@@ -39,7 +39,7 @@ class RuleInCategory:
 
 @dataclass(frozen=True)
 class Share:
-    """A share of the decision and its 95 % interval; None where there are too many categories to work it out."""
+    """A share of the decision and its 95 % interval; None where there are too many categories to compute it."""
 
     share: float
     lower: float | None = None
@@ -85,11 +85,11 @@ class WhatIf:
     """What adding rules would change.
 
     Attributes:
-        findings: Each new rule against the choices of all its categories; none for a rule that speaks nowhere.
+        findings: Each new rule against the choices of all its categories; none for a rule that applies nowhere.
         rules: The same in each category.
         categories: What changes, from the greatest change down.
         others: Rules that would be believed more, or less.
-        conflicts: Sets of rules that fight and that a new rule is part of.
+        conflicts: Conflicts that a new rule is part of.
     """
 
     findings: tuple[RuleFinding, ...]
@@ -106,7 +106,7 @@ def what_if(
     posteriors: Mapping[str, CategoryPosterior],
     seed: int,
 ) -> WhatIf:
-    """Weighs what the choices alone say by the rules of before, and by those of after.
+    """Weighs the posteriors from the choices alone by the rules of before, and by those of after.
 
     Args:
         before: The ontology that the weights were learned with.
@@ -119,19 +119,19 @@ def what_if(
         RunError: Hard rules exclude each other.
     """
     scopes = [(rule, set(after.scope(rule))) for rule in map(after.rules.__getitem__, new)]
-    spoken = [
+    affected = [
         c
         for c, p in posteriors.items()
         if any(c in scope and statement(rule, p.layout) for rule, scope in scopes)
     ]
-    old, now = (weigh(o, posteriors, seed, only=spoken) for o in (before, after))
-    said = [f for f in now.rules if f.rule.id in new]
-    changes = sorted((_change(c, posteriors[c], old, now) for c in spoken), key=lambda c: -c.total_change)
+    old, now = (weigh(o, posteriors, seed, only=affected) for o in (before, after))
+    new_rules = [evidence for evidence in now.rules if evidence.rule.id in new]
+    changes = sorted((_change(c, posteriors[c], old, now) for c in affected), key=lambda c: -c.total_change)
     return WhatIf(
-        tuple(finding(f, after, now) for f in said),
-        tuple(r for f in said for r in _each(f, posteriors)),
+        tuple(finding(evidence, after, now) for evidence in new_rules),
+        tuple(r for evidence in new_rules for r in _in_each_category(evidence, posteriors)),
         tuple(
-            _with_intervals(c, (before, old), (after, now)) if k < WITH_INTERVALS else c
+            _with_intervals(c, (before, old), (after, now)) if k < MOST_WITH_INTERVALS else c
             for k, c in enumerate(changes)
         ),
         _shifts(old, now),
@@ -139,56 +139,59 @@ def what_if(
     )
 
 
-def _each(found: RuleEvidence, places: Mapping[str, CategoryPosterior]) -> list[RuleInCategory]:
+def _in_each_category(
+    evidence: RuleEvidence, posteriors: Mapping[str, CategoryPosterior]
+) -> list[RuleInCategory]:
     return [
         RuleInCategory(
-            found.rule.id,
-            category,
-            chance,
-            data,
-            posterior,
-            log_bayes_factor(data, chance),
-            verdict(data, chance),
-            places[category].choice_count,
-            places[category].person_count,
+            rule=evidence.rule.id,
+            category=category,
+            prob_prior=prior,
+            prob_data=data,
+            prob_posterior=posterior,
+            log_bayes_factor=log_bayes_factor(data, prior),
+            verdict=verdict(data, prior),
+            choice_count=posteriors[category].choice_count,
+            person_count=posteriors[category].person_count,
         )
-        for category, (chance, data, posterior) in zip(
-            found.categories, found.by_category.tolist(), strict=True
+        for category, (prior, data, posterior) in zip(
+            evidence.categories, evidence.by_category.tolist(), strict=True
         )
     ]
 
 
 def _change(
-    category: str, place: CategoryPosterior, old: RulePosteriors, now: RulePosteriors
+    category: str, posterior: CategoryPosterior, old: RulePosteriors, now: RulePosteriors
 ) -> CategoryChange:
     """Shares without intervals."""
-    shares = [importance(place.layout, v.draws[category].mean(0)).tolist() for v in (old, now)]
+    shares = [importance(posterior.layout, v.draws[category].mean(0)).tolist() for v in (old, now)]
     attributes = [
-        ShareChange(name, Share(a), Share(b)) for name, a, b in zip(place.layout.block, *shares, strict=True)
+        ShareChange(name, Share(a), Share(b))
+        for name, a, b in zip(posterior.layout.block, *shares, strict=True)
     ]
     return CategoryChange(
         category,
-        place.choice_count,
-        place.person_count,
+        posterior.choice_count,
+        posterior.person_count,
         float(sum(abs(a.change) for a in attributes)),
         tuple(sorted(attributes, key=lambda a: -abs(a.change))),
     )
 
 
 def _with_intervals(change: CategoryChange, *sides: tuple[Ontology, RulePosteriors]) -> CategoryChange:
-    """The intervals are those of the served weights: hard rules are kept to, else levels are pooled."""
+    """A change with the intervals of the served weights: under hard rules quantiles, else pooled over levels."""
     ends: list[tuple[Floats, Floats]] = []
-    for ontology, verdicts in sides:
-        layout, draws = verdicts.layouts[change.category], verdicts.draws[change.category]
-        bound = any(r.hard and change.category in ontology.scope(r) for r in ontology.rules.values())
-        ends.append(quantiles(layout, draws) if bound else intervals(layout, draws))
-    at = {name: k for k, name in enumerate(layout.block)}
+    for ontology, posteriors in sides:
+        layout, draws = posteriors.layouts[change.category], posteriors.draws[change.category]
+        has_hard = any(r.hard and change.category in ontology.scope(r) for r in ontology.rules.values())
+        ends.append(quantiles(layout, draws) if has_hard else intervals(layout, draws))
+    index = {name: k for k, name in enumerate(layout.block)}
     attributes = tuple(
         ShareChange(
             a.attribute,
             *(
-                Share(share.share, float(low[at[a.attribute]]), float(high[at[a.attribute]]))
-                for share, (low, high) in zip((a.before, a.after), ends, strict=True)
+                Share(share.share, float(lower[index[a.attribute]]), float(upper[index[a.attribute]]))
+                for share, (lower, upper) in zip((a.before, a.after), ends, strict=True)
             ),
         )
         for a in change.attributes
@@ -200,9 +203,9 @@ def _with_intervals(change: CategoryChange, *sides: tuple[Ontology, RulePosterio
 
 def _shifts(old: RulePosteriors, now: RulePosteriors) -> tuple[RuleShift, ...]:
     before = {f.rule.id: f.prob_posterior for f in old.rules}
-    found = [
+    shifts = [
         RuleShift(f.rule.id, before[f.rule.id], f.prob_posterior)
         for f in now.rules
         if f.rule.id in before and abs(f.prob_posterior - before[f.rule.id]) >= NOTICED
     ]
-    return tuple(sorted(found, key=lambda s: -abs(s.after - s.before)))
+    return tuple(sorted(shifts, key=lambda s: -abs(s.after - s.before)))

@@ -44,17 +44,17 @@ def doctor_command(
     if report:
         _print_report(store, repair, json)
         return
-    found = _looked_at(store or default_store(), repair)
+    checks = _checks(store or default_store(), repair)
     if json:
-        print_json([asdict(check) for check in found])
+        print_json([asdict(check) for check in checks])
     else:
         table = Table("", "check", "found", "what to do", box=box.SIMPLE)
-        for check in found:
+        for check in checks:
             colour = COLOURS[check.state]
             mark = f"[{colour}]{check.state}[/]"
             table.add_row(mark, check.name, escape(check.found), escape(check.todo))
         out.print(table)
-    if any(check.state is State.WRONG for check in found):
+    if any(check.state is State.WRONG for check in checks):
         raise typer.Exit(1)
 
 
@@ -75,7 +75,7 @@ def _print_report(address: str | None, repair: bool, json: bool) -> None:
         out.print("\n".join(lines(written)), markup=False)
 
 
-def _looked_at(address: str, repair: bool) -> list[Check]:
+def _checks(address: str, repair: bool) -> list[Check]:
     try:
         opened = open_store(address, wait=0)
     except StoreError as error:

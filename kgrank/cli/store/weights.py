@@ -40,15 +40,15 @@ def list_command(store: Store = None, json: Json = False) -> None:
     Example: kgrank weights list --store demo-shop/graph.lb
     """
     with open_store(store or default_store()) as opened:
-        found = _versions(opened)
+        versions = _versions(opened)
     if json:
-        print_json([asdict(v) for v in found])
+        print_json([asdict(v) for v in versions])
         return
     table = Table("version", "created", "", box=box.SIMPLE)
-    for v in found:
+    for v in versions:
         note = "served" if v.served else "" if v.fits else "of another ontology"
         table.add_row(v.version, v.created, note)
-    out.print(table if found else "No weights yet: kgrank train --config FILE")
+    out.print(table if versions else "No weights yet: kgrank train --config FILE")
 
 
 @app.command("serve")
@@ -103,9 +103,9 @@ def prune_command(
 
 
 def _versions(store: GraphStore) -> list[Version]:
-    here = store.nodes("Ontology")["fingerprint"].to_list()
+    fingerprints = store.nodes("Ontology")["fingerprint"].to_list()
     return [
-        Version(row["version"], row["created"], row["served"], row["ontology"] in here)
+        Version(row["version"], row["created"], row["served"], row["ontology"] in fingerprints)
         for row in store.query(cypher("rank/versions"))
     ]
 

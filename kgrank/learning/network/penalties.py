@@ -21,7 +21,7 @@ NOISE = 0.15
 """Deviation of the part-worths around their present value, in logits, over which a rule's factor is averaged."""
 
 STEP_SHARE, STEP_LOGIT = 0.02, 0.1
-"""Width of the smooth step that stands for "holds", for margins in shares and in logits."""
+"""Width of the smooth step that replaces "holds", for distances in shares and in logits."""
 
 LEAST = 1e-6
 """Factor of a broken hard rule, so that its gradient stays finite."""
@@ -32,12 +32,12 @@ class Penalty:
     """The rules of one category: each one's factor is ``up`` where it holds, ``down`` where not.
 
     Attributes:
-        statement: What they say.
+        statements: What they state.
         cell: The category's part-worths among all.
         up: (rules,) factor of the switch on against off, and ``down``.
     """
 
-    statement: Statements
+    statements: Statements
     cell: slice
     up: torch.Tensor
     down: torch.Tensor
@@ -47,12 +47,12 @@ class Penalty:
         present = part_worths[self.cell]
         device = present.device
         samples = present + NOISE * torch.randn((SAMPLES, len(present)), device=device)
-        layout, quantities = self.statement.layout, self.statement.quantities
+        layout, quantities = self.statements.layout, self.statements.quantities
         of_shares = [q.measure.of_shares for q in quantities]
         shares = importance(layout, samples, xp=torch) if any(of_shares) else None
         values = torch.stack([quantity_value(q, layout, samples, shares, torch) for q in quantities])
         width = torch.tensor([STEP_SHARE if of else STEP_LOGIT for of in of_shares], device=device)
-        which, *bounds = (torch.from_numpy(x).to(device) for x in self.statement.bounds)
+        which, *bounds = (torch.from_numpy(x).to(device) for x in self.statements.bounds)
         lower, upper = (bound.float() for bound in bounds)
         bounded = values[which]
         inside = torch.minimum(bounded - lower[:, None], upper[:, None] - bounded)
@@ -68,7 +68,7 @@ class Inheritance:
     ``weight`` is k / (1 - k) for a rule of strength k, and ``map`` takes the parent's columns to the category's.
     """
 
-    own: slice
+    columns: slice
     parent: slice
     map: torch.Tensor
     weight: float
@@ -76,50 +76,51 @@ class Inheritance:
     def __call__(self, part_worths: torch.Tensor) -> torch.Tensor:
         """Half the weighted squared distance; a scalar."""
         map_ = self.map.to(part_worths.device)
-        gap = (part_worths[self.own] - map_ @ part_worths[self.parent])[map_.any(1)]
+        gap = (part_worths[self.columns] - map_ @ part_worths[self.parent])[map_.any(1)]
         return 0.5 * self.weight * gap.square().sum()
 
 
 def inheritances(ontology: Ontology, where: Cells, categories: Sequence[str]) -> list[Inheritance]:
     """The Inherits rules of some categories."""
-    layouts = {one.category: one for one in where.layouts}
-    found = []
+    layouts = {layout.category: layout for layout in where.layouts}
+    pairs = []
     for rule, category, parent in inheriting_pairs(ontology, layouts):
         if category not in categories:
             continue
-        own, above = (layouts[c].block[str(rule.attribute)] for c in (category, parent))
+        block, above = (layouts[c].block[str(rule.attribute)] for c in (category, parent))
         at, up = where.of(category).start, where.of(parent).start
         k = strength(rule)
-        found.append(
+        pairs.append(
             Inheritance(
-                slice(at + own.start, at + own.stop),
+                slice(at + block.start, at + block.stop),
                 slice(up + above.start, up + above.stop),
-                torch.from_numpy(rescaled(own, above)).float(),
+                torch.from_numpy(rescaled(block, above)).float(),
                 k / (1 - k),
             )
         )
-    return found
+    return pairs
 
 
 def penalties(ontology: Ontology, where: Cells, categories: Sequence[str]) -> list[Penalty]:
-    """The rules that speak about the part-worths of some categories, category by category."""
+    """The rules about the part-worths of some categories, category by category."""
     rules = tuple(ontology.rules.values())
-    layouts = {one.category: one for one in where.layouts if one.category in set(categories)}
-    found = []
-    for category, said in applicable_statements(ontology, layouts).items():
+    wanted = set(categories)
+    layouts = {layout.category: layout for layout in where.layouts if layout.category in wanted}
+    by_category = []
+    for category, numbered in applicable_statements(ontology, layouts).items():
         layout = layouts[category]
-        compiled = Statements(layout, tuple(s for _, s in said))
-        chance = prior_probabilities(compiled, np.zeros(layout.width), np.ones(layout.width))
-        switches = [switch(rules[r].sure, c) for (r, _), c in zip(said, chance.tolist(), strict=True)]
+        statements = Statements(layout, tuple(stated for _, stated in numbered))
+        chance = prior_probabilities(statements, np.zeros(layout.width), np.ones(layout.width))
+        switches = [switch(rules[r].sure, c) for (r, _), c in zip(numbered, chance.tolist(), strict=True)]
         prior, on = (np.array([getattr(s, name) for s in switches]) for name in ("prior", "on"))
         up = prior * on / chance + 1 - prior
         down = np.maximum(prior * (1 - on) / (1 - chance) + 1 - prior, LEAST)
-        found.append(
+        by_category.append(
             Penalty(
-                compiled,
+                statements,
                 where.of(category),
                 torch.from_numpy(up).float(),
                 torch.from_numpy(down).float(),
             )
         )
-    return found
+    return by_category

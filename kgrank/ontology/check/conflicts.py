@@ -39,11 +39,11 @@ def check_conflicts(draft: Draft, ontology: Ontology) -> None:
 
 def _contexts(ontology: Ontology) -> Iterator[tuple[str, list[Rule]]]:
     """Each category with the rules that hold there: for everybody, then with those of each segment."""
-    here: dict[str, list[Rule]] = {c: [] for root in ontology.roots for c in ontology.subtree(root)}
+    by_category: dict[str, list[Rule]] = {c: [] for root in ontology.roots for c in ontology.subtree(root)}
     for rule in ontology.rules.values():
         for category in ontology.scope(rule):
-            here[category].append(rule)
-    for category, rules in here.items():
+            by_category[category].append(rule)
+    for category, rules in by_category.items():
         everybody = [r for r in rules if not r.segments]
         yield category, everybody
         for segment in dict.fromkeys(s for r in rules for s in r.segments):
@@ -51,32 +51,32 @@ def _contexts(ontology: Ontology) -> Iterator[tuple[str, list[Rule]]]:
 
 
 class _Judge:
-    """Compares rules, and remembers what it has said."""
+    """Compares rules, and remembers the conflicts that it has reported."""
 
     def __init__(self, draft: Draft, ontology: Ontology) -> None:
         self._draft = draft
         self._ontology = ontology
-        self._said: set[frozenset[str]] = set()
+        self._reported: set[frozenset[str]] = set()
         self._crowded: set[str] = set()
 
     def repetitions(self) -> None:
-        """Rules that say the same, or bound the same share twice."""
+        """Rules that state the same, or bound the same share twice."""
         same: dict[str, Rule] = {}
         bounded: dict[tuple[object, ...], Rule] = {}
         for rule in self._ontology.rules.values():
             meaning = repr({k: v for k, v in vars(rule).items() if k not in _NOT_MEANT})
             first = same.setdefault(meaning, rule)
             if first is not rule:
-                found = f"{rule.id} says the same as {first.id}"
-                self._draft.report.add("R426", self._place(rule), found, "Keep one")
+                text = f"{rule.id} says the same as {first.id}"
+                self._draft.report.add("R426", self._place(rule), text, "Keep one")
                 continue
             if _measure(rule) is not Measure.SHARE:
                 continue
             key = (rule.kind, rule.attribute, rule.categories, rule.but_not, rule.segments)
             first = bounded.setdefault(key, rule)
             if first is not rule:
-                found = f"{rule.id} and {first.id} bound {rule.attribute} in the same place twice"
-                self._draft.report.add("W427", self._place(rule, "share"), found, "Keep the stricter one")
+                text = f"{rule.id} and {first.id} bound {rule.attribute} in the same place twice"
+                self._draft.report.add("W427", self._place(rule, "share"), text, "Keep the stricter one")
 
     def opposites(self, category: str, rules: Sequence[Rule]) -> None:
         """Two rules that contradict each other in a category."""
@@ -86,17 +86,17 @@ class _Judge:
         for rule in directed:
             first = better.setdefault(rule.attribute, rule)
             if first.better != rule.better:
-                found = (
+                text = (
                     f"{first.attribute} in {self._name(category)}: {first.id} says kg:{first.better}, "
                     f"{rule.id} kg:{rule.better}"
                 )
-                self._say("R430", [first, rule], self._place(rule, "better"), found, "Keep one")
+                self._report("R430", [first, rule], self._place(rule, "better"), text, "Keep one")
         # Of thousands of rules most are of other kinds, and pairs of all would be millions.
         of_items = [r for r in rules if rule_kind(r.kind).acts_on in _OF_ITEMS]
         for first, second in combinations(of_items, 2):
             if self._contradict(first, second):
-                found = f"{first.id} and {second.id} contradict each other in {self._name(category)}"
-                self._say("R435", [first, second], self._place(second, "then"), found, "Change one of them")
+                text = f"{first.id} and {second.id} contradict each other in {self._name(category)}"
+                self._report("R435", [first, second], self._place(second, "then"), text, "Change one of them")
 
     def circles(self, category: str, rules: Sequence[Rule]) -> list[Rule]:
         """Orders of attributes, and of values, that go in a circle; answers with the rules that are left."""
@@ -111,13 +111,13 @@ class _Judge:
                 if _measure(rule) is Measure.FALL
                 for more, less in pairwise(rule.values)
             ]
-            found = circle(links)
-            if not found:
+            round_trip = circle(links)
+            if not round_trip:
                 return left
             if named == _NAMED:
                 break
-            taking_part = list({link.rule.id: link.rule for link in found}.values())
-            self._circle(category, found, taking_part)
+            taking_part = list({link.rule.id: link.rule for link in round_trip}.values())
+            self._circle(category, round_trip, taking_part)
             left.remove(_yielding(taking_part))
         self._more(category)
         hard = [r for r in left if r.hard]
@@ -130,12 +130,12 @@ class _Judge:
         attributes = tuple(self._ontology.applicable(category))
         left = list(rules)
         for named in range(_NAMED + 1):
-            some = binding(left)
-            if not some or bounds(some, attributes).feasible:
+            candidates = binding(left)
+            if not candidates or bounds(candidates, attributes).feasible:
                 return
             if named == _NAMED:
                 break
-            conflict = smallest_conflict(some, lambda some: bounds(some, attributes).feasible)
+            conflict = smallest_conflict(candidates, lambda rules: bounds(rules, attributes).feasible)
             if not conflict:
                 return
             self._shares(category, conflict, attributes)
@@ -151,14 +151,14 @@ class _Judge:
             return
         self._crowded.add(category)
         location = self._draft.nodes[Kind.CATEGORY][category].location()
-        found = f"{self._name(category)} has more rules that fight than the {_NAMED} conflicts named here"
-        self._draft.report.add("W437", location, found, "Mend these, then check again")
+        text = f"{self._name(category)} has more rules that fight than the {_NAMED} conflicts named here"
+        self._draft.report.add("W437", location, text, "Mend these, then check again")
 
-    def _circle(self, category: str, found: Sequence[Link], rules: Sequence[Rule]) -> None:
-        names = [link.more.split(" ")[-1] for link in found]
+    def _circle(self, category: str, links: Sequence[Link], rules: Sequence[Rule]) -> None:
+        names = [link.more.split(" ")[-1] for link in links]
         chain = " > ".join([*names, names[0]])
         listed = ", ".join(r.id for r in rules)
-        last = found[-1]
+        last = links[-1]
         if _measure(last.rule) is Measure.FALL:
             code, kind, word = "R438", Kind.VALUE, "values"
             text = f"the preferred {last.rule.attribute} goes in a circle"
@@ -167,37 +167,37 @@ class _Judge:
             text = "the order goes in a circle"
         text = f"{text} in {self._name(category)}: {chain} (rules {listed})"
         location = self._place(last.rule, word, kind, names[0])
-        self._say(code, rules, location, text, "Turn one of them round")
+        self._report(code, rules, location, text, "Turn one of them round")
 
     def _shares(self, category: str, rules: Sequence[Rule], attributes: Sequence[str]) -> None:
         """Words for a smallest conflict: what is wrong with it can be read off its bounds."""
         where = self._name(category)
         orders = [r for r in rules if _measure(r) is Measure.STEP]
-        found = bounds(rules, attributes)
+        limits = bounds(rules, attributes)
         lower = max((r for r in rules if r not in orders), key=lambda r: interval(r)[0])
         upper = min((r for r in rules if r not in orders), key=lambda r: interval(r)[1])
         low, high = interval(lower)[0], interval(upper)[1]
-        if found.crossed is not None and orders:
+        if limits.crossed is not None and orders:
             text = (
                 f"{upper.attribute} before {lower.attribute} in {where}, but {upper.attribute} is at most "
                 f"{high:g} ({upper.id}) and {lower.attribute} at least {low:g} ({lower.id})"
             )
             location = self._place(orders[0], "order", Kind.ATTRIBUTE, upper.attribute)
-            self._say("R433", rules, location, text, "Change the order or the bounds")
-        elif found.crossed is not None:
-            limits = f"at least {low:g} ({lower.id}) but at most {high:g} ({upper.id})"
-            text = f"{lower.attribute} in {where}: {limits}"
-            self._say(
+            self._report("R433", rules, location, text, "Change the order or the bounds")
+        elif limits.crossed is not None:
+            contradiction = f"at least {low:g} ({lower.id}) but at most {high:g} ({upper.id})"
+            text = f"{lower.attribute} in {where}: {contradiction}"
+            self._report(
                 "R431", rules, self._place(rules[-1], "share"), text, "Lower the one or raise the other"
             )
-        elif sum(found.low.values()) > 1:
-            text = f"the least shares in {where} add up to {sum(found.low.values()):.2f}, above 1"
+        elif sum(limits.low.values()) > 1:
+            text = f"the least shares in {where} add up to {sum(limits.low.values()):.2f}, above 1"
             location = self._place(lower, "share")
-            self._say("R432", rules, location, f"{text}: {_listing(rules, 0)}", "Lower some of them")
+            self._report("R432", rules, location, f"{text}: {_listing(rules, 0)}", "Lower some of them")
         else:
-            text = f"the greatest shares in {where} add up to {sum(found.high.values()):.2f}, below 1"
+            text = f"the greatest shares in {where} add up to {sum(limits.high.values()):.2f}, below 1"
             location = self._place(upper, "share")
-            self._say("R436", rules, location, f"{text}: {_listing(rules, 1)}", "Raise some of them")
+            self._report("R436", rules, location, f"{text}: {_listing(rules, 1)}", "Raise some of them")
 
     def _contradict(self, first: Rule, second: Rule) -> bool:
         """Whether two rules, of which one fills in a value, cannot both be right of one item."""
@@ -215,13 +215,13 @@ class _Judge:
         never = {*excludes.when, excludes.then}
         return implies.then in never and never <= {*implies.when, implies.then}
 
-    def _say(
+    def _report(
         self, code: str, rules: Sequence[Rule], location: SourceLocation, text: str, advice: str
     ) -> None:
         taking_part = frozenset(r.id for r in rules)
-        if taking_part in self._said:
+        if taking_part in self._reported:
             return
-        self._said.add(taking_part)
+        self._reported.add(taking_part)
         if all(r.hard for r in rules):
             self._draft.report.add(code, location, text, advice)
             return

@@ -46,23 +46,23 @@ class Bounds:
 
 def bounds(rules: Iterable[Rule], attributes: Collection[str]) -> Bounds:
     """The bounds that rules set over the attributes that apply; others are left out of the orders."""
-    found = Bounds(dict.fromkeys(attributes, 0.0), dict.fromkeys(attributes, 1.0))
+    limits = Bounds(dict.fromkeys(attributes, 0.0), dict.fromkeys(attributes, 1.0))
     pairs: list[tuple[str, str]] = []
     for rule in rules:
-        pairs += [*pairwise(a for a in rule.order if a in found.low)]
-        if rule.attribute in found.low:
+        pairs += [*pairwise(a for a in rule.order if a in limits.low)]
+        if rule.attribute in limits.low:
             low, high = interval(rule)
-            found.low[rule.attribute] = max(low, found.low[rule.attribute])
-            found.high[rule.attribute] = min(high, found.high[rule.attribute])
+            limits.low[rule.attribute] = max(low, limits.low[rule.attribute])
+            limits.high[rule.attribute] = min(high, limits.high[rule.attribute])
     # Each round carries a bound one step further; circles settle on equal shares.
-    for _ in range(len(found.low)):
-        before = sum(found.low.values()), sum(found.high.values())
+    for _ in range(len(limits.low)):
+        before = sum(limits.low.values()), sum(limits.high.values())
         for more, less in pairs:
-            found.low[more] = max(found.low[more], found.low[less])
-            found.high[less] = min(found.high[less], found.high[more])
-        if before == (sum(found.low.values()), sum(found.high.values())):
+            limits.low[more] = max(limits.low[more], limits.low[less])
+            limits.high[less] = min(limits.high[less], limits.high[more])
+        if before == (sum(limits.low.values()), sum(limits.high.values())):
             break
-    return found
+    return limits
 
 
 def interval(rule: Rule) -> tuple[float, float]:
@@ -72,7 +72,7 @@ def interval(rule: Rule) -> tuple[float, float]:
 
 def binding(rules: Sequence[Rule]) -> list[Rule]:
     """The rules that can be part of a smallest conflict: of each share its greatest least and its least greatest
-    bound, and of each order the first rule that says it.
+    bound, and of each order the first rule that states it.
 
     No set of the others conflicts with fewer rules. Of thousands of rules about ten attributes a few are left.
     """
@@ -105,15 +105,15 @@ def smallest_conflict(rules: Sequence[Rule], together: Callable[[Sequence[Rule]]
     for size in range(2, len(kept)):
         if comb(len(rules), size) > _MOST_SETS:
             break
-        for some in combinations(rules, size):
-            if not together(some):
-                return list(some)
+        for subset in combinations(rules, size):
+            if not together(subset):
+                return list(subset)
     return kept
 
 
 @dataclass(frozen=True)
 class Link:
-    """One step of an order, and the rule that says it."""
+    """One step of an order, and the rule that states it."""
 
     more: str
     less: str

@@ -1,4 +1,4 @@
-"""One rule at a time: its fields, its scope, what it speaks of (codes R40 to R42, R44)."""
+"""One rule at a time: its fields, its scope, the things that it names (codes R40 to R42, R44)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from kgrank.ontology.vocabulary import (
 
 _FIELDS = {KG + word for word in FIELDS}
 _NAMES = {"R415", "R428"}
-"""Codes of names that are unknown: what the rule says of them cannot be checked further."""
+"""Codes of names that are unknown: the rule cannot be checked further."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -48,7 +48,7 @@ def read_rules(draft: Draft, ontology: Ontology) -> dict[str, Rule]:
             _check_scope(draft, node, rule, ontology)
             _check_content(draft, node, rule, ontology)
             for problem in rule_kind(rule.kind).check(rule, ontology):
-                draft.report.add(problem.code, node.location(KG + problem.word), problem.found, problem.todo)
+                draft.report.add(problem.code, node.location(KG + problem.word), problem.text, problem.advice)
         if not unclear and not draft.report.errors(before) and not draft.is_vague(Kind.RULE, node.id):
             rules[rule.id] = rule
     return rules
@@ -82,21 +82,21 @@ def _read(draft: Draft, node: Node, ontology: Ontology) -> Rule:
 
 
 def _all(draft: Draft, node: Node, word: str, kind: Kind, code: str, unknown: str) -> tuple[str, ...]:
-    found = (refer(draft, node, word, term, kind, code, unknown) for term in node.all(word))
-    return tuple(dict.fromkeys(f for f in found if f is not None))
+    ids = (refer(draft, node, word, term, kind, code, unknown) for term in node.all(word))
+    return tuple(dict.fromkeys(id_ for id_ in ids if id_ is not None))
 
 
 def _check_fields(draft: Draft, node: Node, kind: RuleKind) -> None:
     for word in kind.needs:
         if not node.all(KG + word):
-            found = f"the {kind.name} rule {node.id} has no kg:{word}"
+            text = f"the {kind.name} rule {node.id} has no kg:{word}"
             todo = f"Add kg:{word}; {article(kind.name)} rule needs it"
-            draft.report.add("R401", node.location(), found, todo)
+            draft.report.add("R401", node.location(), text, todo)
     for word in node.predicates:
         if word in _FIELDS and local(word) not in kind.fields:
-            found = f"kg:{local(word)} has no place in the {kind.name} rule {node.id}"
+            text = f"kg:{local(word)} has no place in the {kind.name} rule {node.id}"
             todo = f"Delete it; this kind has {', '.join(f'kg:{w}' for w in kind.fields)}"
-            draft.report.add("R402", node.location(word), found, todo)
+            draft.report.add("R402", node.location(word), text, todo)
 
 
 def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
@@ -110,30 +110,30 @@ def _sure(draft: Draft, node: Node, kind: RuleKind) -> float:
         return 1.0
     if must:
         if not kind.may_be_hard:
-            found = f"{article(kind.name)} rule cannot be hard"
-            draft.report.add("R407", node.location(must_word), found, "Write kg:sure 0.95 instead")
+            text = f"{article(kind.name)} rule cannot be hard"
+            draft.report.add("R407", node.location(must_word), text, "Write kg:sure 0.95 instead")
         return 1.0
     if sure_term is None:
-        found, todo = f"the rule {node.id} does not say how sure you are", "Add kg:sure 0.8, or kg:must true"
+        text, todo = f"the rule {node.id} does not say how sure you are", "Add kg:sure 0.8, or kg:must true"
         if must_term is not None and must is None:
-            found, todo = (
+            text, todo = (
                 f"kg:must {shown(must_term)} is neither true nor false",
                 "Write kg:must true (no quotes)",
             )
         location = node.location(must_word) if must_term is not None else node.location()
-        draft.report.add("R404", location, found, todo)
+        draft.report.add("R404", location, text, todo)
         return 1.0
     sure = number(sure_term)
     if sure is None or not 0 < sure < 1:
-        found = f"kg:sure {shown(sure_term)} is not between 0 and 1"
-        draft.report.add("R405", node.location(sure_word, sure_term), found, _sure_advice(sure_term))
+        text = f"kg:sure {shown(sure_term)} is not between 0 and 1"
+        draft.report.add("R405", node.location(sure_word, sure_term), text, _sure_advice(sure_term))
         return 1.0
     if sure <= 0.5:
-        found = f"at kg:sure {sure:g} the rule " + (
+        text = f"at kg:sure {sure:g} the rule " + (
             "has no effect" if sure == 0.5 else "says its own opposite"
         )
         todo = "Above 0.5 it acts; below, write the opposite rule"
-        draft.report.add("W406", node.location(sure_word, sure_term), found, todo)
+        draft.report.add("W406", node.location(sure_word, sure_term), text, todo)
     return sure
 
 
@@ -153,13 +153,13 @@ def _sure_advice(term: Object) -> str:
 def _author(draft: Draft, node: Node) -> tuple[str, str]:
     """Who and when."""
     if not node.all(CREATOR):
-        found = f"the rule {node.id} does not say who wrote it"
-        draft.report.add("R408", node.location(), found, "Add dcterms:creator")
+        text = f"the rule {node.id} does not say who wrote it"
+        draft.report.add("R408", node.location(), text, "Add dcterms:creator")
     people = _all(draft, node, CREATOR, Kind.PERSON, "R409", "the person {} is not known")
     term = one(draft, node, CREATED)
     if term is None:
-        found = f"the rule {node.id} does not say when it was written"
-        draft.report.add("R410", node.location(), found, 'Add dcterms:created "2026-10-05"^^xsd:date')
+        text = f"the rule {node.id} does not say when it was written"
+        draft.report.add("R410", node.location(), text, 'Add dcterms:created "2026-10-05"^^xsd:date')
         return people[0] if people else "", ""
     try:
         if (
@@ -170,24 +170,24 @@ def _author(draft: Draft, node: Node) -> tuple[str, str]:
             raise ValueError
         date.fromisoformat(term.value)
     except ValueError:
-        found = f"dcterms:created {shown(term)} is not a date"
-        draft.report.add("R410", node.location(CREATED, term), found, 'Write "2026-10-05"^^xsd:date')
+        text = f"dcterms:created {shown(term)} is not a date"
+        draft.report.add("R410", node.location(CREATED, term), text, 'Write "2026-10-05"^^xsd:date')
     return people[0] if people else "", term.value if isinstance(term, Literal) else ""
 
 
 def _reason(draft: Draft, node: Node) -> dict[str, str]:
     reasons = node.all(KG + "because")
     if not any(isinstance(r, Literal) and r.value.strip() for r in reasons):
-        found = f"the rule {node.id} gives no reason"
-        draft.report.add("W411", node.location(), found, 'Add kg:because "…"@en')
-    found_reasons: dict[str, str] = {}
+        text = f"the rule {node.id} gives no reason"
+        draft.report.add("W411", node.location(), text, 'Add kg:because "…"@en')
+    by_language: dict[str, str] = {}
     for reason in (r for r in reasons if isinstance(r, Literal)):
         language = reason.language or "en"
-        if language in found_reasons:
-            found = f"the rule {node.id} gives two reasons in {language}"
-            draft.report.add("W411", node.location(KG + "because", reason), found, "Make them one")
-        found_reasons.setdefault(language, reason.value)
-    return found_reasons
+        if language in by_language:
+            text = f"the rule {node.id} gives two reasons in {language}"
+            draft.report.add("W411", node.location(KG + "because", reason), text, "Make them one")
+        by_language.setdefault(language, reason.value)
+    return by_language
 
 
 def _content(draft: Draft, node: Node, ontology: Ontology, categories: tuple[str, ...]) -> dict[str, Any]:
@@ -230,11 +230,11 @@ def _list(draft: Draft, node: Node, word: str, kinds: Mapping[Kind, str]) -> tup
         draft.report.add("R413", node.location(KG + word), f"kg:members mixes {mixed}", "Keep one kind")
         return ()
     unknown = f"the {kind} {{}} does not exist"
-    found = [refer(draft, node, KG + word, m, kind, kinds[kind], unknown) for m in members]
-    unique = tuple(dict.fromkeys(f for f in found if f is not None))
+    ids = [refer(draft, node, KG + word, m, kind, kinds[kind], unknown) for m in members]
+    unique = tuple(dict.fromkeys(id_ for id_ in ids if id_ is not None))
     if draft.graph.members(head) is not None and len(draft.graph.members(head) or ()) < 2:
-        found_text = f"kg:{word} of {node.id} lists fewer than two things"
-        draft.report.add("R422", node.location(KG + word), found_text, "Add another, or delete the rule")
+        text = f"kg:{word} of {node.id} lists fewer than two things"
+        draft.report.add("R422", node.location(KG + word), text, "Add another, or delete the rule")
     return unique
 
 
@@ -269,10 +269,8 @@ def _top(draft: Draft, node: Node) -> int | None:
         return None
     value = number(term)
     if value is None or "." in shown(term) or value != int(value) or value < 1:
-        found = f"kg:top {shown(term)} is not a whole number from 1"
-        draft.report.add(
-            "R445", node.location(KG + "top", term), found, "Write the number of places, like 10"
-        )
+        text = f"kg:top {shown(term)} is not a whole number from 1"
+        draft.report.add("R445", node.location(KG + "top", term), text, "Write the number of places, like 10")
         return None
     return int(value)
 
@@ -283,20 +281,20 @@ def _better(draft: Draft, node: Node) -> str | None:
         return None
     direction = DIRECTIONS.get(term.value) if isinstance(term, NamedNode) else None
     if direction is None:
-        found = f"kg:better {shown(term)} is neither kg:More nor kg:Less"
-        draft.report.add("R446", node.location(KG + "better", term), found, "Write kg:More or kg:Less")
+        text = f"kg:better {shown(term)} is neither kg:More nor kg:Less"
+        draft.report.add("R446", node.location(KG + "better", term), text, "Write kg:More or kg:Less")
     return direction
 
 
 def _doubtful(draft: Draft, rule: Rule) -> bool:
-    """Whether the rule stands on something that is itself broken."""
+    """Whether the rule names something that is itself broken."""
     return any(draft.is_vague(Kind.CATEGORY, c) for c in (*rule.categories, *rule.but_not)) or any(
         draft.is_vague(Kind.ATTRIBUTE, a) for a in rule.attributes
     )
 
 
 def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
-    """Whether there is a place where the rule holds."""
+    """Whether there is a category where the rule holds."""
     for word, names in (("in", rule.categories), ("butNot", rule.but_not)):
         for name in names:
             category = ontology.categories[name]
@@ -308,22 +306,22 @@ def _check_scope(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> No
     for name in rule.but_not:
         location = node.location(KG + "butNot", NamedNode(ontology.categories[name].iri))
         if name not in inside:
-            found = f"{name} is not below {' or '.join(rule.categories)}"
-            draft.report.add("R419", location, found, "Delete the kg:butNot")
+            text = f"{name} is not below {' or '.join(rule.categories)}"
+            draft.report.add("R419", location, text, "Delete the kg:butNot")
         elif not ontology.scope(rule):
-            found = "the rule is taken away everywhere it holds: a dead rule"
-            draft.report.add("R420", location, found, "Delete the rule or the kg:butNot")
+            text = "the rule is taken away everywhere it holds: a dead rule"
+            draft.report.add("R420", location, text, "Delete the rule or the kg:butNot")
 
 
 def _check_content(draft: Draft, node: Node, rule: Rule, ontology: Ontology) -> None:
-    """Whether what the rule speaks of is there, in each category that it names."""
+    """Whether each category that the rule names has the attributes and values that it names."""
     missing = [a for a in rule.attributes if _is_missing(draft, node, rule, ontology, a)]
     if rule.attribute is not None and not missing:
         type_ = ontology.attributes[rule.attribute].type
         if rule.values and type_ not in LISTED:
-            found = f"{rule.attribute} is {article(type_)}: it has no values to prefer"
+            text = f"{rule.attribute} is {article(type_)}: it has no values to prefer"
             draft.report.add(
-                "R421", node.location(KG + "attribute"), found, "Take an attribute that lists values"
+                "R421", node.location(KG + "attribute"), text, "Take an attribute that lists values"
             )
             return
         for value in rule.values:
@@ -342,13 +340,13 @@ def _is_missing(draft: Draft, node: Node, rule: Rule, ontology: Ontology, attrib
         todo = f"It has {has}"
         if below:
             todo = f"{ontology.categories[below[0]].name()} has it: move the rule there"
-        found = f"{category.name()} does not have the attribute {attribute}"
+        text = f"{category.name()} does not have the attribute {attribute}"
         word = next(
             (KG + w for w in ("attribute", "order") if _names_attribute(draft, node, KG + w, attribute)),
             KG + "attribute",
         )
         term = NamedNode(draft.nodes[Kind.ATTRIBUTE][attribute].iri)
-        draft.report.add("R418", node.location(word, term), found, todo)
+        draft.report.add("R418", node.location(word, term), text, todo)
         return True
     return False
 
@@ -368,7 +366,7 @@ def _check_value(
         known = ontology.applicable(name)[attribute].values
         if value not in known:
             target = draft.nodes[Kind.VALUE].get(value) or draft.nodes[Kind.BRAND][value]
-            found = f"{value} is not one of the values of {attribute} in {ontology.categories[name].name()}"
+            text = f"{value} is not one of the values of {attribute} in {ontology.categories[name].name()}"
             todo = f"Use one of {', '.join(known)}" if known else did_you_mean(value, known)
-            draft.report.add("R421", node.location(KG + "values", NamedNode(target.iri)), found, todo)
+            draft.report.add("R421", node.location(KG + "values", NamedNode(target.iri)), text, todo)
             return

@@ -26,6 +26,25 @@ FIELDS = (
 )
 """The words of the vocabulary that a kind may need, each written ``kg:`` before it."""
 
+IN_SENTENCES = (
+    "a",
+    "chain",
+    "share",
+    "within",
+    "better",
+    "values",
+    "members",
+    "when",
+    "then",
+    "then_a",
+    "brand",
+    "top",
+)
+"""What ``kgrank.ontology.sentences`` fills in where a sentence has it in braces."""
+
+IN_SHORT_FORMS = ("share", "within", "neighbours", "values", "others", "direction")
+"""What ``kgrank.ranking.explain.importance`` fills in where a short form has it in braces."""
+
 INFINITE = float("inf")
 
 
@@ -70,8 +89,8 @@ class Problem:
 
     code: str
     word: str
-    found: str
-    todo: str
+    text: str
+    advice: str
 
 
 def at_least_zero(_rule: Rule) -> tuple[float, float]:
@@ -96,12 +115,9 @@ class RuleKind:
         may_be_hard: Whether ``kg:must`` is allowed.
         measure: What it bounds, for kinds that act on part-worths; None for the others.
         bounds: The least and the greatest value of ``measure`` for which a rule holds, both included.
-        sentences: By language, what the rule states. Words in braces are filled in by
-            ``kgrank.ontology.sentences``: a, chain, share, within, better, values, members, when, then, then_a,
-            brand, top.
-        short: By language, the same in a few signs beside an attribute's share, for kinds that act on weights.
-            Words in braces are filled in by ``kgrank.ranking.explain.importance``: share, within, neighbours,
-            values, others, direction.
+        sentences: By language, what the rule states, with words of ``IN_SENTENCES`` in braces.
+        short: By language, the same in a few signs beside an attribute's share, for kinds that act on weights,
+            with words of ``IN_SHORT_FORMS`` in braces.
         check: What is wrong with a rule whose fields are complete, and whose names exist.
     """
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from string import Formatter
 
 from kgrank.errors import InputError, did_you_mean
-from kgrank.ontology.kinds.kind import FIELDS, LANGUAGES, ActsOn, Measure, RuleKind
-from kgrank.ontology.kinds.others import EXCLUDES, EXPOSURE, IMPLIES, INHERITS
+from kgrank.ontology.kinds.items import EXCLUDES, IMPLIES
+from kgrank.ontology.kinds.kind import (
+    FIELDS,
+    IN_SENTENCES,
+    IN_SHORT_FORMS,
+    LANGUAGES,
+    ActsOn,
+    Measure,
+    RuleKind,
+)
+from kgrank.ontology.kinds.prior import INHERITS
+from kgrank.ontology.kinds.ranked_lists import EXPOSURE
 from kgrank.ontology.kinds.shares import ABOUT, AT_LEAST, AT_MOST, IRRELEVANT, ORDER
 from kgrank.ontology.kinds.values import MONOTONE, PREFERS, SAME_AS
 from kgrank.ontology.model import Rule
@@ -56,7 +67,7 @@ def share_bounds(rule: Rule) -> tuple[float, float] | None:
 
 
 def register(kind: RuleKind) -> RuleKind:
-    """Adds a kind to the table for the rest of the process; answers with it.
+    """Adds a kind to the table for the rest of the process, and returns it.
 
     Raises:
         InputError: The name is taken, or the row is incomplete.
@@ -67,11 +78,22 @@ def register(kind: RuleKind) -> RuleKind:
     texts = [kind.sentences, kind.short] if kind.acts_on_weights else [kind.sentences]
     missing = [language for language in LANGUAGES if not all(language in text for text in texts)]
     _refuse(bool(missing), kind, f"has no words in {' and '.join(missing)}", "a sentence and a short form")
+    for template, words in _templates(kind):
+        odd = [
+            word for _, word, _, _ in Formatter().parse(template) if word is not None and word not in words
+        ]
+        _refuse(bool(odd), kind, f"has {{{odd[0]}}} in a text" if odd else "", f"some of {', '.join(words)}")
     measured = kind.measure is not None
     acts = kind.acts_on is ActsOn.PART_WORTHS
     _refuse(measured != acts, kind, f"acts on {kind.acts_on}", "a measure, for part-worths and only for them")
     _kinds[kind.name] = kind
     return kind
+
+
+def _templates(kind: RuleKind) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The texts of a kind, each with the words that may be filled in."""
+    yield from ((text, IN_SENTENCES) for text in kind.sentences.values())
+    yield from ((text, IN_SHORT_FORMS) for text in kind.short.values())
 
 
 def _refuse(wrong: bool, kind: RuleKind, found: str, expected: str) -> None:
