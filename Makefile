@@ -13,7 +13,7 @@ step = @printf '\n\033[1m$$ %s\033[0m\n' '$(1)' && PATH="$(BIN):$$PATH" $(1)
 define install
 @echo 'Installing kgrank$(1) into $(VENV): $(2). The log: $(LOG)'
 @{ $(BIN)/python -m pip install --progress-bar off --editable '.$(1)' 2>&1; echo "exit code $$?"; } | tee $(LOG) | awk '\
-  /^ *Downloading .* MB\)/ { sub(/^ *D/, "  d"); print; fflush() } \
+  /^ *Downloading .* MB\)/ { sub(/^ *D/, "  d"); sub(/-(cp|py)[0-9][^ ]*/, ""); print; fflush() } \
   /^Collecting/ && !n++ { print "  finding which packages are needed"; fflush() } \
   /^Installing collected/ { print "  unpacking " NF - 3 " packages, the longest phase"; fflush() } \
   /^ERROR/ { print; fflush() }'

@@ -29,13 +29,28 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
 
 
-def export(source: Source, xlsx: _Workbook = None, csv: _Csv = None) -> None:
+def export(
+    source: Source,
+    xlsx: _Workbook = None,
+    csv: _Csv = None,
+    rdf: Annotated[
+        Path | None,
+        typer.Option("--rdf", metavar="FILE", help="One RDF file instead: .jsonld, .rdf (XML), .nt or .ttl."),
+    ] = None,
+) -> None:
     """Write seven sheets: rules, categories, what applies where, attributes, values, others, the header.
 
     Example: kgrank ontology export fashion --xlsx fashion.xlsx
+
+    Example: kgrank ontology export fashion --rdf fashion.jsonld
     """
-    if (xlsx is None) == (csv is None):
-        raise InputError("say where to write", expected="--xlsx FILE or --csv FOLDER")
+    if sum(target is not None for target in (xlsx, csv, rdf)) != 1:
+        raise InputError("say where to write", expected="--xlsx FILE, --csv FOLDER or --rdf FILE")
+    if rdf is not None:
+        from kgrank.ontology.rdf import write_rdf
+
+        out.print(Text(f"{rdf}: {write_rdf(ontology_folder(source), rdf):,} statements"))
+        return
     counts = trip.export(ontology_folder(source), workbook=xlsx, csv_folder=csv)
     listed = ", ".join(f"{name} {count}" for name, count in counts.items())
     out.print(Text(f"{xlsx or csv}: {listed} rows"))
