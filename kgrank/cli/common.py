@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from kgrank.codec import encode
 from kgrank.graph.store import Progress as Report
 
 out = Console(highlight=False, soft_wrap=True)
@@ -20,6 +21,11 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def print_json(value: Any) -> None:
     """Writes one JSON document to standard output; refuses NaN."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def print_answer(answer: Any) -> None:
+    """Writes an answer (a dataclass of ``kgrank.ranking.answers``) as one JSON document."""
+    print_json(encode(answer))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from kgrank.cli.ontology import carry as ontology_carry
 from kgrank.cli.ontology import check as ontology
 from kgrank.cli.ontology import sheets as ontology_tables
 from kgrank.cli.ontology import text as ontology_text
-from kgrank.cli.ranking import facets, rank
+from kgrank.cli.ranking import explain, facets, importance, rank
 from kgrank.cli.service import serve
 from kgrank.cli.store import doctor, load, weights
 from kgrank.errors import KgrankError
@@ -38,6 +38,8 @@ ontology_carry.register(ontology.app)
 app.add_typer(ontology.app, name="ontology")
 load.register(app)
 rank.register(app)
+importance.register(app)
+explain.register(app)
 facets.register(app)
 audit.register(app)
 doctor.register(app)

@@ -1,4 +1,10 @@
-"""The items of a graph as arrays: who they are, where they stand, what values they have."""
+"""The items of a graph as arrays: their ids, categories and values.
+
+Whole numbers that name items are of four kinds, and each has its word in all of ``kgrank.ranking``: a ``row`` is a
+row number in ``Items``; a ``member`` is the index of an item among the items of one category, whose rows are
+``CategoryScores.rows``; an ``index`` counts what an array of some members holds; and a ``position`` is an item's
+position in a ranking, from 1.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +23,10 @@ from kgrank.graph.tables import KnowledgeGraph
 
 Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
+Rows = Integers
+"""Row numbers of items in ``Items``."""
+Members = Integers
+"""Indices of items among those of one category: ``CategoryScores.rows[members]`` are their rows."""
 
 
 @dataclass(frozen=True)

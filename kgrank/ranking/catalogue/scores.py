@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from kgrank.graph.schema import NUMBER, split_value_id
-from kgrank.ranking.catalogue.items import Integers, Items, Reals
+from kgrank.ranking.catalogue.items import Integers, Items, Reals, Rows
 from kgrank.weights.model import CategoryWeights, Utility
 
 JOINT = 1024
@@ -73,7 +73,7 @@ class CategoryScores:
     """What each attribute contributes to each item of a category's subtree.
 
     Attributes:
-        members: Row numbers of the items, in the order of their ids (items,).
+        rows: Row numbers of the items, in the order of their ids (items,).
         attributes: The attributes that contribute, most important first.
         profiles: Of the attributes with values.
         numbers: Places of the number attributes in ``attributes``.
@@ -82,7 +82,7 @@ class CategoryScores:
         worth: What the profiles are worth to the average shopper.
     """
 
-    members: Integers
+    rows: Rows
     attributes: tuple[str, ...]
     profiles: Profiles
     numbers: tuple[int, ...]
@@ -171,7 +171,7 @@ class CategoryScores:
             own = self.served[:, m]
             return own if worth.slopes is None or units is None else own + units[:, m] * worth.slopes[m]
         if k not in self.profiles.attributes:
-            return np.zeros(len(self.members))
+            return np.zeros(len(self.rows))
         return worth.profile[self.profiles.own[:, self.profiles.attributes.index(k)]]
 
 

@@ -3,70 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kgrank.ontology.model import NEGLIGIBLE, Ontology, Rule, RuleKind
 from kgrank.ontology.sentences import sentence
+from kgrank.ranking.answers import AttributeImportance, Importance, RuleStatement
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop, category_weights
-from kgrank.weights.model import Concern, LearnedWeights, RuleFinding
+from kgrank.weights.model import LearnedWeights, RuleFinding
 
 _OF_WEIGHTS = frozenset(RuleKind) - {RuleKind.IMPLIES, RuleKind.EXCLUDES, RuleKind.EXPOSURE}
-
-
-@dataclass(frozen=True)
-class RuleStatement:
-    """What one rule says of one attribute in a category.
-
-    Attributes:
-        rule: Its id.
-        short: In a few signs, ``≥ 25%`` or ``> price``.
-        sentence: In words.
-        lower: Smallest share that it allows; None where it sets no bounds.
-        upper: Largest share that it allows.
-        finding: What the data say of it; None where no audit was made.
-    """
-
-    rule: str
-    short: str
-    sentence: str
-    lower: float | None
-    upper: float | None
-    finding: RuleFinding | None
-
-
-@dataclass(frozen=True)
-class AttributeImportance:
-    """One attribute's share of the decision, in a category; the fields are those of ``AttributeWeight``."""
-
-    attribute: str
-    name: str
-    share: float
-    lower: float
-    upper: float
-    spread: float
-    reference: str
-    shoppers: float | None
-    without_rules: float | None
-    rules: tuple[RuleStatement, ...]
-    person: float | None = None
-    """One person's own share; None where nobody is asked about."""
-
-
-@dataclass(frozen=True)
-class Importance:
-    """What matters in a category, most important first; the fields are those of ``CategoryWeights``."""
-
-    category: str
-    name: str
-    strength: float
-    choice_count: int
-    person_count: int
-    source: str
-    attributes: tuple[AttributeImportance, ...]
-    notes: tuple[str, ...]
-    concerns: tuple[Concern, ...] = ()
-    """What is wrong with the data of this category and of those below it."""
 
 
 def importance(
@@ -78,19 +24,20 @@ def importance(
         shop: Where.
         category: Its id.
         language: Of names and sentences.
-        person: A person's deviations, as in ``rank``: their own shares stand beside the average shopper's.
+        person: A person's deviations, as in ``rank``: their own shares are given beside the average shopper's.
 
     Raises:
         InputError: An unknown category.
         WeightsError: The weights say nothing of it.
     """
-    found = read_importance(shop.weights, shop.ontology, category, language)
+    average = read_importance(shop.weights, shop.ontology, category, language)
     if not person:
-        return found
+        return average
     from kgrank.ranking.shopper.person import shares
 
-    own = shares(shop, category, person)
-    return replace(found, attributes=tuple(replace(a, person=own.get(a.attribute)) for a in found.attributes))
+    personal = shares(shop, category, person)
+    attributes = tuple(replace(a, person=personal.get(a.attribute)) for a in average.attributes)
+    return replace(average, attributes=attributes)
 
 
 def read_importance(
@@ -103,6 +50,7 @@ def read_importance(
     statements = list(_statements(ontology, category, findings, language))
     ranked = sorted(learned.attributes, key=lambda a: (-a.share, a.attribute))
     return Importance(
+        version=weights.version,
         category=category,
         name=ontology.categories[category].name(language),
         strength=learned.strength,
@@ -120,26 +68,26 @@ def read_importance(
                 reference=a.reference,
                 shoppers=a.shoppers,
                 without_rules=a.without_rules,
-                rules=tuple(said for attribute, said in statements if attribute == a.attribute),
+                rules=tuple(statement for attribute, statement in statements if attribute == a.attribute),
             )
             for a in ranked
         ),
-        notes=weights.notes,
         concerns=tuple(c for c in weights.concerns if c.category in below),
+        notes=weights.notes,
     )
 
 
 def _statements(
     ontology: Ontology, category: str, findings: dict[str, RuleFinding], language: str
 ) -> Iterator[tuple[str, RuleStatement]]:
-    """Each attribute and what a rule says of it here, in the order of the rules."""
+    """Each attribute and what a rule says of it in a category, in the order of the rules."""
     applicable = ontology.applicable(category)
     line = {category, *ontology.ancestors(category)}
     for rule in ontology.rules.values():
         inside = not line.isdisjoint(rule.categories) and line.isdisjoint(rule.but_not)
         if not inside or rule.kind not in _OF_WEIGHTS:
             continue
-        low, high = _bounds(rule)
+        lower, upper = _bounds(rule)
         for attribute in (*rule.attributes, *rule.members):
             if attribute in applicable:
                 yield (
@@ -148,8 +96,8 @@ def _statements(
                         rule=rule.id,
                         short=_short(rule, attribute, ontology, language),
                         sentence=sentence(rule, ontology, language),
-                        lower=low,
-                        upper=high,
+                        lower=lower,
+                        upper=upper,
                         finding=findings.get(rule.id),
                     ),
                 )

@@ -1,6 +1,7 @@
-"""What can be asked of a ranking, and what comes back: the types of the query module.
+"""A query for a ranking, and the page that comes back as arrays.
 
-``kgrank.ranking.page.answer.answer(shop, query)`` takes a ``Query`` and gives a ``RankedPage``.
+``kgrank.ranking.page.answer.answer(shop, query)`` takes a ``Query`` and gives a ``RankedPage``;
+``kgrank.ranking.page.document.ranking`` gives the same as the document of ``--json`` and HTTP.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kgrank.ranking.answers import LeftOut, RankedItem
 from kgrank.ranking.catalogue.items import Reals
 
 if TYPE_CHECKING:
@@ -136,49 +138,6 @@ class Query:
     person: PersonTastes | None = None
     session: Session | None = None
     language: str = "en"
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """One summand of a score.
-
-    Attributes:
-        name: The attribute's id, the term's name, or ``boost``.
-        kind: ``attribute``, ``term`` or ``boost``.
-        logits: In logits, against the average item of the category.
-        value: The item's value ids joined by ``|``, or its number; None where it has none. For a term, the
-            item of the history that speaks loudest.
-        words: The same for a reader.
-    """
-
-    name: str
-    kind: str
-    logits: float
-    value: str | None
-    words: str
-
-
-@dataclass(frozen=True)
-class RankedItem:
-    """An item, its score, and the contributions that add up to it (to 1e-9), largest first.
-
-    ``reasons`` say why it does not stand where its score alone would put it: pinned, buried, capped, diverse.
-    """
-
-    item: str
-    title: str
-    score: float
-    contributions: tuple[Contribution, ...]
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """What was excluded: an item or a value, how many items of this ranking that concerns, and why."""
-
-    target: str
-    item_count: int
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,7 @@ def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, li
     if category is None or category not in shop.weights.categories or not len(session.deviations):
         return None, []
     if not shown:
-        members, count = shop.scores(category).members, session.rule.alternatives - 1
+        members, count = shop.scores(category).rows, session.rule.alternatives - 1
         drawn = np.random.default_rng(session.count).choice(members, count) if len(members) else members
         rows = np.concatenate([[item], drawn[drawn != item]])
         return category, _alternatives(shop, session, category, event.kind, rows, None)
@@ -254,8 +254,8 @@ def _alternatives(
 ) -> list[tuple[Reals, Reals]]:
     """The choice of the first of some items; none where it stands outside the category."""
     learned, table = shop.weights_of(category), shop.scores(category)
-    at = np.minimum(np.searchsorted(table.members, items), max(len(table.members) - 1, 0))
-    inside = table.members[at] == items if len(table.members) else np.zeros(len(items), dtype=bool)
+    at = np.minimum(np.searchsorted(table.rows, items), max(len(table.rows) - 1, 0))
+    inside = table.rows[at] == items if len(table.rows) else np.zeros(len(items), dtype=bool)
     if not inside[0]:
         return []
     at, scale = at[inside], shop.weights.reliability.scale.get(kind, 1.0)
