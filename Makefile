@@ -10,12 +10,13 @@ STORE := demo-shop/graph.lb
 step = @printf '\n\033[1m$$ %s\033[0m\n' '$(1)' && PATH="$(BIN):$$PATH" $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test check schemas clean
 
 help:
 	@echo 'make demo    install into .venv, build the demo shop, train, rank, compare with the truth'
 	@echo 'make test    install into .venv with the development tools, then make check'
 	@echo 'make check   lint, types and tests in the .venv that is there'
+	@echo 'make schemas write docs/schemas again from the types of the answers'
 	@echo 'make clean   remove what the demo and the tools wrote (.venv stays)'
 
 demo: $(VENV)/.installed demo-shop/truth.json
@@ -36,6 +37,9 @@ check:
 	$(call step,ruff format --check)
 	$(call step,mypy)
 	$(call step,python -m pytest)
+
+schemas:
+	$(call step,python -m kgrank.serving.schemas docs/schemas)
 
 clean:
 	rm -rf demo-shop out runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -113,7 +113,7 @@ class Ranking:
         item_count: Items on all pages.
         items: The items, first to last.
         left_out: What was excluded.
-        shifts: What the session moved in the category, where that can be noticed.
+        shifts: What the session moved in the category, where that was asked and can be noticed.
         notes: What a reader must know: whose tastes these are, what the words did not find.
         user: The shopper that was named; None for nobody.
         user_choice_count: Number of the shopper's own choices behind their tastes.

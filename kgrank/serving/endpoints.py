@@ -138,7 +138,7 @@ def _for_shopper(request: Request, query: Query, answer: Personal) -> Personal:
 async def rank_endpoint(request: Request) -> Ranking:
     """Rank items: a category, words, or candidates, with filters and curation."""
     query = await _query(request)
-    return _for_shopper(request, query, ranking(request.served.shop, query))
+    return _for_shopper(request, query, ranking(request.served.shop, query, shifts=request.body.shifts))
 
 
 async def facets_endpoint(request: Request) -> Facets:

@@ -59,7 +59,7 @@ class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class RankRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A question for one page of a ranking."""
+    """A question for one page of a ranking; ``shifts`` also asks what the session moved."""
 
     page: Annotated[int, Meta(ge=1)] = 1
     size: Annotated[int, Meta(ge=1, le=1000)] = PAGE
@@ -70,6 +70,7 @@ class RankRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only
     caps: Annotated[tuple[CapBody, ...], Meta(max_length=20)] = ()  # type: ignore[valid-type]
     exposure: bool = False
     diversity: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    shifts: bool = False
 
 
 class ExplainRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -119,7 +120,7 @@ class ServeRequest(Struct, frozen=True, forbid_unknown_fields=True):
     version: Id
 
 
-_OTHERS = {"user", "session", "item", "first", "second", "top", "over", "into"}
+_OTHERS = {"user", "session", "item", "first", "second", "top", "over", "into", "shifts"}
 _PARTS = {
     "filters": FilterBody,
     "pins": PinBody,

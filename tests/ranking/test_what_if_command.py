@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from jsonschema import Draft202012Validator
 from shops import Example, example, load
 from typer.testing import CliRunner, Result
 
@@ -23,6 +24,7 @@ from kgrank.errors import KgrankError, WeightsError
 from kgrank.graph.connect import open_store
 from kgrank.ontology.document import dump
 from kgrank.ontology.model import Rule, RuleKind, Term
+from kgrank.serving.schemas import answer_schema
 from kgrank.weights.posteriors import Posteriors, posteriors_document, posteriors_of
 from kgrank.weights.tables import weights_to_tables
 
@@ -118,6 +120,7 @@ def test_a_rule_that_the_choices_contradict_is_exit_code_1_and_shows_what_it_wou
     )
     assert done.exit_code == 1, done.output
     said = json.loads(done.stdout)
+    Draft202012Validator(answer_schema("audit-what-if")).validate(said)
     assert said["new_rules"] == ["new"]
     (row,) = said["by_category"]
     assert (row["category"], row["verdict"], row["choice_count"], row["person_count"]) == (

@@ -71,7 +71,7 @@ def rank_command(
         language=language,
     )
     with opened(store, user, history=options.history) as (shop, tastes):
-        answer = for_user(ranking(shop, options.query(shop, tastes)), user, tastes)
+        answer = for_user(ranking(shop, options.query(shop, tastes), shifts=True), user, tastes)
         name = shop.ontology.categories[answer.category].name(language)
     if json:
         print_answer(answer)

@@ -8,20 +8,25 @@ from kgrank.ranking.page.answer import answer
 from kgrank.ranking.page.query import Query
 
 
-def ranking(shop: Shop, query: Query) -> Ranking:
-    """One page of a ranking with its items in words, and what the query's session moved.
+def ranking(shop: Shop, query: Query, *, shifts: bool = False) -> Ranking:
+    """One page of a ranking with its items in words.
+
+    Args:
+        shop: Where.
+        query: The query.
+        shifts: Whether to say what the query's session moved, too, which costs a third of a ranking more.
 
     Raises:
         InputError: As in ``answer``.
         WeightsError: As in ``answer``.
     """
     page = answer(shop, query)
-    shifts: tuple[Shift, ...] = ()
-    if query.session is not None:
+    moved: tuple[Shift, ...] = ()
+    if shifts and query.session is not None:
         # Only a session needs scipy.
         from kgrank.ranking.shopper.shifts import noticeable_shifts
 
-        shifts = noticeable_shifts(shop, query.session, page.category, query.language)
+        moved = noticeable_shifts(shop, query.session, page.category, query.language)
     return Ranking(
         version=page.version,
         category=page.category,
@@ -30,6 +35,6 @@ def ranking(shop: Shop, query: Query) -> Ranking:
         item_count=page.item_count,
         items=page.items,
         left_out=page.left_out,
-        shifts=shifts,
+        shifts=moved,
         notes=page.notes,
     )
