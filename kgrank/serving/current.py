@@ -152,13 +152,13 @@ class Current:
             StoreError: The store cannot be written.
             WeightsError: The version does not fit what is in the store.
         """
-        known = self.store_error
-        if isinstance(known, AccessError):
-            raise _anew(known)
+        error = self.store_error
+        if isinstance(error, AccessError):
+            raise _anew(error)
         if not self._lock.acquire(timeout=PATIENCE):
-            known = self.store_error
-            if isinstance(known, StoreError):
-                raise _anew(known)
+            error = self.store_error
+            if isinstance(error, StoreError):
+                raise _anew(error)
             raise StoreError("the store is being read", where=self.address, todo="Try again in a moment.")
         try:
             with open_store(self.address, wait=0, patience=PATIENCE) as store:
@@ -216,9 +216,9 @@ class Current:
             events, searches = (table.filter(pl.col("source") == user) for table in served.log)
         else:
             # A store that is known not to answer is not waited for by one caller after another.
-            known = self.store_error
-            if isinstance(known, StoreError):
-                raise _anew(known)
+            error = self.store_error
+            if isinstance(error, StoreError):
+                raise _anew(error)
             if self._store is None:
                 todo = "Try again in a moment."
                 raise StoreError("the store is not connected", where=self.address, todo=todo)

@@ -152,6 +152,6 @@ def unknown_field_hint(message: Any, problem: str) -> str | None:
     if field is None:
         return None
     name, part = field[1], field[2]
-    names = msgspec.structs.fields(_PARTS.get(part, message))
-    known = {f.name for f in names}
+    fields_of = msgspec.structs.fields(_PARTS.get(part, message))
+    known = {f.name for f in fields_of}
     return did_you_mean(FORMER[name] if FORMER.get(name) in known else name, known)

@@ -49,7 +49,7 @@ class Settings:
         burst: Requests at once on top of that.
         largest: Bytes of a body at most.
         patience: Seconds to wait for a body.
-        look: Seconds between reads of what the store serves.
+        refresh_seconds: Seconds between reads of what the store serves.
         log: Whether each request is a line of JSON on standard error.
     """
 
@@ -57,7 +57,7 @@ class Settings:
     burst: float = 400.0
     largest: int = 1_000_000
     patience: float = 10.0
-    look: float = 2.0
+    refresh_seconds: float = 2.0
     log: bool = True
 
 
@@ -103,7 +103,7 @@ class Service:
         """A user's name in the log: the same until the service starts again."""
         return hmac.new(self.salt, user.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:16]
 
-    async def look(self) -> bool:
+    async def refresh(self) -> bool:
         """Reads what the store serves, and logs its error when that changes; whether anything was taken up."""
         looking = asyncio.create_task(asyncio.to_thread(self.current.refresh))
         while not looking.done():
@@ -125,8 +125,8 @@ class Service:
     async def watch(self) -> None:
         """Reads what the store serves again and again."""
         while True:
-            await asyncio.sleep(self.settings.look)
-            if await self.look():
+            await asyncio.sleep(self.settings.refresh_seconds)
+            if await self.refresh():
                 self.switches.inc()
 
 
@@ -160,7 +160,7 @@ def application(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await service.look()
+        await service.refresh()
         watching = asyncio.create_task(service.watch())
         yield
         watching.cancel()

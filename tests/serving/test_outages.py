@@ -34,7 +34,7 @@ from kgrank.weights.tables import weights_to_tables
 
 COMMAND = [sys.executable, "-c", "from kgrank.cli.main import main; main()"]
 RANK = {"category": "clothes"}
-QUICK = Settings(look=0.2, rate=1e6, burst=1e6, log=False)
+QUICK = Settings(refresh_seconds=0.2, rate=1e6, burst=1e6, log=False)
 
 BOUND = 20.0
 """Seconds that an answer may take where the store must be asked and does not answer."""
@@ -271,7 +271,7 @@ def test_after_neo4j_lost_its_data_what_was_read_stays_served_and_one_line_of_th
         ann = http.post("/v1/rank", json={**RANK, "user": "ann"})
         assert ann.status_code == 503
         assert "no shop is loaded" in told(ann)
-        time.sleep(5 * QUICK.look)
+        time.sleep(5 * QUICK.refresh_seconds)
     said = [line for line in lines(caplog) if "no shop is loaded" in line]
     assert len(said) == 1
     assert said[0].endswith(f"Version {before['version']} stays served.")

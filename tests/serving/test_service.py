@@ -212,7 +212,7 @@ def test_another_version_is_taken_up_and_an_earlier_one_served_again_by_one_requ
 
 def test_a_write_to_the_store_is_taken_up_without_a_restart(address: str, client: Any) -> None:
     async def ask() -> str:
-        async with client(address, settings=Settings(look=0.05, log=False)) as http:
+        async with client(address, settings=Settings(refresh_seconds=0.05, log=False)) as http:
             with open_store(address) as store:
                 store.serve("v1")
             for _ in range(100):

@@ -143,7 +143,7 @@ _PHRASES = {
         "en": "{what}: {how}; {difference:+.2f} against the average item here.",
         "zh": "{what}：{how}；比此类目的平均商品 {difference:+.2f}。",
     },
-    "standing": {
+    "position-of": {
         "en": "{title} is number {position} of {items} in {category}, with a score of {score:+.2f}.",
         "zh": "{title}在“{category}”的 {items} 件商品中排第 {position}，得分 {score:+.2f}。",
     },

@@ -124,9 +124,9 @@ class Shop:
             self._phrases[category] = phrases(self.ontology, category)
         return self._phrases[category]
 
-    def home(self, rows: Sequence[int]) -> str | None:
+    def common_category(self, rows: Sequence[int]) -> str | None:
         """The lowest category that has some items, by row number; None where there is none."""
-        homes = self.items.home
+        homes = self.items.first_category
         firsts = frozenset([homes[row] for row in rows])
         if firsts not in self._homes:
             named = [category for category in firsts if category is not None]

@@ -70,7 +70,7 @@ def explain(
     errors = standard_errors(shop, scored, member, tastes=session.posterior if session else None)
     error = dict(zip(scored.names, errors.tolist(), strict=True))
     sentence = phrase(
-        "standing",
+        "position-of",
         language,
         title=shown.title or item,
         position=rank,

@@ -19,7 +19,7 @@ from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.scores import Worth
 from kgrank.ranking.catalogue.shop import Shop, check_category
 from kgrank.ranking.catalogue.top import DECIMALS, first
-from kgrank.ranking.page.filters import holds, in_words, targets
+from kgrank.ranking.page.filters import filter_words, matches, targets
 from kgrank.ranking.page.query import Cap, Filter, Query, RankedPage
 from kgrank.ranking.page.rerank import Limit, RerankRules, rerank
 from kgrank.ranking.page.score import ScoredCategory, member_index, population_vector, score, show
@@ -97,7 +97,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
         logits=logits,
         notes=notes,
         left_out=left_out,
-        in_words=lambda: _in_words(shop, scored, shown, total, boosts, reasons, query),
+        describe=lambda: _in_words(shop, scored, shown, total, boosts, reasons, query),
     )
 
 
@@ -170,30 +170,32 @@ def _filtered(
     shop: Shop, wanted: Filter, rows: Rows, members: Members | None, language: str, notes: list[str]
 ) -> Members:
     """The members for which a filter holds; a note is added where none is left by it."""
-    matches = holds(shop, wanted)[rows]
+    matching = matches(shop, wanted)[rows]
     before = len(rows) if members is None else len(members)
-    after = np.flatnonzero(matches) if members is None else members[matches[members]]
+    after = np.flatnonzero(matching) if members is None else members[matching[members]]
     if before and not len(after):
-        words = in_words(shop, wanted, language)
+        words = filter_words(shop, wanted, language)
         notes.append(phrase("filter-empty", language, filter=words, items=before))
     return after
 
 
 def _by_words(shop: Shop, text: str, language: str) -> tuple[Rows, list[str]]:
     """The rows that match a text, and notes on words that none of them has."""
-    matches = shop.text.find(text)
-    if not matches.matched:
-        near = did_you_mean(matches.tokens[0], shop.text.vocabulary) if matches.tokens else ""
-        return matches.rows, [phrase("no-words", language, words=", ".join(matches.tokens)) + f" {near}"]
-    if matches.matched < len(matches.tokens):
-        key = "some-words" if matches.missing else "few-words"
+    text_matches = shop.text.find(text)
+    if not text_matches.matched:
+        near = did_you_mean(text_matches.tokens[0], shop.text.vocabulary) if text_matches.tokens else ""
+        return text_matches.rows, [
+            phrase("no-words", language, words=", ".join(text_matches.tokens)) + f" {near}"
+        ]
+    if text_matches.matched < len(text_matches.tokens):
+        key = "some-words" if text_matches.missing else "few-words"
         parts = {
-            "all": len(matches.tokens),
-            "matched": matches.matched,
-            "missing": ", ".join(matches.missing),
+            "all": len(text_matches.tokens),
+            "matched": text_matches.matched,
+            "missing": ", ".join(text_matches.missing),
         }
-        return matches.rows, [phrase(key, language, **parts)]
-    return matches.rows, []
+        return text_matches.rows, [phrase(key, language, **parts)]
+    return text_matches.rows, []
 
 
 def lowest_category(shop: Shop, rows: Rows) -> str:

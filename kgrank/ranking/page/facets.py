@@ -150,8 +150,8 @@ def _ranges(shop: Shop, attribute: str, number: Reals, mass: Reals, language: st
     if not len(number):
         return []
     edges = np.unique(np.quantile(number, np.linspace(0, 1, BINS + 1), method="nearest"))
-    known = shop.ontology.attributes.get(attribute)
-    unit = f" {known.unit}" if known and known.unit else ""
+    attribute_type = shop.ontology.attributes.get(attribute)
+    unit = f" {attribute_type.unit}" if attribute_type and attribute_type.unit else ""
     inside = np.clip(np.searchsorted(edges, number, side="right") - 1, 0, max(len(edges) - 2, 0))
     ranges = []
     for k in range(max(len(edges) - 1, 1)):

@@ -44,7 +44,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Pin:
-    """An item that stands at a fixed position, whatever its score; ``position`` counts from 1."""
+    """An item at a fixed position, whatever its score; ``position`` counts from 1."""
 
     item: str
     position: int
@@ -78,14 +78,14 @@ class Exclude:
 
 @dataclass(frozen=True)
 class Cap:
-    """At most a share of the first places for one value of an attribute, such as a brand or a seller.
+    """At most a share of the first positions for one value of an attribute, such as a brand or a seller.
 
     Attributes:
         attribute: Its id.
-        share: Of the first ``top`` places, 0 to 1; the number of places is rounded down.
-        top: So many first places.
+        share: Of the first ``top`` positions, 0 to 1; their number is rounded down.
+        top: So many first positions.
         value: The value; None for every value.
-        reason: Why; shown with each item that stands lower by it.
+        reason: Why; shown with each item that is moved down by it.
     """
 
     attribute: str
@@ -112,7 +112,7 @@ class Query:
         boosts: Items with so many logits more.
         buries: Items behind all others.
         excludes: Items that are not shown.
-        caps: Limits to a brand's or seller's share of the first places.
+        caps: Limits to a brand's or seller's share of the first positions.
         exposure: Whether the ontology's Exposure rules for the category are caps as well.
         diversity: From 0 (by score alone) to below 1 (``kgrank.ranking.page.rerank.diverse``).
         history: Items looked at, oldest first, for the behaviour terms; a session's own come after them.
@@ -169,9 +169,9 @@ class RankedPage:
     logits: Reals
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    in_words: Callable[[], tuple[RankedItem, ...]] = field(default=tuple, repr=False, compare=False)
+    describe: Callable[[], tuple[RankedItem, ...]] = field(default=tuple, repr=False, compare=False)
 
     @cached_property
     def items(self) -> tuple[RankedItem, ...]:
         """The items with their contributions in words; made when asked for."""
-        return self.in_words()
+        return self.describe()

@@ -23,17 +23,17 @@ WINDOW = 100
 
 @dataclass(frozen=True)
 class Limit:
-    """A cap on the items of a category: at most ``most`` with one value in the first ``top`` positions.
+    """A cap on the items of a category: at most ``maximum`` with one value in the first ``top`` positions.
 
     Attributes:
         values: The capped values of an item.
-        most: Items with one of them.
+        maximum: Items with one of them.
         top: Number of first positions.
         reason: Shown with an item that is moved down by a value.
     """
 
     values: Callable[[int], tuple[str, ...]]
-    most: int
+    maximum: int
     top: int
     reason: Callable[[str], str]
 
@@ -156,7 +156,7 @@ def _likeness(table: CategoryScores, weights: Reals, items: Members) -> Reals:
     likeness = np.zeros((len(items), len(items)))
     profiles = table.profiles
     for k, attribute in enumerate(profiles.attributes):
-        profile = profiles.own[items, k]
+        profile = profiles.item_profiles[items, k]
         has_value = profile != profiles.first[k]
         likeness += weights[attribute] * ((profile[:, None] == profile) & has_value[:, None] & has_value)
     for m, attribute in enumerate(table.numbers):
@@ -196,7 +196,7 @@ class _Caps:
         """Why an item may not take a position; None where it may."""
         for limit, counts in self._used:
             for value in limit.values(item) if position <= limit.top else ():
-                if counts[value] >= limit.most:
+                if counts[value] >= limit.maximum:
                     return limit.reason(value)
         return None
 

@@ -187,7 +187,7 @@ def show(
     logits = scored.contributions(members)
     # Of equal sizes the more important attribute comes first.
     order = np.argsort(-np.abs(logits), axis=1, kind="stable").tolist()
-    profiles, numbers = table.profiles.own[members].tolist(), table.number[members].tolist()
+    profiles, numbers = table.profiles.item_profiles[members].tolist(), table.number[members].tolist()
     personal_parts = scored.personal(members)
     personal = [[]] * len(members) if personal_parts is None else personal_parts.tolist()
     names, ids, titles = table.attributes, shop.items.ids, shop.items.titles

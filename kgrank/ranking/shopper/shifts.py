@@ -56,7 +56,7 @@ def session_state(shop: Shop, session: Session, name: str, language: str = "en")
     """A session's events, and what they moved in the category of the last one."""
     rows = [shop.items.index[i] for i in session.items[-1:] if i in shop.items.index]
     last = session.events[-1] if session.events else None
-    category = (last.category if last else None) or (shop.home(rows) if rows else None)
+    category = (last.category if last else None) or (shop.common_category(rows) if rows else None)
     if category not in shop.weights.categories:
         category = None
     return SessionState(
