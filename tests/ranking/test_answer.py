@@ -306,7 +306,7 @@ def test_diversity_is_maximal_marginal_relevance(shop: Shop) -> None:
     table = shop.scores("all")
     items = np.arange(20)
     weights = np.array([0.4, 0.3, 0.2, 0.1])
-    scores = table.total[items]
+    scores = table.scores(table.worth)[items]
     nodes = [dict(shop.items.values(int(table.rows[k]))) for k in items]
     prices = [v["price=*"] for v in nodes if "price=*" in v]
 

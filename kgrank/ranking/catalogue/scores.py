@@ -119,13 +119,13 @@ class CategoryScores:
         parts = _added(items.nodes, weights.utilities, profiles.part_node, profiles.part_number)
         worth = np.bincount(profiles.part_profile, parts, int(profiles.first[-1])).astype(np.float64)
         return CategoryScores(
-            rows,
-            attributes,
-            profiles,
-            numbers,
-            np.asfortranarray(amounts),
-            served,
-            Worth(worth, profiles.tables(worth)),
+            rows=rows,
+            attributes=attributes,
+            profiles=profiles,
+            numbers=numbers,
+            number=np.asfortranarray(amounts),
+            served=served,
+            worth=Worth(worth, profiles.tables(worth)),
         )
 
     @cached_property
@@ -133,11 +133,6 @@ class CategoryScores:
         """What the number attributes contribute by the served curves (items,)."""
         total: Reals = self.served.sum(axis=1)
         return total
-
-    @cached_property
-    def total(self) -> Reals:
-        """The attribute score of each item for the average shopper (items,)."""
-        return self.scores(self.worth)
 
     def scores(self, worth: Worth, units: Reals | None = None) -> Reals:
         """The attribute score of each item (items,).
@@ -211,14 +206,14 @@ def _profiles(items: int, column: Integers, row: Integers, node: Integers, numbe
         np.empty(0, np.int64)
     ] * 3
     return Profiles(
-        attributes,
-        starts,
-        item_profiles,
-        joined[0],
-        joined[1],
-        np.asarray(joined[2], dtype=np.float64),
-        groups,
-        tuple(_joint(item_profiles, starts, group) for group in groups),
+        attributes=attributes,
+        first=starts,
+        item_profiles=item_profiles,
+        part_profile=joined[0],
+        part_node=joined[1],
+        part_number=np.asarray(joined[2], dtype=np.float64),
+        groups=groups,
+        codes=tuple(_joint(item_profiles, starts, group) for group in groups),
     )
 
 

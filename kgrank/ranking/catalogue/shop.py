@@ -81,11 +81,6 @@ class Shop:
         )
 
     @cached_property
-    def titles(self) -> Mapping[str, str]:
-        """Title by item id."""
-        return dict(zip(self.items.ids, self.items.titles, strict=True))
-
-    @cached_property
     def text(self) -> TextIndex:
         """The words of the items; made at the first query."""
         return TextIndex.of(self.items, self.ontology)

@@ -211,7 +211,15 @@ def show(
         for name, x in zip(scored.terms, summands[len(names) :], strict=True):
             parts.append(_term(shop, name, x, row, scored, language))
         contributions = tuple([parts[j] for j in order[k]])
-        items.append(RankedItem(position, ids[row], titles[row], total, contributions))
+        items.append(
+            RankedItem(
+                position=position,
+                item=ids[row],
+                title=titles[row],
+                score=total,
+                contributions=contributions,
+            )
+        )
     return items
 
 

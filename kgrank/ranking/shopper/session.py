@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SessionRule:
-    """How events fade. The numbers are conventions, not learned: logs do not say how fast tastes of a session change.
+    """How events fade. The numbers are conventions, not learned: logs do not say how fast tastes change.
 
     Attributes:
         decay: What is left of an event's weight one event later.
@@ -132,7 +132,8 @@ def start(shop: Shop, person: PersonTastes | None = None, rule: SessionRule | No
         precision = np.asarray(np.linalg.inv(person.posterior.covariance), dtype=np.float64)
     used = rule or SessionRule()
     # One alternative more than of items: taking nothing.
-    return Session(used, (), Online.of(mean, precision, used.horizon, used.alternatives + 1))
+    prior = Online.of(mean, precision, used.horizon, used.alternatives + 1)
+    return Session(rule=used, events=(), posterior=prior)
 
 
 def observe(shop: Shop, session: Session, event: Event) -> Session:
@@ -150,7 +151,13 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
         # The choices of one event are of one age.
         decay, superseded = 1.0, None
     events = (*session.events, event)[-REMEMBERED:]
-    after = Session(session.rule, events, posterior, owners, session.count + 1 - len(events))
+    after = Session(
+        rule=session.rule,
+        events=events,
+        posterior=posterior,
+        owners=owners,
+        forgotten=session.count + 1 - len(events),
+    )
     if category is not None and choices:
         after.worth(shop, category)
     return after
@@ -188,7 +195,7 @@ def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
     """A session with the same prior and other events, as if they had come one by one."""
     prior, rule = session.posterior, session.rule
     posterior = Online.of(prior.mean, prior.precision, rule.horizon, rule.alternatives + 1)
-    session_after = Session(rule, (), posterior, forgotten=session.forgotten)
+    session_after = Session(rule=rule, events=(), posterior=posterior, forgotten=session.forgotten)
     for event in events:
         session_after = observe(shop, session_after, event)
     return session_after
