@@ -22,7 +22,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage docs release-notes clean
+.PHONY: help demo test check coverage docs release-notes schemas clean
 
 help:
 	@echo 'make demo           install into .venv, then kgrank demo run: build the demo shop, train, rank, compare with the truth'
@@ -31,6 +31,7 @@ help:
 	@echo 'make coverage       the tests once more, and the lines that none of them reaches'
 	@echo 'make docs           build the documentation into site/ in the .venv that is there'
 	@echo 'make release-notes  what changed in a version: make release-notes VERSION=0.4.0'
+	@echo 'make schemas        write docs/schemas again from the types of the answers'
 	@echo 'make clean          remove what the demo and the tools wrote (.venv stays)'
 
 demo: $(VENV)/.installed
@@ -58,6 +59,9 @@ release-notes:
 # All pages are made anew: what is generated changes with the code, not with the page that holds it.
 docs:
 	$(call step,python -m sphinx --quiet --fresh-env --write-all --fail-on-warning --keep-going docs site)
+
+schemas:
+	$(call step,python -m kgrank.serving.schemas docs/schemas)
 
 clean:
 	rm -rf demo-shop out runs site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

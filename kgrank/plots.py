@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kgrank.errors import InputError
 from kgrank.ontology.model import Category, Ontology
-from kgrank.ranking.explain.importance import AttributeImportance, read_importance
-from kgrank.ranking.page.query import Contribution, RankedItem
+from kgrank.ranking.answers import AttributeImportance, Contribution, RankedItem
+from kgrank.ranking.explain.importance import read_importance
 from kgrank.weights.model import LearnedWeights, RuleFinding
 
 if TYPE_CHECKING:

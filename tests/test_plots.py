@@ -53,6 +53,7 @@ WEIGHTS = LearnedWeights(
 )
 
 ITEM = RankedItem(
+    position=1,
     item="i1",
     title="红色连衣裙",
     score=0.75,
@@ -117,7 +118,7 @@ def test_without_matplotlib_the_error_says_what_to_install() -> None:
         "from kgrank.errors import InputError\n"
         "from kgrank.plots import score_plot\n"
         "from kgrank.ranking import RankedItem\n"
-        "try: score_plot(RankedItem('i', '', 0.0, ()))\n"
+        "try: score_plot(RankedItem(1, 'i', '', 0.0, ()))\n"
         "except InputError as error: print(error)"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

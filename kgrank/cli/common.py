@@ -37,6 +37,13 @@ def note(text: str) -> None:
     notes.print(text, markup=False)
 
 
+def print_answer(answer: Any) -> None:
+    """Writes an answer (a dataclass of ``kgrank.ranking.answers``) as one JSON document."""
+    from kgrank.codec import encode
+
+    print_json(encode(answer))
+
+
 @contextmanager
 def progress_bar() -> Iterator[Report]:
     """A progress bar on standard error, one line a table; silent where that is no terminal, and with --quiet."""

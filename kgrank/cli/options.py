@@ -61,7 +61,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 def opened(
     address: str | None, user: str | None = None, *, history: bool = True
 ) -> Iterator[tuple[Shop, PersonTastes | None]]:
-    """The shop at an address, and a user's own tastes; its store is given back at once.
+    """The shop at an address, and a user's own tastes; its store is closed at once.
 
     Args:
         address: Of the store; the demo's by default.
@@ -71,14 +71,14 @@ def opened(
     from kgrank.graph.connect import open_store
     from kgrank.ranking import open_shop
 
-    own = None
+    tastes = None
     with open_store(address or default_store()) as store:
         shop = open_shop(store, history=history)
         if user is not None:
             from kgrank.ranking.shopper.person import read_person
 
-            own = read_person(store, shop, user)
-    yield shop, own
+            tastes = read_person(store, shop, user)
+    yield shop, tastes
 
 
 def default_store() -> str:
@@ -96,22 +96,17 @@ def default_store() -> str:
     )
 
 
-def whose_json(user: str | None, own: PersonTastes | None) -> dict[str, object]:
-    """Whose tastes these are, for a JSON document."""
-    return {"user": user, "user_choices": own.choices} if own else {}
-
-
-def print_whose(user: str | None, own: PersonTastes | None) -> None:
+def print_shopper(user: str | None, tastes: PersonTastes | None) -> None:
     """Whose tastes these are."""
-    if own and own.choices:
-        out.print(f"For {escape(user or '')}, by {own.choices:,} of their own choices.")
-    elif own:
+    if tastes and tastes.choices:
+        out.print(f"For {escape(user or '')}, by {tastes.choices:,} of their own choices.")
+    elif tastes:
         out.print(f"Note: nothing tells the tastes of {escape(user or '')}: by the average shopper's.")
 
 
 def table(*columns: str, right: set[str]) -> Table:
     """An empty table."""
-    found = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    empty = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        found.add_column(name, justify="right" if name in right else "left")
-    return found
+        empty.add_column(name, justify="right" if name in right else "left")
+    return empty

@@ -104,7 +104,7 @@ class QueryOptions:
         from kgrank.cli.curation import Curation
         from kgrank.ranking.page.query import Query
 
-        wanted = _document(self.curation, Curation) if self.curation else Curation()
+        curation = _document(self.curation, Curation) if self.curation else Curation()
         return Query(
             category=self.category,
             text=self.text,
@@ -112,11 +112,11 @@ class QueryOptions:
             filters=tuple(read_filter(f) for f in self.filters),
             page=self.page,
             size=self.size,
-            pins=wanted.pins,
-            boosts=wanted.boosts,
-            buries=wanted.buries,
-            excludes=wanted.excludes,
-            caps=wanted.caps,
+            pins=curation.pins,
+            boosts=curation.boosts,
+            buries=curation.buries,
+            excludes=curation.excludes,
+            caps=curation.caps,
             exposure=self.exposure,
             diversity=self.diversity,
             history=tuple(self.after),
@@ -178,11 +178,11 @@ def read_event(text: str) -> Event:
 def _logged(path: Path) -> list[Event]:
     from kgrank.ranking.shopper.session import Event
 
-    found = []
+    events = []
     for number, line in enumerate(_read(path).splitlines(), 1):
         if line.strip():
-            found.append(_decoded(line, Event, f"{path}:{number}"))
-    return found
+            events.append(_decoded(line, Event, f"{path}:{number}"))
+    return events
 
 
 def _document(path: Path, kind: Callable[..., T]) -> T:

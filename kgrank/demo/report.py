@@ -10,7 +10,8 @@ from typing import Any
 from kgrank.demo.files import read_truth
 from kgrank.errors import WeightsError
 from kgrank.ontology.model import Ontology
-from kgrank.ranking.explain.importance import AttributeImportance, read_importance
+from kgrank.ranking.answers import AttributeImportance
+from kgrank.ranking.explain.importance import read_importance
 from kgrank.weights.model import LearnedWeights, RuleFinding
 
 

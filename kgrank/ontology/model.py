@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -205,6 +205,12 @@ class Ontology:
             above.append(parent)
             parent = self.categories[parent].parent
         return tuple(above)
+
+    def lowest_common(self, categories: Iterable[str]) -> str | None:
+        """The lowest category that equals or contains each of some categories; None where there is none."""
+        paths = [(c, *self.ancestors(c)) for c in sorted(set(categories))]
+        others = [set(path) for path in paths[1:]]
+        return next((c for c in (paths[0] if paths else ()) if all(c in path for path in others)), None)
 
     def subtree(self, category: str) -> tuple[str, ...]:
         """The category and all below it, parents first."""

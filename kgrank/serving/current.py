@@ -12,21 +12,22 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.choice.tastes.person import PersonTastes
-from kgrank.errors import AccessError, InputError, KgrankError, StoreError, WeightsError
+from kgrank.errors import AccessError, InputError, KgrankError, StoreError
 from kgrank.graph.connect import is_embedded, open_store
 from kgrank.graph.store import GraphStore
-from kgrank.ranking.catalogue.shop import Shop, open_shop, stored_ontology
+from kgrank.ranking.catalogue.shop import Shop, open_shop
 from kgrank.ranking.shopper.person import read_events, tastes_of
+from kgrank.ranking.stored.versions import served_version
 from kgrank.weights.tables import stored_weights
 
 ANSWERS, PERSONS = 4096, 10_000
 """Answers and persons that are kept at most."""
 
 PATIENCE = 2.0
-"""Seconds of trying again before a store that does not answer is trouble; callers wait for it."""
+"""Seconds of trying again before a store that does not answer counts as failed; callers wait for it."""
 
 SILENCE = 5.0
-"""Seconds without an answer after which a store is in trouble: a read from a server that hangs takes minutes."""
+"""Seconds without an answer after which a store counts as failed: a read from a frozen server takes minutes."""
 
 REFUSED = 30.0
 """Seconds until a server that refused the password is asked again: after three wrong ones Neo4j refuses a user's
@@ -36,12 +37,6 @@ LARGEST_QUESTION, LARGEST_ANSWER = 2048, 65_536
 """Bytes of a question and of an answer that are kept at most."""
 
 NO_TASTES = PersonTastes({}, {}, 0)
-
-STATE = """
-MATCH (s:Served {id: 'weights'}) OPTIONAL MATCH (l:Loaded)
-RETURN s.version AS version, max(l.written) AS loaded
-"""
-"""What tells that something was written: another version is served, or another load has ended."""
 
 
 @dataclass
@@ -91,8 +86,8 @@ class Current:
     def __init__(self, address: str) -> None:
         self.address = address
         self.served: Served | None = None
-        self._trouble: KgrankError | None = None
-        self._asked: float | None = None
+        self._error: KgrankError | None = None
+        self._query_start: float | None = None
         self._embedded = is_embedded(address)
         self._store: GraphStore | None = None
         self._closed = False
@@ -103,11 +98,11 @@ class Current:
     @property
     def store_error(self) -> KgrankError | None:
         """Why the store cannot be read now."""
-        trouble, asked = self._trouble, self._asked
-        # Known trouble stays what it is while it is looked whether it is over.
-        if trouble is None and asked is not None and time.monotonic() - asked > SILENCE:
+        error, query_start = self._error, self._query_start
+        # A known error stays what it is while it is checked whether it is over.
+        if error is None and query_start is not None and time.monotonic() - query_start > SILENCE:
             return silent(self.address)
-        return trouble
+        return error
 
     def refresh(self) -> bool:
         """Reads what is served now, if it is not what was read; whether anything was.
@@ -123,9 +118,9 @@ class Current:
                 self._note(error)
                 return False
             except Exception as error:
-                # Whatever stands in the store, the service goes on, and looks again.
-                found = f"what stands there cannot be read ({type(error).__name__}: {error})"
-                self._note(StoreError(found, where=self.address, todo="Look at it: kgrank doctor."))
+                # Whatever the store holds, the service continues, and reads it again.
+                problem = f"its content cannot be read ({type(error).__name__}: {error})"
+                self._note(StoreError(problem, where=self.address, todo="Examine it: kgrank doctor."))
                 return False
             self._note(None)
             return changed
@@ -137,18 +132,18 @@ class Current:
             StoreError: The store does not answer.
         """
         try:
-            found = self._read_person(served, user)
+            tastes = self._read_person(served, user)
         except InputError:
             # An event on an item that was loaded a moment ago: the load is taken up in the next.
-            found = NO_TASTES
+            tastes = NO_TASTES
         except AccessError as error:
             with self._lock:
                 self._note(error)
             raise
-        served.persons[user] = found
+        served.persons[user] = tastes
         if len(served.persons) > PERSONS:
             served.persons.popitem(last=False)
-        return found
+        return tastes
 
     def serve(self, version: str) -> None:
         """Serves an earlier or later version of the weights from the store on.
@@ -158,20 +153,20 @@ class Current:
             StoreError: The store cannot be written.
             WeightsError: The version does not fit what is in the store.
         """
-        trouble = self.store_error
-        if isinstance(trouble, AccessError):
-            raise _anew(trouble)
+        error = self.store_error
+        if isinstance(error, AccessError):
+            raise _anew(error)
         if not self._lock.acquire(timeout=PATIENCE):
-            trouble = self.store_error
-            if isinstance(trouble, StoreError):
-                raise _anew(trouble)
+            error = self.store_error
+            if isinstance(error, StoreError):
+                raise _anew(error)
             raise StoreError("the store is being read", where=self.address, todo="Try again in a moment.")
         try:
             with open_store(self.address, wait=0, patience=PATIENCE) as store:
                 # A version that cannot be read is refused before it is served.
                 shop = open_shop(store, stored_weights(store, version))
                 store.serve(version)
-                self._take(store, shop, _state(store)[1])
+                self._take(store, shop, served_version(store).loaded)
         except AccessError as error:
             self._note(error)
             raise
@@ -205,14 +200,15 @@ class Current:
             store.close()
 
     def _read(self, store: GraphStore) -> bool:
-        self._asked = time.monotonic()
+        self._query_start = time.monotonic()
         try:
-            version, loaded = _state(store)
+            stored = served_version(store)
         finally:
-            self._asked = None
-        if self.served is not None and (self.served.version, self.served.loaded) == (version, loaded):
+            self._query_start = None
+        served = self.served
+        if served is not None and (served.version, served.loaded) == (stored.version, stored.loaded):
             return False
-        self._take(store, open_shop(store), loaded)
+        self._take(store, open_shop(store), stored.loaded)
         return True
 
     def _take(self, store: GraphStore, shop: Shop, loaded: str) -> None:
@@ -228,9 +224,9 @@ class Current:
             events, searches = (table.filter(pl.col("source") == user) for table in served.log)
         else:
             # A store that is known not to answer is not waited for by one caller after another.
-            trouble = self.store_error
-            if isinstance(trouble, StoreError):
-                raise _anew(trouble)
+            error = self.store_error
+            if isinstance(error, StoreError):
+                raise _anew(error)
             if self._store is None:
                 todo = "Try again in a moment."
                 raise StoreError("the store is not connected", where=self.address, todo=todo)
@@ -239,13 +235,13 @@ class Current:
             return NO_TASTES
         return tastes_of(served.shop, events, searches)
 
-    def _note(self, trouble: KgrankError | None) -> None:
+    def _note(self, error: KgrankError | None) -> None:
         """Keeps what is wrong with the store."""
-        if isinstance(trouble, AccessError):
-            # Connections that were let in before go on, and would hide it.
+        if isinstance(error, AccessError):
+            # Connections that were admitted before still work, and would hide it.
             self._disconnect()
             self._refused_until = time.monotonic() + REFUSED
-        self._trouble = trouble
+        self._error = error
 
 
 def silent(address: str) -> StoreError:
@@ -253,27 +249,17 @@ def silent(address: str) -> StoreError:
     return StoreError(f"no answer within {SILENCE:g} s", where=address, todo="Ask again in a moment.")
 
 
-def _anew(trouble: StoreError) -> StoreError:
+def _anew(error: StoreError) -> StoreError:
     """The same for another caller: an error that is raised again and again gathers all their tracebacks."""
-    return StoreError(trouble.problem, where=trouble.where, expected=trouble.expected, todo=trouble.todo)
-
-
-def _state(store: GraphStore) -> tuple[str, str]:
-    """The version that is served, and when the last load ended."""
-    rows = store.query(STATE)
-    if not rows:
-        # Where the whole shop is gone, that is said.
-        stored_ontology(store)
-        raise WeightsError("no weights are served", where=store.address, todo="Train: kgrank train.")
-    return rows[0]["version"], str(rows[0]["loaded"])
+    return StoreError(error.problem, where=error.where, expected=error.expected, todo=error.todo)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Changes when the file, or what stands beside it until it is folded in, is written."""
-    found: list[int] = []
+    """Changes when the file is written, or the log of writes beside it that is not yet part of it."""
+    stamp: list[int] = []
     for file in (path, path.with_name(path.name + ".wal")):
         # The second comes and goes at any moment.
         with suppress(FileNotFoundError):
             status = file.stat()
-            found += (status.st_mtime_ns, status.st_size)
-    return tuple(found)
+            stamp += (status.st_mtime_ns, status.st_size)
+    return tuple(stamp)

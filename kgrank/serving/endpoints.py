@@ -9,13 +9,29 @@ from typing import Any
 
 from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import InputError
-from kgrank.ranking import Explanation, Importance, answer, explain, importance
-from kgrank.ranking.explain.compare import Comparison, compare
-from kgrank.ranking.explain.counterfactuals import Counterfactuals, counterfactuals
-from kgrank.ranking.page.facets import Facets, facets
-from kgrank.ranking.page.query import LeftOut, Query, RankedItem
+from kgrank.ranking.answers import (
+    Audit,
+    Comparison,
+    Counterfactuals,
+    Explanation,
+    Facets,
+    Importance,
+    Personal,
+    Ranking,
+    ServedVersion,
+    SessionState,
+    for_user,
+)
+from kgrank.ranking.explain.audit import audit
+from kgrank.ranking.explain.compare import compare
+from kgrank.ranking.explain.counterfactuals import counterfactuals
+from kgrank.ranking.explain.importance import importance
+from kgrank.ranking.explain.item import explain_query
+from kgrank.ranking.page.document import ranking
+from kgrank.ranking.page.facets import facets
+from kgrank.ranking.page.query import Query
 from kgrank.ranking.shopper.session import Session
-from kgrank.ranking.shopper.shifts import Shift, shifts
+from kgrank.ranking.shopper.shifts import session_state
 from kgrank.serving.current import SILENCE, Current, Served, silent
 from kgrank.serving.keys import Role
 from kgrank.serving.messages import (
@@ -26,51 +42,11 @@ from kgrank.serving.messages import (
     QueryRequest,
     RankRequest,
     ServeRequest,
+    WaysRequest,
     events_of,
 )
 from kgrank.serving.sessions import SessionBook
-from kgrank.weights.model import RuleConflict, RuleFinding
-
-
-@dataclass(frozen=True)
-class RankingPage:
-    """One page of a ranking; ``kgrank.ranking.page.query.RankedPage`` says what each field means."""
-
-    category: str
-    page: int
-    size: int
-    item_count: int
-    version: str
-    items: tuple[RankedItem, ...]
-    notes: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
-
-
-@dataclass(frozen=True)
-class SessionState:
-    """A session's events, and what they moved in the category of the last one."""
-
-    session: str
-    events: int
-    category: str | None
-    shifts: tuple[Shift, ...]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What the data say of each rule, and which rules fight."""
-
-    version: str
-    findings: tuple[RuleFinding, ...]
-    conflicts: tuple[RuleConflict, ...]
-
-
-@dataclass(frozen=True)
-class ServedVersion:
-    """Which version of the weights is served."""
-
-    version: str
-    loaded: str
+from kgrank.serving.ways import Ways, former_names
 
 
 @dataclass(frozen=True)
@@ -107,6 +83,7 @@ class Endpoint:
         gives: Type of the answer.
         handler: From the request to the answer.
         example: A message.
+        successor: The path that replaces this one; such an endpoint is marked as deprecated.
     """
 
     method: str
@@ -116,214 +93,273 @@ class Endpoint:
     gives: Any
     handler: Handler
     example: Mapping[str, Any] = field(default_factory=dict)
+    successor: str | None = None
 
 
-async def _query(asked: Request) -> Query:
-    """The question with the shopper's tastes and session."""
-    body: QueryRequest = asked.body
+async def _query(request: Request) -> Query:
+    """The query with the shopper's tastes and session."""
+    body: QueryRequest = request.body
     session = None
     if body.session is not None:
-        session = _session(asked, body.session)
+        session = _session(request, body.session)
     person = None
     if body.user is not None and session is None:
-        person = await _person(asked, body.user)
+        person = await _person(request, body.user)
     return body.query(person, session)
 
 
-async def _person(asked: Request, user: str) -> PersonTastes:
+async def _person(request: Request, user: str) -> PersonTastes:
     """A user's own tastes; the store is asked for those that are not in memory."""
-    found = asked.served.persons.get(user)
-    if found is not None:
-        return found
+    tastes = request.served.persons.get(user)
+    if tastes is not None:
+        return tastes
     try:
         async with asyncio.timeout(SILENCE):
-            return await asyncio.to_thread(asked.current.person, asked.served, user)
+            return await asyncio.to_thread(request.current.person, request.served, user)
     except TimeoutError:
-        raise silent(asked.current.address) from None
+        raise silent(request.current.address) from None
 
 
-def _session(asked: Request, name: str) -> Session:
-    session = asked.sessions.get(name, asked.served.shop)
+def _session(request: Request, name: str) -> Session:
+    session = request.sessions.get(name, request.served.shop)
     if session is None:
         raise InputError(f"there is no session {name!r}", todo="Post its events first; it may have ended.")
     return session
 
 
-async def rank_endpoint(asked: Request) -> RankingPage:
+def _for_shopper(request: Request, query: Query, answer: Personal) -> Personal:
+    """The answer that says whose tastes were used: the session's shopper, or the user that was named."""
+    body: QueryRequest = request.body
+    if body.session is not None:
+        return for_user(answer, *request.sessions.shopper(body.session))
+    return for_user(answer, body.user, query.person)
+
+
+async def rank_endpoint(request: Request) -> Ranking:
     """Rank items: a category, words, or candidates, with filters and curation."""
-    found = answer(asked.served.shop, await _query(asked))
-    return RankingPage(
-        found.category,
-        found.page,
-        found.size,
-        found.item_count,
-        found.version,
-        found.items,
-        found.notes,
-        found.left_out,
-    )
+    query = await _query(request)
+    return _for_shopper(request, query, ranking(request.served.shop, query, shifts=request.body.shifts))
 
 
-async def facets_endpoint(asked: Request) -> Facets:
+async def facets_endpoint(request: Request) -> Facets:
     """The filters to show, and the values in each, by what they decide."""
-    return facets(asked.served.shop, await _query(asked))
+    query = await _query(request)
+    return _for_shopper(request, query, facets(request.served.shop, query))
 
 
-async def explain_endpoint(asked: Request) -> Explanation:
-    """Why an item stands where it does."""
-    query, body = await _query(asked), asked.body
-    person = query.person.deviations if query.person else None
-    if query.session is not None:
-        columns = asked.served.shop.weights.population.columns
-        person = dict(zip(columns, query.session.deviations.tolist(), strict=True))
-    history = (*query.history, *(query.session.items if query.session else ()))
-    return explain(
-        asked.served.shop,
-        body.item,
-        body.category,
-        history=history,
-        person=person,
-        language=body.language,
-    )
+async def explain_endpoint(request: Request) -> Explanation:
+    """Why an item has its position; on demand also why above another, and what would bring it up."""
+    query, body = await _query(request), request.body
+    explanation = explain_query(request.served.shop, query, body.item, over=body.over, into=body.into)
+    return _for_shopper(request, query, explanation)
 
 
-async def compare_endpoint(asked: Request) -> Comparison:
-    """Why one item stands above another, attribute by attribute."""
-    return compare(asked.served.shop, await _query(asked), asked.body.first, asked.body.second)
+async def compare_endpoint(request: Request) -> Comparison:
+    """Why one item ranks above another, attribute by attribute."""
+    query, body = await _query(request), request.body
+    return _for_shopper(request, query, compare(request.served.shop, query, body.first, body.second))
 
 
-async def ways_endpoint(asked: Request) -> Counterfactuals:
-    """What would bring an item into the first places."""
-    return counterfactuals(asked.served.shop, await _query(asked), asked.body.item, asked.body.first)
+async def counterfactuals_endpoint(request: Request) -> Counterfactuals:
+    """What would bring an item among the first of a ranking."""
+    query, body = await _query(request), request.body
+    return _for_shopper(request, query, counterfactuals(request.served.shop, query, body.item, body.top))
 
 
-async def importance_endpoint(asked: Request) -> Importance:
+async def ways_endpoint(request: Request) -> Ways:
+    """What would bring an item among the first, under its former names: use /v1/counterfactuals."""
+    query, body = await _query(request), request.body
+    return former_names(counterfactuals(request.served.shop, query, body.item, body.first))
+
+
+async def importance_endpoint(request: Request) -> Importance:
     """How much each attribute matters in a category."""
-    return importance(asked.served.shop, asked.path["category"])
+    return importance(request.served.shop, request.path["category"])
 
 
-async def audit_endpoint(asked: Request) -> Audit:
+async def audit_endpoint(request: Request) -> Audit:
     """What the data say of each rule."""
-    weights = asked.served.shop.weights
-    return Audit(asked.served.version, weights.findings, weights.conflicts)
+    return audit(request.served.shop.weights)
 
 
-async def observe_endpoint(asked: Request) -> SessionState:
-    """Tell what a shopper did; the session begins with the first event."""
-    body: EventsRequest = asked.body
-    name, shop = asked.path["session"], asked.served.shop
+async def observe_endpoint(request: Request) -> SessionState:
+    """Add what a shopper did to a session; the session begins with the first event."""
+    body: EventsRequest = request.body
+    name, shop = request.path["session"], request.served.shop
     person = None
-    if body.user is not None and asked.sessions.get(name, shop) is None:
-        person = await _person(asked, body.user)
-    session = asked.sessions.observe(name, shop, events_of(body), person)
-    return _state(asked, session, body.language)
+    if body.user is not None and request.sessions.get(name, shop) is None:
+        person = await _person(request, body.user)
+    session = request.sessions.observe(name, shop, events_of(body), body.user, person)
+    return _state(request, session, body.language)
 
 
-async def session_endpoint(asked: Request) -> SessionState:
+async def session_endpoint(request: Request) -> SessionState:
     """What a session's events moved."""
-    return _state(asked, _session(asked, asked.path["session"]), "en")
+    return _state(request, _session(request, request.path["session"]), "en")
 
 
-async def undo_endpoint(asked: Request) -> SessionState:
+async def undo_endpoint(request: Request) -> SessionState:
     """Take an event back, counted from 0: the session is as if it had never happened."""
-    which = asked.path["event"]
+    which = request.path["event"]
     if not which.isdecimal() or len(which) > 9:
         raise InputError(f"event {which!r}", expected="its number, from 0")
-    return _state(asked, asked.sessions.undo(asked.path["session"], asked.served.shop, int(which)), "en")
+    session = request.sessions.undo(request.path["session"], request.served.shop, int(which))
+    return _state(request, session, "en")
 
 
-async def end_endpoint(asked: Request) -> SessionState:
+async def end_endpoint(request: Request) -> SessionState:
     """Forget a session."""
-    asked.sessions.end(asked.path["session"])
-    return SessionState(asked.path["session"], 0, None, ())
+    name = request.path["session"]
+    request.sessions.end(name)
+    return SessionState(request.served.version, name, event_count=0, category=None, shifts=())
 
 
-async def versions_endpoint(asked: Request) -> ServedVersion:
+async def versions_endpoint(request: Request) -> ServedVersion:
     """Which version of the weights is served."""
-    return ServedVersion(asked.served.version, asked.served.loaded)
+    return ServedVersion(request.served.version, request.served.loaded)
 
 
-async def serve_endpoint(asked: Request) -> ServedVersion:
+async def serve_endpoint(request: Request) -> ServedVersion:
     """Serve another version of the weights, an earlier one too."""
-    await asyncio.to_thread(asked.current.serve, asked.body.version)
-    now = asked.current.served or asked.served
-    return ServedVersion(now.version, now.loaded)
+    await asyncio.to_thread(request.current.serve, request.body.version)
+    served = request.current.served or request.served
+    return ServedVersion(served.version, served.loaded)
 
 
-def _state(asked: Request, session: Session, language: str) -> SessionState:
-    shop = asked.served.shop
-    rows = [shop.items.index[i] for i in session.items[-1:] if i in shop.items.index]
-    last = session.events[-1] if session.events else None
-    category = (last.category if last else None) or (shop.home(rows) if rows else None)
-    if category not in shop.weights.categories:
-        category = None
-    moved = () if category is None else shifts(shop, session, category, language)
-    return SessionState(asked.path["session"], session.count, category, moved)
+def _state(request: Request, session: Session, language: str) -> SessionState:
+    name = request.path["session"]
+    state = session_state(request.served.shop, session, name, language)
+    return for_user(state, *request.sessions.shopper(name))
 
 
-_ITEMS = {"category": "dresses", "language": "en"}
+_CATEGORY = {"category": "dresses", "language": "en"}
+_RANK = {"category": "dresses", "size": 5, "filters": [{"attribute": "price", "maximum": 80}]}
+_EXPLAIN = {"item": "dresses-001", "category": "dresses"}
+_COMPARE = {"category": "dresses", "first": "dresses-001", "second": "dresses-002"}
+_COUNTERFACTUALS = {"category": "dresses", "item": "dresses-001", "top": 10}
+_WAYS = {"category": "dresses", "item": "dresses-001", "first": 10}
+_EVENTS = {"events": [{"kind": "view", "item": "dresses-001"}]}
+_SERVE = {"version": "w-20261124-101500-3fe20a"}
 ENDPOINTS = (
     Endpoint(
-        "POST",
-        "/v1/rank",
-        Role.READ,
-        RankRequest,
-        RankingPage,
-        rank_endpoint,
-        {"category": "dresses", "size": 5, "filters": [{"attribute": "price", "maximum": 80}]},
-    ),
-    Endpoint("POST", "/v1/facets", Role.READ, RankRequest, Facets, facets_endpoint, _ITEMS),
-    Endpoint(
-        "POST",
-        "/v1/explain",
-        Role.READ,
-        ExplainRequest,
-        Explanation,
-        explain_endpoint,
-        {"item": "dresses-001", "category": "dresses"},
+        method="POST",
+        path="/v1/rank",
+        role=Role.READ,
+        takes=RankRequest,
+        gives=Ranking,
+        handler=rank_endpoint,
+        example=_RANK,
     ),
     Endpoint(
-        "POST",
-        "/v1/compare",
-        Role.READ,
-        CompareRequest,
-        Comparison,
-        compare_endpoint,
-        {"category": "dresses", "first": "dresses-001", "second": "dresses-002"},
+        method="POST",
+        path="/v1/facets",
+        role=Role.READ,
+        takes=RankRequest,
+        gives=Facets,
+        handler=facets_endpoint,
+        example=_CATEGORY,
     ),
     Endpoint(
-        "POST",
-        "/v1/ways",
-        Role.READ,
-        CounterfactualRequest,
-        Counterfactuals,
-        ways_endpoint,
-        {"category": "dresses", "item": "dresses-001", "first": 10},
+        method="POST",
+        path="/v1/explain",
+        role=Role.READ,
+        takes=ExplainRequest,
+        gives=Explanation,
+        handler=explain_endpoint,
+        example=_EXPLAIN,
     ),
-    Endpoint("GET", "/v1/importance/{category}", Role.READ, None, Importance, importance_endpoint),
-    Endpoint("GET", "/v1/audit", Role.READ, None, Audit, audit_endpoint),
     Endpoint(
-        "POST",
-        "/v1/sessions/{session}/events",
-        Role.WRITE,
-        EventsRequest,
-        SessionState,
-        observe_endpoint,
-        {"events": [{"kind": "view", "item": "dresses-001"}]},
+        method="POST",
+        path="/v1/compare",
+        role=Role.READ,
+        takes=CompareRequest,
+        gives=Comparison,
+        handler=compare_endpoint,
+        example=_COMPARE,
     ),
-    Endpoint("GET", "/v1/sessions/{session}", Role.READ, None, SessionState, session_endpoint),
     Endpoint(
-        "DELETE", "/v1/sessions/{session}/events/{event}", Role.WRITE, None, SessionState, undo_endpoint
+        method="POST",
+        path="/v1/counterfactuals",
+        role=Role.READ,
+        takes=CounterfactualRequest,
+        gives=Counterfactuals,
+        handler=counterfactuals_endpoint,
+        example=_COUNTERFACTUALS,
     ),
-    Endpoint("DELETE", "/v1/sessions/{session}", Role.WRITE, None, SessionState, end_endpoint),
-    Endpoint("GET", "/v1/weights", Role.READ, None, ServedVersion, versions_endpoint),
     Endpoint(
-        "PUT",
-        "/v1/weights",
-        Role.ADMIN,
-        ServeRequest,
-        ServedVersion,
-        serve_endpoint,
-        {"version": "w-20261124-101500-3fe20a"},
+        method="POST",
+        path="/v1/ways",
+        role=Role.READ,
+        takes=WaysRequest,
+        gives=Ways,
+        handler=ways_endpoint,
+        example=_WAYS,
+        successor="/v1/counterfactuals",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/importance/{category}",
+        role=Role.READ,
+        takes=None,
+        gives=Importance,
+        handler=importance_endpoint,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/audit",
+        role=Role.READ,
+        takes=None,
+        gives=Audit,
+        handler=audit_endpoint,
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/sessions/{session}/events",
+        role=Role.WRITE,
+        takes=EventsRequest,
+        gives=SessionState,
+        handler=observe_endpoint,
+        example=_EVENTS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/sessions/{session}",
+        role=Role.READ,
+        takes=None,
+        gives=SessionState,
+        handler=session_endpoint,
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/v1/sessions/{session}/events/{event}",
+        role=Role.WRITE,
+        takes=None,
+        gives=SessionState,
+        handler=undo_endpoint,
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/v1/sessions/{session}",
+        role=Role.WRITE,
+        takes=None,
+        gives=SessionState,
+        handler=end_endpoint,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/weights",
+        role=Role.READ,
+        takes=None,
+        gives=ServedVersion,
+        handler=versions_endpoint,
+    ),
+    Endpoint(
+        method="PUT",
+        path="/v1/weights",
+        role=Role.ADMIN,
+        takes=ServeRequest,
+        gives=ServedVersion,
+        handler=serve_endpoint,
+        example=_SERVE,
     ),
 )

@@ -1,4 +1,4 @@
-"""API keys: kept as hashes with a role each; a changed file is read again while the service runs."""
+"""API keys: stored as hashes with a role each; a changed file is read again while the service runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Key:
 
 
 def hashed(secret: str) -> str:
-    """The hash under which a secret is kept."""
+    """The hash under which a secret is stored."""
     return hashlib.sha256(secret.encode("utf-8")).hexdigest()
 
 
@@ -73,7 +73,7 @@ def read_keys(file: Path) -> tuple[Key, ...]:
 
 
 def add_key(file: Path, name: str, role: Role) -> str:
-    """Makes a key and returns its secret, which is not kept.
+    """Makes a key and returns its secret, which is not stored.
 
     Raises:
         InputError: There is a key of that name.
@@ -117,7 +117,7 @@ class KeyRing:
     """The keys of a file, as it is now.
 
     Args:
-        file: Where they stand.
+        file: Its path.
     """
 
     def __init__(self, file: Path) -> None:

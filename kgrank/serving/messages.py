@@ -1,7 +1,8 @@
-"""What a request may hold, checked strictly: an unknown field or a wrong type is named with its path."""
+"""The messages of requests, checked strictly: an unknown field or a wrong type is named with its path."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, get_type_hints
 
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kgrank.choice.tastes.person import PersonTastes
+from kgrank.errors import did_you_mean
 from kgrank.ranking.page.query import PAGE, Boost, Bury, Cap, Exclude, Filter, Pin, Query
 from kgrank.ranking.shopper.session import Event, Session
 
@@ -18,15 +20,15 @@ Language = Annotated[str, Meta(pattern="^(en|zh)$", examples=["en"])]
 
 
 def strict(kind: type) -> Any:
-    """A dataclass as a message that refuses fields it does not know."""
+    """A dataclass as a message that refuses unknown fields."""
     hints = get_type_hints(kind)
-    known = []
+    columns = []
     for f in fields(kind):
-        has = f.default is not MISSING
-        known.append((f.name, hints[f.name], f.default) if has else (f.name, hints[f.name]))
+        optional = f.default is not MISSING
+        columns.append((f.name, hints[f.name], f.default) if optional else (f.name, hints[f.name]))
     return msgspec.defstruct(
         kind.__name__,
-        known,
+        columns,
         frozen=True,
         forbid_unknown_fields=True,
         namespace={"__doc__": kind.__doc__, "_made_from": kind},
@@ -57,7 +59,7 @@ class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class RankRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A question for one page of a ranking."""
+    """A question for one page of a ranking; ``shifts`` also asks what the session moved."""
 
     page: Annotated[int, Meta(ge=1)] = 1
     size: Annotated[int, Meta(ge=1, le=1000)] = PAGE
@@ -68,24 +70,37 @@ class RankRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only
     caps: Annotated[tuple[CapBody, ...], Meta(max_length=20)] = ()  # type: ignore[valid-type]
     exposure: bool = False
     diversity: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    shifts: bool = False
 
 
 class ExplainRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Why an item stands where it does in a category."""
+    """Why an item has its position in a category.
+
+    On demand also why it ranks above another (``over``), and what would bring it among the first (``into``).
+    """
 
     item: Id
     category: Id
+    over: Id | None = None
+    into: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
 class CompareRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Why one item stands above another."""
+    """Why one item ranks above another."""
 
     first: Id
     second: Id
 
 
 class CounterfactualRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What would bring an item into the first places."""
+    """What would bring an item among the first of a ranking."""
+
+    item: Id
+    top: Annotated[int, Meta(ge=1, le=1000)] = 10
+
+
+class WaysRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The message of ``/v1/ways``, before it became ``CounterfactualRequest``."""
 
     item: Id
     first: Annotated[int, Meta(ge=1, le=1000)] = 10
@@ -105,7 +120,20 @@ class ServeRequest(Struct, frozen=True, forbid_unknown_fields=True):
     version: Id
 
 
-_OTHERS = {"user", "session", "item", "first", "second"}
+_OTHERS = {"user", "session", "item", "first", "second", "top", "over", "into", "shifts"}
+_PARTS = {
+    "filters": FilterBody,
+    "pins": PinBody,
+    "boosts": BoostBody,
+    "buries": BuryBody,
+    "excludes": ExcludeBody,
+    "caps": CapBody,
+    "events": EventBody,
+}
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`(?: - at `\$\.(\w+))?")
+FORMER = {"first": "top"}
+"""Names that fields had before, and have now."""
+
 _LISTS = {"filters", "pins", "boosts", "buries", "excludes", "caps"}
 
 
@@ -113,6 +141,17 @@ def _plain(message: Any) -> Any:
     return message._made_from(**msgspec.structs.asdict(message))
 
 
-def events_of(asked: EventsRequest) -> list[Event]:
+def events_of(message: EventsRequest) -> list[Event]:
     """The events for the session module."""
-    return [_plain(event) for event in asked.events]
+    return [_plain(event) for event in message.events]
+
+
+def unknown_field_hint(message: Any, problem: str) -> str | None:
+    """The field that was probably meant, where a decoder's problem is a field that the message does not have."""
+    field = _UNKNOWN.search(problem)
+    if field is None:
+        return None
+    name, part = field[1], field[2]
+    fields_of = msgspec.structs.fields(_PARTS.get(part, message))
+    known = {f.name for f in fields_of}
+    return did_you_mean(FORMER[name] if FORMER.get(name) in known else name, known)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from kgrank import __version__
+from kgrank.ranking.answers import Health
 from kgrank.serving.endpoints import Endpoint
 from kgrank.serving.messages import Id
+from kgrank.serving.schemas import schemas
 
 PROBLEM = {
     "type": "object",
@@ -45,24 +45,22 @@ OPEN = {
     "/metrics": "For Prometheus.",
     "/openapi.json": "This document.",
 }
-"""What is told without a key."""
+"""The paths that need no key."""
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole document."""
     types = [t for e in endpoints for t in (e.takes, e.gives) if t is not None]
-    schemas, components = msgspec.json.schema_components(
-        [*types, Id], ref_template="#/components/schemas/{name}"
-    )
-    schema = dict(zip(types, schemas, strict=False))
+    references, components = schemas([*types, Health, Id], "#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
-            endpoint, schema, schemas[-1]
+            endpoint, references, references[Id]
         )
     for path, words in OPEN.items():
         kind = "text/plain" if path == "/metrics" else "application/json"
-        answer = {"description": words, "content": {kind: {"schema": {}}}}
+        schema = references[Health] if path in ("/health", "/ready") else {}
+        answer = {"description": words, "content": {kind: {"schema": schema}}}
         responses = {"200": answer}
         if path == "/ready":
             responses["503"] = _failure("503")
@@ -89,7 +87,7 @@ def _operation(endpoint: Endpoint, schema: Mapping[Any, Any], text: Mapping[str,
         "description": "The answer.",
         "content": {"application/json": {"schema": schema[endpoint.gives]}},
     }
-    found: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "summary": summary,
         "description": f"Needs the role `{endpoint.role}`.",
         "parameters": [
@@ -100,8 +98,10 @@ def _operation(endpoint: Endpoint, schema: Mapping[Any, Any], text: Mapping[str,
     }
     if endpoint.takes is not None:
         content: dict[str, Any] = {"schema": schema[endpoint.takes], "example": dict(endpoint.example)}
-        found["requestBody"] = {"required": True, "content": {"application/json": content}}
-    return found
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if endpoint.successor is not None:
+        operation["deprecated"] = True
+    return operation
 
 
 def _failure(code: str) -> dict[str, Any]:

@@ -22,10 +22,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kgrank.errors import InputError, KgrankError, StoreError, WeightsError
+from kgrank.ranking.answers import Health
 from kgrank.serving.current import Current
 from kgrank.serving.endpoints import ENDPOINTS, Endpoint, Request
 from kgrank.serving.keys import KeyRing
 from kgrank.serving.limits import Limiter
+from kgrank.serving.messages import unknown_field_hint
 from kgrank.serving.openapi import OPEN, document
 from kgrank.serving.reference import POLICY, page
 from kgrank.serving.sessions import SessionBook
@@ -39,6 +41,9 @@ DOCS_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 
+DEPRECATED = b"@1795737600"
+"""When the endpoints with a successor were deprecated (2026-11-27), in seconds of Unix time."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +56,7 @@ class Settings:
         burst: Requests at once on top of that.
         largest: Bytes of a body at most.
         patience: Seconds to wait for a body.
-        look: Seconds between looks at the store.
+        refresh_seconds: Seconds between reads of what the store serves.
         log: Whether each request is a line of JSON on standard error.
     """
 
@@ -59,7 +64,7 @@ class Settings:
     burst: float = 400.0
     largest: int = 1_000_000
     patience: float = 10.0
-    look: float = 2.0
+    refresh_seconds: float = 2.0
     log: bool = True
 
 
@@ -91,22 +96,22 @@ class Service:
         self.sessions = SessionBook()
         self.limiter = Limiter(settings.rate, settings.burst)
         self.salt = secrets.token_bytes(16)
-        self._said: str | None = None
+        self._logged: str | None = None
         self.registry = CollectorRegistry()
         self.requests = Counter("kgrank_requests", "Requests", ["path", "status"], registry=self.registry)
         self.seconds = Histogram("kgrank_seconds", "Seconds of a request", ["path"], registry=self.registry)
         self.switches = Counter("kgrank_switches", "Versions and loads taken up", registry=self.registry)
         open_sessions = Gauge("kgrank_sessions", "Sessions in memory", registry=self.registry)
         open_sessions.set_function(lambda: len(self.sessions))
-        trouble = Gauge("kgrank_store_trouble", "1 while the store cannot be read", registry=self.registry)
-        trouble.set_function(lambda: current.store_error is not None)
+        store_error = Gauge("kgrank_store_error", "1 while the store cannot be read", registry=self.registry)
+        store_error.set_function(lambda: current.store_error is not None)
 
-    def mark(self, user: str) -> str:
-        """What stands for a user in the log: the same until the service starts again."""
+    def pseudonym(self, user: str) -> str:
+        """A user's name in the log: the same until the service starts again."""
         return hmac.new(self.salt, user.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:16]
 
-    async def look(self) -> bool:
-        """Looks at the store, and logs what is wrong with it when that changes; whether anything was taken up."""
+    async def refresh(self) -> bool:
+        """Reads what the store serves, and logs its error when that changes; whether anything was taken up."""
         looking = asyncio.create_task(asyncio.to_thread(self.current.refresh))
         while not looking.done():
             await asyncio.wait({looking}, timeout=1.0)
@@ -114,21 +119,21 @@ class Service:
         return looking.result()
 
     def _log_store_error(self) -> None:
-        """Logs what is wrong with the store where that has changed."""
-        trouble, served = self.current.store_error, self.current.served
-        said = None if trouble is None else trouble.sentence()
-        if said != self._said:
+        """Logs the store's error where that has changed."""
+        error, served = self.current.store_error, self.current.served
+        sentence = None if error is None else error.sentence()
+        if sentence != self._logged:
             stays = f"Version {served.version} stays served." if served else "Nothing is served yet."
             _log.warning(
-                "%s", f"{said} {stays}" if said else f"{self.current.address}: it can be read again."
+                "%s", f"{sentence} {stays}" if sentence else f"{self.current.address}: it can be read again."
             )
-            self._said = said
+            self._logged = sentence
 
     async def watch(self) -> None:
-        """Looks at the store again and again."""
+        """Reads what the store serves again and again."""
         while True:
-            await asyncio.sleep(self.settings.look)
-            if await self.look():
+            await asyncio.sleep(self.settings.refresh_seconds)
+            if await self.refresh():
                 self.switches.inc()
 
 
@@ -149,9 +154,9 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
-        found = self.direct.get(scope.get("path", ""), self.router)
+        endpoint = self.direct.get(scope.get("path", ""), self.router)
         scope.setdefault("path_params", {})
-        await found(scope, receive, send)
+        await endpoint(scope, receive, send)
 
 
 def application(
@@ -162,7 +167,7 @@ def application(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await service.look()
+        await service.refresh()
         watching = asyncio.create_task(service.watch())
         yield
         watching.cancel()
@@ -195,13 +200,14 @@ class _Guarded:
         self.decoders = {m: msgspec.json.Decoder(e.takes) for m, e in methods.items() if e.takes is not None}
         self.seconds = service.seconds.labels(path)
         self.fine = service.requests.labels(path, "200")
+        self.headers = {m: _deprecation(e) for m, e in methods.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        told: dict[str, Any] = {}
-        headers: Headers = []
+        log: dict[str, Any] = {}
+        headers: Headers = self.headers.get(scope["method"], [])
         try:
-            status, body = 200, await self._answer(scope, receive, told)
+            status, body = 200, await self._answer(scope, receive, log)
         except ProblemError as problem:
             status, body, headers = problem.status, problem.body, problem.headers
         except Exception:
@@ -214,35 +220,36 @@ class _Guarded:
             self.service.requests.labels(self.path, str(status)).inc()
         self.seconds.observe(seconds)
         if self.service.settings.log:
-            self._tell(scope, status, seconds, told)
+            self._write_log(scope, status, seconds, log)
         await _send(send, status, body, headers)
 
-    async def _answer(self, scope: Scope, receive: Receive, told: dict[str, Any]) -> bytes:
+    async def _answer(self, scope: Scope, receive: Receive, log: dict[str, Any]) -> bytes:
+        """The body of an answer; ``log`` is given the caller's key and user."""
         method = scope["method"]
         endpoint = self.methods.get(method)
         if endpoint is None:
             allowed = ", ".join(self.methods).encode()
             raise ProblemError(405, f"{method} is not allowed here", headers=[(b"allow", allowed)])
-        self._admit(scope, endpoint, told)
+        self._admit(scope, endpoint, log)
         raw = b"" if endpoint.takes is None else await self._body(receive)
         served = self.service.current.served
         if served is None:
             raise _unserved(self.service.current)
-        known = served.answers.get((scope["path"], raw)) if method != "PUT" else None
-        if known is not None:
-            return known
+        cached = served.answers.get((scope["path"], raw)) if method != "PUT" else None
+        if cached is not None:
+            return cached
         message = self._decoded(method, raw)
-        told["user"] = getattr(message, "user", None)
-        asked = Request(served, self.service.current, self.service.sessions, scope["path_params"], message)
-        value = await self._handled(endpoint, asked)
+        log["user"] = getattr(message, "user", None)
+        request = Request(served, self.service.current, self.service.sessions, scope["path_params"], message)
+        value = await self._handled(endpoint, request)
         body = msgspec.json.encode(value)
-        alone = told["user"] is None and getattr(message, "session", None) is None
+        alone = log["user"] is None and getattr(message, "session", None) is None
         if alone and "session" not in scope["path_params"] and method != "PUT":
             served.remember(scope["path"], raw, body)
         return body
 
-    def _admit(self, scope: Scope, endpoint: Endpoint, told: dict[str, Any]) -> None:
-        """Whether the caller may ask this now."""
+    def _admit(self, scope: Scope, endpoint: Endpoint, log: dict[str, Any]) -> None:
+        """Whether the caller may ask this now; ``log`` is given the name of the key."""
         caller = (scope.get("client") or ("unknown",))[0]
         if self.service.keys is not None:
             secret = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
@@ -259,7 +266,7 @@ class _Guarded:
                 raise ProblemError(
                     403, f"the key {key.name!r} has the role {key.role}", f"{endpoint.role} is needed."
                 )
-            caller = told["key"] = key.name
+            caller = log["key"] = key.name
         wait = self.service.limiter.wait(caller)
         if wait:
             after = str(int(wait) + 1).encode()
@@ -290,13 +297,15 @@ class _Guarded:
         try:
             return self.decoders[method].decode(raw)
         except msgspec.ValidationError as error:
-            raise ProblemError(422, str(error), "GET /openapi.json describes the message.") from None
+            hint = unknown_field_hint(self.methods[method].takes, str(error))
+            describes = "GET /openapi.json describes the message."
+            raise ProblemError(422, str(error), f"{hint} {describes}" if hint else describes) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProblemError(400, f"no JSON: {error}") from None
 
-    async def _handled(self, endpoint: Endpoint, asked: Request) -> Any:
+    async def _handled(self, endpoint: Endpoint, request: Request) -> Any:
         try:
-            return await endpoint.handler(asked)
+            return await endpoint.handler(request)
         except InputError as error:
             raise _problem(422, error) from None
         except WeightsError as error:
@@ -304,24 +313,22 @@ class _Guarded:
         except StoreError as error:
             raise _unavailable(error) from None
 
-    def _tell(self, scope: Scope, status: int, seconds: float, told: dict[str, Any]) -> None:
-        user = told.get("user")
+    def _write_log(self, scope: Scope, status: int, seconds: float, log: dict[str, Any]) -> None:
+        user = log.get("user")
         line = {
             "time": round(time.time(), 3),
             "method": scope["method"],
             "path": self.path,
             "status": status,
             "ms": round(1000 * seconds, 3),
-            "key": told.get("key"),
-            # The same user has the same mark until the service starts again.
-            "user": user
-            and hmac.new(self.service.salt, user.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:16],
+            "key": log.get("key"),
+            "user": user and self.service.pseudonym(user),
         }
         sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
 
 
 class _Open:
-    """What is told without a key."""
+    """The paths that need no key."""
 
     def __init__(self, service: Service, path: str) -> None:
         self.service = service
@@ -333,7 +340,7 @@ class _Open:
         if scope["method"] not in ("GET", "HEAD"):
             await _send(send, 405, ProblemError(405, "only GET").body, [(b"allow", b"GET, HEAD")])
             return
-        served, trouble = self.service.current.served, self.service.current.store_error
+        served = self.service.current.served
         if self.path == "/metrics":
             await _send(send, 200, generate_latest(self.service.registry), [], b"text/plain; version=0.0.4")
         elif self.path == "/openapi.json":
@@ -341,26 +348,48 @@ class _Open:
         elif self.path == DOCS:
             await _send(send, 200, self.page, DOCS_HEADERS, b"text/html; charset=utf-8")
         elif self.path == "/health":
-            await _send(send, 200, b'{"status":"running"}', [])
+            await _send(send, 200, msgspec.json.encode(_health(self.service.current)), [])
         elif served is None:
             problem = _unserved(self.service.current)
             await _send(send, problem.status, problem.body, problem.headers)
         else:
-            said = None if trouble is None else _nowhere(trouble).sentence()
-            state = {"version": served.version, "loaded": served.loaded, "trouble": said}
-            await _send(send, 200, msgspec.json.encode(state), [])
+            await _send(send, 200, msgspec.json.encode(_health(self.service.current)), [])
+
+
+def _health(current: Current) -> Health:
+    """What is served, and why the store cannot be read."""
+    served, error = current.served, current.store_error
+    return Health(
+        version=served.version if served else None,
+        status="running",
+        loaded=served.loaded if served else None,
+        store_error=None if error is None else _nowhere(error).sentence(),
+    )
+
+
+def _deprecation(endpoint: Endpoint) -> Headers:
+    """The headers of an endpoint that another one replaces (RFC 9745, RFC 8288)."""
+    if endpoint.successor is None:
+        return []
+    link = f'<{endpoint.successor}>; rel="successor-version"'.encode()
+    return [(b"deprecation", DEPRECATED), (b"link", link)]
 
 
 def _problem(status: int, error: KgrankError) -> ProblemError:
     problem = ProblemError(status, error.problem)
-    said = error if isinstance(error, InputError) else _nowhere(error)
-    details = {"found": said.problem, "where": said.where, "expected": said.expected, "todo": said.todo}
+    public = error if isinstance(error, InputError) else _nowhere(error)
+    details = {
+        "found": public.problem,
+        "where": public.where,
+        "expected": public.expected,
+        "todo": public.todo,
+    }
     problem.body = msgspec.json.encode({"error": details})
     return problem
 
 
 def _nowhere(error: KgrankError) -> KgrankError:
-    """The same without the store's address, which is nothing for those who ask."""
+    """The same without the store's address, which callers must not learn."""
     where = "the store" if error.where else None
     return KgrankError(error.problem, where=where, expected=error.expected, todo=error.todo)
 

@@ -1,4 +1,4 @@
-"""The sessions of shoppers who are here now, in memory; each follows the weights that are served."""
+"""The sessions of shoppers, in memory; each follows the weights that are served."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ EVENT, SHOWN = 200, 64
 
 
 @dataclass(frozen=True)
-class _Open:
+class _Entry:
     session: Session
     shop: Shop
+    user: str | None
     person: PersonTastes | None
     seen: float
     size: int
@@ -31,7 +32,7 @@ class SessionBook:
     Args:
         room: Bytes that the sessions take at most. One of 60 part-worths with 20 events on lists of 20 takes
             350 kB.
-        idle: Seconds after which one that nothing happens in has ended.
+        idle: Seconds without an event after which a session has ended.
 
     Attributes:
         taken: Bytes that they take now.
@@ -40,7 +41,7 @@ class SessionBook:
     def __init__(self, room: int = 2 << 30, idle: float = 3600.0) -> None:
         self._room = room
         self._idle = idle
-        self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._open: OrderedDict[str, _Entry] = OrderedDict()
         self.taken = 0
 
     def __len__(self) -> int:
@@ -49,20 +50,37 @@ class SessionBook:
     def get(self, name: str, shop: Shop, now: float | None = None) -> Session | None:
         """A session under the shop's weights; None where there is none."""
         moment = time.monotonic() if now is None else now
-        found = self._open.get(name)
-        if found is None or moment - found.seen > self._idle:
+        entry = self._open.get(name)
+        if entry is None or moment - entry.seen > self._idle:
             self.end(name)
             return None
-        if found.shop is not shop:
+        if entry.shop is not shop:
             # Another version of the weights, or of the catalogue: the events happen again under it.
-            found = replace(found, session=_again(shop, found.session, found.person), shop=shop)
-            self._open[name] = found
-        return found.session
+            entry = replace(entry, session=_again(shop, entry.session, entry.person), shop=shop)
+            self._open[name] = entry
+        return entry.session
+
+    def shopper(self, name: str) -> tuple[str | None, PersonTastes | None]:
+        """The user with whom a session began, and their tastes; None where nobody was named."""
+        entry = self._open.get(name)
+        return (None, None) if entry is None else (entry.user, entry.person)
 
     def observe(
-        self, name: str, shop: Shop, events: Sequence[Event], person: PersonTastes | None = None
+        self,
+        name: str,
+        shop: Shop,
+        events: Sequence[Event],
+        user: str | None = None,
+        person: PersonTastes | None = None,
     ) -> Session:
         """The session after some more events; all of them count, or none where one is wrong.
+
+        Args:
+            name: Of the session.
+            shop: Where.
+            events: What the shopper did, oldest first.
+            user: With whom a new session begins.
+            person: Their tastes.
 
         Raises:
             InputError: As in ``kgrank.ranking.shopper.session.observe``.
@@ -71,8 +89,8 @@ class SessionBook:
         session = start(shop, person) if before is None else before
         for event in events:
             session = observe(shop, session, event)
-        known = self._open[name].person if before is not None else person
-        self._keep(name, session, shop, known)
+        shopper = self.shopper(name) if before is not None else (user, person)
+        self._store(name, session, shop, *shopper)
         return session
 
     def undo(self, name: str, shop: Shop, which: int) -> Session:
@@ -84,25 +102,34 @@ class SessionBook:
         session = self.get(name, shop)
         if session is None:
             raise InputError(f"there is no session {name!r}", todo="It may have ended.")
-        left = undo(shop, session, which)
-        self._keep(name, left, shop, self._open[name].person)
-        return left
+        undone = undo(shop, session, which)
+        self._store(name, undone, shop, *self.shopper(name))
+        return undone
 
     def end(self, name: str) -> bool:
         """Forgets a session; whether there was one."""
-        found = self._open.pop(name, None)
-        if found is not None:
-            self.taken -= found.size
-        return found is not None
+        entry = self._open.pop(name, None)
+        if entry is not None:
+            self.taken -= entry.size
+        return entry is not None
 
-    def _keep(self, name: str, session: Session, shop: Shop, person: PersonTastes | None) -> None:
+    def _store(
+        self, name: str, session: Session, shop: Shop, user: str | None, person: PersonTastes | None
+    ) -> None:
         self.end(name)
-        found = _Open(session, shop, person, time.monotonic(), _size(session))
-        self._open[name] = found
-        self.taken += found.size
+        entry = _Entry(
+            session=session,
+            shop=shop,
+            user=user,
+            person=person,
+            seen=time.monotonic(),
+            size=_size(session),
+        )
+        self._open[name] = entry
+        self.taken += entry.size
         while True:
             oldest, other = next(iter(self._open.items()))
-            if other is found or (self.taken <= self._room and found.seen - other.seen <= self._idle):
+            if other is entry or (self.taken <= self._room and entry.seen - other.seen <= self._idle):
                 break
             self.end(oldest)
 

@@ -306,8 +306,8 @@ def test_diversity_is_maximal_marginal_relevance(shop: Shop) -> None:
     table = shop.scores("all")
     items = np.arange(20)
     weights = np.array([0.4, 0.3, 0.2, 0.1])
-    scores = table.total[items]
-    nodes = [dict(shop.items.values(int(table.members[k]))) for k in items]
+    scores = table.scores(table.worth)[items]
+    nodes = [dict(shop.items.values(int(table.rows[k]))) for k in items]
     prices = [v["price=*"] for v in nodes if "price=*" in v]
 
     def alike(a: int, b: int) -> float:

@@ -43,15 +43,15 @@ def test_filters_and_pages_reach_the_query(kgrank: Run, made: Example) -> None:
     filters = (Filter("color", ("red", "blue")), Filter("price", minimum=10, maximum=80))
     want = answer(shop_of(made), Query("all", filters=filters, page=2, size=3))
     found = json.loads(run.stdout)
-    assert [(r["position"], r["item"]) for r in found["ranking"]] == list(enumerate(want.ids, 4))
-    assert found["items"] == want.item_count
+    assert [(r["position"], r["item"]) for r in found["items"]] == list(enumerate(want.ids, 4))
+    assert found["item_count"] == want.item_count
 
 
 def test_words_need_no_category(kgrank: Run, made: Example) -> None:
     run = kgrank("rank", "--query", "红色 dresses", "--json")
     want = answer(shop_of(made), Query(text="红色 dresses", size=10))
     found = json.loads(run.stdout)
-    assert (found["category"], [r["item"] for r in found["ranking"]]) == (want.category, list(want.ids))
+    assert (found["category"], [r["item"] for r in found["items"]]) == (want.category, list(want.ids))
 
 
 def test_a_session_comes_from_a_file_and_from_options(kgrank: Run, made: Example, tmp_path: Path) -> None:
@@ -70,10 +70,10 @@ def test_a_session_comes_from_a_file_and_from_options(kgrank: Run, made: Example
         session = observe(shop, session, event)
     want = answer(shop, Query("all", session=session, size=10))
     found = json.loads(run.stdout)
-    assert [(r["item"], r["score"]) for r in found["ranking"]] == list(
+    assert [(r["item"], r["score"]) for r in found["items"]] == list(
         zip(want.ids, want.scores.tolist(), strict=True)
     )
-    told = {s["attribute"]: s["sentence"] for s in found["session"]}
+    told = {s["attribute"]: s["sentence"] for s in found["shifts"]}
     assert "you looked at 2 green all of 2" in told["color"]
     assert told["color"] in kgrank("rank", "all", "--session", str(log), "--event", "search:green").stdout
 
@@ -105,13 +105,13 @@ def test_explain_says_why_one_item_stands_above_another_and_what_would_help(
     ids = answer(shop_of(made), Query("all", size=40)).ids
     run = kgrank("explain", ids[20], "--category", "all", "--over", ids[30], "--into", "5", "--json")
     found = json.loads(run.stdout)
-    assert sum(p["logits"] for p in found["over"]["parts"]) == pytest.approx(
-        found["over"]["difference"], abs=1e-8
+    assert sum(p["logits"] for p in found["comparison"]["parts"]) == pytest.approx(
+        found["comparison"]["difference"], abs=1e-8
     )
-    assert (found["into"]["position"], found["into"]["first"]) == (21, 5)
+    assert (found["counterfactuals"]["position"], found["counterfactuals"]["top"]) == (21, 5)
     text = kgrank("explain", ids[20], "--category", "all", "--over", ids[30], "--into", "5").stdout
-    assert found["over"]["sentence"] in text
-    assert found["into"]["sentence"] in text
+    assert found["comparison"]["sentence"] in text
+    assert found["counterfactuals"]["sentence"] in text
 
 
 def test_a_page_beyond_the_end_and_a_filter_that_leaves_nothing_are_notes(kgrank: Run) -> None:

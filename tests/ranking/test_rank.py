@@ -117,7 +117,9 @@ def test_candidates_are_ranked_among_themselves_as_in_the_whole() -> None:
     shop = shop_of(example(1))
     whole = rank(shop, "all", limit=100)
     wanted = ["i7", "i2", "i9"]
-    assert rank(shop, "all", candidates=wanted) == [r for r in whole if r.item in wanted]
+    in_whole = [r for r in whole if r.item in wanted]
+    want = [replace(r, position=k) for k, r in enumerate(in_whole, 1)]
+    assert rank(shop, "all", candidates=wanted) == want
     assert rank(shop, "all", candidates=[]) == []
 
 

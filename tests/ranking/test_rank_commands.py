@@ -58,8 +58,8 @@ def test_the_json_of_rank_adds_up_and_follows_the_history(kgrank: Run, address: 
     run = kgrank("rank", "all", "--store", address, "--after", "i3", "--after", "i1", "--json")
     document = json.loads(run.stdout)
     want = rank(shop_of(made), "all", limit=10, history=["i3", "i1"])
-    assert [r["item"] for r in document["ranking"]] == [r.item for r in want]
-    for row in document["ranking"]:
+    assert [r["item"] for r in document["items"]] == [r.item for r in want]
+    for row in document["items"]:
         assert sum(c["logits"] for c in row["contributions"]) == pytest.approx(row["score"], abs=1e-9)
 
 
@@ -92,7 +92,7 @@ def test_explain_says_it_in_words(kgrank: Run, address: str, made: Example) -> N
 def test_an_empty_category_is_a_note_and_no_error(kgrank: Run, address: str) -> None:
     run = kgrank("rank", "empty", "--store", address)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "Empty has no items.\n")
-    assert json.loads(kgrank("rank", "empty", "--store", address, "--json").stdout)["ranking"] == []
+    assert json.loads(kgrank("rank", "empty", "--store", address, "--json").stdout)["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def kgrank(*words: str) -> str:
 
 def test_versions_are_listed_and_the_served_one_is_marked(address: str) -> None:
     found = json.loads(kgrank("list", "--store", address))
-    assert {v["version"]: v["served"] for v in found} == {"v1": False, "v2": True}
+    assert {v["version"]: v["served"] for v in found["versions"]} == {"v1": False, "v2": True}
 
 
 def test_an_earlier_version_ranks_again_after_one_command(address: str) -> None:
@@ -56,7 +56,7 @@ def test_pruning_keeps_the_served_version(address: str) -> None:
     kgrank("prune", "--keep", "1", "--store", address)
     kgrank("serve", "v2", "--store", address)
     kgrank("prune", "--keep", "1", "--store", address)
-    left = [v["version"] for v in json.loads(kgrank("list", "--store", address))]
+    left = [v["version"] for v in json.loads(kgrank("list", "--store", address))["versions"]]
     assert "v2" in left
 
 

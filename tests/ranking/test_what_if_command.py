@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from jsonschema import Draft202012Validator
 from shops import Example, example, load
 from typer.testing import CliRunner, Result
 
@@ -23,6 +24,7 @@ from kgrank.errors import KgrankError, WeightsError
 from kgrank.graph.connect import open_store
 from kgrank.ontology.document import dump
 from kgrank.ontology.model import Rule, Term
+from kgrank.serving.schemas import answer_schema
 from kgrank.weights.posteriors import Posteriors, posteriors_document, posteriors_of
 from kgrank.weights.tables import weights_to_tables
 
@@ -116,8 +118,9 @@ def test_a_rule_that_the_choices_contradict_is_exit_code_1_and_shows_what_it_wou
     )
     assert done.exit_code == 1, done.output
     said = json.loads(done.stdout)
-    assert said["new"] == ["new"]
-    (row,) = said["rules"]
+    Draft202012Validator(answer_schema("audit-what-if")).validate(said)
+    assert said["new_rules"] == ["new"]
+    (row,) = said["by_category"]
     assert (row["category"], row["verdict"], row["choice_count"], row["person_count"]) == (
         "dresses",
         "contradicted",
@@ -150,7 +153,7 @@ def test_a_rule_about_a_top_category_is_weighed_in_every_category_below(ask: Ask
     done = ask(RED, "--json")
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
-    assert {r["category"] for r in said["rules"]} == {"clothes", "dresses", "tops", "shoes"}
+    assert {r["category"] for r in said["by_category"]} == {"clothes", "dresses", "tops", "shoes"}
     (finding,) = said["findings"]
     assert finding["prob_rule_right"] > 0.9
     assert finding["choice_count"] == 3 * 90, "choices of clothes count in dresses and tops alone"
@@ -174,7 +177,7 @@ def test_a_file_of_rules_that_fight_names_the_conflict(ask: Ask, tmp_path: Path)
     )
     done = ask(str(path), "--json")
     said = json.loads(done.stdout)
-    assert len(said["new"]) == len(shares)
+    assert len(said["new_rules"]) == len(shares)
     assert said["conflicts"], "they add up to 1.05"
     assert "cannot all be right in Dresses" in said["conflicts"][0]["sentence"]
 

@@ -35,7 +35,7 @@ from kgrank.weights.tables import weights_to_tables
 
 COMMAND = [sys.executable, "-c", "from kgrank.cli.main import main; main()"]
 RANK = {"category": "clothes"}
-QUICK = Settings(look=0.2, rate=1e6, burst=1e6, log=False)
+QUICK = Settings(refresh_seconds=0.2, rate=1e6, burst=1e6, log=False)
 
 BOUND = 20.0
 """Seconds that an answer may take where the store must be asked and does not answer."""
@@ -133,10 +133,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.name.startswith("kgrank")]
 
 
-def trouble(http: httpx.Client) -> str | None:
+def store_error(http: httpx.Client) -> str | None:
     ready = http.get("/ready")
     assert ready.status_code == 200
-    found: str | None = ready.json()["trouble"]
+    found: str | None = ready.json()["store_error"]
     return found
 
 
@@ -162,14 +162,14 @@ def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_s
             health, metrics = http.get("/health"), http.get("/metrics")
             # Twenty callers, of whom each would otherwise wait for seconds.
             assert time.monotonic() - began < BOUND
-            until(lambda: bool(re.search(AWAY, trouble(http) or "")))
+            until(lambda: bool(re.search(AWAY, store_error(http) or "")))
             back = http.put("/v1/weights", json={"version": other})
             metrics = http.get("/metrics")
         assert {r.status_code for r in plain} == {200}
         assert {r.json()["version"] for r in plain} == {before}
         assert again.json()["items"] == ann["items"]
         assert health.status_code == 200
-        assert "kgrank_store_trouble 1.0" in metrics.text
+        assert "kgrank_store_error 1.0" in metrics.text
         assert back.status_code == 503
         assert back.elapsed.total_seconds() < BOUND
         assert re.search(AWAY, told(back))
@@ -189,10 +189,10 @@ def test_while_neo4j_is_away_what_is_in_memory_is_answered_and_when_it_is_back_s
         with open_store(neo4j.server.address) as store:
             store.serve(other)
         until(lambda: http.get("/v1/weights").json()["version"] == other)
-        assert trouble(http) is None
+        assert store_error(http) is None
         bob = http.post("/v1/rank", json={**RANK, "user": "bob"})
         assert (bob.status_code, bob.json()["version"]) == (200, other)
-        assert "kgrank_store_trouble 0.0" in http.get("/metrics").text
+        assert "kgrank_store_error 0.0" in http.get("/metrics").text
     away, here = (re.compile(f"{neo4j.server.address}: {said}") for said in (AWAY, "it can be read again"))
     first, *_, last = lines(caplog)
     assert away.match(first)
@@ -218,7 +218,7 @@ def test_a_changed_password_is_named_and_the_service_locks_nobody_out(neo4j: Own
                     "WITH connectionId ORDER BY connectTime DESC SKIP 1 WITH collect(connectionId) AS ids "
                     "CALL dbms.killConnections(ids) YIELD message RETURN message"
                 )
-                until(lambda: "refuses user and password" in (trouble(http) or ""))
+                until(lambda: "refuses user and password" in (store_error(http) or ""))
                 for number in range(20):
                     asked = http.post("/v1/rank", json={**RANK, "user": f"other-{number}"})
                     assert asked.status_code == 503
@@ -263,16 +263,16 @@ def test_after_neo4j_lost_its_data_what_was_read_stays_served_and_one_line_of_th
         for folder in ("databases", "transactions"):
             (neo4j.home / "data" / folder / "neo4j").rename(neo4j.home / folder)
         neo4j.start()
-        until(lambda: "no shop is loaded" in (trouble(http) or ""))
+        until(lambda: "no shop is loaded" in (store_error(http) or ""))
         after = http.post("/v1/rank", json={**RANK, "page": 1}).json()
         assert after == before
-        assert "kgrank_store_trouble 1.0" in http.get("/metrics").text
+        assert "kgrank_store_error 1.0" in http.get("/metrics").text
         assert http.get("/health").status_code == 200
         # It cannot be told from an unknown shopper by an empty store, so it is not taken for one.
         ann = http.post("/v1/rank", json={**RANK, "user": "ann"})
         assert ann.status_code == 503
         assert "no shop is loaded" in told(ann)
-        time.sleep(5 * QUICK.look)
+        time.sleep(5 * QUICK.refresh_seconds)
     said = [line for line in lines(caplog) if "no shop is loaded" in line]
     assert len(said) == 1
     assert said[0].endswith(f"Version {before['version']} stays served.")
@@ -299,7 +299,7 @@ def test_on_a_read_only_database_rankings_go_on_and_what_writes_is_told_so(
         assert "the database is read-only" in told(back)
         assert "server.databases.read_only" in told(back)
         assert http.get("/v1/weights").json()["version"] == version
-        assert trouble(http) is None
+        assert store_error(http) is None
     other = example(12, items=40, version="v3")
     with open_store(neo4j.server.address) as store:
         writes: list[Callable[[GraphStore], object]] = [

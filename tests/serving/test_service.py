@@ -54,7 +54,7 @@ def test_a_ranking_over_http_is_the_ranking(address: str, client: Any) -> None:
     assert found.status_code == 200
     assert [i["item"] for i in page["items"]] == list(want.ids)
     for item in page["items"]:
-        assert sum(c["amount"] for c in item["contributions"]) == pytest.approx(item["score"], abs=1e-9)
+        assert sum(c["logits"] for c in item["contributions"]) == pytest.approx(item["score"], abs=1e-9)
     assert page["version"] == "v2"
 
 
@@ -74,9 +74,9 @@ def test_a_session_over_http_moves_the_ranking_as_the_query_module_says(address:
     for _ in range(2):
         session = observe(shop, session, Event("view", "i3"))
     want = answer(shop, Query(category="clothes", session=session))
-    assert told.json()["events"] == 2
+    assert told.json()["event_count"] == 2
     assert [i["item"] for i in ranked.json()["items"]] == list(want.ids)
-    assert back.json()["events"] == 1
+    assert back.json()["event_count"] == 1
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_text_is_text_everywhere(address: str, client: Any, text: str) -> None:
         ("POST", "/v1/rank", {"category": "clothes"}),
     )
     assert all(r.status_code in (200, 422) for r in found)
-    assert found[-1].json()["total"] > 0
+    assert found[-1].json()["item_count"] > 0
     assert all(r.headers["content-type"] == "application/json" for r in found)
 
 
@@ -212,7 +212,7 @@ def test_another_version_is_taken_up_and_an_earlier_one_served_again_by_one_requ
 
 def test_a_write_to_the_store_is_taken_up_without_a_restart(address: str, client: Any) -> None:
     async def ask() -> str:
-        async with client(address, settings=Settings(look=0.05, log=False)) as http:
+        async with client(address, settings=Settings(refresh_seconds=0.05, log=False)) as http:
             with open_store(address) as store:
                 store.serve("v1")
             for _ in range(100):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts
-from kgrank.cli.common import Chart, out, print_json
+from kgrank.cli.audit.rule_tables import LEGEND, findings_table, print_conflicts
+from kgrank.cli.common import Chart, out, print_answer
 from kgrank.cli.options import Json, Store, default_store
 from kgrank.graph.connect import open_store
-from kgrank.weights.model import LearnedWeights, RuleFinding
+from kgrank.ranking.answers import Audit
+from kgrank.ranking.explain.audit import audit
 from kgrank.weights.tables import served_weights
 
 CHANCE = 0.025
@@ -55,30 +55,29 @@ def register(app: typer.Typer) -> None:
 def _show(store: str, chart: Path | None, *, json: bool) -> bool:
     """Shows the findings; whether the data contradict one."""
     with open_store(store) as opened:
-        weights = served_weights(opened)
-    found = sorted(weights.findings, key=lambda f: (-list(COLOURS).index(f.verdict), f.log_bayes_factor))
+        answer = audit(served_weights(opened))
     if chart is not None:
         from kgrank.plots import audit_plot
 
-        audit_plot(found, path=chart)
+        audit_plot(answer.findings, path=chart)
     if json:
-        fights = [asdict(c) for c in weights.conflicts]
-        print_json({"weights": weights.version, "findings": [asdict(f) for f in found], "conflicts": fights})
+        print_answer(answer)
     else:
-        _print(found, weights)
+        _print(answer)
         if chart is not None:
             out.print(f"Chart: {escape(str(chart))}")
-    return any(f.verdict == "contradicted" for f in found)
+    return any(f.verdict == "contradicted" for f in answer.findings)
 
 
-def _print(found: list[RuleFinding], weights: LearnedWeights) -> None:
-    if not found:
+def _print(answer: Audit) -> None:
+    count = len(answer.findings)
+    if not count:
         out.print("No rule speaks about part-worths in a category with items.")
         return
-    out.print(findings_table(found))
+    out.print(findings_table(answer.findings))
     out.print(LEGEND)
-    print_conflicts(weights.conflicts)
+    print_conflicts(answer.conflicts)
     out.print(
-        f"{len(found)} rules, weights {escape(weights.version)}; "
-        f"chance alone would contradict about {len(found) * CHANCE:.1f} that are right."
+        f"{count} rules, weights {escape(answer.version)}; "
+        f"chance alone would contradict about {count * CHANCE:.1f} that are right."
     )

@@ -9,16 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import err, out
+from kgrank.ranking.explain.audit import VERDICTS
 from kgrank.weights.model import RuleConflict, RuleFinding
 
-COLOURS = {
-    "supported": "green",
-    "leans for": "green",
-    "silent": "dim",
-    "leans against": "yellow",
-    "contradicted": "red",
-}
-"""Verdicts from the best to the worst for a rule."""
+COLOURS = dict(zip(VERDICTS, ("green", "green", "dim", "yellow", "red"), strict=True))
+"""Colour of each verdict."""
 
 
 LEGEND = (
@@ -27,14 +22,14 @@ LEGEND = (
 )
 
 
-def findings_table(found: Sequence[RuleFinding]) -> Table:
+def findings_table(findings: Sequence[RuleFinding]) -> Table:
     """What the data say of each rule; ``LEGEND`` explains the columns."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("rule, and what the data say", overflow="fold")
     for name in ("sure", "data", "evidence", "right", "choices"):
         table.add_column(name, justify="right", no_wrap=True)
-    for f in found:
+    for f in findings:
         table.add_row(
             f"[{COLOURS[f.verdict]}]{f.verdict}[/]",
             f"[bold]{escape(f.rule)}[/]: {escape(f.sentence)}\n[dim]{escape(f.instead)}[/]",
@@ -49,7 +44,7 @@ def findings_table(found: Sequence[RuleFinding]) -> Table:
 
 
 def print_conflicts(conflicts: Sequence[RuleConflict]) -> None:
-    """Sets of rules that fight through the data, each in a line or two."""
+    """Sets of rules that cannot all be right, each in a line or two."""
     for c in conflicts:
         out.print(f"[yellow]Conflict[/]: {escape(c.sentence)} [dim]{escape(c.instead)}[/]")
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.choice.rules.stored import category_posteriors
-from kgrank.choice.rules.what_if import CategoryChange, Share, WhatIf, what_if
+from kgrank.choice.rules.what_if import CategoryChange, Share
 from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts, print_warnings
-from kgrank.cli.common import out, print_json
+from kgrank.cli.common import out, print_answer
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
@@ -20,6 +18,7 @@ from kgrank.ontology.check.snippet import Snippet, add_rules
 from kgrank.ontology.document import load
 from kgrank.ontology.kinds.table import rule_kind, rule_kinds
 from kgrank.ontology.model import Ontology
+from kgrank.ranking.explain.what_if import WhatIfAudit, what_if_audit
 from kgrank.weights.posteriors import Posteriors, served_posteriors
 from kgrank.weights.tables import check_fits, served_weights
 
@@ -36,26 +35,26 @@ def show(store: str, rule: str, chart: Path | None, *, json: bool) -> bool:
     Raises:
         InputError: The rule cannot be read, the check finds an error in it, or it is of a kind that does not act
             on part-worths.
-        WeightsError: The store's weights were kept without the posteriors of their choices.
+        WeightsError: The store's weights are stored without the posteriors of their choices.
     """
     text, name = _text(rule)
     with open_store(store) as opened:
-        before, kept = _read(opened)
+        before, posteriors = _read(opened)
     snippet = add_rules(before, text, name)
     _refuse_others(snippet, name)
     print_warnings([m.line_text() for m in snippet.warnings])
-    found = what_if(before, snippet.ontology, snippet.rules, category_posteriors(kept.categories), kept.seed)
+    answer = what_if_audit(before, snippet.ontology, snippet.rules, posteriors)
     if chart is not None:
         from kgrank.plots import what_if_plot
 
-        what_if_plot(found.categories, snippet.ontology, path=chart)
+        what_if_plot(answer.categories, snippet.ontology, path=chart)
     if json:
-        print_json({"weights": kept.version, "new": list(snippet.rules), **asdict(found)})
+        print_answer(answer)
     else:
-        _print(found, snippet)
+        _print(answer, snippet)
         if chart is not None:
             out.print(f"Chart: {escape(str(chart))}")
-    return any(f.verdict == "contradicted" for f in found.findings)
+    return any(f.verdict == "contradicted" for f in answer.findings)
 
 
 def _text(rule: str) -> tuple[str, str]:
@@ -94,17 +93,19 @@ def _refuse_others(snippet: Snippet, name: str) -> None:
             )
 
 
-def _print(found: WhatIf, snippet: Snippet) -> None:
+def _print(answer: WhatIfAudit, snippet: Snippet) -> None:
     ontology = snippet.ontology
-    if not found.findings:
+    if not answer.findings:
         out.print(f"{', '.join(snippet.rules)}: speaks of no category with choices; nothing would change.")
         return
-    out.print(findings_table(found.findings))
+    out.print(findings_table(answer.findings))
     out.print(LEGEND)
-    out.print(_rules_table(found, ontology))
-    moving = [c for c in found.categories if c.total_change >= MOVES]
-    if still := len(found.categories) - len(moving):
-        out.print(f"In {still:,} of {len(found.categories):,} categories no share would move by {MOVES / 2}.")
+    out.print(_rules_table(answer, ontology))
+    moving = [c for c in answer.categories if c.total_change >= MOVES]
+    if still := len(answer.categories) - len(moving):
+        out.print(
+            f"In {still:,} of {len(answer.categories):,} categories no share would move by {MOVES / 2}."
+        )
     for change in moving[:CATEGORIES]:
         name = escape(ontology.categories[change.category].name())
         out.print(
@@ -114,23 +115,23 @@ def _print(found: WhatIf, snippet: Snippet) -> None:
         out.print(_shares_table(change, ontology))
     if len(moving) > CATEGORIES:
         out.print(f"And {len(moving) - CATEGORIES:,} more categories, which change less (--json).")
-    for shift in found.others:
+    for shift in answer.other_rules:
         word = "more" if shift.after > shift.before else "less"
         out.print(
             f"The rule {escape(shift.rule)} would hold {word} probably: {shift.before:.2f} → {shift.after:.2f}."
         )
-    print_conflicts(found.conflicts)
+    print_conflicts(answer.conflicts)
 
 
-def _rules_table(found: WhatIf, ontology: Ontology) -> Table:
+def _rules_table(answer: WhatIfAudit, ontology: Ontology) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("category", overflow="fold")
     table.add_column("rule", overflow="fold")
     for name in ("chance", "data", "with rules", "evidence", "choices", "people"):
         table.add_column(name, justify="right", no_wrap=True)
-    shown = {c.category for c in found.categories[:CATEGORIES]}
-    for r in found.rules:
+    shown = {c.category for c in answer.categories[:CATEGORIES]}
+    for r in answer.by_category:
         if r.category in shown:
             table.add_row(
                 f"[{COLOURS[r.verdict]}]{r.verdict}[/]",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import typer
 from rich.markup import escape
 
-from kgrank.cli.common import out, print_json
-from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_whose, table, whose_json
+from kgrank.cli.common import out, print_answer
+from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
 from kgrank.cli.query_options import Events, Filters, QueryOptions, SessionFile, Text
+from kgrank.ranking.answers import Facets, for_user
 
 SHOWN = 6
 """Values that are shown of each filter."""
@@ -26,31 +25,44 @@ def facets_command(
     language: Language = "en",
     json: Json = False,
 ) -> None:
-    """Order the filters of a category, and the values in each, by what they decide here and now.
+    """Order the filters of a category, and the values in each, by what they decide.
 
     Example: kgrank facets dresses --filter price=..60 --event view:dresses-001
     """
     from kgrank.ranking.page.facets import facets
 
-    asked = QueryOptions(
-        category, text, filters or (), session=session, events=events or (), language=language
+    options = QueryOptions(
+        category=category,
+        text=text,
+        filters=filters or (),
+        session=session,
+        events=events or (),
+        language=language,
     )
-    with opened(store, user, history=asked.history) as (shop, own):
-        found = facets(shop, asked.query(shop, own))
+    with opened(store, user, history=options.history) as (shop, tastes):
+        answer = for_user(facets(shop, options.query(shop, tastes)), user, tastes)
         name = shop.ontology.categories[category].name(language)
     if json:
-        print_json({**asdict(found), **whose_json(user, own)})
+        print_answer(answer)
         return
+    _print(answer, name)
+    print_shopper(user, tastes)
+
+
+def _print(answer: Facets, name: str) -> None:
     rows = table("filter", "decides", "values", right={"decides"})
-    for one in found.facets:
-        values = ", ".join(f"{escape(v.name)} {v.share:.0%}" for v in one.values[:SHOWN])
-        more = f", {len(one.values) - SHOWN} more" if len(one.values) > SHOWN else ""
-        rows.add_row(escape(one.name), f"{one.decides:.3f}", values + more)
-    out.print(f"[bold]{escape(name)}[/]: filters for {found.item_count:,} items")
+    for facet in answer.facets:
+        values = ", ".join(f"{escape(v.name)} {v.share:.0%}" for v in facet.values[:SHOWN])
+        more = f", {len(facet.values) - SHOWN} more" if len(facet.values) > SHOWN else ""
+        rows.add_row(escape(facet.name), f"{facet.decides:.3f}", values + more)
+    out.print(f"[bold]{escape(name)}[/]: filters for {answer.item_count:,} items")
     out.print(rows)
-    for said in (*(f.reason for f in found.facets), *(f.reason for f in found.left_out), *found.notes):
-        out.print(escape(said))
-    print_whose(user, own)
+    for line in (
+        *(f.reason for f in answer.facets),
+        *(f.reason for f in answer.left_out),
+        *answer.notes,
+    ):
+        out.print(escape(line))
 
 
 def register(app: typer.Typer) -> None:

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 from rich import box
 from rich.table import Table
 
-from kgrank.cli.common import err, out, print_json
+from kgrank.cli.common import err, out, print_answer
 from kgrank.cli.options import Json, Store, default_store
-from kgrank.errors import WeightsError
 from kgrank.graph.connect import open_store
-from kgrank.graph.store import GraphStore
+from kgrank.ranking.answers import DeletedVersions
 from kgrank.ranking.catalogue.shop import open_shop
 from kgrank.ranking.stored.ranked_edges import ranked_edges
-from kgrank.resources import cypher
+from kgrank.ranking.stored.versions import served_version, stored_versions
 from kgrank.weights.tables import stored_weights
 
 app = typer.Typer(help="Versions of the learned weights: list, serve, prune.", no_args_is_help=True)
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version in a store, as it is listed."""
-
-    version: str
-    created: str
-    served: bool
-    fits: bool
-    """Whether it belongs to the ontology in the store."""
 
 
 @app.command("list")
@@ -40,15 +28,15 @@ def list_command(store: Store = None, json: Json = False) -> None:
     Example: kgrank weights list --store demo-shop/graph.lb
     """
     with open_store(store or default_store()) as opened:
-        versions = _versions(opened)
+        answer = stored_versions(opened)
     if json:
-        print_json([asdict(v) for v in versions])
+        print_answer(answer)
         return
     table = Table("version", "created", "", box=box.SIMPLE)
-    for v in versions:
+    for v in answer.versions:
         note = "served" if v.served else "" if v.fits else "of another ontology"
         table.add_row(v.version, v.created, note)
-    out.print(table if versions else "No weights yet: kgrank train --config FILE")
+    out.print(table if answer.versions else "No weights yet: kgrank train --config FILE")
 
 
 @app.command("serve")
@@ -70,13 +58,14 @@ def serve_command(
     Example: kgrank weights serve w-20261124-101500-3fe20a --ranked 200
     """
     with open_store(store or default_store()) as opened:
-        chosen = version or _served(opened)
+        chosen = version or served_version(opened).version
         shop = open_shop(opened, stored_weights(opened, chosen))
         edges = None if ranked is None else ranked_edges(shop, ranked)
         opened.serve(chosen, edges)
+        answer = served_version(opened)
     count = None if edges is None else len(edges)
     if json:
-        print_json({"served": chosen, "ranked": count})
+        print_answer(replace(answer, ranked_item_count=count))
     else:
         written = "" if count is None else f", with {count:,} ranked items"
         out.print(f"Served: {chosen}{written}.", markup=False)
@@ -93,27 +82,11 @@ def prune_command(
     Example: kgrank weights prune --keep 3
     """
     with open_store(store or default_store()) as opened:
-        old = [v.version for v in _versions(opened)[keep:] if not v.served]
+        stored = stored_versions(opened)
+        old = tuple(v.version for v in stored.versions[keep:] if not v.served)
         for version in old:
             opened.delete_version(version)
     if json:
-        print_json({"deleted": old})
+        print_answer(DeletedVersions(stored.version, old))
     else:
         err.print(f"Deleted: {', '.join(old)}." if old else "Nothing to delete.", markup=False)
-
-
-def _versions(store: GraphStore) -> list[Version]:
-    fingerprints = store.nodes("Ontology")["fingerprint"].to_list()
-    return [
-        Version(row["version"], row["created"], row["served"], row["ontology"] in fingerprints)
-        for row in store.query(cypher("rank/versions"))
-    ]
-
-
-def _served(store: GraphStore) -> str:
-    served = store.nodes("Served")["version"].to_list()
-    if not served:
-        raise WeightsError(
-            "no weights are served", where=store.address, todo="Name a version: kgrank weights list."
-        )
-    return str(served[0])

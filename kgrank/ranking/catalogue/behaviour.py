@@ -32,7 +32,7 @@ from kgrank.choice.behaviour.titles import TitleVectors
 from kgrank.errors import WeightsError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
-from kgrank.ranking.catalogue.items import Integers, Items, Reals, positions
+from kgrank.ranking.catalogue.items import Integers, Items, Reals, indices
 from kgrank.weights.artefact import LINK_COLUMNS
 from kgrank.weights.model import BehaviourTerm, Flow
 
@@ -69,16 +69,16 @@ class Behaviour:
             raise WeightsError(
                 "the behaviour terms lack the transitions between items",
                 expected=f"a table with {', '.join(LINK_COLUMNS)}",
-                todo="Give the transitions that stand beside the weights, or train again",
+                todo="Give the transitions that are stored beside the weights, or train again",
             )
-        known = {t.name: t for t in terms}
+        by_name = {t.name: t for t in terms}
         names = {name for t in curved for name in (t.of or (t.name,))}
         groups = groupings(graph, ontology, items.ids, {g for n in names if (g := grouping_of(n))})
         statistics = Statistics(
-            _counts(known, POPULAR, items),
+            _counts(by_name, POPULAR, items),
             groups,
-            {g.name: _moves(g, known[flow(g.name)].flows) for g in groups if flow(g.name) in known},
-            _recent(known, items) if NOW in names else None,
+            {g.name: _flow_matrix(g, by_name[flow(g.name)].flows) for g in groups if flow(g.name) in by_name},
+            _recent(by_name, items) if NOW in names else None,
             TitleVectors.of(items.titles) if names & set(WORDED) else None,
         )
         neighbours = _neighbours(graph, items) if ALIKE in names else None
@@ -86,7 +86,7 @@ class Behaviour:
 
     @cached_property
     def wanted(self) -> frozenset[str]:
-        """The terms whose amounts are needed."""
+        """The terms whose values are needed."""
         return frozenset(name for t in self.terms for name in (t.of or (t.name,)))
 
     @cached_property
@@ -95,58 +95,57 @@ class Behaviour:
         return self.links.scaled(self.statistics.count)
 
     def term_values(self, history: Sequence[int]) -> dict[str, TermValues]:
-        """The amounts of all terms after a history of row numbers, oldest first."""
-        kept = self.recent(history)
-        return term_values(
-            self, EventSequences(kept, np.array([0, len(kept)]), len(self.statistics.count)), self.wanted
-        )
+        """The values of all terms after a history of row numbers, oldest first."""
+        recent = self.recent(history)
+        sequence = EventSequences(recent, np.array([0, len(recent)]), len(self.statistics.count))
+        return term_values(self, sequence, self.wanted)
 
     def recent(self, history: Sequence[int]) -> Integers:
         """Each item of the history at its last time, the last ``RECENT`` of them."""
-        last = {item: place for place, item in enumerate(history)}
+        last = {item: index for index, item in enumerate(history)}
         return np.array(sorted(last, key=last.__getitem__)[-RECENT:], dtype=np.int64)
 
     def contributions(
-        self, history: Sequence[int], members: Integers, weights: Mapping[str, float]
+        self, history: Sequence[int], rows: Integers, weights: Mapping[str, float]
     ) -> dict[str, Reals]:
         """What each term adds to each member (members,), by the weights of the families in a category."""
-        found = self.term_values(history)
-        none = np.zeros(len(members), dtype=np.int64)
-        added = {}
+        values = self.term_values(history)
+        histories = np.zeros(len(rows), dtype=np.int64)
+        logits = {}
         for term in self.terms:
             if term.curve is not None:
-                parts = [found[name].of(none, members) for name in term.of or (term.name,)]
-                added[term.name] = weights.get(family(term.name), 1.0) * apply(term.curve, *parts)
-        return added
+                parts = [values[name].of(histories, rows) for name in term.of or (term.name,)]
+                logits[term.name] = weights.get(family(term.name), 1.0) * apply(term.curve, *parts)
+        return logits
 
     def strongest_source(self, name: str, history: Sequence[int], target: int) -> tuple[int, int] | None:
-        """The item of the history that adds most to a term over links, and how many went on from there."""
+        """The item of the history that adds most to a term over links, and how many took the target next."""
         matrix, decay, _ = LINKED[name]
-        best, found = 0.0, None
-        kept = self.recent(history)
-        for back, item in enumerate(reversed(kept.tolist())):
+        largest, source = 0.0, None
+        recent = self.recent(history)
+        for back, item in enumerate(reversed(recent.tolist())):
             row = slice(self.links.start[item], self.links.start[item + 1])
-            here = self.links.target[row] == target
-            amount = float(np.power(decay, back, dtype=float) * self.matrices[matrix][row][here].sum())
-            if amount > best:
+            to_target = self.links.target[row] == target
+            amount = float(np.power(decay, back, dtype=float) * self.matrices[matrix][row][to_target].sum())
+            if amount > largest:
                 count = self.links.together if name == "together" else self.links.people
-                best, found = amount, (item, int(count[row][here].sum()))
-        return found
+                largest, source = amount, (item, int(count[row][to_target].sum()))
+        return source
 
     def first(self, histories: EventSequences, matrix: str, decay: float) -> Reals:
         """(1, items) what the items of a history link to, by recency."""
-        begun = np.zeros(len(self.statistics.count))
-        begun[histories.item] = histories.recency(decay)
-        return self.walk(matrix, begun[None])
+        start = np.zeros(len(self.statistics.count))
+        start[histories.item] = histories.recency(decay)
+        return self.walk(matrix, start[None])
 
-    def walk(self, matrix: str, begun: Reals) -> Reals:
+    def walk(self, matrix: str, start: Reals) -> Reals:
         """(1, items) one step along the links from amounts (1, items)."""
-        found = np.zeros(begun.shape)
-        for item in np.flatnonzero(begun[0]).tolist():
+        reached = np.zeros(start.shape)
+        for item in np.flatnonzero(start[0]).tolist():
             row = slice(self.links.start[item], self.links.start[item + 1])
             # A row names each target once, so that plain indexing adds.
-            found[0, self.links.target[row]] += begun[0, item] * self.matrices[matrix][row]
-        return found
+            reached[0, self.links.target[row]] += start[0, item] * self.matrices[matrix][row]
+        return reached
 
     def similar_people(self, histories: EventSequences) -> Reals:
         """(1, items) what people took who share items with a history."""
@@ -164,14 +163,14 @@ class Behaviour:
         return int(np.isin(self.neighbours.person[first[target] : first[target + 1]], person).sum())
 
 
-def _counts(known: Mapping[str, BehaviourTerm], name: str, items: Items) -> Reals:
-    counts = known[name].counts if name in known else {}
+def _counts(terms: Mapping[str, BehaviourTerm], name: str, items: Items) -> Reals:
+    counts = terms[name].counts if name in terms else {}
     return np.array([counts.get(item, 0.0) for item in items.ids])
 
 
-def _recent(known: Mapping[str, BehaviourTerm], items: Items) -> Recent:
-    half_life = known[NOW].settings["half_life"]
-    return Recent(half_life, np.zeros(1, dtype=np.int64), _counts(known, NOW, items)[None])
+def _recent(terms: Mapping[str, BehaviourTerm], items: Items) -> Recent:
+    half_life = terms[NOW].settings["half_life"]
+    return Recent(half_life, np.zeros(1, dtype=np.int64), _counts(terms, NOW, items)[None])
 
 
 def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
@@ -190,23 +189,23 @@ def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
             todo="Read the events with the items",
         )
     log = read_event_log(graph)
-    place = positions(pl.Series(log.items, dtype=pl.String), items.ids, "item")
-    people = replace(log.events, item=place[log.events.item], item_count=len(items.ids)).once()
+    rows = indices(pl.Series(log.items, dtype=pl.String), items.ids, "item")
+    people = replace(log.events, item=rows[log.events.item], item_count=len(items.ids)).once()
     return Neighbours.of(people.item, people.start, len(items.ids))
 
 
-def _moves(group: Grouping, flows: Sequence[Flow]) -> Reals:
-    place = {label: k for k, label in enumerate(group.labels)}
-    found = np.zeros((len(group.labels), len(group.labels)))
-    for move in flows:
-        if move.source in place and move.target in place:
-            found[place[move.source], place[move.target]] = move.count
-    return found
+def _flow_matrix(group: Grouping, flows: Sequence[Flow]) -> Reals:
+    index = {label: k for k, label in enumerate(group.labels)}
+    counts = np.zeros((len(group.labels), len(group.labels)))
+    for step in flows:
+        if step.source in index and step.target in index:
+            counts[index[step.source], index[step.target]] = step.count
+    return counts
 
 
 def _links(table: pl.DataFrame, items: Items) -> Links:
-    source = positions(table["source"], items.ids, "item")
-    target = positions(table["target"], items.ids, "item")
+    source = indices(table["source"], items.ids, "item")
+    target = indices(table["target"], items.ids, "item")
     order = np.lexsort((target, source))
     start = np.searchsorted(source[order], np.arange(len(items.ids) + 1))
     # An empty table need not have the counts.

@@ -37,15 +37,15 @@ class DeviationEffects:
         profile = table.worth.profile + self.profiles @ deviations
         return Worth(profile, table.profiles.tables(profile), deviations[self.number])
 
-    def rows(self, table: CategoryScores, places: Integers) -> Reals:
-        """(places, columns) of some items of the category."""
-        own = table.profiles.own[places]
-        has = np.zeros((len(places), len(self.profiles)))
-        has[np.arange(len(places))[:, None], own] = 1.0
-        found: Reals = has @ self.profiles
+    def rows(self, table: CategoryScores, members: Integers) -> Reals:
+        """(members, columns) of some items of the category."""
+        profiles = table.profiles.item_profiles[members]
+        indicators = np.zeros((len(members), len(self.profiles)))
+        indicators[np.arange(len(members))[:, None], profiles] = 1.0
+        columns: Reals = indicators @ self.profiles
         for m, column in enumerate(self.number.tolist()):
-            found[:, column] += self.units[places, m]
-        return found
+            columns[:, column] += self.units[members, m]
+        return columns
 
 
 def deviation_effects(
@@ -53,7 +53,7 @@ def deviation_effects(
     layout: Layout,
     served: AbstractSet[str],
     nodes: Sequence[str],
-    at: Mapping[str, int],
+    columns: Mapping[str, int],
 ) -> DeviationEffects:
     """How deviations act in a category; ``Shop.moves`` keeps it.
 
@@ -62,10 +62,10 @@ def deviation_effects(
         layout: Its columns.
         served: AttributeValue ids with a served utility there.
         nodes: The shop's AttributeValue ids, by their number.
-        at: Column of the population by its name.
+        columns: Column of the population by its name.
     """
-    profiles = np.zeros((int(table.profiles.first[-1]), len(at)))
-    effects = _effects(layout, at)
+    profiles = np.zeros((int(table.profiles.first[-1]), len(columns)))
+    effects = _effects(layout, columns)
     for profile, node, share in zip(
         table.profiles.part_profile.tolist(),
         (nodes[n] for n in table.profiles.part_node.tolist()),
@@ -79,24 +79,24 @@ def deviation_effects(
     units = np.zeros(table.number.shape, order="F")
     for m, k in enumerate(table.numbers):
         node = value_id(table.attributes[k], NUMBER)
-        if node in at and node in served:
+        if node in columns and node in served:
             block = layout.block[table.attributes[k]]
-            number[m] = at[node]
+            number[m] = columns[node]
             units[:, m] = np.nan_to_num((table.number[:, m] - block.centre) / block.scale)
     return DeviationEffects(profiles, units, number, effects)
 
 
-def _effects(layout: Layout, at: Mapping[str, int]) -> dict[str, Reals]:
+def _effects(layout: Layout, columns: Mapping[str, int]) -> dict[str, Reals]:
     """What one deviation after another adds to a whole value, against the average item that has one (columns,)."""
-    found = {}
+    effects = {}
     for block in layout.blocks:
-        mean = np.zeros(len(at))
+        mean = np.zeros(len(columns))
         for node, share in zip(block.nodes, block.share.tolist(), strict=True):
-            if node in at:
-                mean[at[node]] = share
+            if node in columns:
+                mean[columns[node]] = share
         for node in () if block.number else block.nodes:
-            found[node] = -mean
-            if node in at:
-                found[node] = found[node].copy()
-                found[node][at[node]] += 1.0
-    return found
+            effects[node] = -mean
+            if node in columns:
+                effects[node] = effects[node].copy()
+                effects[node][columns[node]] += 1.0
+    return effects

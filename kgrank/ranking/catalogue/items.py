@@ -1,4 +1,10 @@
-"""The items of a graph as arrays: who they are, where they stand, what values they have."""
+"""The items of a graph as arrays: their ids, categories and values.
+
+Whole numbers that name items are of four kinds, and each has its word in all of ``kgrank.ranking``: a ``row`` is a
+row number in ``Items``; a ``member`` is the index of an item among the items of one category, whose rows are
+``CategoryScores.rows``; an ``index`` counts what an array of some members holds; and a ``position`` is an item's
+position in a ranking, from 1.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +23,10 @@ from kgrank.graph.tables import KnowledgeGraph
 
 Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
+Rows = Integers
+"""Row numbers of items in ``Items``."""
+Members = Integers
+"""Indices of items among those of one category: ``CategoryScores.rows[members]`` are their rows."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +34,13 @@ class Items:
     """Items in the order of their ids, with their values in rows sorted by item.
 
     Attributes:
-        ids: Item ids, ascending; an item's row number is its place here.
+        ids: Item ids, ascending; an item's row number is its index here.
         titles: Their titles.
         nodes: AttributeValue ids.
         row_item: Item of each HAS_VALUE row, ascending (rows,).
-        row_node: Place of its AttributeValue in ``nodes`` (rows,).
+        row_node: Index of its AttributeValue in ``nodes`` (rows,).
         row_number: Its number, 0 for a choice (rows,).
-        places: Category of each IN_CATEGORY row and its item.
+        category_rows: Rows of the items that are placed in each category itself.
     """
 
     ids: tuple[str, ...]
@@ -39,7 +49,7 @@ class Items:
     row_item: Integers
     row_node: Integers
     row_number: Reals
-    places: Mapping[str, Integers]
+    category_rows: Mapping[str, Integers]
 
     @staticmethod
     def of(graph: KnowledgeGraph) -> Items:
@@ -48,13 +58,13 @@ class Items:
         ids = table["id"].to_list()
         nodes = graph.node("AttributeValue")["id"].sort().to_list()
         values = graph.edge("HAS_VALUE")
-        item = positions(values["source"], ids, "item")
-        node = positions(values["target"], nodes, "value")
+        item = indices(values["source"], ids, "item")
+        node = indices(values["target"], nodes, "value")
         order = np.lexsort((node, item))
         placed = graph.edge("IN_CATEGORY")
         inside: dict[str, Integers] = {}
         for (category,), part in placed.partition_by("target", as_dict=True).items():
-            inside[category] = positions(part["source"], ids, "item")
+            inside[category] = indices(part["source"], ids, "item")
         return Items(
             ids=tuple(ids),
             titles=tuple(table["title"].fill_null("").to_list()),
@@ -62,7 +72,7 @@ class Items:
             row_item=item[order],
             row_node=node[order],
             row_number=values["number"].to_numpy()[order],
-            places=inside,
+            category_rows=inside,
         )
 
     @cached_property
@@ -73,20 +83,20 @@ class Items:
     @cached_property
     def categories(self) -> dict[int, tuple[str, ...]]:
         """The categories of each item, by row number."""
-        found: dict[int, list[str]] = {}
-        for category in sorted(self.places):
-            for item in self.places[category].tolist():
-                found.setdefault(item, []).append(category)
-        return {item: tuple(names) for item, names in found.items()}
+        by_item: dict[int, list[str]] = {}
+        for category in sorted(self.category_rows):
+            for item in self.category_rows[category].tolist():
+                by_item.setdefault(item, []).append(category)
+        return {item: tuple(names) for item, names in by_item.items()}
 
     @cached_property
-    def home(self) -> tuple[str | None, ...]:
-        """The first category of each item, by name; None where it stands in none."""
+    def first_category(self) -> tuple[str | None, ...]:
+        """The first category of each item, by name; None where it is in none."""
         return tuple(self.categories.get(row, (None,))[0] for row in range(len(self.ids)))
 
     def within(self, categories: Sequence[str]) -> Integers:
-        """Row numbers of the items that stand in some categories, each once, ascending."""
-        placed = [self.places[c] for c in categories if c in self.places]
+        """Row numbers of the items in some categories, each once, ascending."""
+        placed = [self.category_rows[c] for c in categories if c in self.category_rows]
         return np.unique(np.concatenate(placed)) if placed else np.empty(0, dtype=np.int64)
 
     @cached_property
@@ -97,17 +107,17 @@ class Items:
 
     @cached_property
     def node(self) -> dict[str, int]:
-        """Place of each AttributeValue id."""
+        """Index of each AttributeValue id."""
         return {name: k for k, name in enumerate(self.nodes)}
 
     @cached_property
     def of_attribute(self) -> dict[str, dict[str, int]]:
-        """By attribute, the place of each of its values; a number has the value ``*``."""
-        found: dict[str, dict[str, int]] = {}
-        for place, name in enumerate(self.nodes):
+        """By attribute, the index of each of its values; a number has the value ``*``."""
+        by_attribute: dict[str, dict[str, int]] = {}
+        for index, name in enumerate(self.nodes):
             attribute, value = split_value_id(name)
-            found.setdefault(attribute, {})[value] = place
-        return found
+            by_attribute.setdefault(attribute, {})[value] = index
+        return by_attribute
 
     def rows_of(self, node: int) -> Integers:
         """The rows of HAS_VALUE with one value, in the order of their items."""
@@ -131,13 +141,13 @@ class Items:
         """AttributeValue id and number of what one item has of one attribute."""
         return [v for v in self.values(item) if split_value_id(v[0])[0] == attribute]
 
-    def graph(self, chosen: Integers) -> KnowledgeGraph:
-        """The places and values of some items, by row number, as tables again."""
+    def graph(self, rows: Integers) -> KnowledgeGraph:
+        """The categories and values of some items, by row number, as tables again."""
         ids, nodes = np.array(self.ids, dtype=object), np.array(self.nodes, dtype=object)
         wanted = np.zeros(len(ids), dtype=bool)
-        wanted[chosen] = True
-        placed = [(c, items[wanted[items]]) for c, items in self.places.items()]
-        rows = wanted[self.row_item]
+        wanted[rows] = True
+        placed = [(c, items[wanted[items]]) for c, items in self.category_rows.items()]
+        edges = wanted[self.row_item]
         return KnowledgeGraph(
             {},
             {
@@ -150,9 +160,9 @@ class Items:
                 ),
                 "HAS_VALUE": pl.DataFrame(
                     {
-                        "source": ids[self.row_item[rows]].tolist(),
-                        "target": nodes[self.row_node[rows]].tolist(),
-                        "number": self.row_number[rows],
+                        "source": ids[self.row_item[edges]].tolist(),
+                        "target": nodes[self.row_node[edges]].tolist(),
+                        "number": self.row_number[edges],
                     },
                     schema={"source": pl.String(), "target": pl.String(), "number": pl.Float64()},
                 ),
@@ -160,18 +170,18 @@ class Items:
         )
 
 
-def positions(column: pl.Series, names: Sequence[str], kind: str) -> Integers:
-    """Place of each text in a list of unique names.
+def indices(column: pl.Series, names: Sequence[str], kind: str) -> Integers:
+    """Index of each text in a list of unique names.
 
     Raises:
         InputError: A text that is not in the list.
     """
-    known = column.cast(pl.Enum(list(names)), strict=False)
-    missing = column.filter(known.is_null())
+    codes = column.cast(pl.Enum(list(names)), strict=False)
+    missing = column.filter(codes.is_null())
     if len(missing):
         raise InputError(
             f"an edge names {kind} {missing[0]!r}, which has no node",
             todo="Load the graph again: `kgrank load`",
         )
-    result: npt.NDArray[Any] = known.to_physical().to_numpy()
+    result: npt.NDArray[Any] = codes.to_physical().to_numpy()
     return result.astype(np.int64)

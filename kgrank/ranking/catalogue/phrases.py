@@ -134,15 +134,15 @@ _PHRASES = {
     "is": {"en": "{name} is {value}", "zh": "{name}为{value}"},
     "missing": {"en": "{name} is not known: it adds nothing.", "zh": "{name}未知：不加分。"},
     "only": {"en": "the only value here", "zh": "此处唯一的取值"},
-    "best": {"en": "the best of {places} values", "zh": "{places} 个取值中最好"},
-    "last": {"en": "the last of {places} values", "zh": "{places} 个取值中最差"},
-    "place": {"en": "number {place} of {places} values", "zh": "{places} 个取值中第 {place}"},
+    "best": {"en": "the best of {count} values", "zh": "{count} 个取值中最好"},
+    "last": {"en": "the last of {count} values", "zh": "{count} 个取值中最差"},
+    "rank": {"en": "number {rank} of {count} values", "zh": "{count} 个取值中第 {rank}"},
     "better-than": {"en": "better than in {share} of the items", "zh": "好于 {share} 的商品"},
     "adds": {
         "en": "{what}: {how}; {difference:+.2f} against the average item here.",
         "zh": "{what}：{how}；比此类目的平均商品 {difference:+.2f}。",
     },
-    "standing": {
+    "position-of": {
         "en": "{title} is number {position} of {items} in {category}, with a score of {score:+.2f}.",
         "zh": "{title}在“{category}”的 {items} 件商品中排第 {position}，得分 {score:+.2f}。",
     },

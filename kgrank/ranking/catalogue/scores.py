@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from kgrank.graph.schema import NUMBER, split_value_id
-from kgrank.ranking.catalogue.items import Integers, Items, Reals
+from kgrank.ranking.catalogue.items import Integers, Items, Reals, Rows
 from kgrank.weights.model import CategoryWeights, Utility
 
 JOINT = 1024
@@ -23,19 +23,19 @@ class Profiles:
     Profile ``first[k]`` is "no value" of attribute k; the others of k follow it.
 
     Attributes:
-        attributes: Places of the attributes in ``CategoryScores.attributes``.
+        attributes: Indices of the attributes in ``CategoryScores.attributes``.
         first: First profile of each attribute, and one past the last (attributes + 1,).
-        own: Profile of each item in each attribute (items, attributes).
+        item_profiles: Profile of each item in each attribute (items, attributes).
         part_profile: Profile of each of its values (parts,).
-        part_node: Place of the value in ``Items.nodes`` (parts,).
-        part_number: What stands on the edge: a share for one of several values, else 0 (parts,).
+        part_node: Index of the value in ``Items.nodes`` (parts,).
+        part_number: Number of its edge: a share for one of several values, else 0 (parts,).
         groups: Attributes that share a table.
         codes: Cell of each item in each group's table (items,).
     """
 
     attributes: tuple[int, ...]
     first: Integers
-    own: Integers
+    item_profiles: Integers
     part_profile: Integers
     part_node: Integers
     part_number: Reals
@@ -44,13 +44,13 @@ class Profiles:
 
     def tables(self, worth: Reals) -> tuple[Reals, ...]:
         """The groups' tables: the sum of the worth of each combination of profiles."""
-        found = []
+        tables = []
         for group in self.groups:
             table = worth[self.first[group[0]] : self.first[group[0] + 1]]
             for k in group[1:]:
                 table = (table[:, None] + worth[self.first[k] : self.first[k + 1]]).reshape(-1)
-            found.append(table)
-        return tuple(found)
+            tables.append(table)
+        return tuple(tables)
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class CategoryScores:
     """What each attribute contributes to each item of a category's subtree.
 
     Attributes:
-        members: Row numbers of the items, in the order of their ids (items,).
+        rows: Row numbers of the items, in the order of their ids (items,).
         attributes: The attributes that contribute, most important first.
         profiles: Of the attributes with values.
-        numbers: Places of the number attributes in ``attributes``.
+        numbers: Indices of the number attributes in ``attributes``.
         number: Their numbers, NaN where missing (items, numbers).
         served: What they contribute by the served curves, 0 where missing (items, numbers).
         worth: What the profiles are worth to the average shopper.
     """
 
-    members: Integers
+    rows: Rows
     attributes: tuple[str, ...]
     profiles: Profiles
     numbers: tuple[int, ...]
@@ -95,33 +95,37 @@ class CategoryScores:
         """The scores of the items in ``categories`` by one category's weights."""
         ranked = sorted(weights.attributes, key=lambda a: (-a.share, a.attribute))
         attributes = tuple(a.attribute for a in ranked)
-        members = items.within(categories)
-        local = np.full(len(items.ids), -1)
-        local[members] = np.arange(len(members))
-        column, numeric = _columns(items.nodes, attributes)
-        inside = (local[items.row_item] >= 0) & (column[items.row_node] >= 0)
-        row, node, number = local[items.row_item[inside]], items.row_node[inside], items.row_number[inside]
-        added = _added(items.nodes, weights.utilities, node, number)
-        counts = numeric[node]
-        numbers = tuple(sorted(set(column[node[counts]].tolist())))
-        amounts, served = (
-            np.full((len(members), len(numbers)), np.nan),
-            np.zeros((len(members), len(numbers))),
+        rows = items.within(categories)
+        member_of_row = np.full(len(items.ids), -1)
+        member_of_row[rows] = np.arange(len(rows))
+        column_of_node, numeric = _columns(items.nodes, attributes)
+        inside = (member_of_row[items.row_item] >= 0) & (column_of_node[items.row_node] >= 0)
+        member, node, number = (
+            member_of_row[items.row_item[inside]],
+            items.row_node[inside],
+            items.row_number[inside],
         )
-        at = row[counts], np.searchsorted(numbers, column[node[counts]])
-        amounts[at], served[at] = number[counts], added[counts]
-        values = ~counts
-        profiles = _profiles(len(members), column, row[values], node[values], number[values])
+        added = _added(items.nodes, weights.utilities, node, number)
+        is_number = numeric[node]
+        numbers = tuple(sorted(set(column_of_node[node[is_number]].tolist())))
+        amounts, served = (
+            np.full((len(rows), len(numbers)), np.nan),
+            np.zeros((len(rows), len(numbers))),
+        )
+        cells = member[is_number], np.searchsorted(numbers, column_of_node[node[is_number]])
+        amounts[cells], served[cells] = number[is_number], added[is_number]
+        is_value = ~is_number
+        profiles = _profiles(len(rows), column_of_node, member[is_value], node[is_value], number[is_value])
         parts = _added(items.nodes, weights.utilities, profiles.part_node, profiles.part_number)
         worth = np.bincount(profiles.part_profile, parts, int(profiles.first[-1])).astype(np.float64)
         return CategoryScores(
-            members,
-            attributes,
-            profiles,
-            numbers,
-            np.asfortranarray(amounts),
-            served,
-            Worth(worth, profiles.tables(worth)),
+            rows=rows,
+            attributes=attributes,
+            profiles=profiles,
+            numbers=numbers,
+            number=np.asfortranarray(amounts),
+            served=served,
+            worth=Worth(worth, profiles.tables(worth)),
         )
 
     @cached_property
@@ -129,11 +133,6 @@ class CategoryScores:
         """What the number attributes contribute by the served curves (items,)."""
         total: Reals = self.served.sum(axis=1)
         return total
-
-    @cached_property
-    def total(self) -> Reals:
-        """The attribute score of each item for the average shopper (items,)."""
-        return self.scores(self.worth)
 
     def scores(self, worth: Worth, units: Reals | None = None) -> Reals:
         """The attribute score of each item (items,).
@@ -151,28 +150,28 @@ class CategoryScores:
             total += np.dot(units, worth.slopes, out=buffer)
         return total
 
-    def contributions(self, places: Integers, worth: Worth, units: Reals | None = None) -> Reals:
-        """What each attribute contributes to some items (places, attributes); 0 where it has no value."""
-        found = np.zeros((len(places), len(self.attributes)))
+    def contributions(self, members: Integers, worth: Worth, units: Reals | None = None) -> Reals:
+        """What each attribute contributes to some items (members, attributes); 0 where it has no value."""
+        logits = np.zeros((len(members), len(self.attributes)))
         if self.profiles.attributes:
-            found[:, self.profiles.attributes] = worth.profile[self.profiles.own[places]]
+            logits[:, self.profiles.attributes] = worth.profile[self.profiles.item_profiles[members]]
         if self.numbers:
-            numbers = self.served[places]
+            numbers = self.served[members]
             if worth.slopes is not None and units is not None:
-                numbers = numbers + units[places] * worth.slopes
-            found[:, self.numbers] = numbers
-        return found
+                numbers = numbers + units[members] * worth.slopes
+            logits[:, self.numbers] = numbers
+        return logits
 
     def column(self, attribute: str, worth: Worth, units: Reals | None = None) -> Reals:
         """What one attribute contributes to every item (items,)."""
         k = self.attributes.index(attribute)
         if k in self.numbers:
             m = self.numbers.index(k)
-            own = self.served[:, m]
-            return own if worth.slopes is None or units is None else own + units[:, m] * worth.slopes[m]
+            served = self.served[:, m]
+            return served if worth.slopes is None or units is None else served + units[:, m] * worth.slopes[m]
         if k not in self.profiles.attributes:
-            return np.zeros(len(self.members))
-        return worth.profile[self.profiles.own[:, self.profiles.attributes.index(k)]]
+            return np.zeros(len(self.rows))
+        return worth.profile[self.profiles.item_profiles[:, self.profiles.attributes.index(k)]]
 
 
 def _columns(
@@ -190,14 +189,16 @@ def _columns(
 def _profiles(items: int, column: Integers, row: Integers, node: Integers, number: Reals) -> Profiles:
     """The profiles of the rows of values, which are sorted by item and node."""
     attributes = tuple(sorted(set(column[node].tolist())))
-    own = np.zeros((items, len(attributes)), dtype=np.int64)
+    item_profiles = np.zeros((items, len(attributes)), dtype=np.int64)
     first = [0]
     parts: list[tuple[Integers, Integers, Reals]] = []
     for k, attribute in enumerate(attributes):
-        here = column[node] == attribute
-        code, profile, part = _combinations(items, row[here], node[here], number[here])
-        own[:, k] = first[-1] + code
-        parts.append((first[-1] + profile, node[here][part], number[here][part]))
+        of_attribute = column[node] == attribute
+        code, profile, part = _combinations(
+            items, row[of_attribute], node[of_attribute], number[of_attribute]
+        )
+        item_profiles[:, k] = first[-1] + code
+        parts.append((first[-1] + profile, node[of_attribute][part], number[of_attribute][part]))
         first.append(first[-1] + int(profile.max(initial=0)) + 1)
     starts = np.array(first, dtype=np.int64)
     groups = _groups(np.diff(starts))
@@ -205,14 +206,14 @@ def _profiles(items: int, column: Integers, row: Integers, node: Integers, numbe
         np.empty(0, np.int64)
     ] * 3
     return Profiles(
-        attributes,
-        starts,
-        own,
-        joined[0],
-        joined[1],
-        np.asarray(joined[2], dtype=np.float64),
-        groups,
-        tuple(_joint(own, starts, group) for group in groups),
+        attributes=attributes,
+        first=starts,
+        item_profiles=item_profiles,
+        part_profile=joined[0],
+        part_node=joined[1],
+        part_number=np.asarray(joined[2], dtype=np.float64),
+        groups=groups,
+        codes=tuple(_joint(item_profiles, starts, group) for group in groups),
     )
 
 
@@ -231,11 +232,11 @@ def _combinations(
     turn = np.arange(len(row)) - np.searchsorted(row, row)
     code = np.zeros(items, dtype=np.int64)
     for k in range(int(turn.max(initial=-1)) + 1):
-        now = turn == k
-        key = code[row[now]] * (int(atom.max()) + 2) + atom[now] + 1
+        at_turn = turn == k
+        key = code[row[at_turn]] * (int(atom.max()) + 2) + atom[at_turn] + 1
         last = int(code.max())
         _, fresh = np.unique(key, return_inverse=True)
-        code[row[now]] = last + 1 + fresh
+        code[row[at_turn]] = last + 1 + fresh
     _, code = np.unique(np.concatenate([[0], code]), return_inverse=True)
     code = code[1:].astype(np.int64)
     _, example = np.unique(code, return_index=True)
@@ -257,24 +258,24 @@ def _groups(sizes: Integers) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(g) for g in groups)
 
 
-def _joint(own: Integers, first: Integers, group: Sequence[int]) -> Integers:
+def _joint(item_profiles: Integers, first: Integers, group: Sequence[int]) -> Integers:
     """Cell of each item in a group's table."""
-    code = np.zeros(len(own), dtype=np.int64)
+    code = np.zeros(len(item_profiles), dtype=np.int64)
     for k in group:
-        code = code * (first[k + 1] - first[k]) + own[:, k] - first[k]
+        code = code * (first[k + 1] - first[k]) + item_profiles[:, k] - first[k]
     return code
 
 
 def _added(nodes: Sequence[str], utilities: Sequence[Utility], node: Integers, number: Reals) -> Reals:
     """What each row adds: intercept + slope · number on the segment that its number lies in."""
-    place: Mapping[str, int] = {name: k for k, name in enumerate(nodes)}
+    index: Mapping[str, int] = {name: k for k, name in enumerate(nodes)}
     rounds = max((len(u.segments) for u in utilities), default=0)
     low, high, intercept, slope = np.zeros((4, rounds, len(nodes)))
     for utility in utilities:
-        if utility.node in place:
+        if utility.node in index:
             for k, s in enumerate(utility.segments):
-                at = k, place[utility.node]
-                low[at], high[at], intercept[at], slope[at] = s.start, s.stop, s.intercept, s.slope
+                cell = k, index[utility.node]
+                low[cell], high[cell], intercept[cell], slope[cell] = s.start, s.stop, s.intercept, s.slope
     added = np.zeros(len(node))
     for k in range(rounds):
         inside = (number >= low[k, node]) & (number < high[k, node])

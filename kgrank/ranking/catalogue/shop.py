@@ -81,18 +81,13 @@ class Shop:
         )
 
     @cached_property
-    def titles(self) -> Mapping[str, str]:
-        """Title by item id."""
-        return dict(zip(self.items.ids, self.items.titles, strict=True))
-
-    @cached_property
     def text(self) -> TextIndex:
         """The words of the items; made at the first query."""
         return TextIndex.of(self.items, self.ontology)
 
     @cached_property
     def column(self) -> Mapping[str, int]:
-        """Place of each column of the population."""
+        """Index of each column of the population."""
         return {name: k for k, name in enumerate(self.weights.population.columns)}
 
     @cached_property
@@ -124,12 +119,15 @@ class Shop:
             self._phrases[category] = phrases(self.ontology, category)
         return self._phrases[category]
 
-    def home(self, rows: Sequence[int]) -> str | None:
-        """The lowest category that holds some items by row number; None where there is none."""
-        homes = self.items.home
+    def common_category(self, rows: Sequence[int]) -> str | None:
+        """The lowest category that has some items, by row number; None where there is none."""
+        homes = self.items.first_category
         firsts = frozenset([homes[row] for row in rows])
         if firsts not in self._homes:
-            self._homes[firsts] = _lowest(self.ontology, firsts)
+            named = [category for category in firsts if category is not None]
+            # An item in no category has no category in common with others.
+            common = self.ontology.lowest_common(named) if len(named) == len(firsts) else None
+            self._homes[firsts] = common
         return self._homes[firsts]
 
     @property
@@ -153,14 +151,14 @@ class Shop:
             InputError: An unknown category.
         """
         check_category(self.ontology, category)
-        found = {category: None}
+        inside = {category: None}
         waiting = [category]
         while waiting:
             for child in self.below.get(waiting.pop(), ()):
-                if child not in found:
-                    found[child] = None
+                if child not in inside:
+                    inside[child] = None
                     waiting.append(child)
-        return tuple(found)
+        return tuple(inside)
 
     def weights_of(self, category: str) -> CategoryWeights:
         """What is learned of a category; errors as in ``category_weights``."""
@@ -218,15 +216,6 @@ class Shop:
         if item not in self.items.index:
             raise InputError(f"there is no item {item!r}", todo=did_you_mean(item, self.items.index))
         return self.items.index[item]
-
-
-def _lowest(ontology: Ontology, categories: frozenset[str | None]) -> str | None:
-    """The lowest category that holds some others."""
-    named = sorted(c for c in categories if c is not None)
-    if len(named) < len(categories) or not named:
-        return None
-    paths = [(c, *ontology.ancestors(c)) for c in named]
-    return next((c for c in paths[0] if all(c in path for path in paths)), None)
 
 
 def check_category(ontology: Ontology, category: str) -> None:

@@ -49,16 +49,16 @@ def reason(
 def _linked(
     behaviour: Behaviour, term: str, history: Sequence[int], item: int, items: Items, language: str
 ) -> tuple[str | None, str]:
-    loudest = behaviour.strongest_source(term, history, item)
-    if loudest is None:
+    strongest = behaviour.strongest_source(term, history, item)
+    if strongest is None:
         return None, phrase("goes-after-none", language)
-    source, people = loudest
+    source, people = strongest
     words = phrase(f"term-{term}", language, title=_title(items, source))
     return items.ids[source], _by_people(words, people, language)
 
 
 def _by_people(words: str, people: int, language: str) -> str:
-    """The words, and how many people stand behind them."""
+    """The words, and how many people they are about."""
     if not people:
         return words
     return phrase("by-person" if people == 1 else "by-people", language, words=words, people=people)
@@ -68,8 +68,8 @@ def _worded(
     behaviour: Behaviour, history: Sequence[int], item: int, items: Items, language: str
 ) -> tuple[str | None, str]:
     words = behaviour.statistics.words
-    kept = behaviour.recent(history)[::-1].tolist()
-    shared = {source: words.shared(item, source) for source in kept} if words is not None else {}
+    recent = behaviour.recent(history)[::-1].tolist()
+    shared = {source: words.shared(item, source) for source in recent} if words is not None else {}
     source = max(shared, key=lambda s: len(shared[s]), default=None)
     if source is None or not shared[source]:
         return None, phrase("term-no-words", language)

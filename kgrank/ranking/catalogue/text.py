@@ -3,7 +3,7 @@
 Texts are folded (NFKC, case), accents dropped, and cut into words: runs of letters and digits, and each Chinese,
 Japanese or Korean character by itself. An item's text is its title, the names and synonyms of its values, brand
 and categories (with those above) in every language of the ontology, and the ids of values and categories. A word
-of the query stands for the words that begin with it, and, from four letters on, for itself without its last one or
+of the query matches the words that begin with it, and, from four letters on, itself without its last one or
 two letters, so that "dresses" finds "dress". Items that have all words of the query match; where none has, those
 that have the most.
 """
@@ -76,13 +76,13 @@ class TextIndex:
         for row, title in enumerate(items.titles):
             for word in set(tokens(title)):
                 titles.setdefault(word, []).append(row)
-        found = {word: [np.array(rows, dtype=np.int64)] for word, rows in titles.items()}
+        by_word = {word: [np.array(rows, dtype=np.int64)] for word, rows in titles.items()}
         for text, rows in _labels(items, ontology):
             for word in set(tokens(text)):
-                found.setdefault(word, []).append(rows)
-        vocabulary = tuple(sorted(found))
+                by_word.setdefault(word, []).append(rows)
+        vocabulary = tuple(sorted(by_word))
         return TextIndex(
-            vocabulary, tuple(np.unique(np.concatenate(found[w])) for w in vocabulary), len(items.ids)
+            vocabulary, tuple(np.unique(np.concatenate(by_word[w])) for w in vocabulary), len(items.ids)
         )
 
     def find(self, text: str) -> TextMatches:
@@ -93,30 +93,30 @@ class TextIndex:
         """
         if len(text) > LONGEST:
             raise InputError(f"a query of {len(text):,} characters", expected=f"at most {LONGEST}")
-        asked = tuple(dict.fromkeys(tokens(text)))
-        if not asked:
+        words = tuple(dict.fromkeys(tokens(text)))
+        if not words:
             raise InputError(f"there is no word in the query {text!r}", expected="letters or digits")
-        has = np.zeros(self.items, dtype=np.int64)
+        counts = np.zeros(self.items, dtype=np.int64)
         missing = []
-        for word in asked:
+        for word in words:
             rows = self._of(word)
-            has[rows] += 1
+            counts[rows] += 1
             if not len(rows):
                 missing.append(word)
-        most = int(has.max(initial=0))
+        most = int(counts.max(initial=0))
         return TextMatches(
-            np.flatnonzero(has == most) if most else np.empty(0, np.int64), asked, most, tuple(missing)
+            np.flatnonzero(counts == most) if most else np.empty(0, np.int64), words, most, tuple(missing)
         )
 
     def _of(self, word: str) -> Integers:
-        stands = [self.rows[k] for k in self._standing_for(word)]
-        return np.unique(np.concatenate(stands)) if stands else np.empty(0, dtype=np.int64)
+        matching = [self.rows[k] for k in self._matching_words(word)]
+        return np.unique(np.concatenate(matching)) if matching else np.empty(0, dtype=np.int64)
 
-    def _standing_for(self, word: str) -> Iterator[int]:
-        at = bisect_left(self.vocabulary, word)
-        while at < len(self.vocabulary) and self.vocabulary[at].startswith(word):
-            yield at
-            at += 1
+    def _matching_words(self, word: str) -> Iterator[int]:
+        index = bisect_left(self.vocabulary, word)
+        while index < len(self.vocabulary) and self.vocabulary[index].startswith(word):
+            yield index
+            index += 1
         for length in range(max(_STEM, len(word) - _ENDING), len(word)):
             short = bisect_left(self.vocabulary, word[:length])
             if short < len(self.vocabulary) and self.vocabulary[short] == word[:length]:
@@ -125,13 +125,13 @@ class TextIndex:
 
 def _labels(items: Items, ontology: Ontology) -> Iterator[tuple[str, Integers]]:
     """The texts of values, brands and categories, each with the items that have it."""
-    for place, node in enumerate(items.nodes):
+    for index, node in enumerate(items.nodes):
         attribute, value = split_value_id(node)
         term = (ontology.brands if attribute == BRAND else ontology.values).get(value)
-        rows = items.having(place)
+        rows = items.having(index)
         for text in _texts(value, term):
             yield text, rows
-    for category, rows in items.places.items():
+    for category, rows in items.category_rows.items():
         if category in ontology.categories:
             for above in (category, *ontology.ancestors(category)):
                 for text in _texts(above, ontology.categories[above]):
@@ -142,4 +142,4 @@ def _texts(name: str, term: Term | None) -> Iterable[str]:
     if term is None:
         return [name]
     synonyms: Mapping[str, tuple[str, ...]] = term.synonyms
-    return [name, *term.names.values(), *(s for some in synonyms.values() for s in some)]
+    return [name, *term.names.values(), *(s for words in synonyms.values() for s in words)]

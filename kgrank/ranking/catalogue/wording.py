@@ -1,4 +1,4 @@
-"""What items have, in words that are made once: few profiles and numbers stand behind many items."""
+"""What items have, in words that are made once: many items share few profiles and numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ItemWording:
 
     Attributes:
         ontology: Names and units.
-        nodes: AttributeValue ids by place (``Items.nodes``).
+        nodes: AttributeValue ids by index (``Items.nodes``).
         table: The category.
         language: Of the words.
     """
@@ -45,10 +45,10 @@ class ItemWording:
         ):
             parts[profile].append((self.nodes[node], number))
         bounds = zip(profiles.first[:-1].tolist(), profiles.first[1:].tolist(), strict=True)
-        found: list[Said] = []
+        said: list[Said] = []
         for attribute, (low, high) in zip(profiles.attributes, bounds, strict=True):
-            found += [self._said(self.table.attributes[attribute], values) for values in parts[low:high]]
-        return tuple(found)
+            said += [self._said(self.table.attributes[attribute], values) for values in parts[low:high]]
+        return tuple(said)
 
     @cached_property
     def nothing(self) -> tuple[Said, ...]:
@@ -56,7 +56,7 @@ class ItemWording:
         return tuple(self._said(attribute, []) for attribute in self.table.attributes)
 
     def number(self, attribute: int, number: float) -> Said:
-        """Of a number of an attribute, by its place in the table."""
+        """Of a number of an attribute, by its index in the table."""
         if (attribute, number) not in self._numbers:
             name = self.table.attributes[attribute]
             self._numbers[attribute, number] = self._said(name, [(value_id(name, NUMBER), number)])

@@ -1,67 +1,24 @@
-"""Why one item stands above another, attribute by attribute, with how sure that is."""
+"""Why one item ranks above another, attribute by attribute, with 95 % intervals."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from kgrank.ranking.answers import Comparison, Difference
 from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.top import DECIMALS
-from kgrank.ranking.explain.uncertainty import SURE, standard_errors
+from kgrank.ranking.explain.uncertainty import Z_95, standard_errors
 from kgrank.ranking.page.answer import score_query, selection
 from kgrank.ranking.page.query import Query
 from kgrank.ranking.page.score import ScoredCategory, member_index, show
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One summand of the difference of two scores.
-
-    Attributes:
-        name: The attribute's id, or the term's name.
-        kind: ``attribute`` or ``term``.
-        first: What the first item has, in words.
-        second: What the second has.
-        logits: What it adds to the difference, in logits.
-        lower: Lower end of its 95 % interval; the amount itself for a term, whose error is not known.
-        upper: Upper end.
-        sentence: All of it in words.
-    """
-
-    name: str
-    kind: str
-    first: str
-    second: str
-    logits: float
-    lower: float
-    upper: float
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two items of a category; the amounts of ``parts`` add up to the difference of their scores (to 1e-9).
-
-    The interval takes the errors of values to be independent of each other, and adds the uncertainty of a
-    person's own tastes.
-    """
-
-    category: str
-    first: str
-    second: str
-    difference: float
-    lower: float
-    upper: float
-    parts: tuple[Difference, ...]
-    sentence: str
-
-
 def compare(shop: Shop, query: Query, first: str, second: str) -> Comparison:
-    """Why ``first`` stands above ``second``, or that it does not.
+    """Why ``first`` ranks above ``second``, or that it does not.
 
     Args:
         shop: Where.
@@ -73,17 +30,17 @@ def compare(shop: Shop, query: Query, first: str, second: str) -> Comparison:
         InputError: An unknown category or item, or an item outside the category.
         WeightsError: The weights say nothing of the category.
     """
-    category = selection(shop, query).category
-    places = np.array([member_index(shop, category, item) for item in (first, second)])
-    scored = score_query(shop, category, query)
-    scores = scored.scores[places].round(DECIMALS)
-    own = query.session.posterior if query.session else query.person.posterior if query.person else None
-    errors = standard_errors(shop, scored, int(places[0]), int(places[1]), own)
-    parts = _parts(shop, scored, places, scores, errors, query.language)
-    difference, margin = float(scores[0] - scores[1]), SURE * math.sqrt(float((errors**2).sum()))
-    # Equal scores are ordered by id, so the first may stand above without a difference.
+    chosen = selection(shop, query)
+    members = np.array([member_index(shop, chosen.category, item) for item in (first, second)])
+    scored = score_query(shop, chosen.category, query)
+    scores = scored.scores[members].round(DECIMALS)
+    tastes = query.session.posterior if query.session else query.person.posterior if query.person else None
+    errors = standard_errors(shop, scored, int(members[0]), int(members[1]), tastes)
+    parts = _parts(shop, scored, members, scores, errors, query.language)
+    difference, margin = float(scores[0] - scores[1]), Z_95 * math.sqrt(float((errors**2).sum()))
+    # Equal scores are ordered by id, so the first may rank above without a difference.
     above = (-scores[0], first) < (-scores[1], second)
-    titles = [shop.items.titles[int(row)] for row in scored.table.members[places].tolist()]
+    titles = [shop.items.titles[int(row)] for row in scored.table.rows[members].tolist()]
     sentence = phrase(
         "over" if above else "under",
         query.language,
@@ -92,34 +49,56 @@ def compare(shop: Shop, query: Query, first: str, second: str) -> Comparison:
         difference=difference,
         margin=margin,
     )
-    low, high = difference - margin, difference + margin
-    return Comparison(category, first, second, difference, low, high, parts, sentence)
+    return Comparison(
+        version=shop.weights.version,
+        category=chosen.category,
+        first=first,
+        second=second,
+        difference=difference,
+        lower=difference - margin,
+        upper=difference + margin,
+        parts=parts,
+        sentence=sentence,
+        notes=chosen.notes,
+    )
 
 
 def _parts(
-    shop: Shop, scored: ScoredCategory, places: Integers, scores: Reals, errors: Reals, language: str
+    shop: Shop, scored: ScoredCategory, members: Integers, scores: Reals, errors: Reals, language: str
 ) -> tuple[Difference, ...]:
     """The summands of a difference, the largest first."""
-    words = [{c.name: c.words for c in i.contributions} for i in show(shop, scored, places, scores, language)]
-    amounts = scored.contributions(places)
-    rows = scored.table.members[places].tolist()
+    shown = show(shop, scored, members, scores, (1, 2), language)
+    words = [{c.name: c.words for c in item.contributions} for item in shown]
+    logits = scored.contributions(members)
+    rows = scored.table.rows[members].tolist()
     parts = []
-    for name, amount, error in zip(
-        scored.names, (amounts[0] - amounts[1]).tolist(), errors.tolist(), strict=True
+    for name, difference, error in zip(
+        scored.names, (logits[0] - logits[1]).tolist(), errors.tolist(), strict=True
     ):
-        kind, had = "term", [words[0][name], words[1][name]]
+        kind, values = "term", [words[0][name], words[1][name]]
         if name in scored.table.attributes:
             kind = "attribute"
-            had = [value_words(shop.ontology, shop.items.values_of(row, name), language) for row in rows]
-        margin = SURE * error
-        said = phrase(
-            "alike" if had[0] == had[1] and not amount else "against",
+            values = [value_words(shop.ontology, shop.items.values_of(row, name), language) for row in rows]
+        margin = Z_95 * error
+        sentence = phrase(
+            "alike" if values[0] == values[1] and not difference else "against",
             language,
             name=attribute_name(shop.ontology, name, language),
-            first=had[0],
-            second=had[1],
-            difference=amount,
+            first=values[0],
+            second=values[1],
+            difference=difference,
             margin=margin,
         )
-        parts.append(Difference(name, kind, had[0], had[1], amount, amount - margin, amount + margin, said))
+        parts.append(
+            Difference(
+                name=name,
+                kind=kind,
+                first=values[0],
+                second=values[1],
+                logits=difference,
+                lower=difference - margin,
+                upper=difference + margin,
+                sentence=sentence,
+            )
+        )
     return tuple(sorted(parts, key=lambda p: -abs(p.logits)))

@@ -3,69 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kgrank.ontology.kinds.table import rule_kind, share_bounds
 from kgrank.ontology.model import Ontology, Rule
 from kgrank.ontology.sentences import sentence
+from kgrank.ranking.answers import AttributeImportance, Importance, RuleStatement
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop, category_weights
-from kgrank.weights.model import Concern, LearnedWeights, RuleFinding
-
-
-@dataclass(frozen=True)
-class RuleStatement:
-    """What one rule says of one attribute in a category.
-
-    Attributes:
-        rule: Its id.
-        short: In a few signs, ``≥ 25%`` or ``> price``.
-        sentence: In words.
-        lower: Smallest share that it allows; None where it sets no bounds.
-        upper: Largest share that it allows.
-        finding: What the data say of it; None where no audit was made.
-    """
-
-    rule: str
-    short: str
-    sentence: str
-    lower: float | None
-    upper: float | None
-    finding: RuleFinding | None
-
-
-@dataclass(frozen=True)
-class AttributeImportance:
-    """One attribute's share of the decision, in a category; the fields are those of ``AttributeWeight``."""
-
-    attribute: str
-    name: str
-    share: float
-    lower: float
-    upper: float
-    spread: float
-    reference: str
-    shoppers: float | None
-    without_rules: float | None
-    rules: tuple[RuleStatement, ...]
-    person: float | None = None
-    """One person's own share; None where nobody is asked about."""
-
-
-@dataclass(frozen=True)
-class Importance:
-    """What matters in a category, most important first; the fields are those of ``CategoryWeights``."""
-
-    category: str
-    name: str
-    strength: float
-    choice_count: int
-    person_count: int
-    source: str
-    attributes: tuple[AttributeImportance, ...]
-    notes: tuple[str, ...]
-    concerns: tuple[Concern, ...] = ()
-    """What is wrong with the data of this category and of those below it."""
+from kgrank.weights.model import LearnedWeights, RuleFinding
 
 
 def importance(
@@ -77,19 +23,20 @@ def importance(
         shop: Where.
         category: Its id.
         language: Of names and sentences.
-        person: A person's deviations, as in ``rank``: their own shares stand beside the average shopper's.
+        person: A person's deviations, as in ``rank``: their own shares are given beside the average shopper's.
 
     Raises:
         InputError: An unknown category.
         WeightsError: The weights say nothing of it.
     """
-    found = read_importance(shop.weights, shop.ontology, category, language)
+    average = read_importance(shop.weights, shop.ontology, category, language)
     if not person:
-        return found
+        return average
     from kgrank.ranking.shopper.person import shares
 
-    own = shares(shop, category, person)
-    return replace(found, attributes=tuple(replace(a, person=own.get(a.attribute)) for a in found.attributes))
+    personal = shares(shop, category, person)
+    attributes = tuple(replace(a, person=personal.get(a.attribute)) for a in average.attributes)
+    return replace(average, attributes=attributes)
 
 
 def read_importance(
@@ -102,6 +49,7 @@ def read_importance(
     statements = list(_statements(ontology, category, findings, language))
     ranked = sorted(learned.attributes, key=lambda a: (-a.share, a.attribute))
     return Importance(
+        version=weights.version,
         category=category,
         name=ontology.categories[category].name(language),
         strength=learned.strength,
@@ -119,19 +67,19 @@ def read_importance(
                 reference=a.reference,
                 shoppers=a.shoppers,
                 without_rules=a.without_rules,
-                rules=tuple(said for attribute, said in statements if attribute == a.attribute),
+                rules=tuple(statement for attribute, statement in statements if attribute == a.attribute),
             )
             for a in ranked
         ),
-        notes=weights.notes,
         concerns=tuple(c for c in weights.concerns if c.category in below),
+        notes=weights.notes,
     )
 
 
 def _statements(
     ontology: Ontology, category: str, findings: dict[str, RuleFinding], language: str
 ) -> Iterator[tuple[str, RuleStatement]]:
-    """Each attribute and what a rule says of it here, in the order of the rules."""
+    """Each attribute and what a rule says of it in a category, in the order of the rules."""
     applicable = ontology.applicable(category)
     line = {category, *ontology.ancestors(category)}
     for rule in ontology.rules.values():

@@ -1,4 +1,4 @@
-"""How sure contributions are: standard errors of the served weights, and of a shopper's own tastes."""
+"""Standard errors of contributions: those of the served weights, and those of a shopper's own tastes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOW, HIGH = 5.0, 95.0
 """Percentiles of the items between which the range of a number is taken, as for its importance."""
 
-SURE = 1.96
+Z_95 = 1.96
 """Standard errors on either side of a 95 % interval."""
 
 
@@ -31,7 +31,7 @@ def standard_errors(
     scored: ScoredCategory,
     first: int,
     second: int | None = None,
-    own: Online | Posterior | None = None,
+    tastes: Online | Posterior | None = None,
 ) -> Reals:
     """(names,) standard error of what each summand adds to the difference of two items; 0 for terms.
 
@@ -41,20 +41,20 @@ def standard_errors(
     Args:
         shop: Where.
         scored: The ranking.
-        first: Place of an item.
-        second: Place of another; None for the average item.
-        own: The shopper's own tastes, whose uncertainty is added; None for the average shopper.
+        first: Index of an item among the category's members.
+        second: That of another; None for the average item.
+        tastes: The shopper's own tastes, whose uncertainty is added; None for the average shopper.
     """
-    known = {u.node: u for u in shop.weights_of(scored.category).utilities}
-    places = [first] if second is None else [first, second]
-    has = [dict(shop.items.values(int(scored.table.members[p]))) for p in places]
-    has = [*has, {}][:2]
+    utilities = {u.node: u for u in shop.weights_of(scored.category).utilities}
+    members = [first] if second is None else [first, second]
+    values = [dict(shop.items.values(int(scored.table.rows[m]))) for m in members]
+    values = [*values, {}][:2]
     errors = np.zeros(len(scored.names))
     for k in range(len(scored.table.attributes)):
-        errors[k] = _served(scored.table, k, known, has)
-    covariance = None if own is None else own.covariance
+        errors[k] = _error_of_weights(scored.table, k, utilities, values)
+    covariance = None if tastes is None else tastes.covariance
     if covariance is not None and scored.deviations is not None:
-        rows = shop.deviation_effects(scored.category).rows(scored.table, np.array(places))
+        rows = shop.deviation_effects(scored.category).rows(scored.table, np.array(members))
         gap = rows[0] - (rows[1] if second is not None else 0.0)
         for k, attribute in enumerate(scored.table.attributes):
             part = np.where([split_value_id(n)[0] == attribute for n in shop.column], gap, 0.0)
@@ -62,20 +62,21 @@ def standard_errors(
     return errors * scored.strength
 
 
-def _served(
-    table: CategoryScores, place: int, known: Mapping[str, Utility], has: Sequence[Mapping[str, float]]
+def _error_of_weights(
+    table: CategoryScores, k: int, utilities: Mapping[str, Utility], values: Sequence[Mapping[str, float]]
 ) -> float:
-    """Of the difference of two items in one attribute, by the errors of the served utilities."""
-    attribute = table.attributes[place]
+    """Standard error of the difference of two items in the k-th attribute, by those of the served utilities."""
+    attribute = table.attributes[k]
     number = value_id(attribute, NUMBER)
-    if number in known and place in table.numbers:
+    if number in utilities and k in table.numbers:
         # A missing number counts as the average one; the error is that of the rise over the range.
-        numbers = table.number[:, table.numbers.index(place)]
+        numbers = table.number[:, table.numbers.index(k)]
         low, high = np.nanpercentile(numbers, [LOW, HIGH])
-        one, other = (v.get(number, float(np.nanmean(numbers))) for v in has)
-        return known[number].error * abs(one - other) / (float(high - low) or 1.0)
-    own = [
-        {n: x or 1.0 for n, x in v.items() if split_value_id(n)[0] == attribute and n in known} for v in has
+        first, second = (v.get(number, float(np.nanmean(numbers))) for v in values)
+        return utilities[number].error * abs(first - second) / (float(high - low) or 1.0)
+    parts = [
+        {n: x or 1.0 for n, x in v.items() if split_value_id(n)[0] == attribute and n in utilities}
+        for v in values
     ]
-    gaps = {n: own[0].get(n, 0.0) - own[1].get(n, 0.0) for n in {*own[0], *own[1]}}
-    return math.sqrt(sum((known[n].error * gap) ** 2 for n, gap in gaps.items()))
+    gaps = {n: parts[0].get(n, 0.0) - parts[1].get(n, 0.0) for n in {*parts[0], *parts[1]}}
+    return math.sqrt(sum((utilities[n].error * gap) ** 2 for n, gap in gaps.items()))

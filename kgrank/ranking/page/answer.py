@@ -15,13 +15,14 @@ from kgrank.ontology.kinds.kind import ActsOn
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import BRAND
 from kgrank.ontology.sentences import sentence
-from kgrank.ranking.catalogue.items import Integers, Reals
+from kgrank.ranking.answers import Contribution, LeftOut, RankedItem
+from kgrank.ranking.catalogue.items import Members, Reals, Rows
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.scores import Worth
 from kgrank.ranking.catalogue.shop import Shop, check_category
 from kgrank.ranking.catalogue.top import DECIMALS, first
-from kgrank.ranking.page.filters import holds, in_words, targets
-from kgrank.ranking.page.query import Cap, Contribution, LeftOut, Query, RankedItem, RankedPage
+from kgrank.ranking.page.filters import filter_words, matches, targets
+from kgrank.ranking.page.query import Cap, Filter, Query, RankedPage
 from kgrank.ranking.page.rerank import Limit, RerankRules, rerank
 from kgrank.ranking.page.score import ScoredCategory, member_index, population_vector, score, show
 
@@ -37,19 +38,19 @@ class Selection:
 
     Attributes:
         category: By whose weights they are ranked.
-        some: Their places in the category, ascending; None for all.
+        members: Their indices among the category's, ascending; None for all.
         notes: What a reader must know.
     """
 
     category: str
-    some: Integers | None
+    members: Members | None
     notes: tuple[str, ...]
 
 
 def answer(shop: Shop, query: Query) -> RankedPage:
     """One page of a ranking.
 
-    Deterministic: equal scores stand in the order of their ids, and pages of one query join without gap or
+    Deterministic: equal scores are in the order of their ids, and pages of one query join without gap or
     overlap while shop, session and query stay as they are.
 
     Raises:
@@ -58,48 +59,47 @@ def answer(shop: Shop, query: Query) -> RankedPage:
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
     _check(query)
-    asked = selection(shop, query)
-    category = asked.category
-    scored = score_query(shop, category, query)
-    some, left_out = _without_excluded(shop, scored, asked.some, query)
-    scores = scored.scores if some is None else scored.scores[some]
-    added = _boosts(shop, scored, query)
-    if added is not None:
-        scores = scores + (added if some is None else added[some])
+    chosen = selection(shop, query)
+    scored = score_query(shop, chosen.category, query)
+    members, left_out = _without_excluded(shop, scored, chosen.members, query)
+    scores = scored.scores if members is None else scored.scores[members]
+    boosts = _boosts(shop, scored, query)
+    if boosts is not None:
+        scores = scores + (boosts if members is None else boosts[members])
     offset = (query.page - 1) * query.size
-    wishes, absent = _wishes(shop, scored, some, query)
+    rules, absent = _rerank_rules(shop, scored, members, query)
     reasons: dict[int, str] = {}
-    notes = (*asked.notes, *absent, *_whose(shop, query))
-    if wishes:
-        ranked = np.arange(len(scores)) if some is None else some
+    notes = (*chosen.notes, *absent, *_taste_notes(shop, query))
+    if rules:
+        ranked = np.arange(len(scores)) if members is None else members
         weights = _importance(shop, scored)
-        arranged = rerank(scored.table, weights, ranked, scores, wishes, offset + query.size)
-        shown = arranged.places[offset:]
+        reranked = rerank(scored.table, weights, ranked, scores, rules, offset + query.size)
+        shown = reranked.members[offset:]
         total = scores[np.searchsorted(ranked, shown)].round(DECIMALS)
-        reasons = arranged.reasons
-        notes = (*notes, *(phrase("cap-short", query.language, reason=r) for r in arranged.short))
+        reasons = reranked.reasons
+        notes = (*notes, *(phrase("cap-short", query.language, reason=r) for r in reranked.short))
     else:
-        places, rounded = first(scores, offset + query.size)
-        shown, total = places[offset:], rounded[offset:]
-        if some is not None:
-            shown = some[shown]
-    amounts, names = scored.contributions(shown), scored.names
-    if added is not None:
-        amounts, names = np.column_stack([amounts, added[shown]]), (*names, BOOST)
+        order, rounded = first(scores, offset + query.size)
+        shown, total = order[offset:], rounded[offset:]
+        if members is not None:
+            shown = members[shown]
+    logits, names = scored.contributions(shown), scored.names
+    if boosts is not None:
+        logits, names = np.column_stack([logits, boosts[shown]]), (*names, BOOST)
     ids = shop.items.ids
     return RankedPage(
-        category=category,
+        category=chosen.category,
         page=query.page,
         size=query.size,
         item_count=len(scores),
         version=shop.weights.version,
-        ids=tuple([ids[k] for k in scored.table.members[shown].tolist()]),
+        ids=tuple([ids[k] for k in scored.table.rows[shown].tolist()]),
         scores=total,
         names=names,
-        logits=amounts,
+        logits=logits,
         notes=notes,
         left_out=left_out,
-        in_words=lambda: _in_words(shop, scored, shown, total, added, reasons, query),
+        describe=lambda: _in_words(shop, scored, shown, total, boosts, reasons, query),
     )
 
 
@@ -107,16 +107,16 @@ def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
     """The scores of a category's items for the query's shopper, before boosts."""
     history: tuple[str, ...] = query.history
     deviations: Reals | None = None
-    known: Worth | None = None
+    worth: Worth | None = None
     if query.session is not None:
         deviations = query.session.deviations
         if len(deviations):
-            known = query.session.worth(shop, category)
+            worth = query.session.worth(shop, category)
         if history or shop.behaviour is not None:
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:
         deviations = population_vector(shop, query.person.deviations)
-    return score(shop, category, history, deviations, known)
+    return score(shop, category, history, deviations, worth)
 
 
 def _check(query: Query) -> None:
@@ -146,47 +146,66 @@ def selection(shop: Shop, query: Query) -> Selection:
     if query.category is None and query.text is None and query.candidates is None:
         raise InputError("nothing says what to rank", expected="a category, a text or candidates")
     notes: list[str] = []
-    rows: Integers | None = None
+    rows: Rows | None = None
     if query.text is not None:
-        rows, said = _by_words(shop, query.text, query.language)
-        notes += said
+        rows, text_notes = _by_words(shop, query.text, query.language)
+        notes += text_notes
     if query.candidates is not None:
         listed = np.unique(np.array([shop.item(i) for i in query.candidates], dtype=np.int64))
         rows = listed if rows is None else np.intersect1d(rows, listed)
-    category = query.category or lowest_common(shop, rows if rows is not None else np.empty(0, np.int64))
+    category = query.category or lowest_category(shop, rows if rows is not None else np.empty(0, np.int64))
     check_category(shop.ontology, category)
     if query.candidates is not None:
         for item in query.candidates:
             member_index(shop, category, item)
-    members = shop.scores(category).members
-    if not len(members):
+    in_category = shop.scores(category).rows
+    if not len(in_category):
         name = shop.ontology.categories[category].name(query.language)
         notes.append(phrase("category-empty", query.language, name=name))
-    some = None if rows is None else np.flatnonzero(np.isin(members, rows, assume_unique=True))
-    for one in query.filters:
-        marked = holds(shop, one)[members]
-        before = len(members) if some is None else len(some)
-        some = np.flatnonzero(marked) if some is None else some[marked[some]]
-        if before and not len(some):
-            said_filter = in_words(shop, one, query.language)
-            notes.append(phrase("filter-empty", query.language, filter=said_filter, items=before))
-    return Selection(category, some, tuple(notes))
+    members = None if rows is None else np.flatnonzero(np.isin(in_category, rows, assume_unique=True))
+    for wanted in query.filters:
+        members = _filtered(shop, wanted, in_category, members, query.language, notes)
+    return Selection(category, members, tuple(notes))
 
 
-def _by_words(shop: Shop, text: str, language: str) -> tuple[Integers, list[str]]:
-    found = shop.text.find(text)
-    if not found.matched:
-        near = did_you_mean(found.tokens[0], shop.text.vocabulary) if found.tokens else ""
-        return found.rows, [phrase("no-words", language, words=", ".join(found.tokens)) + f" {near}"]
-    if found.matched < len(found.tokens):
-        key = "some-words" if found.missing else "few-words"
-        parts = {"all": len(found.tokens), "matched": found.matched, "missing": ", ".join(found.missing)}
-        return found.rows, [phrase(key, language, **parts)]
-    return found.rows, []
+def _filtered(
+    shop: Shop, wanted: Filter, rows: Rows, members: Members | None, language: str, notes: list[str]
+) -> Members:
+    """The members for which a filter holds; a note is added where none is left by it."""
+    matching = matches(shop, wanted)[rows]
+    before = len(rows) if members is None else len(members)
+    after = np.flatnonzero(matching) if members is None else members[matching[members]]
+    if before and not len(after):
+        words = filter_words(shop, wanted, language)
+        notes.append(phrase("filter-empty", language, filter=words, items=before))
+    return after
 
 
-def lowest_common(shop: Shop, rows: Integers) -> str:
-    """The lowest category that holds some items, or all where there are none; of several trees, the largest."""
+def _by_words(shop: Shop, text: str, language: str) -> tuple[Rows, list[str]]:
+    """The rows that match a text, and notes on words that none of them has."""
+    text_matches = shop.text.find(text)
+    if not text_matches.matched:
+        near = did_you_mean(text_matches.tokens[0], shop.text.vocabulary) if text_matches.tokens else ""
+        return text_matches.rows, [
+            phrase("no-words", language, words=", ".join(text_matches.tokens)) + f" {near}"
+        ]
+    if text_matches.matched < len(text_matches.tokens):
+        key = "some-words" if text_matches.missing else "few-words"
+        parts = {
+            "all": len(text_matches.tokens),
+            "matched": text_matches.matched,
+            "missing": ", ".join(text_matches.missing),
+        }
+        return text_matches.rows, [phrase(key, language, **parts)]
+    return text_matches.rows, []
+
+
+def lowest_category(shop: Shop, rows: Rows) -> str:
+    """The lowest category with all of some items, or with all items where none are given.
+
+    Where no category has all of them (several trees), the one with most; unlike ``Ontology.lowest_common``, an
+    item in several categories counts in each.
+    """
     counts = dict.fromkeys(shop.ontology.categories, 0)
     wanted = rows if len(rows) else np.arange(len(shop.items.ids))
     for category in counts:
@@ -197,50 +216,50 @@ def lowest_common(shop: Shop, rows: Integers) -> str:
 
 
 def _without_excluded(
-    shop: Shop, scored: ScoredCategory, some: Integers | None, query: Query
-) -> tuple[Integers | None, tuple[LeftOut, ...]]:
+    shop: Shop, scored: ScoredCategory, members: Members | None, query: Query
+) -> tuple[Members | None, tuple[LeftOut, ...]]:
     left_out = []
-    for one in query.excludes:
-        marked = targets(shop, one.target)[scored.table.members]
-        ranked = np.arange(len(marked)) if some is None else some
-        some = ranked[~marked[ranked]]
-        reason = phrase("excluded", query.language, reason=one.reason).strip(" :：")
-        left_out.append(LeftOut(one.target, len(ranked) - len(some), reason))
-    return some, tuple(left_out)
+    for exclude in query.excludes:
+        is_target = targets(shop, exclude.target)[scored.table.rows]
+        before = np.arange(len(is_target)) if members is None else members
+        members = before[~is_target[before]]
+        reason = phrase("excluded", query.language, reason=exclude.reason).strip(" :：")
+        left_out.append(LeftOut(exclude.target, len(before) - len(members), reason))
+    return members, tuple(left_out)
 
 
 def _boosts(shop: Shop, scored: ScoredCategory, query: Query) -> Reals | None:
-    """(items,) what boosts add; None without any."""
+    """(items,) what boosts add, in logits; None without any."""
     if not query.boosts:
         return None
-    added = np.zeros(len(scored.scores))
+    logits = np.zeros(len(scored.scores))
     for boost in query.boosts:
-        added[targets(shop, boost.target)[scored.table.members]] += boost.amount
-    return added
+        logits[targets(shop, boost.target)[scored.table.rows]] += boost.amount
+    return logits
 
 
-def _wishes(
-    shop: Shop, scored: ScoredCategory, some: Integers | None, query: Query
+def _rerank_rules(
+    shop: Shop, scored: ScoredCategory, members: Members | None, query: Query
 ) -> tuple[RerankRules, tuple[str, ...]]:
-    """What is wanted beyond the scores, and a note for each pin that is not among the items."""
+    """The query's rules of re-ranking, and a note for each pin that is not among the items."""
     if not (query.pins or query.buries or query.caps or query.exposure or query.diversity):
         return RerankRules(), ()
-    members = scored.table.members
+    rows = scored.table.rows
     buried: dict[int, str] = {}
     for bury in query.buries:
-        said = phrase("buried", query.language, reason=bury.reason).strip(" :：")
-        for place in np.flatnonzero(targets(shop, bury.target)[members]).tolist():
-            buried.setdefault(place, said)
+        reason = phrase("buried", query.language, reason=bury.reason).strip(" :：")
+        for member in np.flatnonzero(targets(shop, bury.target)[rows]).tolist():
+            buried.setdefault(member, reason)
     pins, absent = {}, []
-    ranked = members if some is None else members[some]
+    ranked = rows if members is None else rows[members]
     for pin in query.pins:
         row = shop.item(pin.item)
         if np.isin(row, ranked):
-            pins[pin.position] = (int(np.searchsorted(members, row)), pin.reason)
+            pins[pin.position] = (int(np.searchsorted(rows, row)), pin.reason)
         else:
             absent.append(phrase("pin-absent", query.language, item=pin.item))
     caps = (*query.caps, *(exposure_caps(shop, scored.category, query.language) if query.exposure else ()))
-    limits = tuple(_limit(shop, members, cap, query.language) for cap in caps)
+    limits = tuple(_limit(shop, rows, cap, query.language) for cap in caps)
     return RerankRules(pins, buried, limits, query.diversity, query.language), tuple(absent)
 
 
@@ -253,18 +272,19 @@ def exposure_caps(shop: Shop, category: str, language: str = "en") -> tuple[Cap,
     )
 
 
-def _limit(shop: Shop, members: Integers, cap: Cap, language: str) -> Limit:
-    known = {*shop.items.of_attribute, *shop.ontology.attributes}
-    if cap.attribute not in known:
-        raise InputError(f"there is no attribute {cap.attribute!r}", todo=did_you_mean(cap.attribute, known))
+def _limit(shop: Shop, rows: Rows, cap: Cap, language: str) -> Limit:
+    attributes = {*shop.items.of_attribute, *shop.ontology.attributes}
+    if cap.attribute not in attributes:
+        todo = did_you_mean(cap.attribute, attributes)
+        raise InputError(f"there is no attribute {cap.attribute!r}", todo=todo)
 
     @cache
-    def values(place: int) -> tuple[str, ...]:
-        has = [split_value_id(n)[1] for n, _ in shop.items.values_of(int(members[place]), cap.attribute)]
-        return tuple(v for v in has if cap.value in (None, v))
+    def values(member: int) -> tuple[str, ...]:
+        ids = [split_value_id(n)[1] for n, _ in shop.items.values_of(int(rows[member]), cap.attribute)]
+        return tuple(v for v in ids if cap.value in (None, v))
 
     def reason(value: str) -> str:
-        said = phrase(
+        capped = phrase(
             "capped",
             language,
             name=attribute_name(shop.ontology, cap.attribute, language),
@@ -272,7 +292,7 @@ def _limit(shop: Shop, members: Integers, cap: Cap, language: str) -> Limit:
             share=f"{cap.share:.0%}",
             top=cap.top,
         )
-        return f"{said}. {cap.reason}".strip(" .")
+        return f"{capped}. {cap.reason}".strip(" .")
 
     # A share like .3 of 10 places is 3 places, though .3 · 10 is a little less in binary.
     return Limit(values, math.floor(cap.share * cap.top + 1e-9), cap.top, reason)
@@ -284,7 +304,8 @@ def _importance(shop: Shop, scored: ScoredCategory) -> Reals:
     return np.array([share[a] for a in scored.table.attributes])
 
 
-def _whose(shop: Shop, query: Query) -> list[str]:
+def _taste_notes(shop: Shop, query: Query) -> list[str]:
+    """A note where the query names a shopper of whose tastes nothing is known."""
     if query.session is not None and not shop.weights.population.columns and query.session.events:
         return [phrase("no-population", query.language)]
     if query.session is None and query.person is not None and not query.person.choices:
@@ -295,21 +316,24 @@ def _whose(shop: Shop, query: Query) -> list[str]:
 def _in_words(
     shop: Shop,
     scored: ScoredCategory,
-    shown: Integers,
+    shown: Members,
     total: Reals,
-    added: Reals | None,
-    reasons: dict[int, str],
+    boosts: Reals | None,
+    reranked: dict[int, str],
     query: Query,
 ) -> tuple[RankedItem, ...]:
-    items = show(shop, scored, shown, total, query.language)
-    found = []
-    for place, item in zip(shown.tolist(), items, strict=True):
-        why = (reasons[place],) if place in reasons else ()
+    """The items of a page with their contributions, boosts among them, and why they are where they are."""
+    start = (query.page - 1) * query.size + 1
+    items = show(shop, scored, shown, total, range(start, start + len(shown)), query.language)
+    explained = []
+    for member, item in zip(shown.tolist(), items, strict=True):
+        reasons = (reranked[member],) if member in reranked else ()
         parts: Sequence[Contribution] = item.contributions
-        if added is not None and added[place]:
-            boosts = [b for b in query.boosts if targets(shop, b.target)[scored.table.members[place]]]
-            said = "; ".join(phrase("boosted", query.language, reason=b.reason).strip(" :：") for b in boosts)
-            own = Contribution(BOOST, BOOST, float(added[place]), None, said)
-            parts, why = sorted((*parts, own), key=lambda c: -abs(c.logits)), (said, *why)
-        found.append(replace(item, contributions=tuple(parts), reasons=why))
-    return tuple(found)
+        if boosts is not None and boosts[member]:
+            row = scored.table.rows[member]
+            why = [b.reason for b in query.boosts if targets(shop, b.target)[row]]
+            words = "; ".join(phrase("boosted", query.language, reason=r).strip(" :：") for r in why)
+            boost = Contribution(BOOST, BOOST, float(boosts[member]), None, words)
+            parts, reasons = sorted((*parts, boost), key=lambda c: -abs(c.logits)), (words, *reasons)
+        explained.append(replace(item, contributions=tuple(parts), reasons=reasons))
+    return tuple(explained)

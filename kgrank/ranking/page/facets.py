@@ -1,4 +1,4 @@
-"""Filters in the order of what they decide for shoppers here and now, and the values in each.
+"""Filters in the order of what they decide for shoppers in this session, and the values in each.
 
 For a filter on attribute a over the items that are left, with p the shopper's choice probabilities among them
 (the softmax of their scores):
@@ -11,15 +11,14 @@ For a filter on attribute a over the items that are left, with p the shopper's c
   cut into ``BINS`` parts at quantiles;
 - coverage(a): the part of the choice mass with a known value.
 
-Values stand in the order of their choice mass q_v: what this shopper will most probably take first.
+Values are in the order of their choice mass q_v: what this shopper will most probably take first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from kgrank.ranking.answers import Facet, Facets, FacetValue, OmittedFacet
 from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
@@ -36,71 +35,6 @@ COVERAGE = 0.5
 """A filter is left out where a smaller part of the items has a known value."""
 
 
-@dataclass(frozen=True)
-class FacetValue:
-    """One value of a filter, or one range of a number.
-
-    Attributes:
-        value: Its id; None for a range.
-        minimum: Lower end of a range.
-        maximum: Upper end of a range.
-        name: In words.
-        item_count: Items that have it.
-        share: Part of the choice mass that has it.
-        reason: In words.
-    """
-
-    value: str | None
-    minimum: float | None
-    maximum: float | None
-    name: str
-    item_count: int
-    share: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class Facet:
-    """One filter; ``decides`` = ``importance`` · ``divides`` · ``coverage``."""
-
-    attribute: str
-    name: str
-    decides: float
-    importance: float
-    divides: float
-    coverage: float
-    values: tuple[FacetValue, ...]
-    reason: str
-
-
-@dataclass(frozen=True)
-class NoFacet:
-    """A filter that is left out, and why."""
-
-    attribute: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Facets:
-    """The filters of a category, the most decisive first, and those left out.
-
-    Attributes:
-        category: Its id.
-        item_count: Items that are left after the query's filters.
-        facets: The filters.
-        left_out: Filters with one value, or of a coverage below ``COVERAGE``.
-        notes: What a reader must know.
-    """
-
-    category: str
-    item_count: int
-    facets: tuple[Facet, ...]
-    left_out: tuple[NoFacet, ...]
-    notes: tuple[str, ...]
-
-
 def facets(shop: Shop, query: Query) -> Facets:
     """The filters to show beside a ranking; paging and curation of the query do not matter.
 
@@ -108,46 +42,55 @@ def facets(shop: Shop, query: Query) -> Facets:
         InputError: As in ``answer``.
         WeightsError: As in ``answer``.
     """
-    asked = selection(shop, query)
-    scored = score_query(shop, asked.category, query)
-    some = np.arange(len(scored.scores)) if asked.some is None else asked.some
-    odds = np.exp(scored.scores[some] - scored.scores[some].max(initial=-np.inf))
-    mass = odds / odds.sum() if len(some) else odds
+    chosen = selection(shop, query)
+    scored = score_query(shop, chosen.category, query)
+    members = np.arange(len(scored.scores)) if chosen.members is None else chosen.members
+    odds = np.exp(scored.scores[members] - scored.scores[members].max(initial=-np.inf))
+    mass = odds / odds.sum() if len(members) else odds
     shares = own_shares(shop, scored.category, scored.deviations)
-    shown, left_out = list[Facet](), list[NoFacet]()
+    shown, left_out = list[Facet](), list[OmittedFacet]()
     for attribute in scored.table.attributes:
-        found = _facet(shop, scored, some, mass, attribute, shares.get(attribute, 0.0), query.language)
-        if isinstance(found, Facet):
-            shown.append(found)
+        facet = _facet(shop, scored, members, mass, attribute, shares.get(attribute, 0.0), query.language)
+        if isinstance(facet, Facet):
+            shown.append(facet)
         else:
-            left_out.append(found)
+            left_out.append(facet)
     shown.sort(key=lambda f: (-f.decides, f.attribute))
-    return Facets(asked.category, len(some), tuple(shown), tuple(left_out), asked.notes)
+    return Facets(
+        version=shop.weights.version,
+        category=chosen.category,
+        item_count=len(members),
+        facets=tuple(shown),
+        left_out=tuple(left_out),
+        notes=chosen.notes,
+    )
 
 
 def _facet(
     shop: Shop,
     scored: ScoredCategory,
-    some: Integers,
+    members: Integers,
     mass: Reals,
     attribute: str,
     share: float,
     language: str,
-) -> Facet | NoFacet:
+) -> Facet | OmittedFacet:
     name = attribute_name(shop.ontology, attribute, language)
     k = scored.table.attributes.index(attribute)
     if k in scored.table.numbers:
-        number = scored.table.number[some, scored.table.numbers.index(k)]
+        number = scored.table.number[members, scored.table.numbers.index(k)]
         known = ~np.isnan(number)
         values = _ranges(shop, attribute, number[known], mass[known], language)
     else:
-        known, values = _values(shop, scored, some, mass, attribute, language)
-    covered = float(known.mean()) if len(some) else 0.0
+        known, values = _values(shop, scored, members, mass, attribute, language)
+    covered = float(known.mean()) if len(members) else 0.0
     if len(values) < 2:
-        return NoFacet(attribute, name, phrase("facet-one", language, name=name, values=len(values)))
+        return OmittedFacet(attribute, name, phrase("facet-one", language, name=name, values=len(values)))
     if covered < COVERAGE:
-        said = phrase("facet-covers", language, name=name, coverage=f"{covered:.0%}", least=f"{COVERAGE:.0%}")
-        return NoFacet(attribute, name, said)
+        reason = phrase(
+            "facet-covers", language, name=name, coverage=f"{covered:.0%}", least=f"{COVERAGE:.0%}"
+        )
+        return OmittedFacet(attribute, name, reason)
     coverage = float(mass[known].sum())
     whole = sum(v.share for v in values)
     divides = 1.0 - sum((v.share / whole) ** 2 for v in values) if whole else 0.0
@@ -161,28 +104,45 @@ def _facet(
         first=values[0].name,
     )
     decides = share * divides * coverage
-    return Facet(attribute, name, decides, share, divides, coverage, tuple(values), reason)
+    return Facet(
+        attribute=attribute,
+        name=name,
+        decides=decides,
+        importance=share,
+        divides=divides,
+        coverage=coverage,
+        values=tuple(values),
+        reason=reason,
+    )
 
 
 def _values(
-    shop: Shop, scored: ScoredCategory, some: Integers, mass: Reals, attribute: str, language: str
+    shop: Shop, scored: ScoredCategory, members: Integers, mass: Reals, attribute: str, language: str
 ) -> tuple[Truths, list[FacetValue]]:
     """Whether each item has a known value, and the values that occur, the most probable first."""
-    known = np.zeros(len(some), dtype=bool)
-    place = np.full(len(shop.items.ids), -1)
-    place[scored.table.members[some]] = np.arange(len(some))
-    found = []
+    known = np.zeros(len(members), dtype=bool)
+    index = np.full(len(shop.items.ids), -1)
+    index[scored.table.rows[members]] = np.arange(len(members))
+    values = []
     for value, node in shop.items.of_attribute.get(attribute, {}).items():
-        at = place[shop.items.having(node)]
-        at = at[at >= 0]
-        if len(at):
-            known[at] = True
-            share = float(mass[at].sum())
+        having = index[shop.items.having(node)]
+        having = having[having >= 0]
+        if len(having):
+            known[having] = True
+            share = float(mass[having].sum())
             name = value_name(shop.ontology, attribute, value, language)
-            found.append(
-                FacetValue(value, None, None, name, len(at), share, _why(name, at, share, some, language))
+            values.append(
+                FacetValue(
+                    value=value,
+                    minimum=None,
+                    maximum=None,
+                    name=name,
+                    item_count=len(having),
+                    share=share,
+                    reason=_value_reason(name, len(having), share, len(members), language),
+                )
             )
-    return known, sorted(found, key=lambda v: (-v.share, v.name))
+    return known, sorted(values, key=lambda v: (-v.share, v.name))
 
 
 def _ranges(shop: Shop, attribute: str, number: Reals, mass: Reals, language: str) -> list[FacetValue]:
@@ -190,21 +150,29 @@ def _ranges(shop: Shop, attribute: str, number: Reals, mass: Reals, language: st
     if not len(number):
         return []
     edges = np.unique(np.quantile(number, np.linspace(0, 1, BINS + 1), method="nearest"))
-    known = shop.ontology.attributes.get(attribute)
-    unit = f" {known.unit}" if known and known.unit else ""
+    attribute_type = shop.ontology.attributes.get(attribute)
+    unit = f" {attribute_type.unit}" if attribute_type and attribute_type.unit else ""
     inside = np.clip(np.searchsorted(edges, number, side="right") - 1, 0, max(len(edges) - 2, 0))
-    found = []
+    ranges = []
     for k in range(max(len(edges) - 1, 1)):
-        at = np.flatnonzero(inside == k)
-        low, high = float(number[at].min()), float(number[at].max())
-        name = phrase("from-to", language, low=f"{low:g}", high=f"{high:g}", unit=unit)
-        share = float(mass[at].sum())
-        found.append(
-            FacetValue(None, low, high, name, len(at), share, _why(name, at, share, number, language))
+        having = np.flatnonzero(inside == k)
+        minimum, maximum = float(number[having].min()), float(number[having].max())
+        name = phrase("from-to", language, low=f"{minimum:g}", high=f"{maximum:g}", unit=unit)
+        share = float(mass[having].sum())
+        ranges.append(
+            FacetValue(
+                value=None,
+                minimum=minimum,
+                maximum=maximum,
+                name=name,
+                item_count=len(having),
+                share=share,
+                reason=_value_reason(name, len(having), share, len(number), language),
+            )
         )
-    return found
+    return ranges
 
 
-def _why(name: str, at: Integers, share: float, among: Integers | Reals, language: str) -> str:
-    items = len(at) / max(len(among), 1)
+def _value_reason(name: str, item_count: int, share: float, total: int, language: str) -> str:
+    items = item_count / max(total, 1)
     return phrase("facet-value", language, name=name, share=f"{share:.0%}", items=f"{items:.0%}")

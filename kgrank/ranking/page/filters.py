@@ -20,37 +20,37 @@ UNKNOWN = "unknown"
 """The value of a filter that keeps items without one."""
 
 
-def holds(shop: Shop, one: Filter) -> Truths:
+def matches(shop: Shop, wanted: Filter) -> Truths:
     """Whether a filter holds for each item of the shop (items,).
 
     Raises:
         InputError: An unknown attribute or value, bounds that are not in order or not numbers, values for a
             number or bounds for values.
     """
-    _check(shop, one)
-    kept = np.zeros(len(shop.items.ids), dtype=bool)
-    number = shop.items.node.get(value_id(one.attribute, NUMBER))
-    if number is not None and not one.values:
+    _check(shop, wanted)
+    matching = np.zeros(len(shop.items.ids), dtype=bool)
+    number = shop.items.node.get(value_id(wanted.attribute, NUMBER))
+    if number is not None and not wanted.values:
         rows = shop.items.rows_of(number)
-        amount = shop.items.row_number[rows]
-        low = -math.inf if one.minimum is None else one.minimum
-        high = math.inf if one.maximum is None else one.maximum
-        kept[shop.items.row_item[rows[(amount >= low) & (amount <= high)]]] = True
-    for value in one.values:
-        node = shop.items.node.get(value_id(one.attribute, value))
+        numbers = shop.items.row_number[rows]
+        minimum = -math.inf if wanted.minimum is None else wanted.minimum
+        maximum = math.inf if wanted.maximum is None else wanted.maximum
+        matching[shop.items.row_item[rows[(numbers >= minimum) & (numbers <= maximum)]]] = True
+    for value in wanted.values:
+        node = shop.items.node.get(value_id(wanted.attribute, value))
         if node is not None:
-            kept[shop.items.having(node)] = True
+            matching[shop.items.having(node)] = True
         elif value == UNKNOWN:
-            kept |= ~known(shop, one.attribute)
-    return kept
+            matching |= ~has_value(shop, wanted.attribute)
+    return matching
 
 
-def known(shop: Shop, attribute: str) -> Truths:
+def has_value(shop: Shop, attribute: str) -> Truths:
     """Whether each item of the shop has a value of an attribute (items,)."""
-    found = np.zeros(len(shop.items.ids), dtype=bool)
-    for place in shop.items.of_attribute.get(attribute, {}).values():
-        found[shop.items.having(place)] = True
-    return found
+    having = np.zeros(len(shop.items.ids), dtype=bool)
+    for node in shop.items.of_attribute.get(attribute, {}).values():
+        having[shop.items.having(node)] = True
+    return having
 
 
 def targets(shop: Shop, target: str) -> Truths:
@@ -59,11 +59,11 @@ def targets(shop: Shop, target: str) -> Truths:
     Raises:
         InputError: Neither.
     """
-    found = np.zeros(len(shop.items.ids), dtype=bool)
+    targeted = np.zeros(len(shop.items.ids), dtype=bool)
     if target in shop.items.index:
-        found[shop.items.index[target]] = True
+        targeted[shop.items.index[target]] = True
     elif target in shop.items.node and split_value_id(target)[1] != NUMBER:
-        found[shop.items.having(shop.items.node[target])] = True
+        targeted[shop.items.having(shop.items.node[target])] = True
     else:
         names = shop.items.nodes if "=" in target else shop.items.ids
         raise InputError(
@@ -71,48 +71,55 @@ def targets(shop: Shop, target: str) -> Truths:
             expected="an item's id, or ATTRIBUTE=VALUE",
             todo=did_you_mean(target, names),
         )
-    return found
+    return targeted
 
 
-def in_words(shop: Shop, one: Filter, language: str) -> str:
+def filter_words(shop: Shop, wanted: Filter, language: str) -> str:
     """A filter for a reader: "Color: Red", "Price: 10 to 50 EUR"."""
-    name = attribute_name(shop.ontology, one.attribute, language)
-    if one.values:
+    name = attribute_name(shop.ontology, wanted.attribute, language)
+    if wanted.values:
         values = phrase("and", language).join(
-            value_name(shop.ontology, one.attribute, v, language) for v in one.values
+            value_name(shop.ontology, wanted.attribute, v, language) for v in wanted.values
         )
         return phrase("has", language, name=name, value=values)
-    attribute = shop.ontology.attributes.get(one.attribute)
+    attribute = shop.ontology.attributes.get(wanted.attribute)
     unit = f" {attribute.unit}" if attribute and attribute.unit else ""
-    key = "from-to" if None not in (one.minimum, one.maximum) else "from" if one.maximum is None else "up-to"
-    low, high = (f"{x:g}" if x is not None else "" for x in (one.minimum, one.maximum))
+    key = (
+        "from-to"
+        if None not in (wanted.minimum, wanted.maximum)
+        else "from"
+        if wanted.maximum is None
+        else "up-to"
+    )
+    low, high = (f"{x:g}" if x is not None else "" for x in (wanted.minimum, wanted.maximum))
     return phrase("has", language, name=name, value=phrase(key, language, low=low, high=high, unit=unit))
 
 
-def _check(shop: Shop, one: Filter) -> None:
-    here, known_to = shop.items.of_attribute, shop.ontology.attributes
-    if one.attribute not in here and one.attribute not in known_to:
+def _check(shop: Shop, wanted: Filter) -> None:
+    in_shop, in_ontology = shop.items.of_attribute, shop.ontology.attributes
+    if wanted.attribute not in in_shop and wanted.attribute not in in_ontology:
         raise InputError(
-            f"there is no attribute {one.attribute!r}", todo=did_you_mean(one.attribute, {*here, *known_to})
+            f"there is no attribute {wanted.attribute!r}",
+            todo=did_you_mean(wanted.attribute, {*in_shop, *in_ontology}),
         )
-    bounds = [b for b in (one.minimum, one.maximum) if b is not None]
+    bounds = [b for b in (wanted.minimum, wanted.maximum) if b is not None]
     if any(math.isnan(b) for b in bounds) or (len(bounds) == 2 and bounds[0] > bounds[1]):
         raise InputError(
-            f"the filter on {one.attribute!r} runs from {one.minimum} to {one.maximum}",
+            f"the filter on {wanted.attribute!r} runs from {wanted.minimum} to {wanted.maximum}",
             expected="numbers, the smaller one first",
         )
-    attribute = known_to.get(one.attribute)
-    number = NUMBER in here.get(one.attribute, {}) or (
+    attribute = in_ontology.get(wanted.attribute)
+    number = NUMBER in in_shop.get(wanted.attribute, {}) or (
         attribute is not None and attribute.type is AttributeType.NUMBER
     )
-    if bool(one.values) == bool(bounds) or number == bool(one.values):
+    if bool(wanted.values) == bool(bounds) or number == bool(wanted.values):
         raise InputError(
-            f"the filter on {one.attribute!r} has {len(one.values)} values and {len(bounds)} bounds",
+            f"the filter on {wanted.attribute!r} has {len(wanted.values)} values and {len(bounds)} bounds",
             expected="bounds, since it is a number" if number else "values, since it is not a number",
         )
-    values = {*here.get(one.attribute, {}), *(attribute.values if attribute else ()), UNKNOWN}
-    for value in one.values:
+    values = {*in_shop.get(wanted.attribute, {}), *(attribute.values if attribute else ()), UNKNOWN}
+    for value in wanted.values:
         if value not in values:
             raise InputError(
-                f"attribute {one.attribute!r} has no value {value!r}", todo=did_you_mean(value, values)
+                f"attribute {wanted.attribute!r} has no value {value!r}", todo=did_you_mean(value, values)
             )

@@ -1,6 +1,7 @@
-"""What can be asked of a ranking, and what comes back: the types of the query module.
+"""A query for a ranking, and the page that comes back as arrays.
 
-``kgrank.ranking.page.answer.answer(shop, query)`` takes a ``Query`` and gives a ``RankedPage``.
+``kgrank.ranking.page.answer.answer(shop, query)`` takes a ``Query`` and gives a ``RankedPage``;
+``kgrank.ranking.page.document.ranking`` gives the same as the document of ``--json`` and HTTP.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kgrank.ranking.answers import LeftOut, RankedItem
 from kgrank.ranking.catalogue.items import Reals
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Pin:
-    """An item that stands at a fixed position, whatever its score; ``position`` counts from 1."""
+    """An item at a fixed position, whatever its score; ``position`` counts from 1."""
 
     item: str
     position: int
@@ -76,14 +78,14 @@ class Exclude:
 
 @dataclass(frozen=True)
 class Cap:
-    """At most a share of the first places for one value of an attribute, such as a brand or a seller.
+    """At most a share of the first positions for one value of an attribute, such as a brand or a seller.
 
     Attributes:
         attribute: Its id.
-        share: Of the first ``top`` places, 0 to 1; the number of places is rounded down.
-        top: So many first places.
+        share: Of the first ``top`` positions, 0 to 1; their number is rounded down.
+        top: So many first positions.
         value: The value; None for every value.
-        reason: Why; shown with each item that stands lower by it.
+        reason: Why; shown with each item that is moved down by it.
     """
 
     attribute: str
@@ -110,7 +112,7 @@ class Query:
         boosts: Items with so many logits more.
         buries: Items behind all others.
         excludes: Items that are not shown.
-        caps: Limits to a brand's or seller's share of the first places.
+        caps: Limits to a brand's or seller's share of the first positions.
         exposure: Whether the ontology's Exposure rules for the category are caps as well.
         diversity: From 0 (by score alone) to below 1 (``kgrank.ranking.page.rerank.diverse``).
         history: Items looked at, oldest first, for the behaviour terms; a session's own come after them.
@@ -136,49 +138,6 @@ class Query:
     person: PersonTastes | None = None
     session: Session | None = None
     language: str = "en"
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """One summand of a score.
-
-    Attributes:
-        name: The attribute's id, the term's name, or ``boost``.
-        kind: ``attribute``, ``term`` or ``boost``.
-        logits: In logits, against the average item of the category.
-        value: The item's value ids joined by ``|``, or its number; None where it has none. For a term, the
-            item of the history that speaks loudest.
-        words: The same for a reader.
-    """
-
-    name: str
-    kind: str
-    logits: float
-    value: str | None
-    words: str
-
-
-@dataclass(frozen=True)
-class RankedItem:
-    """An item, its score, and the contributions that add up to it (to 1e-9), largest first.
-
-    ``reasons`` say why it does not stand where its score alone would put it: pinned, buried, capped, diverse.
-    """
-
-    item: str
-    title: str
-    score: float
-    contributions: tuple[Contribution, ...]
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """What was excluded: an item or a value, how many items of this ranking that concerns, and why."""
-
-    target: str
-    item_count: int
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -210,9 +169,9 @@ class RankedPage:
     logits: Reals
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    in_words: Callable[[], tuple[RankedItem, ...]] = field(default=tuple, repr=False, compare=False)
+    describe: Callable[[], tuple[RankedItem, ...]] = field(default=tuple, repr=False, compare=False)
 
     @cached_property
     def items(self) -> tuple[RankedItem, ...]:
         """The items with their contributions in words; made when asked for."""
-        return self.in_words()
+        return self.describe()

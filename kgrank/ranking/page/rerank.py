@@ -1,6 +1,7 @@
 """The order of a page beyond the score: pins, buried items, caps and diversity, each with its reason.
 
-Only a window of first places is arranged; behind it items stand by their scores, so that pages join.
+Only a window of first positions is re-ranked; behind it items are in the order of their scores, so that pages
+join.
 """
 
 from __future__ import annotations
@@ -11,35 +12,35 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kgrank.ranking.catalogue.items import Integers, Reals
+from kgrank.ranking.catalogue.items import Integers, Members, Reals
 from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.top import first
 
 WINDOW = 100
-"""First places that diversity arranges."""
+"""First positions that diversity re-ranks."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A cap on the items of a category: at most ``most`` with one value in the first ``top`` places.
+    """A cap on the items of a category: at most ``maximum`` with one value in the first ``top`` positions.
 
     Attributes:
         values: The capped values of an item.
-        most: Items with one of them.
-        top: First places.
-        reason: Shown with an item that stands lower by a value.
+        maximum: Items with one of them.
+        top: Number of first positions.
+        reason: Shown with an item that is moved down by a value.
     """
 
     values: Callable[[int], tuple[str, ...]]
-    most: int
+    maximum: int
     top: int
     reason: Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class RerankRules:
-    """What is wanted beyond the scores; items are places in the category.
+    """What is wanted beyond the scores; items are indices among the category's.
 
     Attributes:
         pins: Item and reason by position, from 1.
@@ -61,65 +62,67 @@ class RerankRules:
 
 @dataclass(frozen=True)
 class Reranked:
-    """Items in their order, why some stand where they stand, and the caps that could not be kept."""
+    """Items in their order, why some are not where their scores put them, and the caps that could not be kept."""
 
-    places: Integers
+    members: Members
     reasons: dict[int, str]
     short: tuple[str, ...] = ()
 
 
 def rerank(
-    table: CategoryScores, weights: Reals, some: Integers, scores: Reals, wishes: RerankRules, count: int
+    table: CategoryScores, weights: Reals, members: Members, scores: Reals, rules: RerankRules, count: int
 ) -> Reranked:
     """The first items as they are shown.
 
     Args:
         table: The category.
         weights: Importance of its attributes (attributes,).
-        some: The items to be ranked, ascending (ranked,).
+        members: The items to be ranked, ascending (ranked,).
         scores: Theirs (ranked,).
-        wishes: What is wanted.
+        rules: What is wanted.
         count: At most so many items.
     """
-    order = _by_score(some, scores, wishes)
-    pins = wishes.pins
-    window = max([0, *pins, *(one.top for one in wishes.limits), WINDOW * bool(wishes.diversity)])
-    window = min(window, len(some))
+    order = _by_score(members, scores, rules)
+    pins = rules.pins
+    window = max([0, *pins, *(limit.top for limit in rules.limits), WINDOW * bool(rules.diversity)])
+    window = min(window, len(members))
     pinned = np.array([item for item, _ in pins.values()], dtype=np.int64)
     size = max(count, 2 * window) + len(pinned)
     while True:
-        reasons = dict(wishes.buried)
+        reasons = dict(rules.buried)
         queue = order(size)
         queue = queue[~np.isin(queue, pinned)]
-        if wishes.diversity:
-            queue = _diversified(table, weights, queue, scores[np.searchsorted(some, queue)], wishes, reasons)
-        found = _fill(queue.tolist(), pins, window, wishes, reasons, last=size >= len(some))
-        if found is not None:
-            places, short = found
-            return Reranked(np.array(places[:count], dtype=np.int64), reasons, short)
+        if rules.diversity:
+            queue = _diversified(
+                table, weights, queue, scores[np.searchsorted(members, queue)], rules, reasons
+            )
+        filled = _fill(queue.tolist(), pins, window, rules, reasons, last=size >= len(members))
+        if filled is not None:
+            reranked, short = filled
+            return Reranked(np.array(reranked[:count], dtype=np.int64), reasons, short)
         size *= 2
 
 
 def _diversified(
     table: CategoryScores,
     weights: Reals,
-    queue: Integers,
+    queue: Members,
     scores: Reals,
-    wishes: RerankRules,
+    rules: RerankRules,
     reasons: dict[int, str],
-) -> Integers:
+) -> Members:
     """The queue with its first items spread out."""
     head = queue[:WINDOW]
-    chosen = diverse(table, weights, head, scores[:WINDOW], wishes.diversity)
+    chosen = diverse(table, weights, head, scores[:WINDOW], rules.diversity)
     for now, before in enumerate(chosen.tolist()):
         if now < before:
-            said = phrase("diverse", wishes.language, position=before + 1)
-            reasons.setdefault(int(head[before]), said)
+            reason = phrase("diverse", rules.language, position=before + 1)
+            reasons.setdefault(int(head[before]), reason)
     return np.concatenate([head[chosen], queue[WINDOW:]])
 
 
 def diverse(
-    table: CategoryScores, weights: Reals, items: Integers, scores: Reals, diversity: float
+    table: CategoryScores, weights: Reals, items: Members, scores: Reals, diversity: float
 ) -> Integers:
     """Maximal marginal relevance (Carbonell and Goldstein 1998) over what the items have.
 
@@ -130,7 +133,7 @@ def diverse(
     score, then to the lower id.
 
     Returns:
-        Places in ``items``, in the order shown.
+        Indices in ``items``, in the order shown.
     """
     if not len(items):
         return np.empty(0, dtype=np.int64)
@@ -148,28 +151,29 @@ def diverse(
     return np.array(chosen, dtype=np.int64)
 
 
-def _likeness(table: CategoryScores, weights: Reals, items: Integers) -> Reals:
+def _likeness(table: CategoryScores, weights: Reals, items: Members) -> Reals:
     """(items, items) how alike two items are, from 0 to 1."""
-    found = np.zeros((len(items), len(items)))
+    likeness = np.zeros((len(items), len(items)))
     profiles = table.profiles
     for k, attribute in enumerate(profiles.attributes):
-        own = profiles.own[items, k]
-        known = own != profiles.first[k]
-        found += weights[attribute] * ((own[:, None] == own) & known[:, None] & known)
+        profile = profiles.item_profiles[items, k]
+        has_value = profile != profiles.first[k]
+        likeness += weights[attribute] * ((profile[:, None] == profile) & has_value[:, None] & has_value)
     for m, attribute in enumerate(table.numbers):
-        own = table.number[items, m]
-        width = np.nanmax(own) - np.nanmin(own) if not np.isnan(own).all() else 0.0
-        gap = np.abs(own[:, None] - own) / (width or 1.0)
-        found += weights[attribute] * np.nan_to_num(1 - gap, nan=0.0)
-    return found
+        number = table.number[items, m]
+        width = np.nanmax(number) - np.nanmin(number) if not np.isnan(number).all() else 0.0
+        gap = np.abs(number[:, None] - number) / (width or 1.0)
+        likeness += weights[attribute] * np.nan_to_num(1 - gap, nan=0.0)
+    return likeness
 
 
-def _by_score(some: Integers, scores: Reals, wishes: RerankRules) -> Callable[[int], Integers]:
+def _by_score(members: Members, scores: Reals, rules: RerankRules) -> Callable[[int], Members]:
     """So many first items by score, buried ones behind all others."""
-    back = np.isin(some, np.array(list(wishes.buried), dtype=np.int64))
-    ahead, ahead_scores, behind, behind_scores = some[~back], scores[~back], some[back], scores[back]
+    buried = np.isin(members, np.array(list(rules.buried), dtype=np.int64))
+    ahead, ahead_scores = members[~buried], scores[~buried]
+    behind, behind_scores = members[buried], scores[buried]
 
-    def order(count: int) -> Integers:
+    def order(count: int) -> Members:
         front = ahead[first(ahead_scores, count)[0]]
         return np.concatenate([front, behind[first(behind_scores, count - len(front))[0]]])
 
@@ -177,23 +181,23 @@ def _by_score(some: Integers, scores: Reals, wishes: RerankRules) -> Callable[[i
 
 
 class _Caps:
-    """How many items of each capped value stand in the first places so far."""
+    """How many items of each capped value are among the first positions so far."""
 
     def __init__(self, limits: Sequence[Limit]) -> None:
-        self._used = [(one, Counter[str]()) for one in limits]
+        self._used = [(limit, Counter[str]()) for limit in limits]
 
     def count(self, item: int, position: int) -> None:
         """An item takes a position."""
-        for one, counts in self._used:
-            if position <= one.top:
-                counts.update(one.values(item))
+        for limit, counts in self._used:
+            if position <= limit.top:
+                counts.update(limit.values(item))
 
     def blocked(self, item: int, position: int) -> str | None:
         """Why an item may not take a position; None where it may."""
-        for one, counts in self._used:
-            for value in one.values(item) if position <= one.top else ():
-                if counts[value] >= one.most:
-                    return one.reason(value)
+        for limit, counts in self._used:
+            for value in limit.values(item) if position <= limit.top else ():
+                if counts[value] >= limit.maximum:
+                    return limit.reason(value)
         return None
 
 
@@ -201,7 +205,7 @@ def _fill(
     queue: list[int],
     pins: Mapping[int, tuple[int, str]],
     window: int,
-    wishes: RerankRules,
+    rules: RerankRules,
     reasons: dict[int, str],
     *,
     last: bool,
@@ -212,15 +216,15 @@ def _fill(
         queue: Items in the order wanted, pinned ones left out.
         pins: Item and reason by position.
         window: Number of positions.
-        wishes: With the limits.
+        rules: With the limits.
         reasons: By item; those of pins and limits are added.
         last: Whether the queue holds all items: then a limit gives way where nothing else is left.
     """
-    caps = _Caps(wishes.limits)
+    caps = _Caps(rules.limits)
     filled, short = list[int](), dict[str, None]()
-    for at, (pinned, reason) in pins.items():
-        caps.count(pinned, at)
-        reasons[pinned] = phrase("pinned", wishes.language, position=at, reason=reason).strip(" :：")
+    for position, (pinned, reason) in pins.items():
+        caps.count(pinned, position)
+        reasons[pinned] = phrase("pinned", rules.language, position=position, reason=reason).strip(" :：")
     for position in range(1, window + 1):
         if position in pins:
             filled.append(pins[position][0])
@@ -235,7 +239,7 @@ def _fill(
             if not last:
                 return None
             if not passed:
-                # Only pins are left: they stand as near to their positions as there are items.
+                # Only pins are left: they are as near to their positions as there are items.
                 continue
             (item, why), passed = passed[0], []
             short[why] = None
@@ -244,6 +248,6 @@ def _fill(
         queue.remove(item)
         filled.append(item)
         caps.count(item, position)
-    # A pin beyond the last item stands last.
-    late = [item for at, (item, _) in sorted(pins.items()) if at > window]
+    # A pin beyond the last item comes last.
+    late = [item for position, (item, _) in sorted(pins.items()) if position > window]
     return [*filled, *queue, *late], tuple(short)

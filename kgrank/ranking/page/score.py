@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id
+from kgrank.ranking.answers import Contribution, RankedItem
 from kgrank.ranking.catalogue.behaviour import ATTRIBUTES
-from kgrank.ranking.catalogue.items import Integers, Reals
+from kgrank.ranking.catalogue.items import Members, Reals
 from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.term_phrases import reason
 from kgrank.ranking.catalogue.top import first
-from kgrank.ranking.page.query import Contribution, RankedItem
 
 PERSONAL = 0.1
 """In logits: a person's own part is named from here on, where it is larger than the average shopper's."""
@@ -31,9 +31,9 @@ class ScoredCategory:
         table: What each attribute contributes by them.
         worth: What values and numbers are worth to the person, or to the average shopper.
         units: The numbers in standard units, where a person is given (items, numbers).
-        scores: Before rounding, in the order of ``CategoryScores.members`` (items,).
+        scores: Before rounding, in the order of ``CategoryScores.rows`` (items,).
         strength: Weight of the attribute score.
-        terms: Weighted amount of each behaviour term (items,).
+        terms: What each behaviour term adds, in logits (items,).
         history: Row numbers of the history, oldest first.
         deviations: The person's, in the order of the population's columns (columns,).
     """
@@ -53,21 +53,21 @@ class ScoredCategory:
         """The summands: attributes, most important first, then terms."""
         return (*self.table.attributes, *self.terms)
 
-    def contributions(self, places: Integers) -> Reals:
-        """What each summand adds to some items (places, names)."""
-        found = self.table.contributions(places, self.worth, self.units)
+    def contributions(self, members: Members) -> Reals:
+        """What each summand adds to some items, in logits (members, names)."""
+        logits = self.table.contributions(members, self.worth, self.units)
         if self.strength != 1.0:
-            found *= self.strength
+            logits *= self.strength
         if not self.terms:
-            return found
-        return np.column_stack([found, *(amount[places] for amount in self.terms.values())])
+            return logits
+        return np.column_stack([logits, *(term[members] for term in self.terms.values())])
 
-    def personal(self, places: Integers) -> Reals | None:
-        """The person's part of the attributes' amounts (places, attributes); None without a person."""
+    def personal(self, members: Members) -> Reals | None:
+        """The person's part of the attributes' contributions (members, attributes); None without a person."""
         if self.units is None:
             return None
-        average = self.table.contributions(places, self.table.worth)
-        return self.strength * (self.table.contributions(places, self.worth, self.units) - average)
+        average = self.table.contributions(members, self.table.worth)
+        return self.strength * (self.table.contributions(members, self.worth, self.units) - average)
 
 
 def rank(
@@ -98,19 +98,20 @@ def rank(
         Items from the highest score down, equal scores by id; none for a category without items.
 
     Raises:
-        InputError: An unknown category or item, or a candidate that stands outside the category.
+        InputError: An unknown category or item, or a candidate outside the category.
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
     if limit < 0 or offset < 0:
         raise InputError(f"limit {limit}, offset {offset}", expected="neither below 0")
     scored = score(shop, category, history, population_vector(shop, person) if person else None)
-    some = np.arange(len(scored.scores))
+    members = np.arange(len(scored.scores))
     if candidates is not None:
-        some = np.unique(
+        members = np.unique(
             np.array([member_index(shop, category, item) for item in candidates], dtype=np.int64)
         )
-    places, scores = first(scored.scores[some], offset + limit)
-    return show(shop, scored, some[places[offset:]], scores[offset:], language)
+    order, scores = first(scored.scores[members], offset + limit)
+    positions = range(offset + 1, len(order) + 1)
+    return show(shop, scored, members[order[offset:]], scores[offset:], positions, language)
 
 
 def population_vector(shop: Shop, deviations: Mapping[str, float]) -> Reals:
@@ -141,59 +142,92 @@ def score(
     table = shop.scores(category)
     worth, units = table.worth, None
     if deviations is not None and len(deviations):
-        moved = shop.deviation_effects(category)
-        worth, units = known or moved.worth(table, deviations), moved.units
+        effects = shop.deviation_effects(category)
+        worth, units = known or effects.worth(table, deviations), effects.units
     scores = table.scores(worth, units)
-    if not history:
-        return ScoredCategory(category, table, worth, units, scores, 1.0, {}, (), deviations)
-    rows = tuple(shop.item(item) for item in history)
-    learned = shop.weights_of(category).terms
-    strength = learned.get(ATTRIBUTES, 1.0)
-    terms = shop.required_behaviour.contributions(rows, table.members, learned)
-    total = strength * scores + sum(terms.values())
-    return ScoredCategory(category, table, worth, units, total, strength, terms, rows, deviations)
+    strength, terms, rows, total = 1.0, dict[str, Reals](), tuple[int, ...](), scores
+    if history:
+        rows = tuple(shop.item(item) for item in history)
+        weights = shop.weights_of(category).terms
+        strength = weights.get(ATTRIBUTES, 1.0)
+        terms = shop.required_behaviour.contributions(rows, table.rows, weights)
+        total = strength * scores + sum(terms.values())
+    return ScoredCategory(
+        category=category,
+        table=table,
+        worth=worth,
+        units=units,
+        scores=total,
+        strength=strength,
+        terms=terms,
+        history=rows,
+        deviations=deviations,
+    )
 
 
 def show(
-    shop: Shop, scored: ScoredCategory, places: Integers, scores: Reals, language: str
+    shop: Shop,
+    scored: ScoredCategory,
+    members: Members,
+    scores: Reals,
+    positions: Iterable[int],
+    language: str,
 ) -> list[RankedItem]:
-    """Scored items with their contributions in words, the largest first."""
+    """Scored items with their contributions in words, the largest first.
+
+    Args:
+        shop: Where.
+        scored: The category's scores.
+        members: The items to show (shown,).
+        scores: Their scores, rounded (shown,).
+        positions: Their positions in the ranking, from 1.
+        language: Of the words.
+    """
     table, wording = scored.table, shop.wording(scored.category, language)
-    amounts = scored.contributions(places)
+    logits = scored.contributions(members)
     # Of equal sizes the more important attribute comes first.
-    order = np.argsort(-np.abs(amounts), axis=1, kind="stable").tolist()
-    own, numbers = table.profiles.own[places].tolist(), table.number[places].tolist()
-    personal = scored.personal(places)
-    mine = [[]] * len(places) if personal is None else personal.tolist()
+    order = np.argsort(-np.abs(logits), axis=1, kind="stable").tolist()
+    profiles, numbers = table.profiles.item_profiles[members].tolist(), table.number[members].tolist()
+    personal_parts = scored.personal(members)
+    personal = [[]] * len(members) if personal_parts is None else personal_parts.tolist()
     names, ids, titles = table.attributes, shop.items.ids, shop.items.titles
-    found = []
-    for k, (row, total) in enumerate(zip(table.members[places].tolist(), scores.tolist(), strict=True)):
-        said = list(wording.nothing)
-        for attribute, profile in zip(table.profiles.attributes, own[k], strict=True):
-            said[attribute] = wording.profiles[profile]
+    items = []
+    for k, (row, total, position) in enumerate(
+        zip(table.rows[members].tolist(), scores.tolist(), positions, strict=True)
+    ):
+        values = list(wording.nothing)
+        for attribute, profile in zip(table.profiles.attributes, profiles[k], strict=True):
+            values[attribute] = wording.profiles[profile]
         for attribute, number in zip(table.numbers, numbers[k], strict=True):
             if number == number:  # a missing number is NaN
-                said[attribute] = wording.number(attribute, number)
-        amount = amounts[k].tolist()
+                values[attribute] = wording.number(attribute, number)
+        summands = logits[k].tolist()
         parts = [
             Contribution(name, "attribute", x, value, words)
-            for name, x, (value, words) in zip(names, amount, said, strict=False)
+            for name, x, (value, words) in zip(names, summands, values, strict=False)
         ]
-        if mine[k]:
-            parts = [
-                _personal(part, own_part, language) for part, own_part in zip(parts, mine[k], strict=True)
-            ]
-        for name, x in zip(scored.terms, amount[len(names) :], strict=True):
+        if personal[k]:
+            parts = [_personal(part, x, language) for part, x in zip(parts, personal[k], strict=True)]
+        for name, x in zip(scored.terms, summands[len(names) :], strict=True):
             parts.append(_term(shop, name, x, row, scored, language))
-        found.append(RankedItem(ids[row], titles[row], total, tuple([parts[j] for j in order[k]])))
-    return found
+        contributions = tuple([parts[j] for j in order[k]])
+        items.append(
+            RankedItem(
+                position=position,
+                item=ids[row],
+                title=titles[row],
+                score=total,
+                contributions=contributions,
+            )
+        )
+    return items
 
 
-def _personal(part: Contribution, own: float, language: str) -> Contribution:
-    """A contribution that names the person's part where that is the larger one."""
-    if abs(own) < PERSONAL or abs(own) <= abs(part.logits - own):
+def _personal(part: Contribution, logits: float, language: str) -> Contribution:
+    """A contribution that names the person's part of it, in logits, where that is the larger one."""
+    if abs(logits) < PERSONAL or abs(logits) <= abs(part.logits - logits):
         return part
-    return replace(part, words=phrase("for-you", language, words=part.words, amount=own))
+    return replace(part, words=phrase("for-you", language, words=part.words, amount=logits))
 
 
 def value_worths(
@@ -203,39 +237,39 @@ def value_worths(
 
     A value among several counts by its share of this.
     """
-    moved = None if deviations is None or not len(deviations) else shop.deviation_effects(category)
-    found = {}
+    effects = None if deviations is None or not len(deviations) else shop.deviation_effects(category)
+    worths = {}
     for utility in shop.weights_of(category).utilities:
         name, value = split_value_id(utility.node)
         if name == attribute and value != NUMBER:
-            found[utility.node] = utility.at(1.0)
-            if moved is not None and deviations is not None and utility.node in moved.values:
-                found[utility.node] += float(moved.values[utility.node] @ deviations)
-    return found
+            worths[utility.node] = utility.at(1.0)
+            if effects is not None and deviations is not None and utility.node in effects.values:
+                worths[utility.node] += float(effects.values[utility.node] @ deviations)
+    return worths
 
 
 def member_index(shop: Shop, category: str, item: str) -> int:
-    """Place of an item among the members of a category.
+    """Index of an item among the members of a category.
 
     Raises:
-        InputError: An unknown item, or one that stands outside the category.
+        InputError: An unknown item, or one outside the category.
     """
-    members = shop.scores(category).members
+    rows = shop.scores(category).rows
     row = shop.item(item)
-    place = int(np.searchsorted(members, row))
-    if place == len(members) or members[place] != row:
+    member = int(np.searchsorted(rows, row))
+    if member == len(rows) or rows[member] != row:
         inside = ", ".join(shop.items.categories.get(row, ())) or "no category"
         raise InputError(
             f"item {item!r} does not stand in {category!r} or below it",
             expected=f"an item of {category!r}",
             todo=f"It stands in {inside}",
         )
-    return place
+    return member
 
 
 def _term(
-    shop: Shop, name: str, amount: float, item: int, scored: ScoredCategory, language: str
+    shop: Shop, name: str, logits: float, row: int, scored: ScoredCategory, language: str
 ) -> Contribution:
     """The words and the value of a behaviour term."""
-    value, words = reason(shop.required_behaviour, name, scored.history, item, shop.items, language)
-    return Contribution(name, "term", amount, value, words)
+    value, words = reason(shop.required_behaviour, name, scored.history, row, shop.items, language)
+    return Contribution(name, "term", logits, value, words)

@@ -39,9 +39,9 @@ def read_person(store: GraphStore, shop: Shop, user: str) -> PersonTastes:
 def read_events(store: GraphStore, user: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A user's events and searches, tables like INTERACTED and SEARCHED; none of a user whom nobody knows."""
     rows = store.query(cypher("rank/user_choices"), {"user": user})
-    asked = store.query(cypher("rank/user_searches"), {"user": user})
+    searched = store.query(cypher("rank/user_searches"), {"user": user})
     events = [{"source": user, "target": r["item"], **r} for r in rows]
-    searches = [{"source": user, "target": r["category"], **r} for r in asked]
+    searches = [{"source": user, "target": r["category"], **r} for r in searched]
     return pl.DataFrame(events, schema=_EVENT), pl.DataFrame(searches, schema=_SEARCH)
 
 
@@ -51,9 +51,9 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     Raises:
         InputError: An event on an item that the shop does not have.
     """
-    seen = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
-    own = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
-    graph = KnowledgeGraph({}, {**shop.items.graph(seen).edges, **own})
+    rows = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
+    tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
+    graph = KnowledgeGraph({}, {**shop.items.graph(rows).edges, **tables})
     log = read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
     return person_tastes(log, shop.weights, shop.ontology, shop.design)
 

@@ -5,9 +5,9 @@ is known of the shopper, is the prior, and each event adds weight · log P(what 
 The utility behind an event of kind k is in the learned scale of that kind (``kgrank.choice.logit.scales``),
 and the weight is ``decay`` to the power of its age in events.
 
-- An event on a shown item is a choice among what was shown, places on the screen and taking nothing accounted
-  for as in training; what was taken from the same list before by as strong a deed is gone, and a stronger
-  deed on an item replaces the weaker one.
+- An event on a shown item is a choice among what was shown, positions on the screen and taking nothing accounted
+  for as in training; what was taken from the same list before by an event of the same or a stronger kind is
+  no alternative, and a stronger event on an item replaces the weaker one.
 - An event that does not say what was shown is a choice against items drawn at random from the category.
 - A search that names a value is a choice of it among the values of its attribute.
 
@@ -38,7 +38,7 @@ KINDS = (SEARCH, *RESPONSES)
 """Kinds of events, from the weakest to the strongest."""
 
 REMEMBERED = 50
-"""Events that a session keeps; what came before weighs a two-hundredth of one that happens now."""
+"""Events that a session keeps; an earlier one has .5 % of the weight of the latest."""
 
 if TYPE_CHECKING:
     from kgrank.choice.tastes.person import PersonTastes
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SessionRule:
-    """How events fade. The numbers are conventions, not learned: logs do not say how fast a wish fades.
+    """How events fade. The numbers are conventions, not learned: logs do not say how fast tastes change.
 
     Attributes:
         decay: What is left of an event's weight one event later.
@@ -111,11 +111,11 @@ class Session:
 
     def worth(self, shop: Shop, category: str) -> Worth:
         """What the values of a category are worth to the shopper by now."""
-        found = self.worths.get(category)
-        if found is None:
-            found = shop.deviation_effects(category).worth(shop.scores(category), self.deviations)
-            self.worths[category] = found
-        return found
+        worth = self.worths.get(category)
+        if worth is None:
+            worth = shop.deviation_effects(category).worth(shop.scores(category), self.deviations)
+            self.worths[category] = worth
+        return worth
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -132,7 +132,8 @@ def start(shop: Shop, person: PersonTastes | None = None, rule: SessionRule | No
         precision = np.asarray(np.linalg.inv(person.posterior.covariance), dtype=np.float64)
     used = rule or SessionRule()
     # One alternative more than of items: taking nothing.
-    return Session(used, (), Online.of(mean, precision, used.horizon, used.alternatives + 1))
+    prior = Online.of(mean, precision, used.horizon, used.alternatives + 1)
+    return Session(rule=used, events=(), posterior=prior)
 
 
 def observe(shop: Shop, session: Session, event: Event) -> Session:
@@ -150,14 +151,20 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
         # The choices of one event are of one age.
         decay, superseded = 1.0, None
     events = (*session.events, event)[-REMEMBERED:]
-    after = Session(session.rule, events, posterior, owners, session.count + 1 - len(events))
+    after = Session(
+        rule=session.rule,
+        events=events,
+        posterior=posterior,
+        owners=owners,
+        forgotten=session.count + 1 - len(events),
+    )
     if category is not None and choices:
         after.worth(shop, category)
     return after
 
 
 def _weaker(session: Session, event: Event) -> int | None:
-    """The choice that counts on a weaker deed on the same item of the same list."""
+    """The choice of a weaker event on the same item of the same list, by its number among those that count."""
     if not event.shown:
         return None
     for choice, number in enumerate(session.owners):
@@ -170,28 +177,28 @@ def _weaker(session: Session, event: Event) -> int | None:
     return None
 
 
-def undo(shop: Shop, session: Session, which: int = -1) -> Session:
+def undo(shop: Shop, session: Session, number: int = -1) -> Session:
     """The session as if an event had never happened, by its number from the first of all; by default the last.
 
     Raises:
         InputError: There is no such event, or it is no longer kept.
     """
-    kept = len(session.events)
-    place = which - session.forgotten if which >= 0 else which + kept
-    if not 0 <= place < kept:
-        held = f"one of {session.forgotten} to {session.count - 1}" if kept else "an event first"
-        raise InputError(f"there is no event {which}", expected=held)
-    return replay(shop, session, [e for k, e in enumerate(session.events) if k != place])
+    count = len(session.events)
+    index = number - session.forgotten if number >= 0 else number + count
+    if not 0 <= index < count:
+        expected = f"one of {session.forgotten} to {session.count - 1}" if count else "an event first"
+        raise InputError(f"there is no event {number}", expected=expected)
+    return replay(shop, session, [e for k, e in enumerate(session.events) if k != index])
 
 
 def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
     """A session with the same prior and other events, as if they had come one by one."""
     prior, rule = session.posterior, session.rule
     posterior = Online.of(prior.mean, prior.precision, rule.horizon, rule.alternatives + 1)
-    fresh = Session(rule, (), posterior, forgotten=session.forgotten)
+    session_after = Session(rule=rule, events=(), posterior=posterior, forgotten=session.forgotten)
     for event in events:
-        fresh = observe(shop, fresh, event)
-    return fresh
+        session_after = observe(shop, session_after, event)
+    return session_after
 
 
 def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
@@ -208,116 +215,122 @@ def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, li
     shown = [index[i] if i in index else shop.item(i) for i in event.shown]
     if shown and item not in shown:
         raise InputError(f"item {event.item!r} was not among the {len(shown)} shown", expected="one of them")
-    category = event.category or shop.home(shown or [item])
+    category = event.category or shop.common_category(shown or [item])
     if category is None or category not in shop.weights.categories or not len(session.deviations):
         return None, []
     if not shown:
-        members, count = shop.scores(category).members, session.rule.alternatives - 1
-        drawn = np.random.default_rng(session.count).choice(members, count) if len(members) else members
+        rows_inside, count = shop.scores(category).rows, session.rule.alternatives - 1
+        drawn = (
+            np.random.default_rng(session.count).choice(rows_inside, count)
+            if len(rows_inside)
+            else rows_inside
+        )
         rows = np.concatenate([[item], drawn[drawn != item]])
         return category, _alternatives(shop, session, category, event.kind, rows, None)
-    gone = _gone(session, event)
-    places = [k for k, other in enumerate(shown) if other != item and event.shown[k] not in gone]
-    at = [shown.index(item), *_spaced(places, session.rule.alternatives - 1)]
-    rows = np.array([shown[k] for k in at], dtype=np.int64)
-    screen = _Screen(at, not gone and event.kind == shop.weights.reliability.entry)
+    taken = _taken_before(session, event)
+    others = [k for k, other in enumerate(shown) if other != item and event.shown[k] not in taken]
+    positions = [shown.index(item), *_spaced(others, session.rule.alternatives - 1)]
+    rows = np.array([shown[k] for k in positions], dtype=np.int64)
+    screen = _Screen(positions, not taken and event.kind == shop.weights.reliability.entry)
     return category, _alternatives(shop, session, category, event.kind, rows, screen)
 
 
-def _gone(session: Session, event: Event) -> set[str]:
-    """What was taken from the same list before by as strong a deed."""
-    least = KINDS.index(event.kind)
+def _taken_before(session: Session, event: Event) -> set[str]:
+    """What was taken from the same list before, by an event of the same or a stronger kind."""
+    strength = KINDS.index(event.kind)
     return {
         e.item
         for e in session.events
-        if e.item is not None and e.shown == event.shown and KINDS.index(e.kind) >= least
+        if e.item is not None and e.shown == event.shown and KINDS.index(e.kind) >= strength
     } - {event.item}
 
 
-def _spaced(places: Sequence[int], count: int) -> list[int]:
-    """So many of some places, evenly spaced."""
-    if len(places) <= count:
-        return list(places)
-    return [places[k] for k in np.linspace(0, len(places) - 1, count).round().astype(int).tolist()]
+def _spaced(indices: Sequence[int], count: int) -> list[int]:
+    """So many of some indices, evenly spaced."""
+    if len(indices) <= count:
+        return list(indices)
+    return [indices[k] for k in np.linspace(0, len(indices) - 1, count).round().astype(int).tolist()]
 
 
 @dataclass(frozen=True)
 class _Screen:
-    """Where alternatives stood on a screen, from 0, and whether nothing could be taken instead."""
+    """Positions of alternatives on a screen, from 0, and whether nothing could be taken instead."""
 
-    places: list[int]
-    outside: bool
+    positions: list[int]
+    has_outside: bool
 
 
 def _alternatives(
-    shop: Shop, session: Session, category: str, kind: str, items: Integers, screen: _Screen | None
+    shop: Shop, session: Session, category: str, kind: str, rows: Integers, screen: _Screen | None
 ) -> list[tuple[Reals, Reals]]:
-    """The choice of the first of some items; none where it stands outside the category."""
-    learned, table = shop.weights_of(category), shop.scores(category)
-    at = np.minimum(np.searchsorted(table.members, items), max(len(table.members) - 1, 0))
-    inside = table.members[at] == items if len(table.members) else np.zeros(len(items), dtype=bool)
+    """The choice of the first of some items, by row; none where it is outside the category."""
+    weights, table = shop.weights_of(category), shop.scores(category)
+    members = np.minimum(np.searchsorted(table.rows, rows), max(len(table.rows) - 1, 0))
+    inside = table.rows[members] == rows if len(table.rows) else np.zeros(len(rows), dtype=bool)
     if not inside[0]:
         return []
-    at, scale = at[inside], shop.weights.reliability.scale.get(kind, 1.0)
-    count = len(at)
-    x, offset = _room(session)
-    x[:count] = shop.deviation_effects(category).rows(table, at)
-    offset[:count] = table.of_numbers[at] + table.worth.profile[table.profiles.own[at]].sum(axis=1)
+    members, scale = members[inside], shop.weights.reliability.scale.get(kind, 1.0)
+    count = len(members)
+    x, offset = _empty_alternatives(session)
+    x[:count] = shop.deviation_effects(category).rows(table, members)
+    offset[:count] = table.of_numbers[members] + table.worth.profile[
+        table.profiles.item_profiles[members]
+    ].sum(axis=1)
     if scale != 1.0:
         x *= scale
         offset[:count] *= scale
-    if screen is not None and learned.nuisance:
+    if screen is not None and weights.nuisance:
         # Being looked at, or taking nothing, has nothing to do with how well tastes are followed.
-        offset[:count] += _seen(learned.nuisance, screen.places)[inside]
-        if INSIDE in learned.nuisance:
-            offset[:count] += learned.nuisance[INSIDE]
+        offset[:count] += _position_effects(weights.nuisance, screen.positions)[inside]
+        if INSIDE in weights.nuisance:
+            offset[:count] += weights.nuisance[INSIDE]
             x[:count, shop.column.get(INSIDE, slice(0))] = 1.0
-            if screen.outside:
+            if screen.has_outside:
                 offset[count] = 0.0
     return [(x, offset)]
 
 
-def _room(session: Session) -> tuple[Reals, Reals]:
+def _empty_alternatives(session: Session) -> tuple[Reals, Reals]:
     """Columns and offsets of no alternatives yet."""
     count = session.rule.alternatives + 1
     return np.zeros((count, len(session.deviations))), np.full(count, -np.inf)
 
 
-def _seen(nuisance: Mapping[str, float], places: Sequence[int]) -> Reals:
-    """(places,) what standing at places of a screen, from 0, adds."""
-    found = np.zeros(len(places))
+def _position_effects(nuisance: Mapping[str, float], positions: Sequence[int]) -> Reals:
+    """(positions,) what being shown at positions of a screen, from 0, adds to a utility."""
+    logits = np.zeros(len(positions))
     for name, amount in nuisance.items():
         span = position_span(name)
         if span is not None:
-            found += [amount * (span[0] <= place + 1 <= span[1]) for place in places]
-    return found
+            logits += [amount * (span[0] <= position + 1 <= span[1]) for position in positions]
+    return logits
 
 
 def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
     """A choice for each attribute of which the words name a value."""
     if not event.text:
         raise InputError("a search has no text", expected="words")
-    category = event.category or shop.home(shop.text.find(event.text).rows.tolist())
+    category = event.category or shop.common_category(shop.text.find(event.text).rows.tolist())
     if category is None or category not in shop.weights.categories or not len(session.deviations):
         return None, []
-    learned, moved, layout = (
+    weights, effects, layout = (
         shop.weights_of(category),
         shop.deviation_effects(category),
         shop.design(category).layout,
     )
     scale = shop.weights.reliability.scale.get(SEARCH, 1.0)
-    utility = {u.node: u.at(1.0) for u in learned.utilities}
-    found = []
+    utility = {u.node: u.at(1.0) for u in weights.utilities}
+    choices = []
     for attribute, node in named(event.text, shop.phrases(category)).items():
         block = layout.block.get(attribute)
         if block is None or node not in block.nodes or len(block.nodes) < 2:
             continue
         others = _spaced([k for k, n in enumerate(block.nodes) if n != node], session.rule.alternatives - 1)
-        at = [block.nodes.index(node), *others]
-        x, offset = _room(session)
-        for k, place in enumerate(at):
-            x[k] = scale * moved.values[block.nodes[place]]
-            offset[k] = scale * utility.get(block.nodes[place], 0.0)
-            offset[k] += learned.nuisance.get(SUPPLY, 0.0) * np.log(block.share[place])
-        found.append((x, offset))
-    return category, found
+        values = [block.nodes.index(node), *others]
+        x, offset = _empty_alternatives(session)
+        for k, value in enumerate(values):
+            x[k] = scale * effects.values[block.nodes[value]]
+            offset[k] = scale * utility.get(block.nodes[value], 0.0)
+            offset[k] += weights.nuisance.get(SUPPLY, 0.0) * np.log(block.share[value])
+        choices.append((x, offset))
+    return category, choices

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,45 +11,14 @@ from kgrank.choice.importance import importance
 from kgrank.choice.tastes.person import part_worths
 from kgrank.graph.schema import split_value_id, value_id
 from kgrank.ontology.model import BRAND, AttributeType
-from kgrank.ranking.catalogue.items import Integers, Reals
+from kgrank.ranking.answers import SessionState, Shift
+from kgrank.ranking.catalogue.items import Reals, Rows
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.shopper.session import Session
 
 SHOWN = 0.005
-"""A share that moves by less is not told."""
-
-
-@dataclass(frozen=True)
-class Shift:
-    """How a session moved one attribute in a category.
-
-    Attributes:
-        attribute: Its id.
-        name: Its name.
-        share_before: Its share before the session.
-        share_after: Its share now.
-        value: The value whose utility rose most against what events chose from; None for a number.
-        utility: By how much that value, or a number at the upper end of its range against the lower, rose, in
-            logits.
-        taken: Events on items with the value.
-        events: Events on items of the category with a known value.
-        usual: Share of the category's items with a known value that have it; for a number, the average.
-        average: For a number, the average over the events' items; else None.
-        sentence: All of it in words.
-    """
-
-    attribute: str
-    name: str
-    share_before: float
-    share_after: float
-    value: str | None
-    utility: float
-    taken: int
-    events: int
-    usual: float
-    average: float | None
-    sentence: str
+"""A share that moves by less is not mentioned."""
 
 
 def shifts(shop: Shop, session: Session, category: str, language: str = "en") -> tuple[Shift, ...]:
@@ -63,30 +31,56 @@ def shifts(shop: Shop, session: Session, category: str, language: str = "en") ->
     shop.weights_of(category)
     layout = shop.design(category).layout
     served = part_worths(layout, shop.weights_of(category))
-    moved = _own(shop, layout.nodes, session.deviations) - _own(shop, layout.nodes, session.posterior.mean)
-    start = served + _own(shop, layout.nodes, session.posterior.mean)
-    before, after = importance(layout, start), importance(layout, start + moved)
+    prior = _by_node(shop, layout.nodes, session.posterior.mean)
+    change = _by_node(shop, layout.nodes, session.deviations) - prior
+    start = served + prior
+    before, after = importance(layout, start), importance(layout, start + change)
     rows = np.array([shop.item(e.item) for e in session.events if e.item is not None], dtype=np.int64)
-    rows = rows[np.isin(rows, shop.scores(category).members)]
-    found = [
-        _shift(shop, category, block, moved[block.columns], (float(a), float(b)), rows, language)
+    rows = rows[np.isin(rows, shop.scores(category).rows)]
+    changes = [
+        _shift(shop, category, block, change[block.columns], (float(a), float(b)), rows, language)
         for block, a, b in zip(layout.blocks, before, after, strict=True)
     ]
-    return tuple(sorted(found, key=lambda s: (-abs(s.share_after - s.share_before), s.attribute)))
+    return tuple(sorted(changes, key=lambda s: (-abs(s.share_after - s.share_before), s.attribute)))
 
 
-def _own(shop: Shop, nodes: tuple[str, ...], deviations: Reals) -> Reals:
-    at = [shop.column.get(node, len(deviations)) for node in nodes]
-    return np.append(deviations, 0.0)[at]
+def noticeable_shifts(shop: Shop, session: Session, category: str, language: str = "en") -> tuple[Shift, ...]:
+    """The shifts of ``SHOWN`` or more; none before the first event."""
+    if not session.events:
+        return ()
+    all_shifts = shifts(shop, session, category, language)
+    return tuple(s for s in all_shifts if abs(s.share_after - s.share_before) >= SHOWN)
+
+
+def session_state(shop: Shop, session: Session, name: str, language: str = "en") -> SessionState:
+    """A session's events, and what they moved in the category of the last one."""
+    rows = [shop.items.index[i] for i in session.items[-1:] if i in shop.items.index]
+    last = session.events[-1] if session.events else None
+    category = (last.category if last else None) or (shop.common_category(rows) if rows else None)
+    if category not in shop.weights.categories:
+        category = None
+    return SessionState(
+        version=shop.weights.version,
+        session=name,
+        event_count=session.count,
+        category=category,
+        shifts=() if category is None else shifts(shop, session, category, language),
+    )
+
+
+def _by_node(shop: Shop, nodes: tuple[str, ...], deviations: Reals) -> Reals:
+    """(nodes,) deviations (population columns,) in the order of a layout's nodes, 0 where they have none."""
+    columns = [shop.column.get(node, len(deviations)) for node in nodes]
+    return np.append(deviations, 0.0)[columns]
 
 
 def _shift(
     shop: Shop,
     category: str,
     block: Block,
-    moved: Reals,
+    change: Reals,
     shares: tuple[float, float],
-    rows: Integers,
+    rows: Rows,
     language: str,
 ) -> Shift:
     name = attribute_name(shop.ontology, block.attribute, language)
@@ -96,48 +90,48 @@ def _shift(
         "after": f"{shares[1]:.2f}",
         "category": _lower(shop.ontology.categories[category].name(language)),
     }
-    values = [shop.items.values_of(row, block.attribute) for row in rows.tolist()]
-    known = [dict(v) for v in values if v]
+    all_values = [shop.items.values_of(row, block.attribute) for row in rows.tolist()]
+    values = [dict(v) for v in all_values if v]
     if block.number:
-        numbers = [next(iter(v.values())) for v in known]
+        numbers = [next(iter(v.values())) for v in values]
         average = float(np.mean(numbers)) if numbers else None
-        rise = float(moved[0]) * (block.p95 - block.p05) / block.scale
-        sentence = _number_words(shop, block, average, parts, language)
         return Shift(
-            block.attribute,
-            name,
-            *shares,
-            None,
-            rise,
-            len(known),
-            len(known),
-            block.centre,
-            average,
-            sentence,
+            attribute=block.attribute,
+            name=name,
+            share_before=shares[0],
+            share_after=shares[1],
+            value=None,
+            utility=float(change[0]) * (block.p95 - block.p05) / block.scale,
+            taken_count=len(values),
+            event_count=len(values),
+            usual=block.centre,
+            average=average,
+            sentence=_number_words(shop, block, average, parts, language),
         )
-    centred = moved - block.share @ moved
+    centred = change - block.share @ change
     best = int(np.argmax(centred))
     node = block.nodes[best]
-    taken = sum(node in v for v in known)
+    taken = sum(node in v for v in values)
     usual = float(block.item_count[best] / max(block.item_count.sum(), 1))
     if block.type is AttributeType.CHOICES:
         usual = _share_having(shop, category, block.attribute, node)
     word = value_name(shop.ontology, block.attribute, split_value_id(node)[1], language)
     parts |= {"value": word if block.attribute == BRAND else _lower(word)}
-    parts |= {"taken": taken, "events": len(known), "usual": f"{usual:.0%}"}
-    seen = "shift-one" if taken == 1 < len(known) else "shift-value"
-    key = seen if taken and centred[best] > 0 else "shift-none"
+    parts |= {"taken": taken, "events": len(values), "usual": f"{usual:.0%}"}
+    counted = "shift-one" if taken == 1 < len(values) else "shift-value"
+    key = counted if taken and centred[best] > 0 else "shift-none"
     return Shift(
-        block.attribute,
-        name,
-        *shares,
-        node,
-        float(centred[best]),
-        taken,
-        len(known),
-        usual,
-        None,
-        phrase(key, language, **parts),
+        attribute=block.attribute,
+        name=name,
+        share_before=shares[0],
+        share_after=shares[1],
+        value=node,
+        utility=float(centred[best]),
+        taken_count=taken,
+        event_count=len(values),
+        usual=usual,
+        average=None,
+        sentence=phrase(key, language, **parts),
     )
 
 
@@ -146,8 +140,8 @@ def _number_words(
 ) -> str:
     if average is None:
         return phrase("shift-none", language, **parts)
-    known = shop.ontology.attributes.get(block.attribute)
-    unit = f" {known.unit}" if known and known.unit else ""
+    attribute = shop.ontology.attributes.get(block.attribute)
+    unit = f" {attribute.unit}" if attribute and attribute.unit else ""
     return phrase(
         "shift-number", language, **parts, average=f"{average:.4g}{unit}", usual=f"{block.centre:.4g}{unit}"
     )
@@ -155,14 +149,14 @@ def _number_words(
 
 def _share_having(shop: Shop, category: str, attribute: str, node: str) -> float:
     """Share of the items with a known value of an attribute that have one value."""
-    members = shop.scores(category).members
-    has = np.isin(members, shop.items.having(shop.items.node[node])).sum()
-    some = np.zeros(len(shop.items.ids), dtype=bool)
+    rows = shop.scores(category).rows
+    having = np.isin(rows, shop.items.having(shop.items.node[node])).sum()
+    has_any = np.zeros(len(shop.items.ids), dtype=bool)
     for value in shop.items.of_attribute[attribute]:
-        some[shop.items.having(shop.items.node[value_id(attribute, value)])] = True
-    return float(has / max(some[members].sum(), 1))
+        has_any[shop.items.having(shop.items.node[value_id(attribute, value)])] = True
+    return float(having / max(has_any[rows].sum(), 1))
 
 
 def _lower(name: str) -> str:
-    """A name as it stands inside a sentence: "Red" is "red", "UV" stays."""
+    """A name as it is written inside a sentence: "Red" is "red", "UV" stays."""
     return name if name[1:2].isupper() else name[:1].lower() + name[1:]

@@ -12,7 +12,7 @@ from kgrank.ranking.page.score import rank
 
 
 def ranked_edges(shop: Shop, first: int) -> pl.DataFrame:
-    """The RANKED edges of a shop's weights: the first items of each category that they speak of."""
+    """The RANKED edges of a shop's weights: the first items of each category that has weights."""
     rows = [
         {
             "source": category,

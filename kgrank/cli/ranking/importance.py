@@ -1,0 +1,95 @@
+"""``kgrank importance``: how much each attribute matters in a category."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from kgrank.cli.common import out, print_answer
+from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
+from kgrank.ranking.answers import AttributeImportance, Importance, for_user
+from kgrank.ranking.explain.importance import importance
+
+_BAR = 8
+_CONCERNS = 10
+
+
+def importance_command(
+    category: Category,
+    store: Store = None,
+    user: User = None,
+    language: Language = "en",
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show how much each attribute matters in a category, beside what the rules say.
+
+    Example: kgrank importance dresses --store demo-shop/graph.lb --chart importance.png
+    """
+    with opened(store, user, history=False) as (shop, tastes):
+        average = importance(shop, category, language, person=tastes.deviations if tastes else None)
+        answer = for_user(average, user, tastes)
+        if chart is not None:
+            from kgrank.plots import importance_plot
+
+            importance_plot(shop.weights, category, shop.ontology, language=language, path=chart)
+    if json:
+        print_answer(answer)
+        return
+    _print(answer)
+    print_shopper(user, tastes)
+    if chart is not None:
+        out.print(f"Chart: {escape(str(chart))}")
+
+
+def _print(answer: Importance) -> None:
+    shoppers = any(a.shoppers is not None for a in answer.attributes)
+    person = any(a.person is not None for a in answer.attributes)
+    # A line has room for two more shares: a person's own come before those without rules.
+    free = any(a.without_rules is not None for a in answer.attributes) and not (person and shoppers)
+    extra = ["own"] * person + ["shoppers'\naverage"] * shoppers + ["without\nrules"] * free
+    right = {"weight", "95% interval", *extra}
+    rows = table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
+    rows.columns[2].min_width, rows.columns[3].min_width = _BAR, len("0.000–0.000")
+    widest = max((a.share for a in answer.attributes), default=1.0)
+    for a in answer.attributes:
+        cells = [escape(a.name), f"{a.share:.3f}", "█" * round(_BAR * a.share / widest)]
+        cells.append(f"{a.lower:.3f}–{a.upper:.3f}")
+        cells += [_share(a.person)] * person + [_share(a.shoppers)] * shoppers
+        cells += [_share(a.without_rules)] * free
+        rows.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
+    out.print(f"[bold]{escape(answer.name)}[/]: what decides here")
+    out.print(rows)
+    source = f"{answer.choice_count:,} choices of {answer.person_count:,} shoppers"
+    out.print(f"Learned from {source}." if answer.source == "choices" else "Learned from other categories.")
+    _print_rules(answer.attributes)
+    for note in answer.notes:
+        out.print(f"Note: {escape(note)}")
+    for concern in answer.concerns[:_CONCERNS]:
+        out.print(f"[bold]Warning[/]: {escape(concern.sentence)}")
+    if len(answer.concerns) > _CONCERNS:
+        out.print(f"[bold]Warning[/]: {len(answer.concerns) - _CONCERNS:,} more; --json shows all.")
+
+
+def _print_rules(attributes: tuple[AttributeImportance, ...]) -> None:
+    """Each rule once, with what the data say of it."""
+    statements = {s.rule: s for a in attributes for s in a.rules}
+    for statement in statements.values():
+        finding = statement.finding
+        verdict = f" [bold]{escape(finding.verdict)}[/]:" if finding else ""
+        instead = f" {escape(finding.instead)}" if finding and finding.instead else ""
+        out.print(f"Rule {escape(statement.rule)}:{verdict} {escape(statement.sentence)}{instead}")
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("importance")(importance_command)
