@@ -85,7 +85,7 @@ def _notes(shop: TrainingData) -> tuple[str, ...]:
     if len(scale) > 1:
         said = ", ".join(f"{kind} {scale[kind]:.2f}" for kind in KINDS if kind in scale)
         notes.append(f"How closely each kind of feedback follows tastes: {said}.")
-    if shop.log.has_impressions and not shop.log.has_positions and not shop.log.examination:
+    if shop.log.has_impressions and not shop.log.position_groups and not shop.log.examination:
         notes.append("No positions: being seen is not told apart from being liked.")
     return tuple(notes)
 

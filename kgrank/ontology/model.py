@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -222,6 +222,18 @@ class Ontology:
             above.append(parent)
             parent = self.categories[parent].parent
         return tuple(above)
+
+    def lineage(self, category: str) -> tuple[str, ...]:
+        """The category and those above it, lowest first."""
+        return (category, *self.ancestors(category))
+
+    def lowest_common(self, categories: Iterable[str]) -> str | None:
+        """The lowest category that holds all of these; None where no category does, or none is given."""
+        lineages = [self.lineage(category) for category in categories]
+        if not lineages:
+            return None
+        others = [set(lineage) for lineage in lineages[1:]]
+        return next((c for c in lineages[0] if all(c in other for other in others)), None)
 
     def subtree(self, category: str) -> tuple[str, ...]:
         """The category and all below it, parents first."""

@@ -99,7 +99,7 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
     )
     plain = {*reach.kept, *reach.prior} & has
     return Carried(
-        changed,
+        weights=changed,
         kept=tuple(c for c in targets if c in plain),
         renamed={c: t for c, t in reach.renamed.items() if c in has},
         rescaled=tuple(c for c in reach.rescaled if c in has),

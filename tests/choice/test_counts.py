@@ -114,7 +114,7 @@ def test_people_like_you_count_by_the_square_of_what_they_share_with_you(
 def test_what_is_popular_now_halves_with_every_half_life(events: list[tuple[int, int]]) -> None:
     item = np.array([i for i, _ in events])
     time = np.array([day * DAY for _, day in events])
-    people = EventSequences(item, np.arange(len(events) + 1), ITEMS, time)
+    people = EventSequences(item=item, start=np.arange(len(events) + 1), item_count=ITEMS, time=time)
     found = recent(people)
     if np.ptp(time) < DAY:
         assert found is None
@@ -135,7 +135,7 @@ def test_a_shop_of_fads_is_read_with_a_short_half_life_and_a_steady_one_with_a_l
     fad = (day // 10) % 40
     for item, want in ((np.where(random.random(6000) < 0.7, fad, random.integers(0, 40, 6000)), 7),
                        (random.choice(40, 6000, p=np.arange(1, 41) / 820), 365)):  # fmt: skip
-        found = recent(EventSequences(item, np.arange(6001), 40, day * DAY))
+        found = recent(EventSequences(item=item, start=np.arange(6001), item_count=40, time=day * DAY))
         assert found is not None
         assert found.half_life == want * DAY
 
@@ -167,7 +167,7 @@ def test_titles_are_alike_by_the_words_they_share_as_by_tf_idf() -> None:
     idf = np.log((1 + len(TITLES)) / (1 + np.asarray(kept.sum(0)).ravel()))
     vectors = kept.toarray() * idf
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    who = EventSequences(np.array([0, 2, 4]), np.array([0, 2, 3]), len(TITLES))
+    who = EventSequences(item=np.array([0, 2, 4]), start=np.array([0, 2, 3]), item_count=len(TITLES))
     want = vectors @ vectors.T
     got = words.like(who, 0.9)
     np.testing.assert_allclose(got, [0.9 * want[0] + want[2], want[4]], atol=1e-12)

@@ -382,10 +382,10 @@ def test_deep_places_are_joined_until_enough_responses_stand_behind_them(shop: S
         shop.show(f"u{person}", f"l{person}", items)
         shop.add(f"u{person}", "view", int(items[shop.rng.integers(20)]), list=f"l{person}")
     log, some = shop.read()
-    assert log.has_positions[:11] == tuple(range(1, 12))
+    assert log.position_groups[:11] == tuple(range(1, 12))
     taken = [
         log.rows.filter(pl.col("position").is_between(a, b - 1) & (pl.col("chosen") > 0)).height
-        for a, b in zip(log.has_positions[10:], (*log.has_positions[11:], 99), strict=True)
+        for a, b in zip(log.position_groups[10:], (*log.position_groups[11:], 99), strict=True)
     ]
     assert min(taken) >= 30
     assert some.nuisance[-1].endswith("+")

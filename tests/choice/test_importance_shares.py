@@ -19,11 +19,32 @@ def block(name: str, start: int, items: list[int], *, kind: AttributeType = Attr
     count = np.array(items)
     counted = np.array(reference) if reference is not None else np.ones(len(items), bool)
     nodes = tuple(f"{name}={i}" for i in range(len(items)))
-    return Block(name, kind, start, nodes, count / count.sum(), count, counted)
+    return Block(
+        attribute=name,
+        type=kind,
+        start=start,
+        nodes=nodes,
+        share=count / count.sum(),
+        item_count=count,
+        reference=counted,
+    )
 
 
-PRICE = Block("price", AttributeType.NUMBER, 3, ("price=*",), np.zeros(1), np.array([50]), np.ones(1, bool),
-              centre=50.0, scale=10.0, p05=20.0, p95=80.0, minimum=0.0, maximum=100.0)  # fmt: skip
+PRICE = Block(
+    attribute="price",
+    type=AttributeType.NUMBER,
+    start=3,
+    nodes=("price=*",),
+    share=np.zeros(1),
+    item_count=np.array([50]),
+    reference=np.ones(1, bool),
+    centre=50.0,
+    scale=10.0,
+    p05=20.0,
+    p95=80.0,
+    minimum=0.0,
+    maximum=100.0,
+)
 LAYOUT = Layout("dresses", (block("color", 0, [30, 19, 1], reference=[True, True, False]), PRICE))
 
 

@@ -100,15 +100,15 @@ def test_two_alternatives_give_the_binary_logit_of_scikit_learn() -> None:
     first = rng.random(400) < 1 / (1 + np.exp(-(x[:, 0] - x[:, 1]) @ np.array([1.0, -0.5, 0.0])))
     chosen = np.stack([first, ~first], 1).astype(float)
     choices = Choices(
-        sparse.csr_matrix(x.reshape(-1, 3)),
-        np.eye(3),
-        np.arange(0, 801, 2),
-        chosen.ravel(),
-        np.zeros(400, bool),
-        np.zeros(400),
-        np.arange(400),
-        np.arange(400),
-        np.zeros(800),
+        raw=sparse.csr_matrix(x.reshape(-1, 3)),
+        centring=np.eye(3),
+        start=np.arange(0, 801, 2),
+        chosen=chosen.ravel(),
+        outside=np.zeros(400, bool),
+        left=np.zeros(400),
+        person=np.arange(400),
+        time=np.arange(400),
+        offset=np.zeros(800),
     )
     reference = LogisticRegression(C=1 / 0.7, fit_intercept=False, tol=1e-10).fit(x[:, 0] - x[:, 1], first)
     found, _ = optimum(choices, np.zeros(3), np.full(3, 0.7))

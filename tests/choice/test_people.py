@@ -34,15 +34,15 @@ def drawn(
     order = rng.permutation(count)
     rows = (order[:, None] * 3 + np.arange(3)).ravel()
     choices = Choices(
-        sparse.csr_matrix(x[rows]),
-        np.eye(width),
-        np.arange(0, count * 3 + 1, 3),
-        chosen[rows],
-        np.zeros(count, bool),
-        np.zeros(count),
-        person[order],
-        np.arange(count),
-        np.zeros(count * 3),
+        raw=sparse.csr_matrix(x[rows]),
+        centring=np.eye(width),
+        start=np.arange(0, count * 3 + 1, 3),
+        chosen=chosen[rows],
+        outside=np.zeros(count, bool),
+        left=np.zeros(count),
+        person=person[order],
+        time=np.arange(count),
+        offset=np.zeros(count * 3),
     )
     return panel(choices, np.zeros(width), np.eye(width))[0], taste
 

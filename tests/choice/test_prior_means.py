@@ -40,16 +40,24 @@ def design(
     items = np.round(share * len(colors)).astype(np.int64)
     blocks = (
         Block(
-            "price",
-            AttributeType.NUMBER,
-            0,
-            ("price=*",),
-            np.zeros(1),
-            np.array([len(colors)]),
-            np.ones(1, bool),
+            attribute="price",
+            type=AttributeType.NUMBER,
+            start=0,
+            nodes=("price=*",),
+            share=np.zeros(1),
+            item_count=np.array([len(colors)]),
+            reference=np.ones(1, bool),
             centre=level,
         ),
-        Block("color", AttributeType.CHOICE, 1, tuple(f"color={n}" for n in names), share, items, items > 0),
+        Block(
+            attribute="color",
+            type=AttributeType.CHOICE,
+            start=1,
+            nodes=tuple(f"color={n}" for n in names),
+            share=share,
+            item_count=items,
+            reference=items > 0,
+        ),
     )
     raw = np.zeros((len(colors), 1 + len(names) + 2))
     raw[:, 0] = prices

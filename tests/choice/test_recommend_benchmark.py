@@ -24,7 +24,7 @@ def log_of(people: list[list[int]], items: int = ITEMS) -> EventLog:
     item = np.array([i for p in people for i in p], dtype=np.int64)
     start = np.cumsum([0, *map(len, people)])
     users = tuple(f"u{k}" for k in range(len(people)))
-    events = EventSequences(item, start, items, item, dated=False)
+    events = EventSequences(item=item, start=start, item_count=items, time=item, dated=False)
     return EventLog(tuple(f"i{k}" for k in range(items)), users, events)
 
 

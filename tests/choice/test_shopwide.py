@@ -89,7 +89,9 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     groups = groupings(graph, clean.ontology, log.items)
     inside = members(graph, clean.ontology, log.items)
     wide = learn_from_catalogue(people, groups, inside=inside)
-    return Learned(graph, clean.ontology, log.items, people, groups, wide)
+    return Learned(
+        graph=graph, ontology=clean.ontology, items=log.items, people=people, groups=groups, wide=wide
+    )
 
 
 def left_out(people: EventSequences) -> tuple[EventSequences, EventSequences, np.ndarray]:
@@ -106,11 +108,27 @@ def shop_of(made: Learned, weights: LearnedWeights, transitions: pl.DataFrame) -
 
 def weights(made: Learned) -> LearnedWeights:
     empty = {
-        c: CategoryWeights(c, (), (), 0.0, 0, 0, "choices", category_terms(made.wide, c))
+        c: CategoryWeights(
+            category=c,
+            attributes=(),
+            utilities=(),
+            strength=0.0,
+            choice_count=0,
+            person_count=0,
+            source="choices",
+            terms=category_terms(made.wide, c),
+        )
         for c in made.ontology.categories
     }
     return LearnedWeights(
-        "v1", "now", "test", made.ontology.fingerprint, "", empty, {}, behaviour_terms(made.wide, made.items)
+        version="v1",
+        created="now",
+        code="test",
+        ontology=made.ontology.fingerprint,
+        graph="",
+        categories=empty,
+        metrics={},
+        terms=behaviour_terms(made.wide, made.items),
     )
 
 

@@ -24,13 +24,13 @@ def layout() -> Layout:
         nodes = tuple(f"a{size}={k}" for k in range(size))
         blocks.append(
             Block(
-                f"a{size}",
-                AttributeType.NUMBER if number else AttributeType.CHOICE,
-                start,
-                nodes,
-                np.zeros(1) if number else items / items.sum(),
-                items,
-                np.ones(size, bool),
+                attribute=f"a{size}",
+                type=AttributeType.NUMBER if number else AttributeType.CHOICE,
+                start=start,
+                nodes=nodes,
+                share=np.zeros(1) if number else items / items.sum(),
+                item_count=items,
+                reference=np.ones(size, bool),
                 scale=1.0,
                 p05=-1.0,
                 p95=1.0,

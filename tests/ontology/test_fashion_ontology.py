@@ -81,3 +81,11 @@ def test_the_vocabulary_declares_exactly_the_kinds_that_the_code_reads(vocabular
     assert len(rules) == 12
     types = {str(s) for s in vocabulary.subjects(RDF.type, URIRef(KG + "Type"))}
     assert types == set(TYPES)
+
+
+def test_the_lowest_common_category_is_the_deepest_that_holds_all(fashion: Ontology) -> None:
+    for category in fashion.categories:
+        for other in fashion.categories:
+            shared = [c for c in fashion.lineage(category) if other in fashion.subtree(c)]
+            assert fashion.lowest_common([category, other]) == (shared[0] if shared else None)
+    assert fashion.lowest_common([]) is None

@@ -61,8 +61,22 @@ def test_a_conflict_is_kept_where_all_its_rules_say_what_they_said(shop: Path) -
     weights = replace(
         invented(old),
         conflicts=(
-            RuleConflict(("sneaker-price", "sneaker-order"), "…", ("sneakers",), (0.4, 0.4), 0.01, "…"),
-            RuleConflict(("dress-order", "cheaper-better"), "…", ("dresses",), (0.4, 0.4), 0.01, "…"),
+            RuleConflict(
+                rules=("sneaker-price", "sneaker-order"),
+                sentence="…",
+                categories=("sneakers",),
+                alone=(0.4, 0.4),
+                together=0.01,
+                instead="…",
+            ),
+            RuleConflict(
+                rules=("dress-order", "cheaper-better"),
+                sentence="…",
+                categories=("dresses",),
+                alone=(0.4, 0.4),
+                together=0.01,
+                instead="…",
+            ),
         ),
     )
     edit(shop, "rules.ttl", ("kg:share 0.2 ;", "kg:share 0.3 ;"))

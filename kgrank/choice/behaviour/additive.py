@@ -219,7 +219,7 @@ def learn_curves(
     )
     values, _ = optimum(training, mean, precision, start, tolerance=1e-2)
     helpful, gains = _helpful(columns, columns.choices.take(held_out), values)
-    learned = BehaviourModel(counts, gains=gains)
+    learned = BehaviourModel(counts=counts, gains=gains)
     if not helpful:
         return learned
     pick = np.concatenate([np.arange(s.start, s.stop) for s in (columns.slices[k] for k in helpful)])
@@ -371,9 +371,16 @@ def _within(examples: Examples, sums: Floats, members: Ints) -> Choices:
     start = np.concatenate([[0], np.cumsum(size[selected])]).astype(np.int64)
     zeros = np.zeros(int(selected.sum()))
     return Choices(
-        sparse.csr_matrix(sums[rows]), np.eye(sums.shape[1]), start, choices.chosen[rows], zeros > 0, zeros,
-        choices.person[selected], choices.time[selected], choices.offset[rows],
-    )  # fmt: skip
+        raw=sparse.csr_matrix(sums[rows]),
+        centring=np.eye(sums.shape[1]),
+        start=start,
+        chosen=choices.chosen[rows],
+        outside=zeros > 0,
+        left=zeros,
+        person=choices.person[selected],
+        time=choices.time[selected],
+        offset=choices.offset[rows],
+    )
 
 
 def behaviour_terms(model: BehaviourModel, items: tuple[str, ...]) -> tuple[BehaviourTerm, ...]:
@@ -390,21 +397,22 @@ def behaviour_terms(model: BehaviourModel, items: tuple[str, ...]) -> tuple[Beha
     settings = {} if statistics.recent is None else {NOW: {"half_life": statistics.recent.half_life}}
     singles = tuple(
         BehaviourTerm(
-            name,
-            about(name, grouping_names) + ("" if name in model.curves else "; left out: it brings nothing"),
-            settings.get(name, {}) | _gain(model, name),
-            model.curves.get(name),
+            name=name,
+            about=about(name, grouping_names)
+            + ("" if name in model.curves else "; left out: it brings nothing"),
+            settings=settings.get(name, {}) | _gain(model, name),
+            curve=model.curves.get(name),
         )
         for name in terms_of(statistics)
         if name in model.curves or name in model.gains or name == POPULAR
     )
     pairs = tuple(
         BehaviourTerm(
-            pair_name(pair),
-            f"{pair[0]} and {pair[1]} together",
-            _gain(model, pair_name(pair)),
-            surface,
-            pair,
+            name=pair_name(pair),
+            about=f"{pair[0]} and {pair[1]} together",
+            settings=_gain(model, pair_name(pair)),
+            curve=surface,
+            of=pair,
         )
         for pair, surface in model.pairs.items()
     )

@@ -120,15 +120,16 @@ def count_links(people: EventSequences, reach: int = REACH, gap: float = GAP) ->
     different = pairs // items != pairs % items
     start = np.searchsorted(pairs[different] // items, np.arange(items + 1))
     followed = sums(forward_number, ones)
-    columns = (
-        sums(forward_number, weight),
-        sums(backward_number, weight),
-        sums(forward_number, adjacent),
-        sums(backward_number, adjacent),
-        followed,
-        followed + sums(backward_number, ones),
+    return Links(
+        start=start.astype(np.int64),
+        target=pairs[different] % items,
+        forward=sums(forward_number, weight)[different],
+        backward=sums(backward_number, weight)[different],
+        next=sums(forward_number, adjacent)[different],
+        previous=sums(backward_number, adjacent)[different],
+        people=followed[different],
+        together=(followed + sums(backward_number, ones))[different],
     )
-    return Links(start.astype(np.int64), pairs[different] % items, *(f[different] for f in columns))
 
 
 def count_transitions(people: EventSequences, group: Grouping) -> Floats:

@@ -59,7 +59,7 @@ def learn_from_catalogue(
     counts = Counts.of(people, groups, words)
     examples = _collect(people, counts, utility, np.random.default_rng(seed))
     if examples is None:
-        return BehaviourModel(counts)
+        return BehaviourModel(counts=counts)
     return replace(learn_curves(examples, counts, inside, without), utility=utility)
 
 
@@ -157,7 +157,17 @@ def examples_of(
     )
     zeros = np.zeros(len(start) - 1)
     number = np.arange(len(zeros))
-    choices = Choices(NO_COLUMNS, np.zeros((0, 0)), start, chosen, zeros > 0, zeros, number, number, offset)
+    choices = Choices(
+        raw=NO_COLUMNS,
+        centring=np.zeros((0, 0)),
+        start=start,
+        chosen=chosen,
+        outside=zeros > 0,
+        left=zeros,
+        person=number,
+        time=number,
+        offset=offset,
+    )
     return Examples(values, tuple(values_by_term), choices, items)
 
 

@@ -55,7 +55,7 @@ def learn_from_impressions(
     """
     counts = Counts.of(log.events.once(), groups, words)
     examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
-    return BehaviourModel(counts) if examples is None else learn_curves(examples, counts, inside)
+    return BehaviourModel(counts=counts) if examples is None else learn_curves(examples, counts, inside)
 
 
 def _collect(

@@ -75,7 +75,7 @@ def members(graph: KnowledgeGraph, ontology: Ontology, items: Sequence[str]) -> 
     item_categories = graph.edge("IN_CATEGORY").join(number, on="source").select("n", "target")
     rows: dict[str, list[Ints]] = {}
     for (category,), part in item_categories.partition_by("target", as_dict=True).items():
-        for holder in (category, *ontology.ancestors(category)):
+        for holder in ontology.lineage(category):
             rows.setdefault(holder, []).append(part["n"].to_numpy())
     return {category: np.unique(np.concatenate(parts)) for category, parts in rows.items()}
 

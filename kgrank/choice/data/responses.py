@@ -39,7 +39,7 @@ class ResponseLog:
         has_impressions: Whether the log says what was shown.
         is_ratings: Whether there are only ratings.
         entry: The kind of response beside which the outside option stands.
-        has_positions: First places of the groups of positions, where positions vary; else empty.
+        position_groups: First places of the groups of positions, where positions vary; else empty.
         examination: Probability that a place is looked at, from the first on, where it was given.
         users: User ids in order; ``heads.user`` is their number.
     """
@@ -50,7 +50,7 @@ class ResponseLog:
     has_impressions: bool
     is_ratings: bool
     entry: str
-    has_positions: tuple[int, ...]
+    position_groups: tuple[int, ...]
     examination: tuple[float, ...]
     users: tuple[str, ...]
 
@@ -101,15 +101,15 @@ def read_log(
     ratings_only = len(heads) > 0 and bool((heads["kind"] == "rating").all())
     user_ids = tuple(users["source"])
     return ResponseLog(
-        rows,
-        heads,
-        searches,
-        not impressions.is_empty(),
-        ratings_only,
-        entry,
-        position_groups,
-        tuple(examination),
-        user_ids,
+        rows=rows,
+        heads=heads,
+        searches=searches,
+        has_impressions=not impressions.is_empty(),
+        is_ratings=ratings_only,
+        entry=entry,
+        position_groups=position_groups,
+        examination=tuple(examination),
+        users=user_ids,
     )
 
 
@@ -303,13 +303,9 @@ def _lowest_common(rows: pl.DataFrame, item_category: pl.DataFrame, ontology: On
         .group_by("choice")
         .agg(pl.col("category").unique().sort())
     )
-    paths = {c: (c, *ontology.ancestors(c)) for c in ontology.categories}
 
     def lowest(members: list[str]) -> str | None:
-        if not members or None in members:
-            return None
-        others = [set(paths[m]) for m in members[1:]]
-        return next((c for c in paths[members[0]] if all(c in o for o in others)), None)
+        return None if None in members else ontology.lowest_common(members)
 
     distinct = sets.select("category").unique()
     lowest_common = distinct.with_columns(

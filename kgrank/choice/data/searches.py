@@ -83,7 +83,7 @@ def _values_by_phrase(
     for attribute in ontology.applicable(category):
         for text, node in value_names[attribute].items():
             meanings.setdefault(text, set()).add((attribute, node))
-    category_words = words(ontology.categories[c] for c in (category, *ontology.ancestors(category)))
+    category_words = words(ontology.categories[c] for c in ontology.lineage(category))
     return {
         text: next(iter(all_))
         for text, all_ in meanings.items()

@@ -68,7 +68,7 @@ def prior_evidence(
         likelihoods[category] = likelihood_approximation(
             layout.width, fit.part_worths, fit.precision, flat, choices
         )
-    return PriorEvidence({c: _line(ontology, c) for c in designs}, designs, likelihoods)
+    return PriorEvidence({c: ontology.lineage(c) for c in designs}, designs, likelihoods)
 
 
 def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[str, Floats]:
@@ -177,10 +177,3 @@ def _shared(evidence: PriorEvidence, observed: Collection[str], *, tree: bool) -
         if len(categories) > 1 and not categories.isdisjoint(observed):
             highest.setdefault((n, frozenset(categories)), (above, n))
     return [key for _, key in sorted(highest.items(), key=lambda item: -len(item[0][1]))[:MOST]]
-
-
-def _line(ontology: Ontology, category: str) -> tuple[str, ...]:
-    found = [category]
-    while (above := ontology.categories[found[-1]].parent) is not None:
-        found.append(above)
-    return tuple(found)

@@ -132,12 +132,12 @@ def category_posterior(
     n = layout.width
     deviation = np.full(n, FLAT**-0.5) if prior is None else np.sqrt(variances.of(layout))
     return CategoryPosterior(
-        layout,
-        fit.part_worths[:n],
-        fit.covariance[:n, :n],
-        np.zeros(n) if prior is None else prior,
-        deviation,
-        len(choices.choices),
-        len(np.unique(choices.choices.person)),
-        own_choices,
+        layout=layout,
+        mean=fit.part_worths[:n],
+        covariance=fit.covariance[:n, :n],
+        prior_mean=np.zeros(n) if prior is None else prior,
+        prior_deviation=deviation,
+        choice_count=len(choices.choices),
+        person_count=len(np.unique(choices.choices.person)),
+        own_choices=own_choices,
     )

@@ -114,8 +114,8 @@ def category_choices(
     marks = _nuisance_columns(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
     raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
     item_choices = CategoryChoices(
-        design,
-        Choices(
+        design=design,
+        choices=Choices(
             raw=raw,
             centring=_centring(design, len(nuisance)),
             start=np.concatenate([[0], np.cumsum(heads["len"].to_numpy())]).astype(np.int64),
@@ -127,11 +127,11 @@ def category_choices(
             offset=_examination_offset(rows["position"], log.examination),
             rated=rated if rated.any() else None,
         ),
-        tuple(nuisance),
-        rows["at"].to_numpy().astype(np.int64),
-        heads["choice"].to_numpy().astype(np.int64),
-        heads["kind"].to_physical().to_numpy().astype(np.int64),
-        heads["sampled"].to_numpy(),
+        nuisance=tuple(nuisance),
+        item_row=rows["at"].to_numpy().astype(np.int64),
+        number=heads["choice"].to_numpy().astype(np.int64),
+        kind=heads["kind"].to_physical().to_numpy().astype(np.int64),
+        sampled=heads["sampled"].to_numpy(),
     )
     return (
         _concatenated(item_choices, _search_choices(searches, design, nuisance, seed))
@@ -158,7 +158,7 @@ def _nuisance(log: ResponseLog, heads: pl.DataFrame, searches: pl.DataFrame) -> 
     """The nuisance columns that choices call for."""
     names = [INSIDE] if (heads["left"] > 0).any() else []
     if not log.examination:
-        names += position_names(log.has_positions)
+        names += position_names(log.position_groups)
     if (heads["kind"] == "rating").any():
         names.append(RATED)
     if len(searches):
@@ -310,13 +310,13 @@ def _stacked_searches(
         offset=np.zeros(rows),
     )
     return CategoryChoices(
-        design,
-        choices,
-        tuple(nuisance),
-        np.full(rows, -1, np.int64),
-        head["choice"].to_numpy().astype(np.int64),
-        np.full(count, KINDS.index("search"), np.int64),
-        np.zeros(count, bool),
+        design=design,
+        choices=choices,
+        nuisance=tuple(nuisance),
+        item_row=np.full(rows, -1, np.int64),
+        number=head["choice"].to_numpy().astype(np.int64),
+        kind=np.full(count, KINDS.index("search"), np.int64),
+        sampled=np.zeros(count, bool),
     )
 
 

@@ -76,7 +76,16 @@ class Online:
         """The prior; ``alternatives`` is the largest number of them in a choice."""
         width = len(mean)
         window = Window(horizon + SPARE, alternatives, width)
-        return Online(mean, precision, mean, np.zeros((width, width)), np.zeros(0), window, 0, horizon)
+        return Online(
+            mean=mean,
+            precision=precision,
+            mode=mean,
+            information=np.zeros((width, width)),
+            weight=np.zeros(0),
+            window=window,
+            start=0,
+            horizon=horizon,
+        )
 
     @property
     def stop(self) -> int:
