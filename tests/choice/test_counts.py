@@ -163,7 +163,7 @@ def test_titles_are_alike_by_the_words_they_share_as_by_tf_idf() -> None:
     words = TitleVectors.of(TITLES)
     assert words is not None
     # sklearn's idf has 1 added; its smooth form without it is ours.
-    kept = text.CountVectorizer(binary=True, vocabulary=words.words, token_pattern=r"\w+").transform(TITLES)
+    kept = text.CountVectorizer(binary=True, vocabulary=words.vocabulary, token_pattern=r"\w+").transform(TITLES)
     idf = np.log((1 + len(TITLES)) / (1 + np.asarray(kept.sum(0)).ravel()))
     vectors = kept.toarray() * idf
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

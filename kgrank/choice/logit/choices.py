@@ -1,4 +1,4 @@
-"""Choices as arrays: what was chosen among which alternatives."""
+"""The conditional-logit likelihood (McFadden 1974): choices as arrays, probabilities, gradient and information."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class Choices:
         return self._part(rows, choices, self.start[choices.start : choices.stop + 1] - rows.start)
 
     def rows_of(self, choices: Ints) -> Ints:
-        """The rows of some choices, one choice after the other."""
+        """The rows of the given choices, one choice after the other."""
         rows, _ = gather(self.start[:-1][choices], np.diff(self.start)[choices])
         return rows
 

@@ -1,6 +1,6 @@
-"""The conditional logit: its likelihood, its optimum under a Gaussian prior, its clustered errors.
+"""Fit of the conditional logit (McFadden 1974): the optimum under a Gaussian prior, and clustered errors.
 
-Ratings stand in the same likelihood: a rating is a choice of one row whose ``chosen`` is normal around the
+Ratings enter the same likelihood: a rating is a choice of one row whose ``chosen`` is normal around the
 utility with variance 1 (``kgrank.choice.logit.scales`` brings it to that unit).
 """
 
@@ -76,7 +76,7 @@ def fit(
     """The optimum with a covariance clustered by person (the sandwich of White and of Liang and Zeger).
 
     The middle of the sandwich holds the spread of the persons' gradients, with the usual correction for few
-    persons, and the prior's own information, so that a direction without data keeps the prior's variance.
+    persons, and the prior's information, so that a direction without data keeps the prior's variance.
     """
     part_worths, hessian = optimum(choices, mean, precision, start)
     utility = choices.utility(part_worths)

@@ -1,4 +1,4 @@
-"""One person's own tastes at request time: the population as prior, their choices as evidence, no training run."""
+"""One person's tastes at request time: the population as prior, their choices as likelihood, no training run."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from kgrank.choice.behaviour.terms import (
     LINKED,
     NOW,
     POPULAR,
-    WORDED,
+    TITLE_TERMS,
     Links,
     Statistics,
     TermValues,
@@ -79,7 +79,7 @@ class Behaviour:
             groups,
             {g.name: _moves(g, known[flow(g.name)].flows) for g in groups if flow(g.name) in known},
             _recent(known, items) if NOW in names else None,
-            TitleVectors.of(items.titles) if names & set(WORDED) else None,
+            TitleVectors.of(items.titles) if names & set(TITLE_TERMS) else None,
         )
         neighbours = _neighbours(graph, items) if ALIKE in names else None
         return Behaviour(curved, statistics, _links(transitions, items), neighbours)

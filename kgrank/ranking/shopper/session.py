@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgrank.choice.data.responses import RESPONSES
-from kgrank.choice.data.searches import named
+from kgrank.choice.data.searches import values_in_query
 from kgrank.choice.logit.choice_sets import INSIDE, SUPPLY, position_span
 from kgrank.choice.tastes.online import Online
 from kgrank.errors import InputError, did_you_mean
@@ -308,7 +308,7 @@ def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, lis
     scale = shop.weights.reliability.scale.get(SEARCH, 1.0)
     utility = {u.node: u.at(1.0) for u in learned.utilities}
     found = []
-    for attribute, node in named(event.text, shop.phrases(category)).items():
+    for attribute, node in values_in_query(event.text, shop.phrases(category)).items():
         block = layout.block.get(attribute)
         if block is None or node not in block.nodes or len(block.nodes) < 2:
             continue
