@@ -13,11 +13,11 @@ from kgrank.choice.behaviour.additive import BehaviourModel, category_terms
 from kgrank.choice.data.design import Layout
 from kgrank.choice.data.responses import KINDS
 from kgrank.choice.importance import importance, reference, spreads
-from kgrank.choice.intervals import intervals, quantiles
 from kgrank.choice.logit.categories import Variances
 from kgrank.choice.logit.choice_sets import CategoryChoices, given_positions
 from kgrank.choice.rules.findings import conflict, finding
-from kgrank.choice.tastes.population import Tastes
+from kgrank.choice.share_intervals import intervals, quantiles
+from kgrank.choice.tastes.mixed_logit import Tastes
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.shop import TrainingData
 from kgrank.ontology.model import Ontology

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.learning.config import ValidationConfig
 from kgrank.learning.network.tensors import ChoiceRows
 

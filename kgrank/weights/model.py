@@ -245,7 +245,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How much each kind of feedback says of tastes (``kgrank.choice.logit.scales``).
+    """How much each kind of feedback says of tastes (``kgrank.choice.logit.feedback_scales``).
 
     Attributes:
         scale: Of the utility behind each kind, by its name; 1 for the kind that most lists have.

@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.metrics import ndcg_score
 
 from benchmarks.metrics import hit_rate, ndcg, ranks
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.metrics import top1
 
 

@@ -12,10 +12,10 @@ from generated_shop import graph_of
 
 from kgrank.choice.data import design as layout
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import intervals
 from kgrank.choice.logit.categories import category_posterior, fit_categories
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.rules.weigh import weigh
+from kgrank.choice.share_intervals import intervals
 from kgrank.learning.shop import TrainingData, read_training_data
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 from kgrank.weights.model import Cause, Concern

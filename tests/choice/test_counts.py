@@ -12,7 +12,7 @@ from kgrank.choice.behaviour.neighbours import Neighbours
 from kgrank.choice.behaviour.popularity import DAY, recent
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import BACK, SMOOTHING
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
 

@@ -19,9 +19,9 @@ from kgrank.choice.data.searches import named_values
 from kgrank.choice.logit.categories import FLAT, NUISANCE, fit_categories, precision
 from kgrank.choice.logit.choice_sets import CategoryChoices, category_choices, given_positions
 from kgrank.choice.logit.diagnostics import concerns
+from kgrank.choice.logit.feedback_scales import RIDGE, feedback_scales, weighted
 from kgrank.choice.logit.fit import optimum
-from kgrank.choice.logit.scales import RIDGE, feedback_scales, weighted
-from kgrank.choice.tastes.population import panel, posteriors
+from kgrank.choice.tastes.mixed_logit import panel, posteriors
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.network.model import ChoiceModel, PartWorthNetwork

@@ -10,8 +10,8 @@ from scipy import optimize, sparse
 from sklearn.linear_model import LogisticRegression
 
 from kgrank.choice.logit import choices as choices_module
-from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import fit, optimum
+from kgrank.choice.logit.likelihood import Choices
 
 WIDTH = 4
 

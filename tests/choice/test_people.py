@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from kgrank.choice.logit.choices import Choices
-from kgrank.choice.tastes.population import (
+from kgrank.choice.logit.likelihood import Choices
+from kgrank.choice.tastes.mixed_logit import (
     Panel,
     draws,
     estimate,

@@ -16,7 +16,7 @@ from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms, ca
 from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, link_table
 from kgrank.choice.behaviour.curves import apply, curve, hats, knots, outer, pair_hats, surface
 from kgrank.choice.behaviour.event_log import read_event_log
-from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
+from kgrank.choice.behaviour.examples_from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.groupings import Grouping, groupings, members
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, LINKED

@@ -8,10 +8,10 @@ import pytest
 
 from kgrank.choice.behaviour.additive import BehaviourModel, category_terms
 from kgrank.choice.behaviour.event_log import read_event_log
-from kgrank.choice.behaviour.from_impressions import learn_from_impressions
+from kgrank.choice.behaviour.examples_from_impressions import learn_from_impressions
 from kgrank.choice.behaviour.groupings import groupings, members, titles
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.data.design import category_design
 from kgrank.choice.data.responses import read_log
 from kgrank.choice.logit.choice_sets import category_choices

@@ -9,7 +9,7 @@ from scipy import stats
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import DEVIATIONS, MATTERS, SCALES, intervals, quantiles, shrunken_levels
+from kgrank.choice.share_intervals import DEVIATIONS, MATTERS, SCALES, intervals, quantiles, shrunken_levels
 from kgrank.ontology.model import AttributeType
 
 LEVELS = (1, 2, 4, 10)

@@ -37,8 +37,8 @@ from kgrank.choice.behaviour.terms import (
     term_values,
     terms_of,
 )
-from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import optimum
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.weights.model import BehaviourTerm, Curve, Flow
 
 KNOTS, PAIR_KNOTS = 8, 4

@@ -15,7 +15,7 @@ from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import HALF_LIVES, recent
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import LATE, LINKED, Links, Statistics
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.weights.artefact import LINK_COLUMNS
 
 REACH, GAP = 20, 0.85

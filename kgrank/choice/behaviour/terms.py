@@ -17,7 +17,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import Recent
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 
 BACK, NEAR_BACK = 0.4, 0.3
 """What a step backwards counts against a step forwards: within reach, and between neighbours."""

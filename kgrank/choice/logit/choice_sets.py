@@ -12,7 +12,7 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
 from kgrank.choice.data.responses import KINDS, RESPONSES, ResponseLog
-from kgrank.choice.logit.choices import Choices, concatenated
+from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.ontology.model import Ontology
 
 SAMPLED = 20

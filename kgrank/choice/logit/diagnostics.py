@@ -14,9 +14,9 @@ from scipy import linalg, sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import RARE_SHARE, Block, Design, Layout
-from kgrank.choice.intervals import contrasts_of
 from kgrank.choice.logit.choice_sets import POSITION, CategoryChoices
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
+from kgrank.choice.share_intervals import contrasts_of
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import AttributeType
 from kgrank.weights.model import Cause, Concern

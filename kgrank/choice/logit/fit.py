@@ -1,7 +1,7 @@
 """Fit of the conditional logit (McFadden 1974): the optimum under a Gaussian prior, and clustered errors.
 
 Ratings enter the same likelihood: a rating is a choice of one row whose ``chosen`` is normal around the
-utility with variance 1 (``kgrank.choice.logit.scales`` brings it to that unit).
+utility with variance 1 (``kgrank.choice.logit.feedback_scales`` brings it to that unit).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import linalg
 
 from kgrank.arrays import Floats
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.newton import newton
 
 

@@ -28,7 +28,7 @@ from kgrank.choice.behaviour.terms import (
     grouping_of,
     term_values,
 )
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.errors import WeightsError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology

@@ -2,7 +2,7 @@
 
 The tastes are the mode of the person's posterior (``kgrank.choice.tastes.person``): the population, or what
 is known of the shopper, is the prior, and each event adds weight · log P(what was taken | what was shown).
-The utility behind an event of kind k is in the learned scale of that kind (``kgrank.choice.logit.scales``),
+An event of kind k has its utility in the learned scale of that kind (``kgrank.choice.logit.feedback_scales``),
 and the weight is ``decay`` to the power of its age in events.
 
 - An event on a shown item is a choice among what was shown, places on the screen and taking nothing accounted

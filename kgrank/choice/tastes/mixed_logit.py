@@ -17,7 +17,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from kgrank.arrays import Floats, Ints, Truths
-from kgrank.choice.logit.choices import Choices, concatenated
+from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.choice.logit.newton import newton
 
 DRAWS = 200

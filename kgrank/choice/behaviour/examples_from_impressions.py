@@ -15,11 +15,11 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
 from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.event_log import EventLog
-from kgrank.choice.behaviour.from_catalogue import BATCH, EXAMPLES, joined
+from kgrank.choice.behaviour.examples_from_catalogue import BATCH, EXAMPLES, joined
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
 

@@ -19,8 +19,8 @@ from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import HALF_LIVES
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, TermValues, in_history, term_values
-from kgrank.choice.behaviour.titles import TitleVectors
-from kgrank.choice.logit.choices import NO_COLUMNS, Choices, concatenated
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
+from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices, concatenated
 
 FOLDS = 10
 EXAMPLES = 10_000
