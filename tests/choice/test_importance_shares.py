@@ -72,11 +72,13 @@ def test_where_nothing_matters_the_shares_are_zero_not_nan() -> None:
 
 
 @given(arrays(float, 4, elements=st.floats(-20, 20)), st.floats(-5, 5), st.floats(0.1, 50))
-def test_shares_do_not_change_with_origin_or_scale(own: np.ndarray, shift: float, scale: float) -> None:
-    before = importance(LAYOUT, own)
-    if spreads(LAYOUT, own).sum() < 1e-6:
+def test_shares_do_not_change_with_origin_or_scale(
+    part_worths: np.ndarray, shift: float, scale: float
+) -> None:
+    before = importance(LAYOUT, part_worths)
+    if spreads(LAYOUT, part_worths).sum() < 1e-6:
         return
-    moved = own * scale + np.array([shift, shift, shift, 0.0])
+    moved = part_worths * scale + np.array([shift, shift, shift, 0.0])
     assert importance(LAYOUT, moved) == pytest.approx(before, abs=1e-6)
     assert before.sum() == pytest.approx(1.0)
     assert (before >= 0).all()
@@ -84,8 +86,8 @@ def test_shares_do_not_change_with_origin_or_scale(own: np.ndarray, shift: float
 
 def test_torch_gives_what_numpy_gives_also_for_many_draws() -> None:
     draws = np.random.default_rng(0).normal(size=(7, 4))
-    found = importance(LAYOUT, torch.from_numpy(draws), xp=torch)
-    assert found.numpy() == pytest.approx(importance(LAYOUT, draws))
+    shares_ = importance(LAYOUT, torch.from_numpy(draws), xp=torch)
+    assert shares_.numpy() == pytest.approx(importance(LAYOUT, draws))
     assert importance(LAYOUT, draws)[3] == pytest.approx(importance(LAYOUT, draws[3]))
 
 

@@ -186,10 +186,10 @@ def test_shares_that_do_not_add_up_are_never_written(tmp_path: Path) -> None:
 
 
 def test_a_thousand_categories_of_ten_attributes_are_read_in_a_second(tmp_path: Path) -> None:
-    one = weights().categories["c0"]
-    attribute, utility = one.attributes[0], one.utilities[0]
+    category = weights().categories["c0"]
+    attribute, utility = category.attributes[0], category.utilities[0]
     wide = replace(
-        one,
+        category,
         attributes=tuple(replace(attribute, attribute=f"a{k}", share=0.1) for k in range(10)),
         utilities=tuple(replace(utility, node=f"a{k}=v{v}") for k in range(10) for v in range(6)),
     )
