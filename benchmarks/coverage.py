@@ -32,9 +32,9 @@ from benchmarks.machine import command, environment, finish, peak_mb, script_par
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import intervals, quantiles
 from kgrank.choice.logit.categories import category_posterior, fit_categories
 from kgrank.choice.rules.weigh import weigh
+from kgrank.choice.share_intervals import intervals, quantiles
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.run import say

@@ -28,12 +28,12 @@ from benchmarks.data_sets import data_folder
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Truths
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import intervals
 from kgrank.choice.logit.categories import CategoryFits
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.metrics import top1
-from kgrank.choice.tastes.population import Panel, Tastes, draws
+from kgrank.choice.share_intervals import intervals
+from kgrank.choice.tastes.mixed_logit import Panel, Tastes, draws
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest

@@ -38,7 +38,7 @@ from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank,
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.event_log import EventLog, read_event_log
-from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
+from kgrank.choice.behaviour.examples_from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.groupings import Grouping, groupings
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, LINKED, PAIRS, POPULAR, STEPS, flow, pair_name, popular

@@ -13,7 +13,7 @@ from scipy import linalg, sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.behaviour.counts import Counts
-from kgrank.choice.behaviour.from_catalogue import retrieve
+from kgrank.choice.behaviour.examples_from_catalogue import retrieve
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import TermValues, term_values

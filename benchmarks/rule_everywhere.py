@@ -33,8 +33,8 @@ from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.categories import FLAT
-from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import fit
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.weigh import RuleEvidence, weigh
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule

@@ -52,8 +52,8 @@ from kgrank.choice.hierarchy.prior_means import (
 )
 from kgrank.choice.logit.categories import NUISANCE, unpooled_fits
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import fit
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.demo.files import write
 from kgrank.demo.shop import generate
 from kgrank.graph.build import build_graph

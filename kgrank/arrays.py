@@ -6,9 +6,5 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-
-
 Ints = npt.NDArray[np.int64]
-
-
 Truths = npt.NDArray[np.bool_]

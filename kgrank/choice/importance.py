@@ -1,4 +1,4 @@
-"""Importance is read out of part-worths: the range of each attribute's utility, as a share of all ranges."""
+"""Importance: the range of an attribute's utility as a share of all ranges (Green and Srinivasan 1978)."""
 
 from __future__ import annotations
 

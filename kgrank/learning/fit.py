@@ -11,7 +11,7 @@ from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
-from kgrank.choice.tastes.population import Tastes, estimate, sample_people
+from kgrank.choice.tastes.mixed_logit import Tastes, estimate, sample_people
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.config import RunConfig
 from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSource

@@ -12,10 +12,10 @@ from kgrank.arrays import Floats
 from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms
 from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, link_table
 from kgrank.choice.behaviour.event_log import EventLog, read_event_log
-from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
-from kgrank.choice.behaviour.from_impressions import learn_from_impressions
+from kgrank.choice.behaviour.examples_from_catalogue import learn_from_catalogue
+from kgrank.choice.behaviour.examples_from_impressions import learn_from_impressions
 from kgrank.choice.behaviour.groupings import groupings, members, titles
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.logit.choice_sets import on_items
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.rules.stored import stored_posteriors

@@ -13,11 +13,11 @@ from kgrank.choice.behaviour.additive import BehaviourModel, category_terms
 from kgrank.choice.data.design import Layout
 from kgrank.choice.data.responses import KINDS
 from kgrank.choice.importance import importance, reference, spreads
-from kgrank.choice.intervals import intervals, quantiles
 from kgrank.choice.logit.categories import Variances
 from kgrank.choice.logit.choice_sets import CategoryChoices, given_positions
 from kgrank.choice.rules.findings import conflict, finding
-from kgrank.choice.tastes.population import Tastes
+from kgrank.choice.share_intervals import intervals, quantiles
+from kgrank.choice.tastes.mixed_logit import Tastes
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.shop import TrainingData
 from kgrank.ontology.model import Ontology
@@ -88,7 +88,7 @@ def _notes(shop: TrainingData) -> tuple[str, ...]:
     if len(scale) > 1:
         scales = ", ".join(f"{kind} {scale[kind]:.2f}" for kind in KINDS if kind in scale)
         notes.append(f"How closely each kind of feedback follows tastes: {scales}.")
-    if shop.log.has_impressions and not shop.log.has_positions and not shop.log.examination:
+    if shop.log.has_impressions and not shop.log.position_groups and not shop.log.examination:
         notes.append("No positions: being seen is not told apart from being liked.")
     return tuple(notes)
 

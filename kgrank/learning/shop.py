@@ -14,8 +14,8 @@ from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.importance import spreads
 from kgrank.choice.logit.categories import CategoryFits
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
-from kgrank.choice.logit.scales import feedback_scales, weighted
-from kgrank.choice.tastes.population import Panel, join_panels, panel
+from kgrank.choice.logit.feedback_scales import feedback_scales, weighted
+from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology

@@ -206,11 +206,17 @@ class Ontology:
             parent = self.categories[parent].parent
         return tuple(above)
 
+    def lineage(self, category: str) -> tuple[str, ...]:
+        """The category and those above it, lowest first."""
+        return (category, *self.ancestors(category))
+
     def lowest_common(self, categories: Iterable[str]) -> str | None:
-        """The lowest category that equals or contains each of some categories; None where there is none."""
-        paths = [(c, *self.ancestors(c)) for c in sorted(set(categories))]
-        others = [set(path) for path in paths[1:]]
-        return next((c for c in (paths[0] if paths else ()) if all(c in path for path in others)), None)
+        """The lowest category that holds all of these; None where no category does, or none is given."""
+        lineages = [self.lineage(category) for category in categories]
+        if not lineages:
+            return None
+        others = [set(lineage) for lineage in lineages[1:]]
+        return next((c for c in lineages[0] if all(c in other for other in others)), None)
 
     def subtree(self, category: str) -> tuple[str, ...]:
         """The category and all below it, parents first."""

@@ -1,4 +1,4 @@
-"""Learned weights: the one value in which training and ranking meet."""
+"""Learned weights: what training writes and ranking reads."""
 
 from kgrank.weights.model import (
     AttributeWeight,

@@ -31,9 +31,9 @@ class Carried:
 
     Attributes:
         weights: They belong to the new ontology.
-        kept: Cells whose weights stand as they were.
-        renamed: Cells that stand under another name now.
-        rescaled: Cells that stand in another unit now.
+        kept: Cells whose weights are unchanged.
+        renamed: Cells that have another name now.
+        rescaled: Cells that have another unit now.
         left_out: Cells whose weights are left out, each with the reason.
         values: Utilities that are left out because their value is no longer there.
         findings: Rules whose findings are left out because they say something else now.
@@ -99,7 +99,7 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
     )
     plain = {*reach.kept, *reach.prior} & has
     return Carried(
-        changed,
+        weights=changed,
         kept=tuple(c for c in targets if c in plain),
         renamed={c: t for c, t in reach.renamed.items() if c in has},
         rescaled=tuple(c for c in reach.rescaled if c in has),
@@ -169,7 +169,7 @@ def _weight(weight: AttributeWeight, attribute: str, move: _Move) -> AttributeWe
     slope, intercept = move.line(weight.attribute, attribute)
     reference = weight.reference
     if (slope, intercept) != (1.0, 0.0):
-        # The range is told in words: its two ends are the only numbers that have a unit.
+        # The range is a text: its two ends are the only numbers that have a unit.
         def ends(match: re.Match[str]) -> str:
             return " to ".join(f"{slope * float(end) + intercept:g}" for end in match.groups())
 

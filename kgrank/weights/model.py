@@ -50,8 +50,8 @@ class AttributeWeight:
         spread: Range of its utility over the reference range, in logits.
         reference: What the range is taken over, in words.
         full: Its share when each range runs over all designed levels (the conjoint definition).
-        shoppers: Average of the shoppers' own shares; None where people were not told apart.
-        without_rules: The share that the data alone give; None where no rule speaks here.
+        shoppers: Average of the shoppers' own shares; None where tastes of people were not estimated.
+        without_rules: The share that the data alone give; None where no rule applies.
     """
 
     attribute: str
@@ -91,8 +91,8 @@ class Curve:
     """A function that is straight between its knots and constant outside them.
 
     Attributes:
-        knots: Ascending; one list for a curve over one amount, two for a surface over a pair (bilinear).
-        values: At the knots, in logits; of a pair row by row of its first amount.
+        knots: Ascending; one list for a curve over one term value, two for a surface over a pair (bilinear).
+        values: At the knots, in logits; of a pair row by row of its first term's values.
     """
 
     knots: tuple[tuple[float, ...], ...]
@@ -101,7 +101,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Flow:
-    """How often people went on from one brand or category to another: a decayed count."""
+    """A transition between brands or categories: how often people took one after the other, decayed."""
 
     source: str
     target: str
@@ -112,18 +112,18 @@ class Flow:
 class BehaviourTerm:
     """A named term beside the attributes: how it is computed, in words and numbers.
 
-    It adds what its curve says of its amount (``kgrank.choice.behaviour.terms``), times the weight of its
+    It adds its curve's value at the term value (``kgrank.choice.behaviour.terms``), times the weight of its
     family in the category. A term without a curve was left out: it brings nothing.
 
     Attributes:
         name: Its name.
-        about: What its amount is, in words.
-        settings: The numbers of its amount, and ``gain``: what choices that were held out lose without it, in
-            mean log-likelihood.
-        curve: From the amount to logits.
+        about: What it measures, in words.
+        settings: The numbers that define it, and ``gain``: the mean log-likelihood that held-out choices lose
+            without it.
+        curve: From the term value to logits.
         of: For a pair, the names of its two terms.
         counts: Events by item id, for ``popular``.
-        flows: What the amount of a flow is made of.
+        flows: The transitions behind a flow.
     """
 
     name: str
@@ -176,10 +176,10 @@ class RuleConflict:
     Attributes:
         rules: Ids of a smallest set: every part of it may hold together.
         sentence: What is the matter, in words.
-        categories: Where they fight.
+        categories: Where they conflict.
         alone: Probability of each by the choices alone, in the order of ``rules``; ``together`` of all at once.
-            Both where they fight most.
-        instead: What the choices say there of what the rules speak about, in words.
+            Both where they conflict most.
+        instead: What the choices say there about the subject of the rules, in words.
     """
 
     rules: tuple[str, ...]
@@ -191,7 +191,7 @@ class RuleConflict:
 
 
 class Cause(StrEnum):
-    """What can be wrong with data, as far as weights go."""
+    """What can be wrong with the data behind weights."""
 
     SEPARATION = "separation"
     CONSTANT = "constant"
@@ -245,12 +245,12 @@ class Population:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How much each kind of feedback says of tastes (``kgrank.choice.logit.scales``).
+    """How much each kind of feedback says of tastes (``kgrank.choice.logit.feedback_scales``).
 
     Attributes:
         scale: Of the utility behind each kind, by its name; 1 for the kind that most lists have.
         noise: Standard deviation of ratings around the utility, in units of a person's spread.
-        entry: The kind beside whose first choice in a list stands the outside option.
+        entry: The kind of response whose first choice in a list has the outside option.
     """
 
     scale: Mapping[str, float] = field(default_factory=dict)

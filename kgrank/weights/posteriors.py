@@ -1,6 +1,6 @@
-"""What the choices alone say of every category, kept with the weights: what a new rule is weighed against.
+"""Posteriors of all categories without rules, stored with the weights, so that new rules can be evaluated.
 
-Ranking never reads it. It stands in the store beside the weights' document, as JSON of its own.
+Ranking never reads them. They are a JSON document of their own in the store, beside that of the weights.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.metrics import ndcg_score
 
 from benchmarks.metrics import hit_rate, ndcg, ranks
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.metrics import top1
 
 
@@ -18,7 +18,7 @@ def of(
     count = [len(u) for u in utilities]
     flat = np.concatenate(chosen)
     left = np.array([0.0 if sum(c) else 1.0 for c in chosen])
-    some = Choices(
+    choices = Choices(
         raw=sparse.csr_matrix((len(flat), 1)),
         centring=np.eye(1),
         start=np.concatenate([[0], np.cumsum(count)]),
@@ -29,24 +29,26 @@ def of(
         time=np.zeros(len(count), int),
         offset=np.zeros(len(flat)),
     )
-    return some, np.concatenate(utilities)
+    return choices, np.concatenate(utilities)
 
 
 def test_a_hit_is_the_highest_utility_alone() -> None:
-    some, utility = of([[2, 1], [1, 2], [1, 1]], [[1, 0], [1, 0], [1, 0]])
-    assert top1(some, utility).tolist() == [1, 0, 0]
+    choices, utility = of([[2, 1], [1, 2], [1, 1]], [[1, 0], [1, 0], [1, 0]])
+    assert top1(choices, utility).tolist() == [1, 0, 0]
 
 
 def test_the_outside_option_has_utility_zero() -> None:
-    some, utility = of([[-1, -2], [1, -2], [1, -1], [-1, -2]], [[0, 0], [0, 0], [1, 0], [1, 0]], outside=True)
-    assert top1(some, utility).tolist() == [1, 0, 1, 0]
+    choices, utility = of(
+        [[-1, -2], [1, -2], [1, -1], [-1, -2]], [[0, 0], [0, 0], [1, 0], [1, 0]], outside=True
+    )
+    assert top1(choices, utility).tolist() == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_scores_that_are_no_numbers_are_refused(bad: float) -> None:
-    some, utility = of([[bad, 1]], [[1, 0]])
+    choices, utility = of([[bad, 1]], [[1, 0]])
     with pytest.raises(ValueError, match="NaN"):
-        top1(some, utility)
+        top1(choices, utility)
     with pytest.raises(ValueError, match="NaN"):
         ranks(np.array([[bad, 1.0]]), np.array([1]))
 

@@ -12,10 +12,10 @@ from generated_shop import graph_of
 
 from kgrank.choice.data import design as layout
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import intervals
 from kgrank.choice.logit.categories import category_posterior, fit_categories
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.rules.weigh import weigh
+from kgrank.choice.share_intervals import intervals
 from kgrank.learning.shop import TrainingData, read_training_data
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 from kgrank.weights.model import Cause, Concern
@@ -37,7 +37,7 @@ def items(count: int = 48) -> list[Item]:
 
 def shop(
     folder: Path,
-    some: Items,
+    item_rows: Items,
     *,
     people: int = 40,
     lists: int = 6,
@@ -47,22 +47,22 @@ def shop(
 ) -> TrainingData:
     """The items and choices by the multinomial logit, through files as a user's."""
     rng = np.random.default_rng(1)
-    names = list(some[0])
+    names = list(item_rows[0])
     with (folder / "items.csv").open("w", newline="") as file:
-        rows = [(f"i{k}", "dresses", *i.values()) for k, i in enumerate(some)]
+        rows = [(f"i{k}", "dresses", *i.values()) for k, i in enumerate(item_rows)]
         csv.writer(file).writerows([("id", "category", *names), *rows])
     events: list[tuple[object, ...]] = []
     for n in range(people * lists):
-        at = shown(rng) if shown else rng.choice(len(some), 4, replace=False)
+        at = shown(rng) if shown else rng.choice(len(item_rows), 4, replace=False)
         where = (f"2026-01-01T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z",
                  f"u{person(n // lists)}", f"l{n}")  # fmt: skip
         events += [(*where, "impression", f"i{k}") for k in at]
-        best = max(at, key=lambda k: utility(some[k]) + rng.gumbel())
+        best = max(at, key=lambda k: utility(item_rows[k]) + rng.gumbel())
         events.append((*where, "view", f"i{best}"))
     with (folder / "events.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("time", "user", "list", "kind", "item"), *events])
-    graph, known = graph_of(folder, ontology(names))
-    return read_training_data(graph, known, 0)
+    graph, read_ontology = graph_of(folder, ontology(names))
+    return read_training_data(graph, read_ontology, 0)
 
 
 def ontology(names: Sequence[str]) -> Ontology:
@@ -78,23 +78,23 @@ def ontology(names: Sequence[str]) -> Ontology:
     )
 
 
-def found(some: TrainingData) -> list[Concern]:
+def found(item_rows: TrainingData) -> list[Concern]:
     """The concerns, after a look at the fit: finite, weights within their intervals, intervals within 0 and 1."""
-    head = fit_categories(some.sets, {})
-    here = category_posterior(
-        some.sets["dresses"], head.fits["dresses"], None, head.variances, own_choices=True
+    head = fit_categories(item_rows.sets, {})
+    posterior = category_posterior(
+        item_rows.sets["dresses"], head.fits["dresses"], None, head.variances, own_choices=True
     )
-    draws = weigh(Ontology("1", {}, {}), {"dresses": here}).draws["dresses"]
-    low, high = intervals(here.layout, draws)
-    weight = importance(here.layout, draws.mean(0))
+    draws = weigh(Ontology("1", {}, {}), {"dresses": posterior}).draws["dresses"]
+    low, high = intervals(posterior.layout, draws)
+    weight = importance(posterior.layout, draws.mean(0))
     assert np.isfinite(draws).all()
     assert ((low >= 0) & (low <= weight) & (weight <= high) & (high <= 1)).all()
-    return list(concerns(some.own_choices))
+    return list(concerns(item_rows.own_choices))
 
 
-def one(some: TrainingData) -> Concern:
+def one(item_rows: TrainingData) -> Concern:
     """The only concern."""
-    (only,) = found(some)
+    (only,) = found(item_rows)
     assert only.category == "dresses"
     return only
 
@@ -132,10 +132,10 @@ def test_an_attribute_that_never_differs_within_a_choice_is_named(tmp_path: Path
 
 
 def test_attributes_that_go_together_are_named_as_a_pair(tmp_path: Path) -> None:
-    some = items()
-    for k, item in enumerate(some):
+    item_rows = items()
+    for k, item in enumerate(item_rows):
         item["price"] = 20 + 15 * SIZES.index(str(item["size"])) + k % 2
-    concern = one(shop(tmp_path, some))
+    concern = one(shop(tmp_path, item_rows))
     assert (concern.cause, concern.attribute) == (Cause.COLLINEAR, "size")
     assert "with price" in concern.problem
 
@@ -155,8 +155,8 @@ def test_one_person_with_all_the_choices_is_named(tmp_path: Path, others: int) -
 
 
 def test_an_attribute_of_very_many_values_is_named(tmp_path: Path) -> None:
-    some = [{**item, "model": f"m{k % 200:03d}"} for k, item in enumerate(items(600))]
-    concern = one(shop(tmp_path, some, people=200, utility=lambda i: 0.0))
+    item_rows = [{**item, "model": f"m{k % 200:03d}"} for k, item in enumerate(items(600))]
+    concern = one(shop(tmp_path, item_rows, people=200, utility=lambda i: 0.0))
     assert (concern.cause, concern.attribute) == (Cause.MANY_VALUES, "model")
     assert "200 values, none on 1%" in concern.problem
 
@@ -168,9 +168,11 @@ def test_an_attribute_of_very_many_values_is_named(tmp_path: Path) -> None:
 def test_a_price_in_cents_for_one_brand_is_named(
     tmp_path: Path, brand: str, factor: float, words: str
 ) -> None:
-    some = items(24)[:12] + items(24)
-    some = [{**i, "price": float(i["price"]) * (factor if i["brand"] == brand else 1.0)} for i in some]  # type: ignore[arg-type]
-    concern = [c for c in found(shop(tmp_path, some)) if c.cause is Cause.MIXED_UNITS]
+    item_rows = items(24)[:12] + items(24)
+    item_rows = [
+        {**i, "price": float(i["price"]) * (factor if i["brand"] == brand else 1.0)} for i in item_rows
+    ]  # type: ignore[arg-type]
+    concern = [c for c in found(shop(tmp_path, item_rows)) if c.cause is Cause.MIXED_UNITS]
     assert [c.attribute for c in concern] == ["price"]
     assert words in concern[0].problem
     assert brand in concern[0].problem
@@ -181,9 +183,11 @@ def test_values_beyond_the_most_that_have_a_column_count_as_unknown(
 ) -> None:
     """Models 0 to 49 are on three items each, the 150 others on two."""
     monkeypatch.setattr(layout, "MOST_VALUES", 50)
-    some = [{**item, "model": f"m{k % 200:03d}"} for k, item in enumerate([*items(400), *items(400)[:100]])]
-    some = [i for k, i in enumerate(some) if k < 400 or k % 200 < 50]
-    read = shop(tmp_path, some, people=200, utility=lambda i: 0.0)
+    item_rows = [
+        {**item, "model": f"m{k % 200:03d}"} for k, item in enumerate([*items(400), *items(400)[:100]])
+    ]
+    item_rows = [i for k, i in enumerate(item_rows) if k < 400 or k % 200 < 50]
+    read = shop(tmp_path, item_rows, people=200, utility=lambda i: 0.0)
     (concern,) = (c for c in found(read) if c.cause is Cause.MANY_VALUES)
     assert concern.problem.startswith("has 200 values")
     assert concern.problem.endswith("the 150 rarest count as unknown")

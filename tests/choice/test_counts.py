@@ -12,7 +12,7 @@ from kgrank.choice.behaviour.neighbours import Neighbours
 from kgrank.choice.behaviour.popularity import DAY, recent
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import BACK, SMOOTHING
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
 
@@ -27,14 +27,14 @@ def people_of(log: list[list[int]]) -> EventSequences:
 
 def after(log: list[list[int]], reach: int, gap: float) -> np.ndarray:
     """The matrix of ``goes-after``, pair by pair."""
-    found = np.zeros((ITEMS, ITEMS))
+    matrix = np.zeros((ITEMS, ITEMS))
     for person in log:
         for p in range(len(person)):
             for q in range(p + 1, min(p + reach, len(person) - 1) + 1):
-                found[person[p], person[q]] += gap ** (q - p - 1)
-                found[person[q], person[p]] += BACK * gap ** (q - p - 1)
+                matrix[person[p], person[q]] += gap ** (q - p - 1)
+                matrix[person[q], person[p]] += BACK * gap ** (q - p - 1)
     count = np.array([sum(person.count(i) for person in log) for i in range(ITEMS)]) + SMOOTHING
-    return found * count[:, None] ** -0.5 * count[None] ** -0.3
+    return matrix * count[:, None] ** -0.5 * count[None] ** -0.3
 
 
 @settings(max_examples=80, deadline=None)
@@ -68,23 +68,27 @@ def test_a_history_calls_for_what_its_items_call_for_the_last_the_most(
 def test_one_event_more_changes_the_links_of_the_items_before_it_and_no_others(
     log: list[list[int]], item: int, data: st.DataObject
 ) -> None:
-    who = data.draw(st.integers(0, len(log) - 1))
-    if item in log[who]:
+    person_number = data.draw(st.integers(0, len(log) - 1))
+    if item in log[person_number]:
         return
-    later = [[*person, item] if k == who else person for k, person in enumerate(log)]
-    own = [log[who], later[who]]
+    later = [[*person, item] if k == person_number else person for k, person in enumerate(log)]
+    sequences_of_person = [log[person_number], later[person_number]]
 
     def dense(people: EventSequences) -> np.ndarray:
         links = count_links(people)
         row = np.repeat(np.arange(ITEMS), np.diff(links.start))
-        found = np.zeros((5, ITEMS, ITEMS))
+        arrays = np.zeros((5, ITEMS, ITEMS))
         for k, name in enumerate(("forward", "backward", "next", "people", "together")):
-            found[k, row, links.target] = getattr(links, name)
-        return found
+            arrays[k, row, links.target] = getattr(links, name)
+        return arrays
 
     change = dense(people_of(later)) - dense(people_of(log))
     # What the person's own events changed is all that changed, and it stands in the item's row and column.
-    np.testing.assert_allclose(change, dense(people_of([own[1]])) - dense(people_of([own[0]])), atol=1e-12)
+    np.testing.assert_allclose(
+        change,
+        dense(people_of([sequences_of_person[1]])) - dense(people_of([sequences_of_person[0]])),
+        atol=1e-12,
+    )
     elsewhere = np.arange(ITEMS) != item
     assert not change[:, elsewhere][:, :, elsewhere].any()
 
@@ -105,8 +109,8 @@ def test_people_like_you_count_by_the_square_of_what_they_share_with_you(
     np.testing.assert_allclose(counts.similar_people(who), want, rtol=1e-5, atol=1e-9)
     neighbours = Neighbours.of(people.item, people.start, ITEMS)
     for h, history in enumerate(asked):
-        one = neighbours.similar_people(np.array(history), rarity)
-        np.testing.assert_allclose(neighbours.taken(*one), want[h], atol=1e-12)
+        similar = neighbours.similar_people(np.array(history), rarity)
+        np.testing.assert_allclose(neighbours.taken(*similar), want[h], atol=1e-12)
 
 
 @settings(max_examples=40, deadline=None)
@@ -114,19 +118,19 @@ def test_people_like_you_count_by_the_square_of_what_they_share_with_you(
 def test_what_is_popular_now_halves_with_every_half_life(events: list[tuple[int, int]]) -> None:
     item = np.array([i for i, _ in events])
     time = np.array([day * DAY for _, day in events])
-    people = EventSequences(item, np.arange(len(events) + 1), ITEMS, time)
-    found = recent(people)
+    people = EventSequences(item=item, start=np.arange(len(events) + 1), item_count=ITEMS, time=time)
+    popularity = recent(people)
     if np.ptp(time) < DAY:
-        assert found is None
+        assert popularity is None
         return
-    assert found is not None
+    assert popularity is not None
     now = time.max() + 1
-    want = np.bincount(item, 2.0 ** -((now - time) / found.half_life), minlength=ITEMS)
-    np.testing.assert_allclose(found.at(None)[0], want, atol=1e-9)
+    want = np.bincount(item, 2.0 ** -((now - time) / popularity.half_life), minlength=ITEMS)
+    np.testing.assert_allclose(popularity.at(None)[0], want, atol=1e-9)
     # Later, all of it has faded alike; before the first event there is nothing.
-    later = found.at(np.array([now + round(found.half_life)]))[0]
+    later = popularity.at(np.array([now + round(popularity.half_life)]))[0]
     np.testing.assert_allclose(later, want / 2, rtol=1e-6)
-    assert not found.at(np.array([time.min() - 1])).any()
+    assert not popularity.at(np.array([time.min() - 1])).any()
 
 
 def test_a_shop_of_fads_is_read_with_a_short_half_life_and_a_steady_one_with_a_long_one() -> None:
@@ -135,9 +139,9 @@ def test_a_shop_of_fads_is_read_with_a_short_half_life_and_a_steady_one_with_a_l
     fad = (day // 10) % 40
     for item, want in ((np.where(random.random(6000) < 0.7, fad, random.integers(0, 40, 6000)), 7),
                        (random.choice(40, 6000, p=np.arange(1, 41) / 820), 365)):  # fmt: skip
-        found = recent(EventSequences(item, np.arange(6001), 40, day * DAY))
-        assert found is not None
-        assert found.half_life == want * DAY
+        popularity = recent(EventSequences(item=item, start=np.arange(6001), item_count=40, time=day * DAY))
+        assert popularity is not None
+        assert popularity.half_life == want * DAY
 
 
 def test_a_log_without_a_clock_says_nothing_of_now() -> None:
@@ -163,14 +167,16 @@ def test_titles_are_alike_by_the_words_they_share_as_by_tf_idf() -> None:
     words = TitleVectors.of(TITLES)
     assert words is not None
     # sklearn's idf has 1 added; its smooth form without it is ours.
-    kept = text.CountVectorizer(binary=True, vocabulary=words.words, token_pattern=r"\w+").transform(TITLES)
-    idf = np.log((1 + len(TITLES)) / (1 + np.asarray(kept.sum(0)).ravel()))
-    vectors = kept.toarray() * idf
+    counts = text.CountVectorizer(binary=True, vocabulary=words.vocabulary, token_pattern=r"\w+").transform(
+        TITLES
+    )
+    idf = np.log((1 + len(TITLES)) / (1 + np.asarray(counts.sum(0)).ravel()))
+    vectors = counts.toarray() * idf
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    who = EventSequences(np.array([0, 2, 4]), np.array([0, 2, 3]), len(TITLES))
+    histories_ = EventSequences(item=np.array([0, 2, 4]), start=np.array([0, 2, 3]), item_count=len(TITLES))
     want = vectors @ vectors.T
-    got = words.like(who, 0.9)
-    np.testing.assert_allclose(got, [0.9 * want[0] + want[2], want[4]], atol=1e-12)
+    similarity = words.like(histories_, 0.9)
+    np.testing.assert_allclose(similarity, [0.9 * want[0] + want[2], want[4]], atol=1e-12)
     assert words.shared(0, 1) == ("dress", "silk")
 
 

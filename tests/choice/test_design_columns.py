@@ -16,14 +16,14 @@ from kgrank.graph.tables import KnowledgeGraph
 
 @pytest.fixture
 def dresses(generated: Generated) -> Design:
-    graph, known, _ = generated
-    return category_design(graph, known, "dresses")
+    graph, shop_ontology, _ = generated
+    return category_design(graph, shop_ontology, "dresses")
 
 
 def of(tmp_path: Path, rows: str) -> tuple[KnowledgeGraph, Design]:
     (tmp_path / "items.csv").write_text("id,category,color,size,price,features\n" + rows)
-    graph, known = graph_of(tmp_path, ontology())
-    return graph, category_design(graph, known, "dresses")
+    graph, shop_ontology = graph_of(tmp_path, ontology())
+    return graph, category_design(graph, shop_ontology, "dresses")
 
 
 def test_every_column_is_zero_for_the_average_item_that_has_a_value(dresses: Design) -> None:
@@ -43,15 +43,15 @@ def test_stored_contributions_are_the_columns_times_the_part_worths(dresses: Des
     part_worths = np.random.default_rng(0).normal(size=dresses.layout.width)
     x = dresses.centred()
     for block in dresses.layout.blocks:
-        own = x[:, block.columns] @ part_worths[block.columns]
+        utility = x[:, block.columns] @ part_worths[block.columns]
         if block.number:
             (segment,) = block.segments(part_worths)[0]
             number = np.asarray(dresses.raw[:, block.start].todense()).ravel() * block.scale + block.centre
-            assert own == pytest.approx(segment.intercept + segment.slope * number)
+            assert utility == pytest.approx(segment.intercept + segment.slope * number)
         elif block.attribute == "color":
             shown = [s[0].intercept for s in block.segments(part_worths)]
             raw = dresses.raw[:, block.columns].toarray()
-            assert own == pytest.approx(raw @ shown)
+            assert utility == pytest.approx(raw @ shown)
             assert block.share @ shown == pytest.approx(0.0)
 
 
@@ -67,8 +67,8 @@ def test_an_item_with_two_of_several_features_has_half_of_each(tmp_path: Path) -
 
 
 def test_a_category_stands_for_all_items_below_it(generated: Generated) -> None:
-    graph, known, _ = generated
-    assert len(category_design(graph, known, "clothing").items) == 40
+    graph, shop_ontology, _ = generated
+    assert len(category_design(graph, shop_ontology, "clothing").items) == 40
 
 
 def test_values_no_item_has_get_no_column(tmp_path: Path) -> None:

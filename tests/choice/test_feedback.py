@@ -19,9 +19,9 @@ from kgrank.choice.data.searches import named_values
 from kgrank.choice.logit.categories import FLAT, NUISANCE, fit_categories, precision
 from kgrank.choice.logit.choice_sets import CategoryChoices, category_choices, given_positions
 from kgrank.choice.logit.diagnostics import concerns
+from kgrank.choice.logit.feedback_scales import RIDGE, feedback_scales, weighted
 from kgrank.choice.logit.fit import optimum
-from kgrank.choice.logit.scales import RIDGE, feedback_scales, weighted
-from kgrank.choice.tastes.population import panel, posteriors
+from kgrank.choice.tastes.mixed_logit import panel, posteriors
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.network.model import ChoiceModel, PartWorthNetwork
@@ -61,8 +61,8 @@ class Shop:
         )
 
     def show(self, user: str, list_: str, items: np.ndarray) -> None:
-        for place, item in enumerate(items, 1):
-            self.add(user, "impression", int(item), list=list_, position=place)
+        for rank, item in enumerate(items, 1):
+            self.add(user, "impression", int(item), list=list_, position=rank)
 
     def read(self, examination: tuple[float, ...] = ()) -> tuple[ResponseLog, CategoryChoices]:
         rows = zip(self.color, self.size, self.price, strict=True)
@@ -72,10 +72,10 @@ class Shop:
         (self.folder / "events.csv").write_text(
             head + "".join(",".join(map(str, e)) + "\n" for e in self.events)
         )
-        known = ontology()
-        self.graph = build_graph(ingest(self.folder, ontology=known))
-        log = read_log(self.graph, known, examination)
-        return log, category_choices(log, category_design(self.graph, known, "dresses"), known)
+        graph = ontology()
+        self.graph = build_graph(ingest(self.folder, ontology=graph))
+        log = read_log(self.graph, graph, examination)
+        return log, category_choices(log, category_design(self.graph, graph, "dresses"), graph)
 
 
 @pytest.fixture
@@ -99,33 +99,37 @@ def test_the_steps_of_a_ranking_have_the_probability_of_plackett_and_luce(shop: 
     """All orders of four items together have probability 1, each its own by the product formula."""
     orders = list(permutations(range(4)))
     for n, order in enumerate(orders):
-        for place, item in enumerate(order, 1):
-            shop.add(f"u{n}", "rank", item, list="l", value=place)
-    _, some = shop.read()
-    at = np.linspace(-1, 1, some.choices.width)
-    found = np.bincount(some.choices.person, some.choices.log_likelihood(some.choices.utility(at)))
-    worth = some.design.centred()[[some.design.items.index(f"d{k}") for k in range(4)]] @ at
+        for rank, item in enumerate(order, 1):
+            shop.add(f"u{n}", "rank", item, list="l", value=rank)
+    _, choice_set = shop.read()
+    at = np.linspace(-1, 1, choice_set.choices.width)
+    estimate = np.bincount(
+        choice_set.choices.person, choice_set.choices.log_likelihood(choice_set.choices.utility(at))
+    )
+    worth = choice_set.design.centred()[[choice_set.design.items.index(f"d{k}") for k in range(4)]] @ at
     users = [int(u[1:]) for u in sorted(f"u{n}" for n in range(len(orders)))]
     by_hand = [
         sum(worth[i] - np.log(np.exp(worth[list(orders[n][k:])]).sum()) for k, i in enumerate(orders[n]))
         for n in users
     ]
-    assert found == pytest.approx(by_hand)
-    assert np.exp(found).sum() == pytest.approx(1.0)
+    assert estimate == pytest.approx(by_hand)
+    assert np.exp(estimate).sum() == pytest.approx(1.0)
 
 
 def test_a_partial_ranking_has_the_probability_of_all_orders_that_go_on_from_it(shop: Shop) -> None:
-    for item, place in ((2, 1), (0, ""), (1, ""), (3, "")):
-        shop.add("u", "rank", item, list="l", value=place)
-    _, some = shop.read()
-    at = np.linspace(-1, 1, some.choices.width)
-    worth = some.design.centred()[[some.design.items.index(f"d{k}") for k in range(4)]] @ at
+    for item, rank in ((2, 1), (0, ""), (1, ""), (3, "")):
+        shop.add("u", "rank", item, list="l", value=rank)
+    _, choice_set = shop.read()
+    at = np.linspace(-1, 1, choice_set.choices.width)
+    worth = choice_set.design.centred()[[choice_set.design.items.index(f"d{k}") for k in range(4)]] @ at
     odds = np.exp(worth)
     rests = sum(
         np.prod([odds[i] / odds[list((2, *rest)[k:])].sum() for k, i in enumerate((2, *rest))])
         for rest in permutations((0, 1, 3))
     )
-    assert np.exp(some.choices.log_likelihood(some.choices.utility(at)).sum()) == pytest.approx(rests)
+    assert np.exp(choice_set.choices.log_likelihood(choice_set.choices.utility(at)).sum()) == pytest.approx(
+        rests
+    )
 
 
 def test_a_pair_and_a_choice_of_two_say_the_same(shop: Shop) -> None:
@@ -207,18 +211,18 @@ def mixed(shop: Shop, people: int = 150, scale: float = 0.5) -> tuple[ResponseLo
     return shop.read()
 
 
-def by_hand(some: CategoryChoices, at: np.ndarray, others: list[int], main: int) -> float:
+def by_hand(choice_set: CategoryChoices, at: np.ndarray, others: list[int], main: int) -> float:
     """Minus the log-posterior of part-worths, logarithms of the scales of ``others``, and of the noise."""
-    width, split = some.choices.width, some.design.raw.shape[1]
+    width, split = choice_set.choices.width, choice_set.design.raw.shape[1]
     b, logs, noise = at[:width], dict(zip(others, at[width:-1], strict=True)), np.exp(at[-1])
-    raw, centring = some.choices.raw.toarray(), some.choices.centring
+    raw, centring = choice_set.choices.raw.toarray(), choice_set.choices.centring
     attributes, rest = raw[:, :split] @ centring[:split] @ b, raw[:, split:] @ centring[split:] @ b
     value = 0.0
-    for t in range(len(some.choices)):
-        rows = slice(some.choices.start[t], some.choices.start[t + 1])
-        kind = int(some.kind[t])
+    for t in range(len(choice_set.choices)):
+        rows = slice(choice_set.choices.start[t], choice_set.choices.start[t + 1])
+        kind = int(choice_set.kind[t])
         utility = np.exp(logs.get(kind, 0.0)) * attributes[rows] + rest[rows]
-        taken = some.choices.chosen[rows]
+        taken = choice_set.choices.chosen[rows]
         if KINDS[kind] == "rating":
             value += -0.5 * ((taken[0] - utility[0]) / noise) ** 2 - np.log(noise)
         else:
@@ -229,43 +233,43 @@ def by_hand(some: CategoryChoices, at: np.ndarray, others: list[int], main: int)
 
 def test_scales_and_noise_are_those_of_the_joint_optimum(shop: Shop) -> None:
     """The profile over part-worths has its top where a general optimiser finds that of everything at once."""
-    _, some = mixed(shop, 40)
-    found = feedback_scales({"dresses": some})
-    main = KINDS.index(next(k for k, s in found.scale.items() if s == 1.0))
-    others = sorted({int(k) for k in some.kind} - {main})
-    start = np.zeros(some.choices.width + len(others) + 1)
-    reference = optimize.minimize(lambda x: by_hand(some, x, others, main), start, method="BFGS",
+    _, choice_set = mixed(shop, 40)
+    estimate = feedback_scales({"dresses": choice_set})
+    main = KINDS.index(next(k for k, s in estimate.scale.items() if s == 1.0))
+    others = sorted({int(k) for k in choice_set.kind} - {main})
+    start = np.zeros(choice_set.choices.width + len(others) + 1)
+    reference = optimize.minimize(lambda x: by_hand(choice_set, x, others, main), start, method="BFGS",
                                   options={"gtol": 1e-3}).x  # fmt: skip
-    scales = np.exp(reference[some.choices.width : -1])
-    assert [found.scale[KINDS[k]] for k in others] == pytest.approx(scales, rel=2e-3)
-    assert found.noise == pytest.approx(np.exp(reference[-1]), rel=2e-3)
+    scales = np.exp(reference[choice_set.choices.width : -1])
+    assert [estimate.scale[KINDS[k]] for k in others] == pytest.approx(scales, rel=2e-3)
+    assert estimate.noise == pytest.approx(np.exp(reference[-1]), rel=2e-3)
 
 
 def test_a_kind_that_follows_tastes_half_as_closely_gets_half_the_scale(shop: Shop) -> None:
-    _, some = mixed(shop, 400)
-    found = feedback_scales({"dresses": some})
-    assert found.scale["view"] / found.scale["purchase"] == pytest.approx(0.5, abs=0.12)
+    _, choice_set = mixed(shop, 400)
+    estimate = feedback_scales({"dresses": choice_set})
+    assert estimate.scale["view"] / estimate.scale["purchase"] == pytest.approx(0.5, abs=0.12)
     # Ratings are in units of a person's spread: of worths and of the noise around them.
     spread = (shop.worth.var() + 0.7**2) ** 0.5
-    assert found.noise == pytest.approx(0.7 / spread, abs=0.08)
-    b = fit_categories({"dresses": weighted(some, found)}, {}).fits["dresses"].part_worths
-    nodes = {n.partition("=")[2]: k for k, n in enumerate(some.design.layout.nodes)}
-    unit = 1 / found.scale["purchase"]
+    assert estimate.noise == pytest.approx(0.7 / spread, abs=0.08)
+    b = fit_categories({"dresses": weighted(choice_set, estimate)}, {}).fits["dresses"].part_worths
+    nodes = {n.partition("=")[2]: k for k, n in enumerate(choice_set.design.layout.nodes)}
+    unit = 1 / estimate.scale["purchase"]
     assert (b[nodes["red"]] - b[nodes["green"]]) / unit == pytest.approx(2.0, abs=0.25)
 
 
 def test_a_kind_that_says_nothing_gets_hardly_any_weight(shop: Shop) -> None:
-    _, some = mixed(shop, 300, scale=0.0)
-    found = feedback_scales({"dresses": some})
-    assert found.scale["view"] < 0.15 * found.scale["purchase"]
+    _, choice_set = mixed(shop, 300, scale=0.0)
+    estimate = feedback_scales({"dresses": choice_set})
+    assert estimate.scale["view"] < 0.15 * estimate.scale["purchase"]
 
 
 def test_one_kind_alone_has_scale_one(shop: Shop) -> None:
     shop.show("u", "l", np.arange(3))
     shop.add("u", "view", 1, list="l")
-    _, some = shop.read()
-    assert feedback_scales({"dresses": some}) == Reliability({"view": 1.0})
-    assert weighted(some, Reliability({"view": 1.0})) is some
+    _, choice_set = shop.read()
+    assert feedback_scales({"dresses": choice_set}) == Reliability({"view": 1.0})
+    assert weighted(choice_set, Reliability({"view": 1.0})) is choice_set
 
 
 def test_ratings_alone_are_least_squares_under_the_prior(shop: Shop) -> None:
@@ -274,43 +278,50 @@ def test_ratings_alone_are_least_squares_under_the_prior(shop: Shop) -> None:
             shop.add(
                 f"u{person}", "rating", int(item), value=round(float(shop.worth[item] + shop.rng.normal()), 3)
             )
-    _, some = shop.read()
-    how = feedback_scales({"dresses": some})
-    fitted = fit_categories({"dresses": weighted(some, how)}, {}).fits["dresses"].part_worths
-    x = some.choices.raw @ some.choices.centring / how.noise
-    prior = np.diag(precision(some.design.layout, len(some.nuisance), None))
-    reference = np.linalg.solve(x.T @ x + prior, x.T @ some.choices.chosen / how.noise)
+    _, choice_set = shop.read()
+    how = feedback_scales({"dresses": choice_set})
+    fitted = fit_categories({"dresses": weighted(choice_set, how)}, {}).fits["dresses"].part_worths
+    x = choice_set.choices.raw @ choice_set.choices.centring / how.noise
+    prior = np.diag(precision(choice_set.design.layout, len(choice_set.nuisance), None))
+    reference = np.linalg.solve(x.T @ x + prior, x.T @ choice_set.choices.chosen / how.noise)
     assert fitted == pytest.approx(reference, abs=1e-6)
-    residual = some.choices.chosen - x @ reference * how.noise
+    residual = choice_set.choices.chosen - x @ reference * how.noise
     assert how.noise == pytest.approx(residual.std(), rel=0.02)
 
 
 def test_training_has_the_same_likelihood(shop: Shop) -> None:
-    _, some = mixed(shop, 20)
-    some = weighted(some, Reliability({"purchase": 1.0, "view": 0.5, "rating": 0.8}, 0.7))
-    some = replace(some, choices=replace(some.choices, offset=0.1 * shop.rng.normal(size=len(some.item_row))))
+    _, choice_set = mixed(shop, 20)
+    choice_set = weighted(choice_set, Reliability({"purchase": 1.0, "view": 0.5, "rating": 0.8}, 0.7))
+    choice_set = replace(
+        choice_set,
+        choices=replace(choice_set.choices, offset=0.1 * shop.rng.normal(size=len(choice_set.item_row))),
+    )
     tensors = graph_tensors(shop.graph)
-    where = cells([some.design.layout], tensors)
-    rows = choice_rows([some], where)
+    where = cells([choice_set.design.layout], tensors)
+    rows = choice_rows([choice_set], where)
     model = ChoiceModel(PartWorthNetwork(tensors, where, torch.zeros(where.width), 4, 1, 0.0), where, rows)
-    at = shop.rng.normal(size=some.choices.width)
-    width = some.design.layout.width
+    at = shop.rng.normal(size=choice_set.choices.width)
+    width = choice_set.design.layout.width
     with torch.no_grad():
         model.nuisance.copy_(torch.from_numpy(at[width:]))
-        found = model.log_likelihood(torch.from_numpy(at[:width]).float(), batch(rows, np.arange(len(rows))))
-    assert found.numpy() == pytest.approx(some.choices.log_likelihood(some.choices.utility(at)), abs=1e-3)
+        estimate = model.log_likelihood(
+            torch.from_numpy(at[:width]).float(), batch(rows, np.arange(len(rows)))
+        )
+    assert estimate.numpy() == pytest.approx(
+        choice_set.choices.log_likelihood(choice_set.choices.utility(at)), abs=1e-3
+    )
 
 
 def test_the_posterior_of_a_person_who_only_rated_is_that_of_a_regression(shop: Shop) -> None:
     for item in range(8):
         shop.add("u", "rating", item, value=float(shop.worth[item]))
-    _, some = shop.read()
-    width = some.choices.width
-    own, _ = panel(some.choices, np.zeros(width), np.eye(width))
-    mode, spread, _ = posteriors(own, np.zeros(width), 0.5 * np.eye(width), tolerance=1e-14)
-    x = some.choices.raw @ some.choices.centring
+    _, choice_set = shop.read()
+    width = choice_set.choices.width
+    by_node, _ = panel(choice_set.choices, np.zeros(width), np.eye(width))
+    mode, spread, _ = posteriors(by_node, np.zeros(width), 0.5 * np.eye(width), tolerance=1e-14)
+    x = choice_set.choices.raw @ choice_set.choices.centring
     information = x.T @ x + 2.0 * np.eye(width)
-    assert mode[0] == pytest.approx(np.linalg.solve(information, x.T @ some.choices.chosen))
+    assert mode[0] == pytest.approx(np.linalg.solve(information, x.T @ choice_set.choices.chosen))
     assert spread[0] == pytest.approx(np.linalg.inv(information))
 
 
@@ -329,20 +340,20 @@ def looked_at(shop: Shop, people: int, odds: np.ndarray) -> None:
 def test_examination_is_recovered_where_places_vary(shop: Shop) -> None:
     odds = 1.0 / np.arange(1, 6)
     looked_at(shop, 4000, odds)
-    _, some = shop.read()
-    part_worths = fit_categories({"dresses": some}, {}).fits["dresses"].part_worths
-    assert some.nuisance == ("position 2", "position 3", "position 4", "position 5+")
-    assert part_worths[some.design.layout.width :] == pytest.approx(np.log(odds[1:]), abs=0.2)
-    nodes = {n.partition("=")[2]: k for k, n in enumerate(some.design.layout.nodes)}
+    _, choice_set = shop.read()
+    part_worths = fit_categories({"dresses": choice_set}, {}).fits["dresses"].part_worths
+    assert choice_set.nuisance == ("position 2", "position 3", "position 4", "position 5+")
+    assert part_worths[choice_set.design.layout.width :] == pytest.approx(np.log(odds[1:]), abs=0.2)
+    nodes = {n.partition("=")[2]: k for k, n in enumerate(choice_set.design.layout.nodes)}
     assert part_worths[nodes["red"]] - part_worths[nodes["green"]] == pytest.approx(2.0, abs=0.25)
 
 
 def test_where_an_attribute_says_the_place_it_is_said(shop: Shop) -> None:
     """Red always stands first, blue second, green third: nothing tells a color from its place."""
     for person in range(60):
-        some = [int(shop.rng.choice(np.arange(color, COUNT, 3))) for color in range(3)]
-        shop.show(f"u{person}", f"l{person}", np.array(some))
-        shop.add(f"u{person}", "view", some[draw(shop.rng, shop.worth[some])], list=f"l{person}")
+        choice_set = [int(shop.rng.choice(np.arange(color, COUNT, 3))) for color in range(3)]
+        shop.show(f"u{person}", f"l{person}", np.array(choice_set))
+        shop.add(f"u{person}", "view", choice_set[draw(shop.rng, shop.worth[choice_set])], list=f"l{person}")
     _, some_ = shop.read()
     (concern,) = concerns({"dresses": some_})
     assert (concern.cause, concern.attribute) == (Cause.FIXED_POSITION, "color")
@@ -356,9 +367,9 @@ def test_places_that_vary_are_no_concern(shop: Shop) -> None:
 
 def test_a_given_examination_curve_is_an_offset_and_its_last_place_has_no_end(shop: Shop) -> None:
     looked_at(shop, 20, 1.0 / np.arange(1, 6))
-    _, some = shop.read((1.0, 0.5, 0.25))
-    assert some.nuisance == ()
-    assert some.choices.offset[:5] == pytest.approx(np.log([1, 0.5, 0.25, 0.25, 0.25]))
+    _, choice_set = shop.read((1.0, 0.5, 0.25))
+    assert choice_set.nuisance == ()
+    assert choice_set.choices.offset[:5] == pytest.approx(np.log([1, 0.5, 0.25, 0.25, 0.25]))
     assert given_positions((1.0, 0.5, 0.25)) == pytest.approx(
         {"position 2": np.log(0.5), "position 3+": np.log(0.25)}
     )
@@ -381,14 +392,14 @@ def test_deep_places_are_joined_until_enough_responses_stand_behind_them(shop: S
         items = shop.rng.choice(COUNT, 20, replace=False)
         shop.show(f"u{person}", f"l{person}", items)
         shop.add(f"u{person}", "view", int(items[shop.rng.integers(20)]), list=f"l{person}")
-    log, some = shop.read()
-    assert log.has_positions[:11] == tuple(range(1, 12))
+    log, choice_set = shop.read()
+    assert log.position_groups[:11] == tuple(range(1, 12))
     taken = [
         log.rows.filter(pl.col("position").is_between(a, b - 1) & (pl.col("chosen") > 0)).height
-        for a, b in zip(log.has_positions[10:], (*log.has_positions[11:], 99), strict=True)
+        for a, b in zip(log.position_groups[10:], (*log.position_groups[11:], 99), strict=True)
     ]
     assert min(taken) >= 30
-    assert some.nuisance[-1].endswith("+")
+    assert choice_set.nuisance[-1].endswith("+")
 
 
 @pytest.mark.parametrize(
@@ -410,16 +421,20 @@ def test_a_search_is_a_choice_among_the_values_of_its_attribute(shop: Shop) -> N
     shop.add("u", "search", query="blue dress", category="dresses")
     shop.show("u", "l", np.arange(3))
     shop.add("u", "view", 1, list="l")
-    _, some = shop.read()
-    at = np.linspace(-1, 1, some.choices.width)
-    (search,) = np.flatnonzero(some.kind == KINDS.index("search"))
-    own = dict(zip(some.design.layout.nodes, at, strict=False))
-    supply = at[list(some.nuisance).index("supply") + some.design.layout.width]
-    share = dict(zip(some.design.layout.nodes, some.design.layout.block["color"].share, strict=False))
-    worth = {c: own[f"color={c}"] + supply * np.log(share[f"color={c}"]) for c in COLORS}
+    _, choice_set = shop.read()
+    at = np.linspace(-1, 1, choice_set.choices.width)
+    (search,) = np.flatnonzero(choice_set.kind == KINDS.index("search"))
+    by_node = dict(zip(choice_set.design.layout.nodes, at, strict=False))
+    supply = at[list(choice_set.nuisance).index("supply") + choice_set.design.layout.width]
+    share = dict(
+        zip(choice_set.design.layout.nodes, choice_set.design.layout.block["color"].share, strict=False)
+    )
+    worth = {c: by_node[f"color={c}"] + supply * np.log(share[f"color={c}"]) for c in COLORS}
     by_hand_ = worth["blue"] - np.log(sum(np.exp(w) for w in worth.values()))
-    assert some.choices.log_likelihood(some.choices.utility(at))[search] == pytest.approx(by_hand_)
-    assert (some.item_row[some.choices.choice == search] == -1).all()
+    assert choice_set.choices.log_likelihood(choice_set.choices.utility(at))[search] == pytest.approx(
+        by_hand_
+    )
+    assert (choice_set.item_row[choice_set.choices.choice == search] == -1).all()
 
 
 def test_searches_that_follow_tastes_sharpen_the_part_worths_of_what_they_name(shop: Shop) -> None:
@@ -429,28 +444,28 @@ def test_searches_that_follow_tastes_sharpen_the_part_worths_of_what_they_name(s
         shop.add(f"u{person}", "view", int(items[draw(shop.rng, shop.worth[items])]), list=f"l{person}")
         color = COLORS[draw(shop.rng, np.array([TRUTH[c] for c in COLORS]))]
         shop.add(f"u{person}", "search", query=f"{color} dress", category="dresses")
-    _, some = shop.read()
-    found = feedback_scales({"dresses": some})
-    assert found.scale["search"] == pytest.approx(1.0, abs=0.5)
-    alone = fit_categories({"dresses": some.take(~some.of_kinds(["search"]))}, {}).fits["dresses"]
-    both = fit_categories({"dresses": weighted(some, found)}, {}).fits["dresses"]
-    red, green = (some.design.layout.column[f"color={c}"] for c in ("red", "green"))
-    contrast = np.zeros(some.choices.width)
+    _, choice_set = shop.read()
+    estimate = feedback_scales({"dresses": choice_set})
+    assert estimate.scale["search"] == pytest.approx(1.0, abs=0.5)
+    alone = fit_categories({"dresses": choice_set.take(~choice_set.of_kinds(["search"]))}, {}).fits["dresses"]
+    both = fit_categories({"dresses": weighted(choice_set, estimate)}, {}).fits["dresses"]
+    red, green = (choice_set.design.layout.column[f"color={c}"] for c in ("red", "green"))
+    contrast = np.zeros(choice_set.choices.width)
     contrast[red], contrast[green] = 1.0, -1.0
     assert contrast @ both.covariance @ contrast < 0.8 * contrast @ alone.covariance @ contrast
     assert contrast @ both.part_worths == pytest.approx(2.0, abs=0.5)
 
 
 def test_an_optimum_over_all_kinds_is_that_of_a_general_optimiser(shop: Shop) -> None:
-    _, some = mixed(shop, 20)
-    choices = weighted(some, Reliability({"purchase": 1.0, "view": 0.6, "rating": 0.9}, 0.8)).choices
+    _, choice_set = mixed(shop, 20)
+    choices = weighted(choice_set, Reliability({"purchase": 1.0, "view": 0.6, "rating": 0.9}, 0.8)).choices
     prior = np.full(choices.width, max(FLAT, NUISANCE))
 
     def loss(x: np.ndarray) -> float:
         return float(0.5 * prior @ x**2 - choices.log_likelihood(choices.utility(x)).sum())
 
     reference = optimize.minimize(loss, np.zeros(choices.width), method="BFGS", options={"gtol": 1e-4}).x
-    found, hessian = optimum(choices, np.zeros(choices.width), prior)
-    assert found == pytest.approx(reference, abs=1e-3)
-    second = optimize.approx_fprime(found, lambda x: optimize.approx_fprime(x, loss, 1e-5), 1e-4)
+    estimate, hessian = optimum(choices, np.zeros(choices.width), prior)
+    assert estimate == pytest.approx(reference, abs=1e-3)
+    second = optimize.approx_fprime(estimate, lambda x: optimize.approx_fprime(x, loss, 1e-5), 1e-4)
     assert hessian == pytest.approx(second, rel=0.02, abs=0.2)

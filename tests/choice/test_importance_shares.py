@@ -19,11 +19,32 @@ def block(name: str, start: int, items: list[int], *, kind: AttributeType = Attr
     count = np.array(items)
     counted = np.array(reference) if reference is not None else np.ones(len(items), bool)
     nodes = tuple(f"{name}={i}" for i in range(len(items)))
-    return Block(name, kind, start, nodes, count / count.sum(), count, counted)
+    return Block(
+        attribute=name,
+        type=kind,
+        start=start,
+        nodes=nodes,
+        share=count / count.sum(),
+        item_count=count,
+        reference=counted,
+    )
 
 
-PRICE = Block("price", AttributeType.NUMBER, 3, ("price=*",), np.zeros(1), np.array([50]), np.ones(1, bool),
-              centre=50.0, scale=10.0, p05=20.0, p95=80.0, minimum=0.0, maximum=100.0)  # fmt: skip
+PRICE = Block(
+    attribute="price",
+    type=AttributeType.NUMBER,
+    start=3,
+    nodes=("price=*",),
+    share=np.zeros(1),
+    item_count=np.array([50]),
+    reference=np.ones(1, bool),
+    centre=50.0,
+    scale=10.0,
+    p05=20.0,
+    p95=80.0,
+    minimum=0.0,
+    maximum=100.0,
+)
 LAYOUT = Layout("dresses", (block("color", 0, [30, 19, 1], reference=[True, True, False]), PRICE))
 
 
@@ -51,11 +72,13 @@ def test_where_nothing_matters_the_shares_are_zero_not_nan() -> None:
 
 
 @given(arrays(float, 4, elements=st.floats(-20, 20)), st.floats(-5, 5), st.floats(0.1, 50))
-def test_shares_do_not_change_with_origin_or_scale(own: np.ndarray, shift: float, scale: float) -> None:
-    before = importance(LAYOUT, own)
-    if spreads(LAYOUT, own).sum() < 1e-6:
+def test_shares_do_not_change_with_origin_or_scale(
+    part_worths: np.ndarray, shift: float, scale: float
+) -> None:
+    before = importance(LAYOUT, part_worths)
+    if spreads(LAYOUT, part_worths).sum() < 1e-6:
         return
-    moved = own * scale + np.array([shift, shift, shift, 0.0])
+    moved = part_worths * scale + np.array([shift, shift, shift, 0.0])
     assert importance(LAYOUT, moved) == pytest.approx(before, abs=1e-6)
     assert before.sum() == pytest.approx(1.0)
     assert (before >= 0).all()
@@ -63,8 +86,8 @@ def test_shares_do_not_change_with_origin_or_scale(own: np.ndarray, shift: float
 
 def test_torch_gives_what_numpy_gives_also_for_many_draws() -> None:
     draws = np.random.default_rng(0).normal(size=(7, 4))
-    found = importance(LAYOUT, torch.from_numpy(draws), xp=torch)
-    assert found.numpy() == pytest.approx(importance(LAYOUT, draws))
+    shares_ = importance(LAYOUT, torch.from_numpy(draws), xp=torch)
+    assert shares_.numpy() == pytest.approx(importance(LAYOUT, draws))
     assert importance(LAYOUT, draws)[3] == pytest.approx(importance(LAYOUT, draws[3]))
 
 

@@ -9,9 +9,9 @@ import pytest
 from scipy import optimize, sparse
 from sklearn.linear_model import LogisticRegression
 
-from kgrank.choice.logit import choices as choices_module
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit import likelihood as likelihood_module
 from kgrank.choice.logit.fit import fit, optimum
+from kgrank.choice.logit.likelihood import Choices
 
 WIDTH = 4
 
@@ -44,14 +44,14 @@ def drawn(choices: int = 120, seed: int = 1) -> Choices:
 def plain(choices: Choices, part_worths: np.ndarray) -> np.ndarray:
     """(choices,) log-likelihoods, choice by choice."""
     x = choices.raw.toarray() @ choices.centring
-    found = []
+    log_likelihoods = []
     for t in range(len(choices)):
         rows = slice(choices.start[t], choices.start[t + 1])
         utility = x[rows] @ part_worths + choices.offset[rows]
         odds = np.exp(utility).sum() + (1.0 if choices.outside[t] else 0.0)
         taken = choices.chosen[rows]
-        found.append(taken @ utility - (taken.sum() + choices.left[t]) * np.log(odds))
-    return np.array(found)
+        log_likelihoods.append(taken @ utility - (taken.sum() + choices.left[t]) * np.log(odds))
+    return np.array(log_likelihoods)
 
 
 def test_the_likelihood_is_the_one_written_out_choice_by_choice() -> None:
@@ -75,10 +75,10 @@ def test_the_optimum_is_the_one_that_a_general_optimiser_finds() -> None:
         return float(-plain(choices, x).sum() + 0.5 * precision @ (x - mean) ** 2)
 
     reference = optimize.minimize(loss, np.zeros(WIDTH), method="BFGS", options={"gtol": 1e-6})
-    found, hessian = optimum(choices, mean, precision)
-    assert found == pytest.approx(reference.x, abs=1e-4)
-    assert loss(found) <= reference.fun + 1e-9
-    second = optimize.approx_fprime(found, lambda x: optimize.approx_fprime(x, loss, 1e-5), 1e-4)
+    fitted, hessian = optimum(choices, mean, precision)
+    assert fitted == pytest.approx(reference.x, abs=1e-4)
+    assert loss(fitted) <= reference.fun + 1e-9
+    second = optimize.approx_fprime(fitted, lambda x: optimize.approx_fprime(x, loss, 1e-5), 1e-4)
     assert hessian == pytest.approx(second, rel=0.02, abs=0.05)
 
 
@@ -86,9 +86,9 @@ def test_the_wide_and_the_dense_hessian_agree(monkeypatch: pytest.MonkeyPatch) -
     choices = drawn()
     probability, _ = choices.probabilities(choices.utility(np.ones(WIDTH)))
     dense = choices.information(probability)
-    monkeypatch.setattr(choices_module, "BLOCK", 40)
+    monkeypatch.setattr(likelihood_module, "BLOCK", 40)
     in_blocks = choices.information(probability)
-    monkeypatch.setattr(choices_module, "WIDE", 1)
+    monkeypatch.setattr(likelihood_module, "WIDE", 1)
     assert in_blocks == pytest.approx(dense)
     assert choices.information(probability) == pytest.approx(dense)
 
@@ -100,19 +100,19 @@ def test_two_alternatives_give_the_binary_logit_of_scikit_learn() -> None:
     first = rng.random(400) < 1 / (1 + np.exp(-(x[:, 0] - x[:, 1]) @ np.array([1.0, -0.5, 0.0])))
     chosen = np.stack([first, ~first], 1).astype(float)
     choices = Choices(
-        sparse.csr_matrix(x.reshape(-1, 3)),
-        np.eye(3),
-        np.arange(0, 801, 2),
-        chosen.ravel(),
-        np.zeros(400, bool),
-        np.zeros(400),
-        np.arange(400),
-        np.arange(400),
-        np.zeros(800),
+        raw=sparse.csr_matrix(x.reshape(-1, 3)),
+        centring=np.eye(3),
+        start=np.arange(0, 801, 2),
+        chosen=chosen.ravel(),
+        outside=np.zeros(400, bool),
+        left=np.zeros(400),
+        person=np.arange(400),
+        time=np.arange(400),
+        offset=np.zeros(800),
     )
     reference = LogisticRegression(C=1 / 0.7, fit_intercept=False, tol=1e-10).fit(x[:, 0] - x[:, 1], first)
-    found, _ = optimum(choices, np.zeros(3), np.full(3, 0.7))
-    assert found == pytest.approx(reference.coef_[0], abs=1e-5)
+    fitted, _ = optimum(choices, np.zeros(3), np.full(3, 0.7))
+    assert fitted == pytest.approx(reference.coef_[0], abs=1e-5)
 
 
 def test_a_choice_of_three_units_counts_as_three_choices() -> None:
@@ -129,8 +129,8 @@ def test_an_alternative_that_is_the_same_everywhere_says_nothing() -> None:
         choices, raw=sparse.csr_matrix(np.ones((len(choices.chosen), 1))), centring=np.eye(1),
         outside=np.zeros(len(choices), bool), left=np.zeros(len(choices)),
     )  # fmt: skip
-    found, _ = optimum(constant, np.array([0.7]), np.array([1.0]))
-    assert found == pytest.approx([0.7])
+    fitted, _ = optimum(constant, np.array([0.7]), np.array([1.0]))
+    assert fitted == pytest.approx([0.7])
 
 
 def test_standard_errors_are_clustered_by_person() -> None:
@@ -154,10 +154,10 @@ def test_where_everyone_chooses_once_the_sandwich_is_near_the_inverse_informatio
     for t in range(4000):
         rows = np.arange(choices.start[t], choices.start[t + 1])
         chosen[rng.choice(rows, p=probability[rows])] = 1.0
-    found = fit(replace(choices, chosen=chosen), np.zeros(WIDTH), np.full(WIDTH, 1e-9))
-    errors = np.sqrt(np.diag(found.covariance))
-    assert errors == pytest.approx(np.sqrt(np.diag(np.linalg.inv(found.precision))), rel=0.1)
-    assert np.abs(found.part_worths - truth).max() < 4 * errors.max()
+    fitted = fit(replace(choices, chosen=chosen), np.zeros(WIDTH), np.full(WIDTH, 1e-9))
+    errors = np.sqrt(np.diag(fitted.covariance))
+    assert errors == pytest.approx(np.sqrt(np.diag(np.linalg.inv(fitted.precision))), rel=0.1)
+    assert np.abs(fitted.part_worths - truth).max() < 4 * errors.max()
 
 
 def test_a_direction_without_data_keeps_the_prior() -> None:
@@ -165,6 +165,6 @@ def test_a_direction_without_data_keeps_the_prior() -> None:
     raw = choices.raw.toarray()
     raw[:, 3] = 0.0
     blind = replace(choices, raw=sparse.csr_matrix(raw), centring=np.eye(WIDTH))
-    found = fit(blind, np.array([0.0, 0.0, 0.0, 0.4]), np.array([1.0, 1.0, 1.0, 4.0]))
-    assert found.part_worths[3] == pytest.approx(0.4)
-    assert found.covariance[3, 3] == pytest.approx(1 / 4)
+    fitted = fit(blind, np.array([0.0, 0.0, 0.0, 0.4]), np.array([1.0, 1.0, 1.0, 4.0]))
+    assert fitted.part_worths[3] == pytest.approx(0.4)
+    assert fitted.covariance[3, 3] == pytest.approx(1 / 4)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from kgrank.choice.logit.choices import Choices
-from kgrank.choice.tastes.population import (
+from kgrank.choice.logit.likelihood import Choices
+from kgrank.choice.tastes.mixed_logit import (
     Panel,
     draws,
     estimate,
@@ -34,15 +34,15 @@ def drawn(
     order = rng.permutation(count)
     rows = (order[:, None] * 3 + np.arange(3)).ravel()
     choices = Choices(
-        sparse.csr_matrix(x[rows]),
-        np.eye(width),
-        np.arange(0, count * 3 + 1, 3),
-        chosen[rows],
-        np.zeros(count, bool),
-        np.zeros(count),
-        person[order],
-        np.arange(count),
-        np.zeros(count * 3),
+        raw=sparse.csr_matrix(x[rows]),
+        centring=np.eye(width),
+        start=np.arange(0, count * 3 + 1, 3),
+        chosen=chosen[rows],
+        outside=np.zeros(count, bool),
+        left=np.zeros(count),
+        person=person[order],
+        time=np.arange(count),
+        offset=np.zeros(count * 3),
     )
     return panel(choices, np.zeros(width), np.eye(width))[0], taste
 
@@ -71,12 +71,12 @@ def few() -> Panel:
 def test_a_persons_weighted_draws_have_the_moments_of_the_exact_posterior(few: Panel) -> None:
     """Posteriors have heavier tails than their Laplace proposals, so single draws carry weight: hence so many."""
     spreads = []
-    for person, one in enumerate(draws(few, np.array([0.2]), np.array([[1.5]]), count=50_000)):
+    for person, posterior in enumerate(draws(few, np.array([0.2]), np.array([[1.5]]), count=50_000)):
         centre, spread, evidence = quadrature(few, person, 0.2, 1.5)
-        own = float(one.weights @ one.deviations[:, 0])
-        assert own == pytest.approx(centre, abs=0.03)
-        assert one.log_marginal == pytest.approx(evidence, abs=0.02)
-        spreads.append(one.weights @ (one.deviations[:, 0] - own) ** 2 / spread)
+        mean = float(posterior.weights @ posterior.deviations[:, 0])
+        assert mean == pytest.approx(centre, abs=0.03)
+        assert posterior.log_marginal == pytest.approx(evidence, abs=0.02)
+        spreads.append(posterior.weights @ (posterior.deviations[:, 0] - mean) ** 2 / spread)
     assert np.mean(spreads) == pytest.approx(1.0, abs=0.03)
     assert spreads == pytest.approx([1.0] * few.people, abs=0.2)
 
@@ -91,10 +91,10 @@ def test_the_laplace_mode_is_the_top_of_the_posterior(few: Panel) -> None:
 
 def test_the_population_that_generated_the_choices_is_found() -> None:
     data, taste = drawn(250, 12, 1.2, seed=4)
-    found = estimate(data, np.ones(1))
-    assert found.covariance[0, 0] ** 0.5 == pytest.approx(1.2, abs=0.2)
-    assert found.mean[0] == pytest.approx(0.0, abs=0.2)
-    assert np.corrcoef(found.people[:, 0], taste[:, 0])[0, 1] > 0.8
+    tastes = estimate(data, np.ones(1))
+    assert tastes.covariance[0, 0] ** 0.5 == pytest.approx(1.2, abs=0.2)
+    assert tastes.mean[0] == pytest.approx(0.0, abs=0.2)
+    assert np.corrcoef(tastes.people[:, 0], taste[:, 0])[0, 1] > 0.8
 
 
 def test_people_who_do_not_differ_are_not_told_apart() -> None:

@@ -40,16 +40,24 @@ def design(
     items = np.round(share * len(colors)).astype(np.int64)
     blocks = (
         Block(
-            "price",
-            AttributeType.NUMBER,
-            0,
-            ("price=*",),
-            np.zeros(1),
-            np.array([len(colors)]),
-            np.ones(1, bool),
+            attribute="price",
+            type=AttributeType.NUMBER,
+            start=0,
+            nodes=("price=*",),
+            share=np.zeros(1),
+            item_count=np.array([len(colors)]),
+            reference=np.ones(1, bool),
             centre=level,
         ),
-        Block("color", AttributeType.CHOICE, 1, tuple(f"color={n}" for n in names), share, items, items > 0),
+        Block(
+            attribute="color",
+            type=AttributeType.CHOICE,
+            start=1,
+            nodes=tuple(f"color={n}" for n in names),
+            share=share,
+            item_count=items,
+            reference=items > 0,
+        ),
     )
     raw = np.zeros((len(colors), 1 + len(names) + 2))
     raw[:, 0] = prices
@@ -98,9 +106,9 @@ def test_prior_means_are_those_of_the_joint_gaussian_of_the_other_categories(
     """Reference: the covariance of all part-worths written out, conditioned on the other categories' optima."""
     what = four(rng)
     pooled = pool(effect_model(what, what.likelihoods, tree=False), what.likelihoods)
-    top, own = pooled.variances[[1, 0, 0, 0, 0, 0]], pooled.variances[[5, 4, 4, 4, 4, 4]]
+    top, deviation_variance = pooled.variances[[1, 0, 0, 0, 0, 0]], pooled.variances[[5, 4, 4, 4, 4, 4]]
     others = ["b", "c", "d"]
-    seen = np.kron(np.ones((3, 3)), np.diag(top)) + np.kron(np.eye(3), np.diag(own))
+    seen = np.kron(np.ones((3, 3)), np.diag(top)) + np.kron(np.eye(3), np.diag(deviation_variance))
     for i, c in enumerate(others):
         seen[6 * i : 6 * i + 6, 6 * i : 6 * i + 6] += np.linalg.inv(what.likelihoods[c].information)
     across = np.tile(np.diag(top), 3)
@@ -133,11 +141,11 @@ def test_a_category_above_all_choices_has_none_and_one_above_some_rests_on_the_r
     lines = {"a": ("a", "x", "top"), "b": ("b", "x", "top"), "c": ("c", "y", "top"), "d": ("d", "y", "top")}
     lines |= {"x": ("x", "top"), "y": ("y", "top"), "top": ("top",)}
     what = shop_of({c: rng.normal(size=6) for c in "abcd"}, lines, rng)
-    found = prior_means(what)
-    assert set(found) == {"a", "b", "c", "d", "x", "y"}
+    means = prior_means(what)
+    assert set(means) == {"a", "b", "c", "d", "x", "y"}
     base = hierarchy_mean(what)
     fewer = pool(base.model, {c: what.likelihoods[c] for c in "cd"}, base.variances)
-    assert found["x"] == pytest.approx(fewer.prior_mean("x"), abs=0.05)
+    assert means["x"] == pytest.approx(fewer.prior_mean("x"), abs=0.05)
 
 
 def distance(pooled: PooledEffects, truths: dict[str, Floats]) -> float:
@@ -177,9 +185,9 @@ def brands(rng: np.random.Generator, worth: float) -> tuple[PriorEvidence, dict[
 
 def test_dear_brands_are_liked_more_where_that_holds_elsewhere(rng: np.random.Generator) -> None:
     what, truths = brands(rng, worth=1.0)
-    said = prior_means(what, {"a"})["a"][1:]
-    assert np.corrcoef(said, truths["a"][1:])[0, 1] > 0.95
-    assert np.ptp(said) > 0.5 * np.ptp(truths["a"][1:])
+    mean = prior_means(what, {"a"})["a"][1:]
+    assert np.corrcoef(mean, truths["a"][1:])[0, 1] > 0.95
+    assert np.ptp(mean) > 0.5 * np.ptp(truths["a"][1:])
 
 
 def test_what_brands_cost_says_nothing_where_it_says_nothing_elsewhere(rng: np.random.Generator) -> None:
@@ -208,16 +216,16 @@ def test_evidence_leaves_nuisance_parameters_integrated_out(rng: np.random.Gener
     """Reference: the covariance of a Gaussian's part is the part of its covariance."""
     root = rng.normal(size=(7, 7))
     likelihood, prior = root @ root.T + np.eye(7), np.full(7, 0.02)
-    found = likelihood_approximation(5, np.arange(7.0), likelihood + np.diag(prior), prior, 10)
-    assert np.linalg.inv(found.information) == pytest.approx(np.linalg.inv(likelihood)[:5, :5])
+    approximation = likelihood_approximation(5, np.arange(7.0), likelihood + np.diag(prior), prior, 10)
+    assert np.linalg.inv(approximation.information) == pytest.approx(np.linalg.inv(likelihood)[:5, :5])
 
 
 def test_one_category_with_choices_speaks_for_the_others(shop: tuple[TrainingData, Ontology]) -> None:
     read, ontology = shop
     first = next(iter(read.own_choices))
     home = {first: read.own_choices[first]}
-    found = prior_means(prior_evidence(ontology, read.designs, home, unpooled_fits(home)))
+    means = prior_means(prior_evidence(ontology, read.designs, home, unpooled_fits(home)))
     others = [c for c in read.designs if first not in ontology.subtree(c)]
-    assert set(others) <= found.keys()
-    assert first not in found
-    assert all(np.isfinite(m).all() for m in found.values())
+    assert set(others) <= means.keys()
+    assert first not in means
+    assert all(np.isfinite(m).all() for m in means.values())

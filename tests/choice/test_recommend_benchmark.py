@@ -25,7 +25,7 @@ def log_of(people: list[list[int]], items: int = ITEMS) -> EventLog:
     item = np.array([i for p in people for i in p], dtype=np.int64)
     start = np.cumsum([0, *map(len, people)])
     users = tuple(f"u{k}" for k in range(len(people)))
-    events = EventSequences(item, start, items, item, dated=False)
+    events = EventSequences(item=item, start=start, item_count=items, time=item, dated=False)
     return EventLog(tuple(f"i{k}" for k in range(items)), users, events)
 
 
@@ -41,8 +41,8 @@ def test_nothing_that_is_tested_is_fitted_on(people: list[list[int]], protocol: 
     parts = split(log_of(people), (), np.arange(ITEMS), protocol)
     assert parts.target.tolist() == [p[-1] for p in tested]
     last = 2 if protocol == "published" else 1
-    kept = [p[:-last] if len(p) >= 3 else p for p in once]
-    assert parts.train.item.tolist() == [i for p in kept for i in p]
+    fitted = [p[:-last] if len(p) >= 3 else p for p in once]
+    assert parts.train.item.tolist() == [i for p in fitted for i in p]
     before = [
         parts.before.item[a:b].tolist()
         for a, b in zip(parts.before.start, parts.before.start[1:], strict=False)
@@ -62,9 +62,9 @@ def test_the_history_is_never_ranked_and_a_tie_is_lost() -> None:
     rank = ranks_of(lambda people: np.tile(best, (len(people), 1)), parts)
     # After 0 and 1: 3 and 4 are ahead of 2. After 3 and 4: 0, 1, 2 ahead of 5, and 6 ties with it.
     assert rank.tolist() == [3, 5]
-    found = figures(rank, parts)
-    assert found["hr10"] == 1.0
-    assert found["ndcg10"] == pytest.approx((1 / 2 + 1 / np.log2(6)) / 2, abs=1e-5)
+    measured = figures(rank, parts)
+    assert measured["hr10"] == 1.0
+    assert measured["ndcg10"] == pytest.approx((1 / 2 + 1 / np.log2(6)) / 2, abs=1e-5)
 
 
 def test_peers_prefer_what_goes_together() -> None:
@@ -79,10 +79,10 @@ def test_peers_prefer_what_goes_together() -> None:
     }
     common = figures(ranks_of(popularity(parts.train), parts), parts)["hr10"]
     for name, score in peers.items():
-        found = figures(ranks_of(score, parts), parts)["hr10"]
-        assert found is not None
+        measured = figures(ranks_of(score, parts), parts)["hr10"]
+        assert measured is not None
         assert common is not None
-        assert found > common + 0.15, name
+        assert measured > common + 0.15, name
 
 
 @pytest.mark.data("amazon_beauty")

@@ -16,7 +16,7 @@ from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms, ca
 from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, link_table
 from kgrank.choice.behaviour.curves import apply, curve, hats, knots, outer, pair_hats, surface
 from kgrank.choice.behaviour.event_log import read_event_log
-from kgrank.choice.behaviour.from_catalogue import learn_from_catalogue
+from kgrank.choice.behaviour.examples_from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.groupings import Grouping, groupings, members
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, LINKED
@@ -89,15 +89,17 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     groups = groupings(graph, clean.ontology, log.items)
     inside = members(graph, clean.ontology, log.items)
     wide = learn_from_catalogue(people, groups, inside=inside)
-    return Learned(graph, clean.ontology, log.items, people, groups, wide)
+    return Learned(
+        graph=graph, ontology=clean.ontology, items=log.items, people=people, groups=groups, wide=wide
+    )
 
 
 def left_out(people: EventSequences) -> tuple[EventSequences, EventSequences, np.ndarray]:
     """The learning part, and histories and targets of those with three items or more."""
     once = people.once()
-    some = once.take(np.flatnonzero(np.diff(once.start) >= 3))
-    before = some.without_last(1)
-    return once.without_last(1), before, some.item[some.start[1:] - 1]
+    tested = once.take(np.flatnonzero(np.diff(once.start) >= 3))
+    before = tested.without_last(1)
+    return once.without_last(1), before, tested.item[tested.start[1:] - 1]
 
 
 def shop_of(made: Learned, weights: LearnedWeights, transitions: pl.DataFrame) -> Shop:
@@ -106,11 +108,27 @@ def shop_of(made: Learned, weights: LearnedWeights, transitions: pl.DataFrame) -
 
 def weights(made: Learned) -> LearnedWeights:
     empty = {
-        c: CategoryWeights(c, (), (), 0.0, 0, 0, "choices", category_terms(made.wide, c))
+        c: CategoryWeights(
+            category=c,
+            attributes=(),
+            utilities=(),
+            strength=0.0,
+            choice_count=0,
+            person_count=0,
+            source="choices",
+            terms=category_terms(made.wide, c),
+        )
         for c in made.ontology.categories
     }
     return LearnedWeights(
-        "v1", "now", "test", made.ontology.fingerprint, "", empty, {}, behaviour_terms(made.wide, made.items)
+        version="v1",
+        created="now",
+        code="test",
+        ontology=made.ontology.fingerprint,
+        graph="",
+        categories=empty,
+        metrics={},
+        terms=behaviour_terms(made.wide, made.items),
     )
 
 
@@ -202,12 +220,12 @@ def test_later_events_are_counted_as_if_they_had_always_been_there(learned: Lear
         load(store, learned.graph)
         assert recount(store)
         assert not recount(store)
-        after, kept = served_weights(store), served_transitions(store, "v1")
+        after, served = served_weights(store), served_transitions(store, "v1")
         shop = open_shop(store)
         assert store.nodes("Weights")["posteriors"].to_list() == ["{}"]
     keys = ["source", "target"]
     assert_frame_equal(
-        kept.sort(keys), link_table(learned.wide.counts, learned.items, LINKS_PER_ITEM).sort(keys)
+        served.sort(keys), link_table(learned.wide.counts, learned.items, LINKS_PER_ITEM).sort(keys)
     )
     whole = {t.name: t for t in behaviour_terms(learned.wide, learned.items)}
     assert {t.name: (t.curve, t.of) for t in after.terms} == {t.name: (t.curve, t.of) for t in before.terms}
@@ -266,10 +284,12 @@ def test_a_category_has_weights_of_its_own_where_its_people_choose_by_other_thin
 
 def test_two_seeds_rank_alike(learned: Learned) -> None:
     histories = left_out(learned.people)[1].histories()
-    one, two = (learn_from_catalogue(learned.people, learned.groups, seed=s).score(histories) for s in (0, 1))
-    together = [np.corrcoef(a, b)[0, 1] for a, b in zip(one, two, strict=True)]
+    first_model, two = (
+        learn_from_catalogue(learned.people, learned.groups, seed=s).score(histories) for s in (0, 1)
+    )
+    together = [np.corrcoef(a, b)[0, 1] for a, b in zip(first_model, two, strict=True)]
     assert np.mean(together) > 0.97
-    np.testing.assert_array_equal(one, learned.wide.score(histories))
+    np.testing.assert_array_equal(first_model, learned.wide.score(histories))
 
 
 def test_the_weight_of_the_attribute_score_is_learned_beside(learned: Learned) -> None:
@@ -332,5 +352,5 @@ def test_a_layer_without_a_term_scores_the_rest(learned: Learned) -> None:
     name = next(iter(learned.wide.curves))
     whole = learned.wide.score(histories)
     less = replace(learned.wide, curves={n: c for n, c in learned.wide.curves.items() if n != name})
-    own = apply(learned.wide.curves[name], term_amounts(learned.wide.counts, histories)[name].dense())
-    np.testing.assert_allclose(whole - less.score(histories), own, atol=1e-9)
+    term_score = apply(learned.wide.curves[name], term_amounts(learned.wide.counts, histories)[name].dense())
+    np.testing.assert_allclose(whole - less.score(histories), term_score, atol=1e-9)

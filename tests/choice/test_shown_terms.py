@@ -8,10 +8,10 @@ import pytest
 
 from kgrank.choice.behaviour.additive import BehaviourModel, category_terms
 from kgrank.choice.behaviour.event_log import read_event_log
-from kgrank.choice.behaviour.from_impressions import learn_from_impressions
+from kgrank.choice.behaviour.examples_from_impressions import learn_from_impressions
 from kgrank.choice.behaviour.groupings import groupings, members, titles
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.data.design import category_design
 from kgrank.choice.data.responses import read_log
 from kgrank.choice.logit.choice_sets import category_choices
@@ -61,10 +61,10 @@ def learned(folder: Path, follow: float, alike: float) -> BehaviourModel:
     graph, ontology = build_graph(clean), clean.ontology
     log, events = read_log(graph, ontology), read_event_log(graph)
     design = category_design(graph, ontology, "shop")
-    some = category_choices(log, design, ontology)
+    choices = category_choices(log, design, ontology)
     return learn_from_impressions(
-        {"shop": some},
-        {"shop": np.zeros(some.choices.width)},
+        {"shop": choices},
+        {"shop": np.zeros(choices.choices.width)},
         events,
         log.users,
         groupings(graph, ontology, events.items),
@@ -74,28 +74,28 @@ def learned(folder: Path, follow: float, alike: float) -> BehaviourModel:
 
 
 def test_of_what_was_shown_people_take_what_goes_after_what_they_took(tmp_path: Path) -> None:
-    found = learned(tmp_path, 2.5, 0.0)
-    assert found.counts.statistics.recent is not None
+    model = learned(tmp_path, 2.5, 0.0)
+    assert model.counts.statistics.recent is not None
     history = EventSequences.of([np.array([3, 11])], ITEMS).histories()
-    assert int(np.argmax(found.score(history)[0])) == 12
-    assert {"goes-after", "goes-after-last", "later", "right-after", "share-of-next"} & set(found.curves)
-    assert sum(found.gains[n] for n in found.curves) > 0.05
-    assert set(category_terms(found, "shop")) >= {"attributes", "goes-after"}
+    assert int(np.argmax(model.score(history)[0])) == 12
+    assert {"goes-after", "goes-after-last", "later", "right-after", "share-of-next"} & set(model.curves)
+    assert sum(model.gains[n] for n in model.curves) > 0.05
+    assert set(category_terms(model, "shop")) >= {"attributes", "goes-after"}
 
 
 def test_of_what_was_shown_people_take_what_is_like_their_last_item_in_words(tmp_path: Path) -> None:
-    found = learned(tmp_path, 0.0, 2.0)
-    worded = {"like-last-in-words", "like-in-words"} & set(found.curves)
+    model = learned(tmp_path, 0.0, 2.0)
+    worded = {"like-last-in-words", "like-in-words"} & set(model.curves)
     assert worded
     # Nothing but the word makes these five alike: together they stand above the others.
-    score = found.score(EventSequences.of([np.array([3, 11])], ITEMS).histories())[0]
+    score = model.score(EventSequences.of([np.array([3, 11])], ITEMS).histories())[0]
     alike = np.arange(ITEMS) % 5 == 1
     assert score[alike].mean() > score[~alike].mean() + 1.0
 
 
 def test_where_people_choose_at_random_no_behaviour_term_says_much(tmp_path: Path) -> None:
-    found = learned(tmp_path, 0.0, 0.0)
-    score = found.score(EventSequences.of([np.array([3, 11])], ITEMS).histories())[0]
+    model = learned(tmp_path, 0.0, 0.0)
+    score = model.score(EventSequences.of([np.array([3, 11])], ITEMS).histories())[0]
     assert np.ptp(score) < 1.0
 
 
@@ -103,7 +103,7 @@ def test_without_events_nothing_is_learned(tmp_path: Path) -> None:
     write_shop(tmp_path, 0.0, 0.0)
     clean = ingest(tmp_path, mapping=read_mapping(tmp_path / "mapping.yaml"))
     graph = build_graph(clean).until(0)
-    found = learn_from_impressions({}, {}, read_event_log(graph), ())
-    assert not found.curves
-    assert category_terms(found, "shop") == {"attributes": 1.0}
-    assert found.log_likelihood == pytest.approx(float("nan"), nan_ok=True)
+    model = learn_from_impressions({}, {}, read_event_log(graph), ())
+    assert not model.curves
+    assert category_terms(model, "shop") == {"attributes": 1.0}
+    assert model.log_likelihood == pytest.approx(float("nan"), nan_ok=True)

@@ -9,7 +9,7 @@ from scipy import stats
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import DEVIATIONS, MATTERS, SCALES, intervals, quantiles, shrunken_levels
+from kgrank.choice.share_intervals import DEVIATIONS, MATTERS, SCALES, intervals, quantiles, shrunken_levels
 from kgrank.ontology.model import AttributeType
 
 LEVELS = (1, 2, 4, 10)
@@ -24,13 +24,13 @@ def layout() -> Layout:
         nodes = tuple(f"a{size}={k}" for k in range(size))
         blocks.append(
             Block(
-                f"a{size}",
-                AttributeType.NUMBER if number else AttributeType.CHOICE,
-                start,
-                nodes,
-                np.zeros(1) if number else items / items.sum(),
-                items,
-                np.ones(size, bool),
+                attribute=f"a{size}",
+                type=AttributeType.NUMBER if number else AttributeType.CHOICE,
+                start=start,
+                nodes=nodes,
+                share=np.zeros(1) if number else items / items.sum(),
+                item_count=items,
+                reference=np.ones(size, bool),
                 scale=1.0,
                 p05=-1.0,
                 p95=1.0,
@@ -50,52 +50,54 @@ def draws(part_worths: Floats, error: float, seed: int) -> Floats:
 
 def truth(seed: int, ignored: str | None = None) -> Floats:
     rng = np.random.default_rng([seed, 1])
-    found = rng.normal(scale=0.7, size=sum(LEVELS))
+    part_worths = rng.normal(scale=0.7, size=sum(LEVELS))
     for block in layout().blocks:
         if block.attribute == ignored:
-            found[block.columns] = 0.0
-    return found
+            part_worths[block.columns] = 0.0
+    return part_worths
 
 
 def held(error: float, ignored: str | None, shops: int = 40) -> tuple[Floats, Floats]:
     """(attributes,) how often intervals hold the truth, pooled and plain."""
-    found = []
+    covered = []
     for seed in range(shops):
         part_worths = truth(seed, ignored)
-        share, some = importance(layout(), part_worths), draws(part_worths, error, seed)
-        ends = [way(layout(), some) for way in (intervals, quantiles)]
-        found.append([(low <= share) & (share <= high) for low, high in ends])
-    pooled_, plain = np.mean(found, axis=0)
+        share, part_worth_draws = importance(layout(), part_worths), draws(part_worths, error, seed)
+        ends = [way(layout(), part_worth_draws) for way in (intervals, quantiles)]
+        covered.append([(low <= share) & (share <= high) for low, high in ends])
+    pooled_, plain = np.mean(covered, axis=0)
     return pooled_, plain
 
 
 @pytest.mark.parametrize("error", [0.1, 0.4])
 def test_intervals_hold_the_truth_as_often_as_they_say(error: float) -> None:
     """400 weights: two standard errors of the share are about .025."""
-    found, _ = held(error, None, 100)
-    assert 0.92 <= found.mean() <= 0.985
+    coverage, _ = held(error, None, 100)
+    assert 0.92 <= coverage.mean() <= 0.985
 
 
 @pytest.mark.parametrize("ignored", ["a1", "a2", "a10"])
 def test_a_weight_of_nothing_is_held_by_an_interval_from_zero(ignored: str) -> None:
-    found, plain = held(0.3, ignored)
+    coverage, plain = held(0.3, ignored)
     at = [b.attribute for b in layout().blocks].index(ignored)
-    assert found[at] >= 0.9
+    assert coverage[at] >= 0.9
     assert plain[at] < 0.1
-    assert found.mean() >= 0.92
+    assert coverage.mean() >= 0.92
 
 
 def test_where_data_are_many_the_intervals_are_the_plain_ones() -> None:
-    some = draws(truth(0), 0.02, 0)
-    for pooled_, plain in zip(intervals(layout(), some), quantiles(layout(), some), strict=True):
+    part_worth_draws = draws(truth(0), 0.02, 0)
+    for pooled_, plain in zip(
+        intervals(layout(), part_worth_draws), quantiles(layout(), part_worth_draws), strict=True
+    ):
         assert pooled_ == pytest.approx(plain, abs=0.003)
 
 
 @pytest.mark.parametrize("error", [0.02, 0.3, 3.0])
 def test_every_weight_lies_within_its_interval_and_every_interval_within_0_and_1(error: float) -> None:
-    some = draws(truth(3), error, 3)
-    low, high = intervals(layout(), some)
-    weight = importance(layout(), some.mean(0))
+    part_worth_draws = draws(truth(3), error, 3)
+    low, high = intervals(layout(), part_worth_draws)
+    weight = importance(layout(), part_worth_draws.mean(0))
     assert ((low >= 0) & (low <= weight) & (weight <= high) & (high <= 1)).all()
 
 
@@ -108,5 +110,5 @@ def test_the_chance_that_an_attribute_matters_is_that_of_an_integral() -> None:
     slab = (prior.mean(1) * stats.norm.pdf(mean, scale=np.sqrt(DEVIATIONS**2 + variance))).sum()
     q = MATTERS[0] / sum(MATTERS)
     matters = q * slab / (q * slab + (1 - q) * stats.norm.pdf(mean, scale=np.sqrt(variance)))
-    found = shrunken_levels(np.array([mean]), np.array([[variance]]), [1])
-    assert np.mean(found != 0) == pytest.approx(matters, abs=0.04)
+    posterior_draws = shrunken_levels(np.array([mean]), np.array([[variance]]), [1])
+    assert np.mean(posterior_draws != 0) == pytest.approx(matters, abs=0.04)

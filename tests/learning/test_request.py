@@ -19,8 +19,8 @@ from kgrank.choice.importance import importance as shares_of
 from kgrank.choice.importance import spreads
 from kgrank.choice.logit.categories import CategoryFits, fit_categories
 from kgrank.choice.logit.choice_sets import INSIDE, category_choices
+from kgrank.choice.tastes.mixed_logit import join_panels, posteriors
 from kgrank.choice.tastes.person import PersonTastes, person_panel
-from kgrank.choice.tastes.population import join_panels, posteriors
 from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
 from kgrank.graph.sync import load

@@ -99,3 +99,11 @@ def test_the_shapes_target_exactly_the_kinds_of_the_table_and_need_their_fields(
     assert {kind.name for kind in rule_kinds().values()} <= needed.keys()
     for kind in rule_kinds().values():
         assert needed[kind.name] & set(FIELDS) == set(kind.needs), kind.name
+
+
+def test_the_lowest_common_category_is_the_deepest_that_holds_all(fashion: Ontology) -> None:
+    for category in fashion.categories:
+        for other in fashion.categories:
+            shared = [c for c in fashion.lineage(category) if other in fashion.subtree(c)]
+            assert fashion.lowest_common([category, other]) == (shared[0] if shared else None)
+    assert fashion.lowest_common([]) is None

@@ -39,8 +39,15 @@ def categories(draw: st.DrawFn, category: str) -> CategoryWeights:
         category=category,
         attributes=tuple(
             AttributeWeight(
-                a, s / sum(sizes), draw(reals), draw(reals), draw(reals), draw(texts), draw(reals),
-                draw(optional), draw(optional),
+                attribute=a,
+                share=s / sum(sizes),
+                lower=draw(reals),
+                upper=draw(reals),
+                spread=draw(reals),
+                reference=draw(texts),
+                full=draw(reals),
+                shoppers=draw(optional),
+                without_rules=draw(optional),
             )
             for a, s in zip(attributes, sizes, strict=True)
         ),
@@ -50,7 +57,7 @@ def categories(draw: st.DrawFn, category: str) -> CategoryWeights:
         person_count=draw(st.integers(0)),
         source=draw(st.sampled_from(["choices", "graph"])),
         terms=draw(st.dictionaries(names, reals, max_size=2)),
-    )  # fmt: skip
+    )
 
 
 @st.composite

@@ -31,7 +31,15 @@ def weights(*, categories: int = 1, share: float = 0.5, utility: float = 1.0) ->
         return CategoryWeights(
             category=category,
             attributes=tuple(
-                AttributeWeight(a, share, 0.1, 0.9, 1.0, "5th to 95th percentile", share)
+                AttributeWeight(
+                    attribute=a,
+                    share=share,
+                    lower=0.1,
+                    upper=0.9,
+                    spread=1.0,
+                    reference="5th to 95th percentile",
+                    full=share,
+                )
                 for a in ("color", "price")
             ),
             utilities=(Utility("color=red", (Segment(-1e15, 1e15, utility, 0.0),), 0.1),),
@@ -42,7 +50,14 @@ def weights(*, categories: int = 1, share: float = 0.5, utility: float = 1.0) ->
         )
 
     ids = [f"c{k}" for k in range(categories)]
-    return LearnedWeights("v1", "2026-01-01", "0.1.0", "o" * 16, "g" * 16, {c: one(c) for c in ids})
+    return LearnedWeights(
+        version="v1",
+        created="2026-01-01",
+        code="0.1.0",
+        ontology="o" * 16,
+        graph="g" * 16,
+        categories={c: one(c) for c in ids},
+    )
 
 
 def forged(text: str, *changes: tuple[str, str]) -> str:
@@ -171,10 +186,10 @@ def test_shares_that_do_not_add_up_are_never_written(tmp_path: Path) -> None:
 
 
 def test_a_thousand_categories_of_ten_attributes_are_read_in_a_second(tmp_path: Path) -> None:
-    one = weights().categories["c0"]
-    attribute, utility = one.attributes[0], one.utilities[0]
+    category = weights().categories["c0"]
+    attribute, utility = category.attributes[0], category.utilities[0]
     wide = replace(
-        one,
+        category,
         attributes=tuple(replace(attribute, attribute=f"a{k}", share=0.1) for k in range(10)),
         utilities=tuple(replace(utility, node=f"a{k}=v{v}") for k in range(10) for v in range(6)),
     )
@@ -215,9 +230,21 @@ def test_the_document_is_plain_json() -> None:
 
 
 def test_a_category_in_which_nothing_differs_has_no_shares_to_add_up(tmp_path: Path) -> None:
-    brand = AttributeWeight("brand", 0.0, 0.0, 0.0, 0.0, "1 value", 0.0)
-    only = CategoryWeights("soap", (brand,), (), 0.0, 3, 3, "choices")
-    weights = LearnedWeights("v1", "2026-10-01", "0", "o", "g", {"soap": only})
+    brand = AttributeWeight(
+        attribute="brand", share=0.0, lower=0.0, upper=0.0, spread=0.0, reference="1 value", full=0.0
+    )
+    only = CategoryWeights(
+        category="soap",
+        attributes=(brand,),
+        utilities=(),
+        strength=0.0,
+        choice_count=3,
+        person_count=3,
+        source="choices",
+    )
+    weights = LearnedWeights(
+        version="v1", created="2026-10-01", code="0", ontology="o", graph="g", categories={"soap": only}
+    )
     write_weights(tmp_path / "weights.json", weights)
     assert read_weights(tmp_path / "weights.json") == weights
 

@@ -61,8 +61,22 @@ def test_a_conflict_is_kept_where_all_its_rules_say_what_they_said(shop: Path) -
     weights = replace(
         invented(old),
         conflicts=(
-            RuleConflict(("sneaker-price", "sneaker-order"), "…", ("sneakers",), (0.4, 0.4), 0.01, "…"),
-            RuleConflict(("dress-order", "cheaper-better"), "…", ("dresses",), (0.4, 0.4), 0.01, "…"),
+            RuleConflict(
+                rules=("sneaker-price", "sneaker-order"),
+                sentence="…",
+                categories=("sneakers",),
+                alone=(0.4, 0.4),
+                together=0.01,
+                instead="…",
+            ),
+            RuleConflict(
+                rules=("dress-order", "cheaper-better"),
+                sentence="…",
+                categories=("dresses",),
+                alone=(0.4, 0.4),
+                together=0.01,
+                instead="…",
+            ),
         ),
     )
     edit(shop, "rules.ttl", ("kg:share 0.2 ;", "kg:share 0.3 ;"))
@@ -71,10 +85,10 @@ def test_a_conflict_is_kept_where_all_its_rules_say_what_they_said(shop: Path) -
 
 def carried(shop: Path) -> Carried:
     old = read_ontology(folder("ontology") / "fashion")
-    found = carry(invented(old), old, read_ontology(shop))
-    weights_of(document(found.weights), "as it is checked when it is read")
-    assert len(found.kept) + len(found.renamed) + len(found.rescaled) + len(found.left_out) == 109
-    return found
+    result = carry(invented(old), old, read_ontology(shop))
+    weights_of(document(result.weights), "as it is checked when it is read")
+    assert len(result.kept) + len(result.renamed) + len(result.rescaled) + len(result.left_out) == 109
+    return result
 
 
 def utilities(weights: LearnedWeights, category: str) -> dict[str, Utility]:
@@ -83,48 +97,48 @@ def utilities(weights: LearnedWeights, category: str) -> dict[str, Utility]:
 
 def test_a_renamed_attribute_keeps_its_shares_and_utilities(shop: Path) -> None:
     rename_fit(shop)
-    found = carried(shop)
-    assert len(found.renamed) == 11
-    assert not found.left_out
+    result = carried(shop)
+    assert len(result.renamed) == 11
+    assert not result.left_out
     before = invented(read_ontology(folder("ontology") / "fashion")).categories["dresses"]
-    after = found.weights.categories["dresses"]
+    after = result.weights.categories["dresses"]
     as_before = [replace(a, attribute="fit") if a.attribute == "cut" else a for a in after.attributes]
     assert as_before == list(before.attributes)
     renamed = {u.node.replace("cut=", "fit="): u.segments for u in after.utilities}
     assert renamed == {u.node: u.segments for u in before.utilities}
-    assert found.weights.population.columns == ("inside", "cut=slim", "cut=loose", "heel=*", "color=red")
-    assert found.weights.ontology == read_ontology(shop).fingerprint
+    assert result.weights.population.columns == ("inside", "cut=slim", "cut=loose", "heel=*", "color=red")
+    assert result.weights.ontology == read_ontology(shop).fingerprint
 
 
 def test_another_unit_gives_the_same_contribution_to_the_same_length(shop: Path) -> None:
     edit(shop, "attributes.ttl", ('kg:unit "mm" ;\n    kg:min 0 ;\n    kg:max 120', 'kg:unit "cm"'))
-    found = carried(shop)
-    assert ("pumps", "heel") in found.rescaled
+    result = carried(shop)
+    assert ("pumps", "heel") in result.rescaled
     before = utilities(invented(read_ontology(folder("ontology") / "fashion")), "pumps")["heel=*"]
-    after = utilities(found.weights, "pumps")["heel=*"]
+    after = utilities(result.weights, "pumps")["heel=*"]
     assert after.at(7.5) == pytest.approx(before.at(75))
-    (heel,) = (a for a in found.weights.categories["pumps"].attributes if a.attribute == "heel")
+    (heel,) = (a for a in result.weights.categories["pumps"].attributes if a.attribute == "heel")
     assert heel.reference == "2 to 9, the items' 5th to 95th percentile"
 
 
 def test_another_currency_is_left_out_and_the_other_shares_add_up_again(shop: Path) -> None:
     edit(shop, "attributes.ttl", ('kg:unit "EUR"', 'kg:unit "USD"'))
-    found = carried(shop)
-    assert found.left_out["dresses", "price"] == "price is in USD, not EUR"
-    assert set(found.left_out) == {(c, "price") for c in found.weights.categories}
-    shares = [a.share for a in found.weights.categories["dresses"].attributes]
+    result = carried(shop)
+    assert result.left_out["dresses", "price"] == "price is in USD, not EUR"
+    assert set(result.left_out) == {(c, "price") for c in result.weights.categories}
+    shares = [a.share for a in result.weights.categories["dresses"].attributes]
     assert sum(shares) == pytest.approx(1)
-    assert "price=*" not in utilities(found.weights, "dresses")
+    assert "price=*" not in utilities(result.weights, "dresses")
 
 
 def test_a_retired_category_leaves_its_weights_where_there_are_others(shop: Path) -> None:
     boots = '"靴子"@zh ;\n'
     edit(shop, "categories.ttl", (boots, f"{boots}    {ENDED} c:sneakers ;\n"), ("# The", f"{PREFIXES}# The"))
-    found = carried(shop)
-    assert found.left_out["boots", "price"] == "sneakers/price has weights of its own"
-    assert "boots" not in found.weights.categories
+    result = carried(shop)
+    assert result.left_out["boots", "price"] == "sneakers/price has weights of its own"
+    assert "boots" not in result.weights.categories
     assert (
-        found.weights.categories["sneakers"]
+        result.weights.categories["sneakers"]
         == invented(read_ontology(folder("ontology") / "fashion")).categories["sneakers"]
     )
 
@@ -137,10 +151,10 @@ def test_values_that_are_gone_and_rules_that_changed_are_named(shop: Path) -> No
         ('v:pink a kg:Value ; skos:notation "pink" ; skos:prefLabel "Pink"@en , "粉色"@zh .\n', ""),
     )
     edit(shop, "rules.ttl", ("kg:share 0.2 ;", "kg:share 0.3 ;"))
-    found = carried(shop)
-    assert found.values == ("color=pink",)
-    assert found.findings == ("sneaker-price",)
-    assert all(f.sentence for f in found.weights.findings)
+    result = carried(shop)
+    assert result.values == ("color=pink",)
+    assert result.findings == ("sneaker-price",)
+    assert all(f.sentence for f in result.weights.findings)
 
 
 def test_weights_of_a_third_version_are_refused(shop: Path) -> None:
@@ -194,6 +208,6 @@ def test_a_file_is_carried_to_a_file_and_what_is_left_out_is_exit_code_1(shop: P
     assert "dresses/price: price is in USD, not EUR" in result.output
     assert "kgrank train" in result.output
     assert read_weights(tmp_path / "new.json").ontology == read_ontology(shop).fingerprint
-    told = json.loads(RUN.invoke(app, [*command, "-o", str(tmp_path / "new.json"), "--json"]).output)
-    assert len(told["left"]) == 11
+    report = json.loads(RUN.invoke(app, [*command, "-o", str(tmp_path / "new.json"), "--json"]).output)
+    assert len(report["left"]) == 11
     assert "say which weights" in str(RUN.invoke(app, command).exception)

@@ -77,11 +77,11 @@ def test_nan_never_reaches_a_store() -> None:
 
 
 def test_weights_fit_the_ontology_that_they_were_learned_with_and_no_other() -> None:
-    here = Ontology("2", {"c0": Category("c0")}, {"color": Attribute("color")})
-    check_fits(replace(weights(), ontology=here.fingerprint), here)
-    renamed = replace(here, categories={"c0": Category("c0", names={"en": "Shirts"})})
-    check_fits(replace(weights(), ontology=here.fingerprint), renamed)
+    ontology = Ontology("2", {"c0": Category("c0")}, {"color": Attribute("color")})
+    check_fits(replace(weights(), ontology=ontology.fingerprint), ontology)
+    renamed = replace(ontology, categories={"c0": Category("c0", names={"en": "Shirts"})})
+    check_fits(replace(weights(), ontology=ontology.fingerprint), renamed)
     with pytest.raises(WeightsError) as caught:
-        check_fits(weights(), here)
-    for part in ("weights v1", "o" * 16, here.fingerprint, "Train again"):
+        check_fits(weights(), ontology)
+    for part in ("weights v1", "o" * 16, ontology.fingerprint, "Train again"):
         assert part in caught.value.sentence()

@@ -1,8 +1,8 @@
-"""Behaviour terms by their learned curves: one additive score, one likelihood, one optimum.
+"""An additive model of the next item: a sum of learned curves of behaviour terms, fitted as a conditional logit.
 
-Each term's amount passes a piecewise-linear curve, named pairs pass a surface, and all values are learned
-together. What does not help to foretell choices that were held out is left out. Within a category the terms
-of a family weigh what its own choices say, drawn to the weight of the whole shop.
+Each term has a piecewise-linear curve and each named pair a bilinear surface (a generalised additive model with
+pairs: Lou et al. 2013); all their values are estimated together. A term that does not improve the likelihood of
+held-out choices is dropped. Each category has weights of its own for families of terms, shrunk towards 1.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from kgrank.choice.behaviour.terms import (
     Statistics,
     TermValues,
     about,
-    curved,
     family,
     flow,
+    has_curve,
     pair_name,
     term_values,
     terms_of,
 )
-from kgrank.choice.logit.choices import Choices
 from kgrank.choice.logit.fit import optimum
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.weights.model import BehaviourTerm, Curve, Flow
 
 KNOTS, PAIR_KNOTS = 8, 4
@@ -52,7 +52,7 @@ RUN = 50_000
 """Rows of candidates that are worked on at once."""
 
 FEWEST = 20
-"""Choices from which a category has weights of its own."""
+"""Choices from which a category has separate weights."""
 
 SPREADS, SPREAD = (1e-4, 1.0), 0.1
 """Bounds of the variance of a family's weight among categories, and where its learning begins."""
@@ -60,10 +60,10 @@ SPREADS, SPREAD = (1e-4, 1.0), 0.1
 
 @dataclass(frozen=True)
 class Examples:
-    """Choices from candidates, with the amounts of the terms.
+    """Choices among candidates, with the values of the terms.
 
     Attributes:
-        values: (rows, terms) amounts.
+        values: (rows, terms) of the terms.
         names: Of the terms.
         choices: Without columns: what was taken of which rows, with the utility that is given.
         item: (rows,) item numbers.
@@ -75,7 +75,7 @@ class Examples:
     item: Ints
 
     def column(self, name: str, rows: slice | Ints) -> Floats:
-        """(rows,) the amounts of one term."""
+        """(rows,) the values of one term."""
         return np.asarray(self.values[rows, self.names.index(name)], float)
 
     @property
@@ -86,7 +86,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class BehaviourModel:
-    """The learned layer: curves by term name, surfaces by pair, and what they are applied to.
+    """The learned model: curves by term name, surfaces by pair, and the counts that they are applied to.
 
     Attributes:
         counts: Of everybody.
@@ -137,7 +137,7 @@ def _by_label(
     curves: Mapping[str, Curve],
     pairs: Mapping[tuple[str, str], Curve],
 ) -> Iterator[tuple[Ints, Floats]]:
-    """What is alike for all items of a label, added up before it is spread over the items.
+    """The terms whose value depends on an item's label alone, added up by label.
 
     Yields:
         (items,) the label of each item, and (histories, labels) what the terms of a grouping say.
@@ -159,9 +159,9 @@ def _by_label(
 
 
 def _add(total: Floats, values: Floats, learned: Curve) -> None:
-    """Adds what a curve says; one that starts at 0 says nothing of the items without links."""
+    """Adds a curve's values; one that starts at 0 is 0 for the items without links."""
     if len(values) == len(total) and learned.knots[0][0] == 0.0:
-        # Flat places are found ten times as fast as rows and columns.
+        # Flat indices are computed ten times as fast as rows and columns.
         nonzero = np.flatnonzero(values)
         total.reshape(-1)[nonzero] += apply(learned, values.reshape(-1)[nonzero])
     else:
@@ -169,7 +169,7 @@ def _add(total: Floats, values: Floats, learned: Curve) -> None:
 
 
 Block = str | tuple[str, str]
-"""A term or a pair of terms, whose columns stand together."""
+"""A term or a pair of terms; its columns are adjacent."""
 
 
 @dataclass(frozen=True)
@@ -200,12 +200,12 @@ def learn_curves(
     inside: Mapping[str, Ints] | None = None,
     without: Collection[str] = (),
 ) -> BehaviourModel:
-    """The curves at the optimum of the likelihood, of the terms that help with choices that were held out.
+    """Fits the curves, and drops the terms that do not improve the likelihood of held-out choices.
 
     Args:
-        examples: Choices, none of which is in the counts that its amounts are made of.
+        examples: Choices, none of which is among the events that its term values are counted from.
         counts: Of everybody.
-        inside: By category, the numbers of the items that stand in it or below; each gets weights of its own.
+        inside: By category, the numbers of its items and of those below it; each gets separate weights.
         without: Names of terms and pairs that get no curve.
     """
     columns = _columns(examples, _blocks(examples, without))
@@ -219,7 +219,7 @@ def learn_curves(
     )
     values, _ = optimum(training, mean, precision, start, tolerance=1e-2)
     helpful, gains = _helpful(columns, columns.choices.take(held_out), values)
-    learned = BehaviourModel(counts, gains=gains)
+    learned = BehaviourModel(counts=counts, gains=gains)
     if not helpful:
         return learned
     pick = np.concatenate([np.arange(s.start, s.stop) for s in (columns.slices[k] for k in helpful)])
@@ -243,7 +243,7 @@ def learn_curves(
 
 def _blocks(examples: Examples, without: Collection[str]) -> list[Block]:
     """The terms that have curves, then the named pairs of terms that are there."""
-    singles = [n for n in examples.names if curved(n) and n not in without]
+    singles = [n for n in examples.names if has_curve(n) and n not in without]
     available = {*examples.names} - {*without}
     return [*singles, *(p for p in PAIRS if set(p) <= available and pair_name(p) not in without)]
 
@@ -281,7 +281,7 @@ def _stacked(runs: list[sparse.csr_matrix]) -> sparse.csr_matrix:
 
 
 def _variances(columns: _Columns) -> tuple[Floats, Floats, Floats]:
-    """Prior mean and precision of all values, one variance a block learned on some choices, and a start.
+    """Prior mean and precision of all values, one variance a block learned on a sample of choices, and a start.
 
     The attribute score is expected to weigh 1, as it was learned; curves are expected to say nothing.
     """
@@ -301,7 +301,7 @@ def _variances(columns: _Columns) -> tuple[Floats, Floats, Floats]:
 
 
 def _helpful(columns: _Columns, held_out: Choices, values: Floats) -> tuple[list[int], dict[str, float]]:
-    """The blocks without which held-out choices are less likely, and what each brings.
+    """Backward elimination: the blocks that improve the held-out log-likelihood, and the gain of each.
 
     The least helpful goes first, until all that is left helps; the curves of the others stay as they are.
     """
@@ -328,7 +328,7 @@ def _helpful(columns: _Columns, held_out: Choices, values: Floats) -> tuple[list
 def _category_weights(
     examples: Examples, columns: _Columns, values: Floats, inside: Mapping[str, Ints]
 ) -> dict[str, dict[str, float]]:
-    """What the families weigh within each category, by its choices among its own items.
+    """The weight of each family of terms within each category, from its choices among its items.
 
     A weight is 1 and a deviation, whose variance among the categories is learned for each family.
     """
@@ -342,7 +342,7 @@ def _category_weights(
     items = int(examples.item.max(initial=-1)) + 1
     taken = np.bincount(examples.item[examples.taken], minlength=items)
     parts = {c: _within(examples, sums, m) for c, m in inside.items() if taken[m[m < items]].sum() >= FEWEST}
-    # A category that holds everything is the whole shop, whose weights are the curves' own.
+    # A category that holds everything is the whole shop, for which the curves were learned.
     category_choices = {
         c: p for c, p in parts.items() if len(p) >= FEWEST and p.raw.shape[0] < len(examples.item)
     }
@@ -371,15 +371,22 @@ def _within(examples: Examples, sums: Floats, members: Ints) -> Choices:
     start = np.concatenate([[0], np.cumsum(size[selected])]).astype(np.int64)
     zeros = np.zeros(int(selected.sum()))
     return Choices(
-        sparse.csr_matrix(sums[rows]), np.eye(sums.shape[1]), start, choices.chosen[rows], zeros > 0, zeros,
-        choices.person[selected], choices.time[selected], choices.offset[rows],
-    )  # fmt: skip
+        raw=sparse.csr_matrix(sums[rows]),
+        centring=np.eye(sums.shape[1]),
+        start=start,
+        chosen=choices.chosen[rows],
+        outside=zeros > 0,
+        left=zeros,
+        person=choices.person[selected],
+        time=choices.time[selected],
+        offset=choices.offset[rows],
+    )
 
 
 def behaviour_terms(model: BehaviourModel, items: tuple[str, ...]) -> tuple[BehaviourTerm, ...]:
     """The terms as they are stored: each with its curve, ``popular`` with its counts, flows with moves.
 
-    A term that was left out stands there without a curve, and says so.
+    A term that was dropped has no curve, and its description says so.
 
     Args:
         model: The layer.
@@ -390,21 +397,22 @@ def behaviour_terms(model: BehaviourModel, items: tuple[str, ...]) -> tuple[Beha
     settings = {} if statistics.recent is None else {NOW: {"half_life": statistics.recent.half_life}}
     singles = tuple(
         BehaviourTerm(
-            name,
-            about(name, grouping_names) + ("" if name in model.curves else "; left out: it brings nothing"),
-            settings.get(name, {}) | _gain(model, name),
-            model.curves.get(name),
+            name=name,
+            about=about(name, grouping_names)
+            + ("" if name in model.curves else "; left out: it brings nothing"),
+            settings=settings.get(name, {}) | _gain(model, name),
+            curve=model.curves.get(name),
         )
         for name in terms_of(statistics)
         if name in model.curves or name in model.gains or name == POPULAR
     )
     pairs = tuple(
         BehaviourTerm(
-            pair_name(pair),
-            f"{pair[0]} and {pair[1]} together",
-            _gain(model, pair_name(pair)),
-            surface,
-            pair,
+            name=pair_name(pair),
+            about=f"{pair[0]} and {pair[1]} together",
+            settings=_gain(model, pair_name(pair)),
+            curve=surface,
+            of=pair,
         )
         for pair, surface in model.pairs.items()
     )
@@ -428,7 +436,7 @@ def with_counts(term: BehaviourTerm, statistics: Statistics, items: tuple[str, .
 
 
 def category_terms(learned: BehaviourModel, category: str) -> dict[str, float]:
-    """What the attribute score and each family weigh in a category, as it is stored."""
+    """The weights of the attribute score and of each family in a category, as they are stored."""
     if not learned.curves:
         return {ATTRIBUTES: 1.0}
     weights = learned.weights.get(category, {})

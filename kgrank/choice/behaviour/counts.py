@@ -1,4 +1,4 @@
-"""What is counted from people's orders: links between items, moves between groups, what is popular lately."""
+"""Counts over sequences of events: links between items, transitions between groups, popularity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import HALF_LIVES, recent
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import LATE, LINKED, Links, Statistics
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.weights.artefact import LINK_COLUMNS
 
 REACH, GAP = 20, 0.85
@@ -30,7 +30,7 @@ TRANSITION_REACH = 3
 
 @dataclass(frozen=True)
 class Counts:
-    """All that is counted from people's orders, each item once a person, with the links' matrices."""
+    """All counts over sequences of events, each item once a person, with the matrices of the links."""
 
     statistics: Statistics
     links: Links
@@ -40,17 +40,19 @@ class Counts:
     def of(
         people: EventSequences,
         groups: tuple[Grouping, ...] = (),
-        words: TitleVectors | None = None,
+        title_vectors: TitleVectors | None = None,
         *,
         reach: int = REACH,
         gap: float = GAP,
         half_lives: Sequence[float] = HALF_LIVES,
     ) -> Counts:
-        """Counts people's items, links, moves between groups, and what is popular lately."""
+        """Counts events by item, links, transitions between groups, and recent popularity."""
         count = np.bincount(people.item, minlength=people.item_count).astype(float)
         links = count_links(people, reach, gap)
         moves = {g.name: count_transitions(people, g) for g in groups}
-        return Counts(Statistics(count, groups, moves, recent(people, half_lives), words), links, people)
+        return Counts(
+            Statistics(count, groups, moves, recent(people, half_lives), title_vectors), links, people
+        )
 
     @cached_property
     def matrices(self) -> Mapping[str, sparse.csr_matrix]:
@@ -70,11 +72,11 @@ class Counts:
         return sparse.csr_matrix(seen.T), sparse.csr_matrix(sparse.diags(1.0 / size) @ seen, dtype=np.float32)
 
     def after(self, histories: EventSequences) -> Floats:
-        """(histories, items) the amount of ``goes-after`` alone."""
+        """(histories, items) the value of the term ``goes-after``."""
         return self.first(histories, LINKED["goes-after"][0], LATE)
 
     def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
-        """(histories, items) what the items of the histories link to, by recency."""
+        """(histories, items) sums of the links from the items of each history, weighted by recency."""
         weight = self._weights(histories, histories.recency(decay))
         return np.asarray((weight @ self.matrices[matrix]).toarray(), float)
 
@@ -83,7 +85,7 @@ class Counts:
         return np.asarray(begun.astype(np.float32) @ self.matrices[matrix], float)
 
     def similar_people(self, histories: EventSequences) -> Floats:
-        """(histories, items) what people took who share items with each history."""
+        """(histories, items) items of the people who share items with each history, weighted by similarity."""
         shared_by, taken = self._seen
         person = self._weights(histories, self.statistics.rarity[histories.item]) @ shared_by
         person.data **= 2
@@ -98,7 +100,7 @@ def count_links(people: EventSequences, reach: int = REACH, gap: float = GAP) ->
     """Counts how often items come after one another within reach.
 
     The pattern is symmetric: a pair has a link each way. In a large log the reach ends where ``MOST_PAIRS``
-    are counted: far steps say least, and take the most memory.
+    are counted: far steps matter least, and take the most memory.
     """
     items, item, owner = people.item_count, people.item, people.owner
     keys, gaps = [np.empty(0, np.int64)], [np.empty(0)]
@@ -120,19 +122,20 @@ def count_links(people: EventSequences, reach: int = REACH, gap: float = GAP) ->
     different = pairs // items != pairs % items
     start = np.searchsorted(pairs[different] // items, np.arange(items + 1))
     followed = sums(forward_number, ones)
-    columns = (
-        sums(forward_number, weight),
-        sums(backward_number, weight),
-        sums(forward_number, adjacent),
-        sums(backward_number, adjacent),
-        followed,
-        followed + sums(backward_number, ones),
+    return Links(
+        start=start.astype(np.int64),
+        target=pairs[different] % items,
+        forward=sums(forward_number, weight)[different],
+        backward=sums(backward_number, weight)[different],
+        next=sums(forward_number, adjacent)[different],
+        previous=sums(backward_number, adjacent)[different],
+        people=followed[different],
+        together=(followed + sums(backward_number, ones))[different],
     )
-    return Links(start.astype(np.int64), pairs[different] % items, *(f[different] for f in columns))
 
 
 def count_transitions(people: EventSequences, group: Grouping) -> Floats:
-    """(labels, labels) decayed counts of going on from one label to another within three steps."""
+    """(labels, labels) decayed counts of transitions from one label to another within three steps."""
     size = len(group.labels)
     label, owner = group.label[people.item], people.owner
     counts = np.zeros(size * size)

@@ -9,10 +9,10 @@ from kgrank.weights.model import Curve
 
 
 def knots(chosen: Floats, most: int) -> tuple[float, ...]:
-    """Up to ``most`` knots where the chosen have their values, and one at 0 where that is "none".
+    """Up to ``most`` knots at quantiles of the chosen items' values, and one at 0 where 0 means "none".
 
     Args:
-        chosen: Amounts at the items that were chosen.
+        chosen: Term values of the items that were chosen.
         most: Knots at most, without the one at 0.
 
     Returns:
@@ -34,38 +34,38 @@ def knots(chosen: Floats, most: int) -> tuple[float, ...]:
     return tuple(positions.tolist())
 
 
-def line(amounts: Floats) -> tuple[float, ...]:
+def line(term_values: Floats) -> tuple[float, ...]:
     """Two knots, for a term that counts in proportion."""
-    low, high = float(amounts.min(initial=0.0)), float(amounts.max(initial=0.0))
+    low, high = float(term_values.min(initial=0.0)), float(term_values.max(initial=0.0))
     return (low, max(high, low + 1.0))
 
 
-def locate_segment(amounts: Floats, at: tuple[float, ...]) -> tuple[Ints, Floats]:
-    """The segment that each amount lies in, and how far along it: 0 at its left knot, 1 at its right."""
-    ends = np.asarray(at)
-    clipped = np.clip(amounts, ends[0], ends[-1])
+def locate_segment(term_values: Floats, knot_positions: tuple[float, ...]) -> tuple[Ints, Floats]:
+    """The segment that holds each value, and the position in it: 0 at its left knot, 1 at its right."""
+    ends = np.asarray(knot_positions)
+    clipped = np.clip(term_values, ends[0], ends[-1])
     left = np.clip(np.searchsorted(ends, clipped, side="right") - 1, 0, len(ends) - 2)
     return left, (clipped - ends[left]) / np.diff(ends)[left]
 
 
-def hats(amounts: Floats, at: tuple[float, ...]) -> Floats:
-    """(amounts, knots - 1) the hat functions of all knots but the first, whose value is fixed at 0."""
-    left, along = locate_segment(amounts, at)
-    values = np.zeros((len(amounts), len(at)))
-    rows = np.arange(len(amounts))
+def hats(term_values: Floats, knot_positions: tuple[float, ...]) -> Floats:
+    """(values, knots - 1) the hat functions of all knots but the first, whose value is fixed at 0."""
+    left, along = locate_segment(term_values, knot_positions)
+    values = np.zeros((len(term_values), len(knot_positions)))
+    rows = np.arange(len(term_values))
     values[rows, left] = 1.0 - along
     values[rows, left + 1] = along
     return values[:, 1:]
 
 
 def pair_hats(first: Floats, second: Floats) -> Floats:
-    """(amounts, columns · columns) products of two terms' hat functions."""
+    """(values, columns · columns) products of two terms' hat functions."""
     return np.asarray((first[:, :, None] * second[:, None, :]).reshape(len(first), -1))
 
 
-def curve(at: tuple[float, ...], values: Floats) -> Curve:
+def curve(knot_positions: tuple[float, ...], values: Floats) -> Curve:
     """The curve with 0 at its first knot and the learned values at the others."""
-    return Curve((at,), (0.0, *np.asarray(values).tolist()))
+    return Curve((knot_positions,), (0.0, *np.asarray(values).tolist()))
 
 
 def surface(first: tuple[float, ...], second: tuple[float, ...], values: Floats) -> Curve:
@@ -76,18 +76,18 @@ def surface(first: tuple[float, ...], second: tuple[float, ...], values: Floats)
 
 
 def outer(learned: Curve, first: Floats, second: Floats) -> Floats:
-    """(second, first) what a surface of ``surface`` says of every pair of two lists of amounts."""
+    """(second, first) the values of a surface at every pair of two lists of term values."""
     a, b = learned.knots
     grid = np.asarray(learned.values).reshape(len(a), len(b))
     return np.asarray(hats(second, b) @ grid[1:, 1:].T @ hats(first, a).T)
 
 
-def apply(learned: Curve, *amounts: Floats) -> Floats:
-    """What a curve says of amounts, or a surface of pairs of amounts, elementwise in any one shape."""
+def apply(learned: Curve, *term_values: Floats) -> Floats:
+    """The values of a curve, or of a surface at pairs, elementwise in any one shape."""
     if len(learned.knots) == 1:
-        return np.asarray(np.interp(amounts[0], learned.knots[0], learned.values))
+        return np.asarray(np.interp(term_values[0], learned.knots[0], learned.values))
     grid = np.asarray(learned.values).reshape([len(k) for k in learned.knots])
-    (i, s), (j, t) = (locate_segment(a, k) for a, k in zip(amounts, learned.knots, strict=True))
+    (i, s), (j, t) = (locate_segment(a, k) for a, k in zip(term_values, learned.knots, strict=True))
     low = (1 - t) * grid[i, j] + t * grid[i, j + 1]
     high = (1 - t) * grid[i + 1, j] + t * grid[i + 1, j + 1]
     return np.asarray((1 - s) * low + s * high)

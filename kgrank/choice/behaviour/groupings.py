@@ -40,8 +40,8 @@ def groupings(
         graph: Needs IN_CATEGORY and HAS_VALUE.
         ontology: Says which attributes there are.
         items: Item ids in order.
-        names: The groupings that are wanted; by default those that tell something, with two labels or more,
-            and fewer than one for two items.
+        names: The groupings that are wanted; by default the informative ones, with two labels or more,
+            and fewer than one label for two items.
     """
     item_category = graph.edge("IN_CATEGORY").unique("source", keep="first", maintain_order=True)
     parent_of = {c.id: c.parent for c in ontology.categories.values()}
@@ -68,14 +68,14 @@ def groupings(
 
 
 def members(graph: KnowledgeGraph, ontology: Ontology, items: Sequence[str]) -> dict[str, Ints]:
-    """By category, the numbers of the items that stand in it or below."""
+    """By category, the numbers of its items and of those below it."""
     number = pl.DataFrame(
         {"source": items, "n": np.arange(len(items))}, schema_overrides={"source": pl.String}
     )
     item_categories = graph.edge("IN_CATEGORY").join(number, on="source").select("n", "target")
     rows: dict[str, list[Ints]] = {}
     for (category,), part in item_categories.partition_by("target", as_dict=True).items():
-        for holder in (category, *ontology.ancestors(category)):
+        for holder in ontology.lineage(category):
             rows.setdefault(holder, []).append(part["n"].to_numpy())
     return {category: np.unique(np.concatenate(parts)) for category, parts in rows.items()}
 

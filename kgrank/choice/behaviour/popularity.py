@@ -21,7 +21,7 @@ FEW_EVENTS = 10.0
 
 @dataclass(frozen=True)
 class Recent:
-    """What was popular lately, at some moments of the log.
+    """Recent popularity of the items at moments of the log.
 
     Attributes:
         half_life: In seconds.
@@ -43,10 +43,10 @@ class Recent:
 
 
 def recent(people: EventSequences, half_lives: Sequence[float] = HALF_LIVES) -> Recent | None:
-    """What was popular lately, by the half-life under which it says most of what is taken next.
+    """Recent popularity, with the half-life under which it predicts the next events best.
 
     Each half-life is judged by the likelihood of the log's later half: an event is drawn by the recent
-    counts before it, with ``FEW_EVENTS`` events by the counts of all time so far.
+    counts before it, with ``FEW_EVENTS`` events by the counts of all time until then.
     """
     if people.time is None or not people.dated or not len(people.time) or np.ptp(people.time) < DAY:
         return None

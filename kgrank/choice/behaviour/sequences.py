@@ -48,7 +48,7 @@ class EventSequences:
         """From one array of item numbers a person."""
         start = np.concatenate([[0], np.cumsum([len(s) for s in sequences])]).astype(np.int64)
         item = np.concatenate([*sequences, np.empty(0, np.int64)]).astype(np.int64)
-        return EventSequences(item, start, items)
+        return EventSequences(item=item, start=start, item_count=items)
 
     @cached_property
     def owner(self) -> Ints:

@@ -1,7 +1,7 @@
-"""What each behaviour term says of each item after a history, before it passes its learned curve.
+"""Values of the behaviour terms: one number for each history and item, before its learned curve is applied.
 
-Learning computes amounts for many histories at once, a ranking for one; both call ``amounts``, and only the
-products of a history with what was counted (``Counted``) are theirs. Needs numpy alone.
+Learning computes them for many histories at once, a ranking for one; both call ``term_values``, and differ only
+in the products of a history with the counts (``CountsLookup``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import Recent
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 
 BACK, NEAR_BACK = 0.4, 0.3
 """What a step backwards counts against a step forwards: within reach, and between neighbours."""
@@ -50,7 +50,7 @@ ATTRIBUTES = "attributes"
 """Name of the attribute score beside the terms."""
 
 POPULAR, NOW, LENGTH, ALIKE = "popular", "popular-now", "history-length", "people-like-you"
-WORDED: Mapping[str, tuple[float, str]] = {
+TITLE_TERMS: Mapping[str, tuple[float, str]] = {
     "like-in-words": (LONG, "how much of your items' titles stands in its title, rare words counted most"),
     "like-last-in-words": (LATEST, "the same, of your last item"),
 }
@@ -77,7 +77,7 @@ PAIRS = (
 weight is learned by how much is known of the person or the session."""
 
 FAMILIES = ("goes-after", ALIKE, POPULAR, "like-in-words", "same-kind")
-"""Terms that speak of one thing: a category has one weight for each."""
+"""Families of terms: a category has one weight for each."""
 
 
 def pair_name(pair: tuple[str, str]) -> str:
@@ -96,7 +96,7 @@ def in_history(grouping: str) -> str:
 
 
 def flow(grouping: str) -> str:
-    """Name of the term: how much more often than chance people go on from the history's groups to this."""
+    """Name of the term: lift of transitions from the history's groups to this one, against chance."""
     return f"{grouping}-flow"
 
 
@@ -106,8 +106,8 @@ def popular(grouping: str) -> str:
 
 
 def grouping_of(name: str) -> str | None:
-    """The grouping that a term speaks of; None for the others."""
-    if name in PLAIN or name in LINKED or name in STEPS or name in WORDED:
+    """The grouping that a term belongs to; None for the others."""
+    if name in PLAIN or name in LINKED or name in STEPS or name in TITLE_TERMS:
         return None
     for kind in (same, in_history, flow, popular):
         before, after = kind("|").split("|")
@@ -117,19 +117,19 @@ def grouping_of(name: str) -> str | None:
 
 
 def family(name: str) -> str:
-    """What a term speaks of, one of ``FAMILIES``; a pair speaks of what its first term does."""
+    """The family of a term, one of ``FAMILIES``; a pair belongs to that of its first term."""
     name = name.partition(" × ")[0]
     if name in (ALIKE, "together"):
         return ALIKE
     if name in LINKED or name in STEPS:
         return "goes-after"
-    if name in WORDED:
+    if name in TITLE_TERMS:
         return "like-in-words"
     return POPULAR if name.startswith(POPULAR) else "same-kind"
 
 
 def about(name: str, groupings: Collection[str]) -> str:
-    """What a term's amount is, in words."""
+    """What a term measures, in words."""
     for group in groupings:
         descriptions = {
             same(group): f"1 where your last item has the same {group}",
@@ -141,8 +141,8 @@ def about(name: str, groupings: Collection[str]) -> str:
             return descriptions[name]
     if name in LINKED:
         return LINKED[name][2]
-    if name in WORDED:
-        return WORDED[name][1]
+    if name in TITLE_TERMS:
+        return TITLE_TERMS[name][1]
     return STEPS[name][1] if name in STEPS else PLAIN[name]
 
 
@@ -189,21 +189,21 @@ class Links:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the terms without links need.
+    """Counts for the terms without links.
 
     Attributes:
         count: (items,) events of each item.
         groupings: Of the items.
-        transitions: By grouping, (labels, labels) decayed counts of going on from one to another.
+        transitions: By grouping, (labels, labels) decayed counts of transitions from one to another.
         recent: What was popular lately; None where the log has no clock.
-        words: Of the items' titles; None where they have none in common.
+        title_vectors: Of the items' titles; None where they have none in common.
     """
 
     count: Floats
     groupings: tuple[Grouping, ...]
     transitions: Mapping[str, Floats]
     recent: Recent | None = None
-    words: TitleVectors | None = None
+    title_vectors: TitleVectors | None = None
 
     @cached_property
     def lifts(self) -> dict[str, Floats]:
@@ -222,7 +222,7 @@ class Statistics:
 
     @cached_property
     def rarity(self) -> Floats:
-        """(items,) what it says of two people to share an item: the less, the more people have it."""
+        """(items,) weight of an item in the similarity of two people: the smaller, the more people have it."""
         return np.asarray((self.count + SMOOTHING) ** -0.5)
 
 
@@ -235,46 +235,48 @@ def lift(moves: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class TermValues:
-    """A term's amounts, (histories or 1, k): of the k items themselves, or of the k labels of a grouping."""
+    """The values of a term, (histories or 1, k): of the k items themselves, or of the k labels of a grouping."""
 
     values: Floats
     label: Ints | None = None
 
     def of(self, rows: Ints, items: Ints) -> Floats:
-        """The amounts of pairs of a history and an item."""
+        """The values of pairs of a history and an item."""
         columns = items if self.label is None else self.label[items]
         return np.asarray(self.values[np.minimum(rows, len(self.values) - 1), columns])
 
     def dense(self) -> Floats:
-        """The amounts of all items (histories or 1, items)."""
+        """The values of all items (histories or 1, items)."""
         return self.values if self.label is None else self.values[:, self.label]
 
 
 class CountsLookup(Protocol):
-    """What was counted, and its products with histories."""
+    """Counts over a log, and their products with histories."""
 
     @property
     def statistics(self) -> Statistics:
-        """What the terms without links need."""
+        """Counts for the terms without links."""
         ...
 
     def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
-        """(histories, items) what the items of the histories link to, by recency."""
+        """(histories, items) sums of the links from the items of each history, weighted by recency."""
         ...
 
     def walk(self, matrix: str, begun: Floats) -> Floats:
-        """(histories, items) one step along the links from amounts (histories, items)."""
+        """(histories, items) one step along the links, from weights of items (histories, items)."""
         ...
 
     def similar_people(self, histories: EventSequences) -> Floats:
-        """(histories, items) what people took who share items with each history."""
+        """(histories, items) items of the people who share items with each history, weighted by similarity."""
         ...
 
 
 def terms_of(statistics: Statistics) -> tuple[str, ...]:
     """The names of all terms that a shop can have."""
     names = [*LINKED, *STEPS, ALIKE, POPULAR, LENGTH]
-    names += [NOW] * (statistics.recent is not None) + list(WORDED) * (statistics.words is not None)
+    names += [NOW] * (statistics.recent is not None) + list(TITLE_TERMS) * (
+        statistics.title_vectors is not None
+    )
     kinds = (same, in_history, flow, popular)
     return (*names, *(kind(g.name) for g in statistics.groupings for kind in kinds))
 
@@ -282,7 +284,7 @@ def terms_of(statistics: Statistics) -> tuple[str, ...]:
 def term_values(
     counted: CountsLookup, histories: EventSequences, selected: Collection[str] | None = None
 ) -> dict[str, TermValues]:
-    """The amounts of terms, by name.
+    """The values of terms, by name.
 
     Args:
         counted: What was counted.
@@ -309,9 +311,9 @@ def term_values(
     if LENGTH in names:
         lengths = np.log(np.diff(histories.start))[:, None]
         values[LENGTH] = TermValues(lengths, np.zeros(len(statistics.count), int))
-    for name in (n for n in WORDED if n in names and statistics.words is not None):
-        assert statistics.words is not None
-        values[name] = TermValues(statistics.words.like(histories, WORDED[name][0]))
+    for name in (n for n in TITLE_TERMS if n in names and statistics.title_vectors is not None):
+        assert statistics.title_vectors is not None
+        values[name] = TermValues(statistics.title_vectors.like(histories, TITLE_TERMS[name][0]))
     for group in statistics.groupings:
         values |= _grouped(statistics, group, histories, names)
     return values
@@ -320,24 +322,24 @@ def term_values(
 def _grouped(
     statistics: Statistics, group: Grouping, histories: EventSequences, names: Collection[str]
 ) -> dict[str, TermValues]:
-    """The amounts of the terms of one grouping."""
-    amounts = {}
+    """The values of the terms of one grouping."""
+    by_name = {}
     if same(group.name) in names:
         is_last = np.zeros((len(histories), len(group.labels) + 1))
         is_last[np.arange(len(histories)), group.label[histories.last]] = 1.0
         is_last[:, -1] = 0.0
-        amounts[same(group.name)] = is_last
+        by_name[same(group.name)] = is_last
     if in_history(group.name) in names:
-        amounts[in_history(group.name)] = histories.by_label(group, LONG)
+        by_name[in_history(group.name)] = histories.by_label(group, LONG)
     if flow(group.name) in names:
         late = histories.by_label(group, LATE)
         total = np.bincount(histories.owner, histories.recency(LATE), minlength=len(histories))
-        amounts[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
+        by_name[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
     if popular(group.name) in names:
-        amounts[popular(group.name)] = statistics.sizes[group.name][None]
-    return {name: TermValues(values, group.label) for name, values in amounts.items()}
+        by_name[popular(group.name)] = statistics.sizes[group.name][None]
+    return {name: TermValues(values, group.label) for name, values in by_name.items()}
 
 
-def curved(name: str) -> bool:
-    """Whether a term has a curve of its own: the length of the history is alike for all items and has none."""
+def has_curve(name: str) -> bool:
+    """Whether a term has a curve alone: the length of the history is the same for all items and has none."""
     return name != LENGTH

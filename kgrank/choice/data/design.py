@@ -199,19 +199,19 @@ def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tup
     scale = (p95 - p05) / 3.29 or float(numbers.std()) or 1.0
     centre = float(numbers.mean())
     block = Block(
-        name,
-        AttributeType.NUMBER,
-        start,
-        (value_id(name, NUMBER),),
-        np.zeros(1),
-        np.array([len(numbers)]),
-        np.ones(1, bool),
-        centre,
-        scale,
-        p05,
-        p95,
-        float(numbers.min()),
-        float(numbers.max()),
+        attribute=name,
+        type=AttributeType.NUMBER,
+        start=start,
+        nodes=(value_id(name, NUMBER),),
+        share=np.zeros(1),
+        item_count=np.array([len(numbers)]),
+        reference=np.ones(1, bool),
+        centre=centre,
+        scale=scale,
+        p05=p05,
+        p95=p95,
+        minimum=float(numbers.min()),
+        maximum=float(numbers.max()),
     )
     item_rows = rows["row"].to_numpy().astype(np.int64)
     return block, (item_rows, np.full(len(item_rows), start), (numbers - centre) / scale)
@@ -240,6 +240,13 @@ def _value_block(
     else:
         reference = (items >= RARE_ITEMS) & (items >= RARE_SHARE * valued)
     block = Block(
-        name, attribute_type, start, nodes, mean, items.astype(np.int64), reference, left_out=max(left_out, 0)
+        attribute=name,
+        type=attribute_type,
+        start=start,
+        nodes=nodes,
+        share=mean,
+        item_count=items.astype(np.int64),
+        reference=reference,
+        left_out=max(left_out, 0),
     )
     return block, (item_rows, start + column, share)

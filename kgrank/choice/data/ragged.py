@@ -1,4 +1,4 @@
-"""Rows that stand in runs: the rows of a choice, the events of a person."""
+"""Ragged arrays: runs of rows of different lengths, such as the rows of a choice or the events of a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kgrank.arrays import Ints
 
 
 def gather(first: Ints, size: Ints) -> tuple[Ints, Ints]:
-    """The rows of some runs, one run after the other.
+    """The rows of the given runs, one run after the other.
 
     Args:
         first: (runs,) first row of each run.

@@ -16,7 +16,7 @@ RESPONSES = ("view", "cart", "purchase")
 """What people do to an item of a list, from the weakest to the strongest."""
 
 KINDS = ("search", *RESPONSES, "rank", "rating")
-"""Kinds of feedback; each has a reliability of its own."""
+"""Kinds of feedback; each has its scale."""
 
 _KIND = pl.Enum(KINDS)
 _STRENGTH = pl.col("kind").replace_strict({k: i for i, k in enumerate(RESPONSES)}, return_dtype=pl.Int64)
@@ -38,8 +38,8 @@ class ResponseLog:
         searches: One row a value that a search names: choice, user, time, category, attribute, node.
         has_impressions: Whether the log says what was shown.
         is_ratings: Whether there are only ratings.
-        entry: The kind of response beside which the outside option stands.
-        has_positions: First places of the groups of positions, where positions vary; else empty.
+        entry: The kind of response whose choices have the outside option.
+        position_groups: First places of the groups of positions, where positions vary; else empty.
         examination: Probability that a place is looked at, from the first on, where it was given.
         users: User ids in order; ``heads.user`` is their number.
     """
@@ -50,7 +50,7 @@ class ResponseLog:
     has_impressions: bool
     is_ratings: bool
     entry: str
-    has_positions: tuple[int, ...]
+    position_groups: tuple[int, ...]
     examination: tuple[float, ...]
     users: tuple[str, ...]
 
@@ -60,7 +60,7 @@ def read_log(
 ) -> ResponseLog:
     """The choices in a graph's events.
 
-    Where impressions are logged, a list is a ranking by deeds: what was bought stands before what was put into
+    Where impressions are logged, a list is a ranking by responses: what was bought comes before what was put into
     the cart, that before what was viewed, and that before the rest; of one kind, what came first. Each step is a
     choice from what the steps before left, of its own kind (the exploded logit with a scale a step: Hausman and
     Ruud 1987), so that an item's deeds count once. Units bought are one choice weighted by units. A list
@@ -72,7 +72,7 @@ def read_log(
         graph: With the edges INTERACTED, SEARCHED and IN_CATEGORY.
         ontology: The category tree, and what values are called.
         examination: Probability that each place is looked at, from the first on; estimated if empty.
-        entry: The kind of response beside which the outside option stands; by default the one that most lists
+        entry: The kind of response whose choices have the outside option; by default the one that most lists
             have.
     """
     events, users = _numbered(graph)
@@ -101,15 +101,15 @@ def read_log(
     ratings_only = len(heads) > 0 and bool((heads["kind"] == "rating").all())
     user_ids = tuple(users["source"])
     return ResponseLog(
-        rows,
-        heads,
-        searches,
-        not impressions.is_empty(),
-        ratings_only,
-        entry,
-        position_groups,
-        tuple(examination),
-        user_ids,
+        rows=rows,
+        heads=heads,
+        searches=searches,
+        has_impressions=not impressions.is_empty(),
+        is_ratings=ratings_only,
+        entry=entry,
+        position_groups=position_groups,
+        examination=tuple(examination),
+        users=user_ids,
     )
 
 
@@ -123,7 +123,7 @@ def _numbered(graph: KnowledgeGraph) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _relative(ratings: pl.DataFrame) -> pl.DataFrame:
-    """Ratings against the person's own mean, in units of their spread; without those that never vary."""
+    """Ratings minus the person's mean, in units of their spread; without those that never vary."""
     deviation, spread = (
         pl.col("value") - pl.col("value").mean().over("user"),
         pl.col("value").std().over("user"),
@@ -175,7 +175,7 @@ def _taken_items(impressions: pl.DataFrame, responses: pl.DataFrame) -> pl.DataF
 def _list_steps(
     impressions: pl.DataFrame, taken: pl.DataFrame, entry: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The steps of each list; the outside option stands beside a first step of the kind ``entry``."""
+    """The steps of each list; a first step of the kind ``entry`` has the outside option."""
     key = ["user", "list"]
     lists = impressions.group_by(key, maintain_order=True).agg(pl.col("time").min())
     untaken = lists.join(taken, on=key, how="anti").with_columns(kind=pl.lit(entry), turn=pl.lit(0, pl.Int64))
@@ -303,13 +303,9 @@ def _lowest_common(rows: pl.DataFrame, item_category: pl.DataFrame, ontology: On
         .group_by("choice")
         .agg(pl.col("category").unique().sort())
     )
-    paths = {c: (c, *ontology.ancestors(c)) for c in ontology.categories}
 
     def lowest(members: list[str]) -> str | None:
-        if not members or None in members:
-            return None
-        others = [set(paths[m]) for m in members[1:]]
-        return next((c for c in paths[members[0]] if all(c in o for o in others)), None)
+        return None if None in members else ontology.lowest_common(members)
 
     distinct = sets.select("category").unique()
     lowest_common = distinct.with_columns(

@@ -22,8 +22,8 @@ def named_values(ontology: Ontology, searches: pl.DataFrame) -> pl.DataFrame:
     """What each search names: one row an attribute of which it names exactly one value.
 
     A value is named by its id, a name or a synonym in any language, as whole words, the longest first; a yes/no
-    attribute by its own name. Words that stand for values of two attributes, and those of the category itself,
-    say nothing.
+    attribute by its name. Words that name values of two attributes, and those of the category itself,
+    are passed over.
 
     Args:
         ontology: What is called how, and where it applies.
@@ -41,7 +41,7 @@ def named_values(ontology: Ontology, searches: pl.DataFrame) -> pl.DataFrame:
         rows += [
             (category, query, a, n)
             for query in category_searches["query"]
-            for a, n in named(query, values_by_phrase).items()
+            for a, n in values_in_query(query, values_by_phrase).items()
         ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
@@ -53,7 +53,7 @@ def phrases(ontology: Ontology, category: str) -> dict[str, tuple[str, str]]:
     )
 
 
-def named(query: str, values_by_phrase: dict[str, tuple[str, str]]) -> dict[str, str]:
+def values_in_query(query: str, values_by_phrase: dict[str, tuple[str, str]]) -> dict[str, str]:
     """By attribute, the value that a search names, if exactly one; ``values_by_phrase`` comes from ``phrases``."""
     nodes_by_attribute: dict[str, set[str]] = {}
     for attribute, node in _named_pairs(same(query), values_by_phrase):
@@ -83,7 +83,7 @@ def _values_by_phrase(
     for attribute in ontology.applicable(category):
         for text, node in value_names[attribute].items():
             meanings.setdefault(text, set()).add((attribute, node))
-    category_words = words(ontology.categories[c] for c in (category, *ontology.ancestors(category)))
+    category_words = words(ontology.categories[c] for c in ontology.lineage(category))
     return {
         text: next(iter(all_))
         for text, all_ in meanings.items()

@@ -1,12 +1,12 @@
-"""What a category's items say of its part-worths before anyone has chosen: read off the graph, not off choices.
+"""Signals of a category's part-worths that need no choices: computed from its items and the other categories.
 
-``worth``: a value whose items cost more than others is there because it is liked more. Its reading is what its
-items have of each number more than the average item, times what that number takes away: with a weight of 1 a price
-counts against what the value usually costs, with 0 it counts in full.
+``worth``: a value whose items cost more than others is offered because it is liked more. The signal is the mean of
+each number over the value's items less that over all items, times minus the number's slope: with a weight of 1 a
+price is compared with what the value usually costs, with 0 it counts in full.
 
-``level``: how much a number's pull changes with its level. Its reading is the pull elsewhere times the logarithm
-of the category's average against that of the others: with a weight of -.4, where everything costs e times more,
-the same step within the category's range moves choices .4 less.
+``level``: how a number's slope changes with its level. The signal is the slope elsewhere times the logarithm of
+the category's mean over that of the others: with a weight of -.4, where everything costs e times more, the same
+step within the category's range moves choices .4 less.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FARTHEST = 1.0
 
 
 def item_signals(design: Design, elsewhere: Floats, levels: Mapping[str, float]) -> Floats:
-    """(columns, readings) of a category.
+    """(columns, signals) of a category.
 
     Args:
         design: Its items.
@@ -39,11 +39,11 @@ def item_signals(design: Design, elsewhere: Floats, levels: Mapping[str, float])
         if not number.number:
             continue
         slope = elsewhere[number.start]
-        amount = raw[:, [number.start]].toarray().ravel()
+        numbers = raw[:, [number.start]].toarray().ravel()
         for block in design.layout.blocks:
             if not block.number:
                 has = raw[:, block.columns]
-                excess = (has.T @ amount) / np.maximum(np.asarray(has.sum(0)).ravel(), 1e-9) - amount.mean()
+                excess = (has.T @ numbers) / np.maximum(np.asarray(has.sum(0)).ravel(), 1e-9) - numbers.mean()
                 signals[block.columns, 0] -= slope * excess
         if number.attribute in levels and number.centre > 0:
             log_ratio = np.log(number.centre) - levels[number.attribute]

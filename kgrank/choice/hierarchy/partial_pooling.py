@@ -1,10 +1,11 @@
-"""Part-worths of many categories as sums of shared Gaussian terms, and what the others say of each.
+"""Partial pooling of part-worths over categories: sums of shared Gaussian effects, with learned variances.
 
     part-worths of a category = A · terms + deviation
 
 Terms and deviations are Gaussian with mean 0 and variances that groups of them share, learned by
-expectation-maximisation. The choices of a category enter as the Gaussian around their optimum. What is said of a
-category never rests on its own choices: their part is taken out of the posterior in closed form.
+expectation-maximisation (empirical Bayes: Efron and Morris 1973; Gelman and Hill 2007). The choices of a category
+enter as the Gaussian around their optimum. The prior mean of a category never uses its choices: they are removed
+from the posterior in closed form.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROUNDS, SETTLED = 40, 0.02
 
 @dataclass(frozen=True)
 class LikelihoodApproximation:
-    """What its choices alone say of a category's part-worths, as a Gaussian.
+    """The likelihood of a category's part-worths, approximated by a Gaussian (Laplace).
 
     Attributes:
         mean: (columns,) the optimum.
@@ -76,13 +77,13 @@ class CategoryEffects:
 
 @dataclass(frozen=True)
 class EffectModel:
-    """All sums, and what is known of the terms beforehand.
+    """All sums, and the prior of the terms.
 
     Attributes:
         by_category: By category.
         group: (terms - weights,) variance group of each term but the last ones.
         groups: Number of variance groups.
-        signal_deviation: (weights,) the last terms are weights of readings: their prior standard deviations.
+        signal_deviation: (weights,) the last terms are weights of signals: their prior standard deviations.
     """
 
     by_category: Mapping[str, CategoryEffects]
@@ -93,11 +94,11 @@ class EffectModel:
 
 @dataclass(frozen=True)
 class PooledEffects:
-    """The posterior of the terms, given the choices of all categories with evidence.
+    """The posterior of the terms, given the choices of all categories.
 
     Attributes:
-        model: What adds up.
-        likelihoods: Evidence by category.
+        model: The sums.
+        likelihoods: By category with choices.
         variances: (groups,).
         mean: (terms,).
         covariance: (terms, terms).
@@ -110,10 +111,10 @@ class PooledEffects:
     covariance: Floats
 
     def prior_mean(self, category: str) -> Floats:
-        """(columns,) what the other categories say of a category's part-worths.
+        """(columns,) the prior mean of a category's part-worths, from the other categories.
 
-        A reading acts as far as the others give it a weight: by the posterior probability that it is not 0, at
-        even odds before (the density ratio of Savage and Dickey).
+        The weight of a signal is multiplied by the posterior probability that it is not 0, at even prior odds
+        (the density ratio of Savage and Dickey: Dickey 1971; Verdinelli and Wasserman 1995).
         """
         category_effects, spread = self.model.by_category[category], self.model.signal_deviation
         mean, covariance = self._without(category)
@@ -130,7 +131,7 @@ class PooledEffects:
 
     @property
     def errors(self) -> Floats:
-        """(categories with evidence,) log-likelihood a choice that is lost under what the other categories say."""
+        """(categories with choices,) log-likelihood a choice that the prior mean loses against the optimum."""
         lost = []
         for category, likelihood in self.likelihoods.items():
             error = self.prior_mean(category) - likelihood.mean
@@ -138,7 +139,7 @@ class PooledEffects:
         return np.array(lost)
 
     def _without(self, category: str) -> tuple[Floats, Floats]:
-        """Posterior mean and covariance of the terms without a category's own choices."""
+        """Posterior mean and covariance of the terms without the choices of a category."""
         if category not in self.likelihoods:
             return self.mean, self.covariance
         likelihood, category_effects = self.likelihoods[category], self.model.by_category[category]
@@ -189,7 +190,7 @@ def pool(
 
 
 def _message(likelihood: LikelihoodApproximation, variance: Floats) -> Floats:
-    """(columns, columns) precision with which a category speaks of its prior mean: (Λ⁻¹ + D)⁻¹."""
+    """(columns, columns) precision of a category's prior mean given its choices: (Λ⁻¹ + D)⁻¹."""
     precision = linalg.solve(
         np.eye(len(variance)) + likelihood.information * variance, likelihood.information
     )
@@ -199,7 +200,7 @@ def _message(likelihood: LikelihoodApproximation, variance: Floats) -> Floats:
 def _posterior(
     terms: EffectModel, likelihoods: Mapping[str, LikelihoodApproximation], variances: Floats
 ) -> tuple[Floats, Floats, dict[str, Floats]]:
-    """Mean and covariance of the terms, and the messages that they rest on."""
+    """Mean and covariance of the terms, and the precision that each category adds."""
     prior = np.concatenate([variances[terms.group], terms.signal_deviation**2])
     precision, precision_mean = np.diag(1.0 / prior), np.zeros(len(prior))
     message_precisions = {}

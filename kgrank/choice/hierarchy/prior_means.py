@@ -1,9 +1,9 @@
 """Prior means of part-worths from the graph: from the same values elsewhere, the category tree and the items.
 
-    prior mean(category, value) = Σ effects of the value in what stands above the category + Σ weight · reading
+    prior mean(category, value) = Σ effects of the value in the category's ancestors + Σ weight · signal
 
-No choice of a category stands behind its own prior mean. The tree below the top acts where leaving out categories
-shows that it foretells them better; readings (see ``readings``) as far as other categories give them a weight.
+The prior mean of a category uses none of its choices. Effects below the top of the tree are used where they
+predict left-out categories better; signals (``item_signals``) by the weight they have in the other categories.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from kgrank.choice.logit.fit import Fit
 from kgrank.ontology.model import Ontology
 
 EVERYTHING = ""
-"""What stands above every category."""
+"""The root above every category."""
 
 MOST = 1000
 """Effects at most, those first that most categories share: their posterior is a dense matrix."""
@@ -41,12 +41,12 @@ TOP, BELOW, OWN, GROUPS = 0, 2, 4, 6
 
 @dataclass(frozen=True)
 class PriorEvidence:
-    """What prior means rest on.
+    """The data behind prior means.
 
     Attributes:
-        lineages: Each category with those above it, lowest first.
+        lineages: Each category with its ancestors, lowest first.
         designs: Items and columns by category.
-        likelihoods: What the choices of each category alone say.
+        likelihoods: Of each category's choices.
     """
 
     lineages: Mapping[str, tuple[str, ...]]
@@ -68,11 +68,11 @@ def prior_evidence(
         likelihoods[category] = likelihood_approximation(
             layout.width, fit.part_worths, fit.precision, flat, choices
         )
-    return PriorEvidence({c: _line(ontology, c) for c in designs}, designs, likelihoods)
+    return PriorEvidence({c: ontology.lineage(c) for c in designs}, designs, likelihoods)
 
 
 def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[str, Floats]:
-    """(columns,) by category, resting neither on the choices of its own subtree nor on those of ``hidden``.
+    """(columns,) by category, from the choices of neither its subtree nor the categories of ``hidden``.
 
     A category that holds all choices has none.
     """
@@ -94,9 +94,9 @@ def leave_one_out_means(evidence: PriorEvidence, pooled: PooledEffects) -> dict[
 
 
 def hierarchy_mean(evidence: PriorEvidence, hidden: Collection[str] = ()) -> PooledEffects:
-    """The hierarchy mean: part-worths pooled over all categories, or also over the tree.
+    """Part-worths pooled over all categories, or over the category tree where that predicts better.
 
-    The tree has to foretell left out categories better by more than a standard error over the categories.
+    The tree has to predict left-out categories better by more than a standard error over the categories.
     """
     likelihoods = {c: e for c, e in evidence.likelihoods.items() if c not in hidden}
     flat, tree = (pool(effect_model(evidence, likelihoods, tree=tree), likelihoods) for tree in (False, True))
@@ -107,7 +107,7 @@ def hierarchy_mean(evidence: PriorEvidence, hidden: Collection[str] = ()) -> Poo
 
 
 def with_item_signals(evidence: PriorEvidence, base: PooledEffects) -> PooledEffects:
-    """The same with what the items say, given the part-worths that each category's others have."""
+    """The same model with the items' signals, computed from the part-worths of the other categories."""
     level = levels({c: evidence.designs[c] for c in base.likelihoods})
     elsewhere = leave_one_out_means(evidence, base)
     signals = {
@@ -177,10 +177,3 @@ def _shared(evidence: PriorEvidence, observed: Collection[str], *, tree: bool) -
         if len(categories) > 1 and not categories.isdisjoint(observed):
             highest.setdefault((n, frozenset(categories)), (above, n))
     return [key for _, key in sorted(highest.items(), key=lambda item: -len(item[0][1]))[:MOST]]
-
-
-def _line(ontology: Ontology, category: str) -> tuple[str, ...]:
-    found = [category]
-    while (above := ontology.categories[found[-1]].parent) is not None:
-        found.append(above)
-    return tuple(found)

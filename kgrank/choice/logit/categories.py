@@ -1,4 +1,4 @@
-"""The head: every category's part-worths at their optimum, under the prior means that the graph gives."""
+"""Fits of all categories: a conditional logit each, with prior means from the graph and shared variances."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FLOOR, CEILING = 1e-3, 4.0
 
 @dataclass(frozen=True)
 class Variances:
-    """How far part-worths stray from what the graph says: one variance for values, one for numbers."""
+    """Prior variances of part-worths around their prior means: one for values, one for numbers."""
 
     value: float = 1.0
     number: float = 1.0
@@ -57,14 +57,14 @@ def fit_categories(
     prior_means: Mapping[str, Floats],
     known_fits: Mapping[str, Fit] | None = None,
 ) -> CategoryFits:
-    """Newton per category, variances by Laplace EM over the categories with a prior mean.
+    """Fits every category, with prior variances by Laplace EM over the categories with a prior mean.
 
     The EM needs no further fits: each likelihood enters as the Gaussian around its optimum.
 
     Args:
         sets: Choices by category.
         prior_means: (columns,) by category; a category without one gets the flat prior.
-        known_fits: Fits of some of them without a prior mean, where they are known.
+        known_fits: Fits without a prior mean that have been made already.
     """
     known_fits = known_fits or {}
     unpooled = {**unpooled_fits({c: s for c, s in sets.items() if c not in known_fits}), **known_fits}
@@ -127,17 +127,17 @@ def _expected(
 def category_posterior(
     choices: CategoryChoices, fit: Fit, prior: Floats | None, variances: Variances, *, own_choices: bool
 ) -> CategoryPosterior:
-    """A category's posterior as the rules meet it: attributes only, nuisance integrated out."""
+    """A category's posterior before its rules: attributes only, nuisance integrated out."""
     layout = choices.design.layout
     n = layout.width
     deviation = np.full(n, FLAT**-0.5) if prior is None else np.sqrt(variances.of(layout))
     return CategoryPosterior(
-        layout,
-        fit.part_worths[:n],
-        fit.covariance[:n, :n],
-        np.zeros(n) if prior is None else prior,
-        deviation,
-        len(choices.choices),
-        len(np.unique(choices.choices.person)),
-        own_choices,
+        layout=layout,
+        mean=fit.part_worths[:n],
+        covariance=fit.covariance[:n, :n],
+        prior_mean=np.zeros(n) if prior is None else prior,
+        prior_deviation=deviation,
+        choice_count=len(choices.choices),
+        person_count=len(np.unique(choices.choices.person)),
+        own_choices=own_choices,
     )

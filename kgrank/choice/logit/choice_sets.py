@@ -1,4 +1,4 @@
-"""The choices of a log in a category's columns."""
+"""Choice sets: the choices of a log in a category's columns, with sampled alternatives where none were logged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
 from kgrank.choice.data.responses import KINDS, RESPONSES, ResponseLog
-from kgrank.choice.logit.choices import Choices, concatenated
+from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.ontology.model import Ontology
 
 SAMPLED = 20
@@ -22,7 +22,7 @@ ENOUGH = 20_000
 """Choices of a category that are used at most where sets are sampled: more would only sharpen its intervals."""
 
 VALUES = 50
-"""Values of an attribute up to which a search is a choice among all of them; of more, some are drawn."""
+"""Values of an attribute up to which a search is a choice among all of them; of more, a sample is drawn."""
 
 INSIDE = "inside"
 """The column that sets all items against the outside option; no attribute."""
@@ -48,7 +48,7 @@ class CategoryChoices:
             no part in importance.
         item_row: (rows,) the design's row of each alternative; -1 where it is a value that a search may name.
         number: (choices,) the log's number of each choice.
-        kind: (choices,) its kind, a place in ``KINDS``.
+        kind: (choices,) its kind, an index of ``KINDS``.
         sampled: (choices,) whether its other alternatives were drawn.
     """
 
@@ -61,7 +61,7 @@ class CategoryChoices:
     sampled: Truths
 
     def take(self, which: Truths) -> CategoryChoices:
-        """Some of the choices, in the same columns."""
+        """The chosen ones, in the same columns."""
         rows = np.repeat(which, np.diff(self.choices.start))
         return replace(
             self,
@@ -86,14 +86,14 @@ def category_choices(
     nuisance: Sequence[str] | None = None,
     sampled: int = SAMPLED,
 ) -> CategoryChoices:
-    """The choices whose items all stand below a category; sampled uniformly where nothing says what was shown.
+    """The choices among items of a category's subtree; alternatives are sampled where impressions are missing.
 
     Args:
         log: The choices of a shop, or of one person.
         design: The category's columns.
         ontology: The category tree.
         seed: Of the sampling.
-        nuisance: The nuisance columns of a fit, for a part of its choices; otherwise those that these call for.
+        nuisance: The nuisance columns of a fit, for a part of its choices; else those that these choices need.
         sampled: Items drawn beside the chosen one.
     """
     subtree = pl.Series(ontology.subtree(design.layout.category))
@@ -114,8 +114,8 @@ def category_choices(
     marks = _nuisance_columns(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
     raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
     item_choices = CategoryChoices(
-        design,
-        Choices(
+        design=design,
+        choices=Choices(
             raw=raw,
             centring=_centring(design, len(nuisance)),
             start=np.concatenate([[0], np.cumsum(heads["len"].to_numpy())]).astype(np.int64),
@@ -127,11 +127,11 @@ def category_choices(
             offset=_examination_offset(rows["position"], log.examination),
             rated=rated if rated.any() else None,
         ),
-        tuple(nuisance),
-        rows["at"].to_numpy().astype(np.int64),
-        heads["choice"].to_numpy().astype(np.int64),
-        heads["kind"].to_physical().to_numpy().astype(np.int64),
-        heads["sampled"].to_numpy(),
+        nuisance=tuple(nuisance),
+        item_row=rows["at"].to_numpy().astype(np.int64),
+        number=heads["choice"].to_numpy().astype(np.int64),
+        kind=heads["kind"].to_physical().to_numpy().astype(np.int64),
+        sampled=heads["sampled"].to_numpy(),
     )
     return (
         _concatenated(item_choices, _search_choices(searches, design, nuisance, seed))
@@ -141,7 +141,7 @@ def category_choices(
 
 
 def _rows(log: ResponseLog, heads: pl.DataFrame, design: Design, sampled: int, seed: int) -> pl.DataFrame:
-    """The alternatives of some choices with the design's row ``at``, those to be drawn among them."""
+    """The alternatives of choices with the design's row ``at``, sampled ones included."""
     items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
     rows = log.rows.join(heads.select("choice", "sampled"), on="choice").join(items, on="item")
     rows = rows.sort("choice", "position")
@@ -155,10 +155,10 @@ def _rows(log: ResponseLog, heads: pl.DataFrame, design: Design, sampled: int, s
 
 
 def _nuisance(log: ResponseLog, heads: pl.DataFrame, searches: pl.DataFrame) -> list[str]:
-    """The nuisance columns that choices call for."""
+    """The nuisance columns that choices need."""
     names = [INSIDE] if (heads["left"] > 0).any() else []
     if not log.examination:
-        names += position_names(log.has_positions)
+        names += position_names(log.position_groups)
     if (heads["kind"] == "rating").any():
         names.append(RATED)
     if len(searches):
@@ -200,7 +200,7 @@ def _examination_offset(position: pl.Series, examination: Sequence[float]) -> Fl
 
 
 def _nuisance_columns(position: pl.Series, rated: Truths, nuisance: Sequence[str]) -> sparse.csr_matrix:
-    """(rows, nuisance columns) ``inside`` marks items, ``rated`` ratings, a place the rows that stand there."""
+    """(rows, nuisance columns) ``inside`` marks items, ``rated`` ratings, a position the rows shown there."""
     positions = position.fill_null(0).to_numpy()
     columns = []
     for name in nuisance:
@@ -240,7 +240,7 @@ def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataF
 
 
 def _draw_others(taken: Ints, total: int, count: int, seed: int) -> Ints:
-    """(rows, count) numbers below ``total`` drawn uniformly beside each row's own."""
+    """(rows, count) numbers below ``total`` drawn uniformly, other than the taken one of each row."""
     drawn = np.random.default_rng(seed).integers(0, max(total - 1, 1), (len(taken), count))
     return np.where(drawn >= taken[:, None], drawn + 1, drawn)
 
@@ -290,11 +290,11 @@ def _stacked_searches(
     design: Design,
     nuisance: Sequence[str],
 ) -> CategoryChoices:
-    """The searches of all attributes; the value that is named stands first among its choice's rows."""
-    head = pl.concat(heads) if heads else pl.DataFrame({"choice": [], "user": [], "time": []})
+    """The searches of all attributes; the named value is the first row of its choice."""
+    queries = pl.concat(heads) if heads else pl.DataFrame({"choice": [], "user": [], "time": []})
     size = np.concatenate(sizes) if sizes else np.empty(0, np.int64)
     start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-    rows, count = int(start[-1]), len(head)
+    rows, count = int(start[-1]), len(queries)
     chosen = np.zeros(rows)
     chosen[start[:-1]] = 1.0
     width = design.raw.shape[1] + len(nuisance)
@@ -305,18 +305,18 @@ def _stacked_searches(
         chosen=chosen,
         outside=np.zeros(count, bool),
         left=np.zeros(count),
-        person=head["user"].to_numpy().astype(np.int64),
-        time=head["time"].fill_null(0).to_numpy().astype(np.int64),
+        person=queries["user"].to_numpy().astype(np.int64),
+        time=queries["time"].fill_null(0).to_numpy().astype(np.int64),
         offset=np.zeros(rows),
     )
     return CategoryChoices(
-        design,
-        choices,
-        tuple(nuisance),
-        np.full(rows, -1, np.int64),
-        head["choice"].to_numpy().astype(np.int64),
-        np.full(count, KINDS.index("search"), np.int64),
-        np.zeros(count, bool),
+        design=design,
+        choices=choices,
+        nuisance=tuple(nuisance),
+        item_row=np.full(rows, -1, np.int64),
+        number=queries["choice"].to_numpy().astype(np.int64),
+        kind=np.full(count, KINDS.index("search"), np.int64),
+        sampled=np.zeros(count, bool),
     )
 
 

@@ -1,4 +1,4 @@
-"""What in the data of a category its weights cannot be better than, with one function a cause.
+"""Diagnostics of the data of a category: separation, collinearity and other causes of poor weights.
 
 Nothing here changes a fit: part-worths stay finite by their prior. ``docs/data-problems.md`` says what each cause
 does to weights, and what to do.
@@ -14,9 +14,9 @@ from scipy import linalg, sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import RARE_SHARE, Block, Design, Layout
-from kgrank.choice.intervals import contrasts_of
 from kgrank.choice.logit.choice_sets import POSITION, CategoryChoices
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
+from kgrank.choice.share_intervals import contrasts_of
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import AttributeType
 from kgrank.weights.model import Cause, Concern
@@ -25,13 +25,13 @@ SURPRISE = np.log(1e-4)
 """Log-probability by chance from which "always" or "never" is no accident."""
 
 TOGETHER = 0.95
-"""Squared correlation from which two attributes are hardly told apart: errors are 4.5 times as large."""
+"""Squared correlation from which two attributes count as collinear: errors are 4.5 times as large."""
 
 FEW = 10
 """Choices below which a category is thin whatever it has."""
 
 OWN_PEOPLE = 2.0
-"""Effective number of people below which one person speaks for all."""
+"""Effective number of people below which the weights are one person's."""
 
 MANY = 100
 """Values from which an attribute may be too finely cut."""
@@ -44,7 +44,7 @@ FEWEST = 3
 
 
 def concerns(sets: Mapping[str, CategoryChoices]) -> tuple[Concern, ...]:
-    """All that is wrong with the data of some categories, by category and cause."""
+    """All problems in the data of the given categories, by category and cause."""
     all_concerns: list[Concern] = []
     for category_choices in sets.values():
         items = _item_choices(category_choices)
@@ -72,7 +72,7 @@ def _item_choices(category_choices: CategoryChoices) -> Choices:
 
 
 def few_choices(category_choices: CategoryChoices) -> tuple[Concern, ...]:
-    """Fewer choices than part-worths that they have to tell."""
+    """Fewer choices than part-worths to estimate."""
     layout, count = category_choices.design.layout, len(category_choices.choices)
     parameter_count = sum(max(len(b.nodes) - 1, 1) for b in layout.blocks)
     if count >= max(FEW, parameter_count):
@@ -129,7 +129,7 @@ def mixed_units(design: Design) -> tuple[Concern, ...]:
         rows, numbers = _positive_numbers(design, block)
         apart = list(_disjoint_groups(design, groups, rows, numbers)) if len(rows) else []
         if apart:
-            # The group that is smaller stands out from the rest, not the rest from it.
+            # The smaller group is the exception, not the rest.
             _, node, ratio = min(apart)
             attribute, value = split_value_id(node)
             times = f"{ratio:,.0f} times as large" if ratio > 1 else f"1/{1 / ratio:,.0f} as large"
@@ -150,7 +150,7 @@ def _positive_numbers(design: Design, block: Block) -> tuple[Ints, Floats]:
 def _disjoint_groups(
     design: Design, groups: Sequence[Block], rows: Ints, numbers: Floats
 ) -> Iterator[tuple[int, str, float]]:
-    """Size, node and ratio of medians of each group whose amounts are all far from all others'."""
+    """Size, node and ratio of medians of each group whose numbers are all far from all others'."""
     for group in groups:
         has = design.raw[rows][:, group.columns].tocsc()
         for k, node in enumerate(group.nodes):
@@ -190,7 +190,7 @@ def _range(choices: Choices, rows: Floats) -> Floats:
 
 
 def separated(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
-    """Values that are always, or never, chosen when they stand beside others: part-worths without an end."""
+    """Values that are always, or never, chosen when others were offered: separation (Albert and Anderson 1984)."""
     always, never = _always_or_never(layout, choices)
     problems = []
     for block in layout.blocks:
@@ -276,7 +276,7 @@ def collinear(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
 
 
 def always_at_one_position(layout: Layout, choices: Choices, nuisance: Sequence[str]) -> tuple[Concern, ...]:
-    """Attributes that say where on the screen an item stands: being seen is not told apart from being liked."""
+    """Attributes that determine the position on the screen: examination is confounded with taste."""
     position_columns = [layout.width + k for k, name in enumerate(nuisance) if name.startswith(POSITION)]
     if not position_columns:
         return ()

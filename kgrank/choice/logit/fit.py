@@ -1,7 +1,7 @@
-"""The conditional logit: its likelihood, its optimum under a Gaussian prior, its clustered errors.
+"""Fit of the conditional logit (McFadden 1974): the optimum under a Gaussian prior, and clustered errors.
 
-Ratings stand in the same likelihood: a rating is a choice of one row whose ``chosen`` is normal around the
-utility with variance 1 (``kgrank.choice.logit.scales`` brings it to that unit).
+Ratings enter the same likelihood: a rating is a choice of one row whose ``chosen`` is normal around the
+utility with variance 1 (``kgrank.choice.logit.feedback_scales`` brings it to that unit).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import linalg
 
 from kgrank.arrays import Floats
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.newton import newton
 
 
@@ -76,7 +76,7 @@ def fit(
     """The optimum with a covariance clustered by person (the sandwich of White and of Liang and Zeger).
 
     The middle of the sandwich holds the spread of the persons' gradients, with the usual correction for few
-    persons, and the prior's own information, so that a direction without data keeps the prior's variance.
+    persons, and the prior's information, so that a direction without data keeps the prior's variance.
     """
     part_worths, hessian = optimum(choices, mean, precision, start)
     utility = choices.utility(part_worths)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kgrank.arrays import Floats
-from kgrank.choice.logit.choices import Choices
+from kgrank.choice.logit.likelihood import Choices
 
 
 def _finite(scores: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""One category's posterior from its data alone: what rules meet."""
+"""The posterior of a category's part-worths before its rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CategoryPosterior:
         mean: (columns,) part-worths; ``covariance`` (columns, columns), clustered by person.
         prior_mean: (columns,) and ``prior_deviation`` (columns,) of the prior without rules.
         choice_count: Number of choices behind it, and ``person_count`` behind them.
-        own_choices: Whether these choices count here and in no other home, so that none counts twice.
+        own_choices: Whether these choices count in this category and in no other, so that none counts twice.
     """
 
     layout: Layout

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from kgrank.arrays import Floats
 from kgrank.choice.importance import importance
-from kgrank.choice.intervals import intervals, quantiles
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.findings import conflict, finding
 from kgrank.choice.rules.statement import statement
 from kgrank.choice.rules.weigh import RuleEvidence, RulePosteriors, log_bayes_factor, verdict, weigh
+from kgrank.choice.share_intervals import intervals, quantiles
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import RuleConflict, RuleFinding
 

@@ -1,9 +1,9 @@
 """A person's posterior one choice at a time: Newton's step from a factored, rank-updated information.
 
 The log-posterior is -½ (δ - m)'P(δ - m) + Σ_e w_e log P_e(taken | δ), with the weights of earlier choices decayed.
-A choice costs one Newton step: its own information (rank: its alternatives, less one) is added to the decayed
+A choice costs one Newton step: its information (rank: its alternatives, less one) is added to the decayed
 information of the others, which is factored, not fitted again. What is left of the exact gradient of all choices
-is taken by the same factor, corrected by what the steps so far said of the curvature (L-BFGS, Nocedal 1980), until
+is taken by the same factor, corrected by the curvature seen along the earlier steps (L-BFGS, Nocedal 1980), until
 the decrement is below ``TOLERANCE``; the step from there is the last.
 """
 
@@ -18,7 +18,7 @@ from scipy.linalg import lapack
 from kgrank.arrays import Floats
 
 TOLERANCE = 1e-6
-"""Newton decrement, in log-posterior, from which the next step is the last: it leaves far less than that."""
+"""Newton decrement, in log-posterior, from which the next step is the last: it leaves much less than that."""
 
 STEPS, PAIRS = 30, 2
 SPARE = 8
@@ -49,7 +49,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Online:
-    """The posterior after some choices.
+    """A person's posterior after a number of choices.
 
     Attributes:
         mean: Prior mean (columns,).
@@ -57,7 +57,7 @@ class Online:
         mode: Of the posterior (columns,).
         information: Of the decayed choices, each at the mode of its time (columns, columns).
         weight: Of the choices that count, decayed (choices,).
-        window: Where their alternatives stand, the taken one first.
+        window: Their alternatives, the taken one first.
         start: First choice that counts in the window.
         horizon: Number of choices that count.
     """
@@ -76,7 +76,16 @@ class Online:
         """The prior; ``alternatives`` is the largest number of them in a choice."""
         width = len(mean)
         window = Window(horizon + SPARE, alternatives, width)
-        return Online(mean, precision, mean, np.zeros((width, width)), np.zeros(0), window, 0, horizon)
+        return Online(
+            mean=mean,
+            precision=precision,
+            mode=mean,
+            information=np.zeros((width, width)),
+            weight=np.zeros(0),
+            window=window,
+            start=0,
+            horizon=horizon,
+        )
 
     @property
     def stop(self) -> int:

@@ -1,4 +1,4 @@
-"""One person's own tastes at request time: the population as prior, their choices as evidence, no training run."""
+"""One person's tastes at request time: the population as prior, their choices as likelihood, no training run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kgrank.choice.data.design import Design, Layout
 from kgrank.choice.data.responses import ResponseLog
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
-from kgrank.choice.logit.scales import weighted
-from kgrank.choice.tastes.population import Panel, join_panels, panel, posteriors
+from kgrank.choice.logit.feedback_scales import weighted
+from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel, posteriors
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 

@@ -19,7 +19,7 @@ from kgrank.choice.behaviour.terms import (
     LINKED,
     NOW,
     POPULAR,
-    WORDED,
+    TITLE_TERMS,
     Links,
     Statistics,
     TermValues,
@@ -28,7 +28,7 @@ from kgrank.choice.behaviour.terms import (
     grouping_of,
     term_values,
 )
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.errors import WeightsError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
@@ -79,7 +79,7 @@ class Behaviour:
             groups,
             {g.name: _flow_matrix(g, by_name[flow(g.name)].flows) for g in groups if flow(g.name) in by_name},
             _recent(by_name, items) if NOW in names else None,
-            TitleVectors.of(items.titles) if names & set(WORDED) else None,
+            TitleVectors.of(items.titles) if names & set(TITLE_TERMS) else None,
         )
         neighbours = _neighbours(graph, items) if ALIKE in names else None
         return Behaviour(curved, statistics, _links(transitions, items), neighbours)

@@ -11,7 +11,7 @@ from kgrank.choice.behaviour.terms import (
     NOW,
     POPULAR,
     STEPS,
-    WORDED,
+    TITLE_TERMS,
     flow,
     grouping_of,
     in_history,
@@ -32,7 +32,7 @@ def reason(
         return first[0], phrase("term-pair", language, first=first[1], second=second[1])
     if term in LINKED:
         return _linked(behaviour, term, history, item, items, language)
-    if term in WORDED:
+    if term in TITLE_TERMS:
         return _worded(behaviour, history, item, items, language)
     if term == ALIKE:
         people = behaviour.similar_people_count(history, item)
@@ -67,9 +67,9 @@ def _by_people(words: str, people: int, language: str) -> str:
 def _worded(
     behaviour: Behaviour, history: Sequence[int], item: int, items: Items, language: str
 ) -> tuple[str | None, str]:
-    words = behaviour.statistics.words
+    vectors = behaviour.statistics.title_vectors
     recent = behaviour.recent(history)[::-1].tolist()
-    shared = {source: words.shared(item, source) for source in recent} if words is not None else {}
+    shared = {source: vectors.shared(item, source) for source in recent} if vectors is not None else {}
     source = max(shared, key=lambda s: len(shared[s]), default=None)
     if source is None or not shared[source]:
         return None, phrase("term-no-words", language)

@@ -2,7 +2,7 @@
 
 The tastes are the mode of the person's posterior (``kgrank.choice.tastes.person``): the population, or what
 is known of the shopper, is the prior, and each event adds weight · log P(what was taken | what was shown).
-The utility behind an event of kind k is in the learned scale of that kind (``kgrank.choice.logit.scales``),
+An event of kind k has its utility in the learned scale of that kind (``kgrank.choice.logit.feedback_scales``),
 and the weight is ``decay`` to the power of its age in events.
 
 - An event on a shown item is a choice among what was shown, positions on the screen and taking nothing accounted
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgrank.choice.data.responses import RESPONSES
-from kgrank.choice.data.searches import named
+from kgrank.choice.data.searches import values_in_query
 from kgrank.choice.logit.choice_sets import INSIDE, SUPPLY, position_span
 from kgrank.choice.tastes.online import Online
 from kgrank.errors import InputError, did_you_mean
@@ -321,7 +321,7 @@ def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, lis
     scale = shop.weights.reliability.scale.get(SEARCH, 1.0)
     utility = {u.node: u.at(1.0) for u in weights.utilities}
     choices = []
-    for attribute, node in named(event.text, shop.phrases(category)).items():
+    for attribute, node in values_in_query(event.text, shop.phrases(category)).items():
         block = layout.block.get(attribute)
         if block is None or node not in block.nodes or len(block.nodes) < 2:
             continue

@@ -1,13 +1,13 @@
-"""95 % intervals of importance that hold the truth in 95 % of cases, also where it is 0 or levels are many.
+"""95 % intervals of shares that cover the truth in 95 % of cases, also where it is 0 or levels are many.
 
 A range of estimates is biased upwards, the more so the more levels it runs over: an attribute that nobody looks at
 seems to matter, and takes its share from the others. So intervals come from a posterior in which the levels of an
-attribute are pooled: their contrasts are nothing, or Gaussian with a variance of the attribute's own.
+attribute are pooled: their contrasts are nothing, or Gaussian with a variance for each attribute.
 
     contrasts_a = 0 with probability 1 - q, else N(0, v_a² I),   v_a half-normal with scale s
 
-q and s are learned from all attributes of the category (a spike and slab on groups: Xu and Ghosh 2015; half-normal
-variances: Gelman 2006). The draws come from a Gibbs sampler, in which each v_a is summed over a grid.
+q and s are learned from all attributes of the category (spike and slab: Ishwaran and Rao 2005, on groups: Xu and
+Ghosh 2015; half-normal scales: Gelman 2006). The draws come from a Gibbs sampler that sums each v_a over a grid.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MATTERS = (4.0, 1.0)
 
 @dataclass(frozen=True)
 class _Group:
-    """The contrasts of one attribute, turned so that its own likelihood is diagonal."""
+    """The contrasts of one attribute, rotated so that its likelihood is diagonal."""
 
     columns: slice
     information: Floats
@@ -47,7 +47,7 @@ def intervals(layout: Layout, draws: Floats) -> tuple[Floats, Floats]:
 
     Args:
         layout: The category's columns.
-        draws: (draws, columns) part-worths, whose mean and covariance say what is known of them.
+        draws: (draws, columns) part-worths, whose mean and covariance describe their posterior.
 
     Returns:
         (attributes,) lower and (attributes,) upper ends, with the weight of the mean of the draws between them; a
@@ -64,7 +64,7 @@ def intervals(layout: Layout, draws: Floats) -> tuple[Floats, Floats]:
 
 
 def quantiles(layout: Layout, draws: Floats) -> tuple[Floats, Floats]:
-    """The same without pooling: what the draws keep to, such as hard rules, the intervals keep to as well."""
+    """Intervals from the quantiles of the draws, without pooling: they keep to hard rules, as the draws do."""
     return _interval(importance(layout, draws), importance(layout, draws.mean(0)))
 
 

@@ -1,4 +1,4 @@
-"""Like it in words: how much the titles of two items have in common, rare words counted most."""
+"""TF-IDF vectors of titles (Salton and Buckley 1988), and the similarity of items by their titles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kgrank.choice.data.ragged import gather
 
 TOKEN = re.compile(r"\w+")
 COMMON = 0.5
-"""A word that stands in a larger share of the titles tells nothing."""
+"""Words in a larger share of the titles are left out."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,17 @@ class TitleVectors:
         start: (items + 1,).
         word: (entries,) numbers of words.
         weight: (entries,) log((1 + titles) / (1 + titles with the word)), scaled.
-        words: The words.
+        vocabulary: The words.
     """
 
     start: Ints
     word: Ints
     weight: Floats
-    words: tuple[str, ...]
+    vocabulary: tuple[str, ...]
 
     @staticmethod
     def of(titles: Sequence[str]) -> TitleVectors | None:
-        """The words that stand in two titles or more; None where no two titles share one."""
+        """TF-IDF of the words in two titles or more; None where no two titles share one."""
         words_by_title = [sorted(set(TOKEN.findall(title.lower()))) for title in titles]
         frequency = Counter(word for words in words_by_title for word in words)
         most = COMMON * len(titles)
@@ -62,13 +62,13 @@ class TitleVectors:
         cosines = np.zeros((len(histories), len(self.start) - 1))
         for h, (first, last) in enumerate(zip(histories.start, histories.start[1:], strict=False)):
             entries = slice(start[first], start[last])
-            query = np.bincount(self.word[at[entries]], weights[entries], minlength=len(self.words))
+            query = np.bincount(self.word[at[entries]], weights[entries], minlength=len(self.vocabulary))
             cosines[h] = np.bincount(owner, self.weight * query[self.word], minlength=cosines.shape[1])
         return cosines
 
     def shared(self, first: int, second: int) -> tuple[str, ...]:
-        """The words of both titles, the most telling first."""
+        """The words of both titles, the rarest first."""
         first_entries, second_entries = (slice(self.start[k], self.start[k + 1]) for k in (first, second))
         common = np.isin(self.word[first_entries], self.word[second_entries])
         order = np.argsort(-self.weight[first_entries][common], kind="stable")
-        return tuple(self.words[w] for w in self.word[first_entries][common][order].tolist())
+        return tuple(self.vocabulary[w] for w in self.word[first_entries][common][order].tolist())

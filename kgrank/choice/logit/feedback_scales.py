@@ -1,10 +1,10 @@
-"""How much each kind of feedback says: one likelihood for choices, rankings, searches and ratings.
+"""Scale per kind of feedback: one likelihood for choices, rankings, searches and ratings.
 
 A purchase and a view follow the same tastes, but not equally closely. The utility behind a choice of kind k is
 s_k · x'b with one b for all kinds and a scale s_k of the kind, as in the joint estimation of several sources of
 data (Ben-Akiva and Morikawa 1990; Swait and Louviere 1993): the variance of what else decides is π² / (6 s_k²),
 so a kind with half the scale says a quarter as much. A rating, in units of its person's spread, is normal
-around c + s x'b with a variance of its own. The scale of the kind that most lists have is 1; the others, and the
+around c + s x'b with a variance to estimate. The scale of the kind that most lists have is 1; the others, and the
 noise of ratings, maximise the likelihood together with b, category by category, under a prior of their
 logarithms, N(0, 1). What follows each other within a list enters step by step (``kgrank.choice.data.responses``).
 """
@@ -42,11 +42,11 @@ TOLERANCE = 1e-5
 
 
 def feedback_scales(sets: Mapping[str, CategoryChoices], entry: str = RESPONSES[0]) -> Reliability:
-    """Scales of the kinds that occur in the choices of some categories that do not overlap.
+    """Scales of the kinds of feedback in the choices of categories that do not overlap.
 
     Args:
         sets: Choices by category.
-        entry: The kind that stands beside the outside option in the log.
+        entry: The kind of response whose choices have the outside option.
     """
     counts = sum(
         (np.bincount(s.kind, minlength=len(KINDS)) for s in sets.values()), np.zeros(len(KINDS), int)

@@ -17,7 +17,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from kgrank.arrays import Floats, Ints, Truths
-from kgrank.choice.logit.choices import Choices, concatenated
+from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.choice.logit.newton import newton
 
 DRAWS = 200
@@ -41,10 +41,10 @@ class Panel:
     """Choices of many people in shared columns, those of a person together.
 
     Attributes:
-        choices: Without columns of their own; the offset is the utility before any deviation, and ``person``
+        choices: Without columns; the offset is the utility before any deviation, and ``person``
             counts the people from 0, ascending.
         x: (rows, columns) the columns of the deviations, dense.
-        people: Number of people; some may have no choice.
+        people: Number of people, those without a choice included.
     """
 
     choices: Choices
@@ -232,7 +232,7 @@ def draws(
     precision = np.linalg.inv(covariance)
     _, log_det = np.linalg.slogdet(covariance)
     for person in range(data.people):
-        # Each person's own draws: errors of shared ones would not average out over the people.
+        # Separate draws for each person: errors of shared ones would not average out over the people.
         half = generator.standard_normal((count // 2, width))
         normal = np.concatenate([half, -half])
         deviations = modes[person] + normal @ root[person].T

@@ -1,6 +1,6 @@
-"""What the curves are learned on where a log says what was shown: choices among the shown items.
+"""Training examples of the additive model where impressions are logged: choices among the shown items.
 
-Everything is counted on the earlier part of the log, and learned on choices of the later part.
+Term values are counted from the earlier part of the log, the curves are learned from choices of the later part.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
 from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.event_log import EventLog
-from kgrank.choice.behaviour.from_catalogue import BATCH, EXAMPLES, joined
+from kgrank.choice.behaviour.examples_from_catalogue import BATCH, EXAMPLES, joined
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
-from kgrank.choice.behaviour.titles import TitleVectors
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
 
@@ -27,7 +27,7 @@ EARLY = 0.7
 """The share of the log that is counted; the rest is learned on, so that no term explains itself."""
 
 CELLS = 4_000_000
-"""Amounts of one term that are worked on at once, 32 MB."""
+"""Values of one term that are computed at once, 32 MB."""
 
 
 def learn_from_impressions(
@@ -36,7 +36,7 @@ def learn_from_impressions(
     log: EventLog,
     users: tuple[str, ...],
     groups: tuple[Grouping, ...] = (),
-    words: TitleVectors | None = None,
+    title_vectors: TitleVectors | None = None,
     *,
     inside: Mapping[str, Ints] | None = None,
     seed: int = 0,
@@ -49,13 +49,13 @@ def learn_from_impressions(
         log: Everyone's events in order.
         users: User ids by the person numbers of the choices.
         groups: What items have in common.
-        words: Of the items' titles.
-        inside: By category, the numbers of the items that stand in it or below.
+        title_vectors: Of the items' titles.
+        inside: By category, the numbers of its items and of those below it.
         seed: Of the choices, where there are more than are needed.
     """
-    counts = Counts.of(log.events.once(), groups, words)
+    counts = Counts.of(log.events.once(), groups, title_vectors)
     examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
-    return BehaviourModel(counts) if examples is None else learn_curves(examples, counts, inside)
+    return BehaviourModel(counts=counts) if examples is None else learn_curves(examples, counts, inside)
 
 
 def _collect(
@@ -66,12 +66,12 @@ def _collect(
     whole: Counts,
     random: np.random.Generator,
 ) -> Examples | None:
-    """Later choices of people with a history, with amounts counted from the earlier part of the log."""
+    """Later choices of people with a history, with term values counted from the earlier part of the log."""
     events = log.events
     if events.time is None or not len(events.time):
         return None
     cut = float(np.quantile(events.time, EARLY))
-    early = Counts.of(events.until(cut).once(), whole.statistics.groupings, whole.statistics.words)
+    early = Counts.of(events.until(cut).once(), whole.statistics.groupings, whole.statistics.title_vectors)
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
     late = {c: np.flatnonzero(s.choices.time > cut) for c, s in own_choices.items()}
@@ -114,7 +114,7 @@ def _batches(
     log: EventLog,
     early: Counts,
 ) -> Iterator[Examples]:
-    """The choices of a category, some of them at once, with the amounts of what was shown."""
+    """The choices of a category in batches, with the term values of the shown items."""
     numbers = pl.DataFrame({"item": log.items}).with_row_index("n")
     items = pl.DataFrame({"item": category_choices.design.items}, schema={"item": pl.String})
     item_numbers = (
@@ -134,7 +134,7 @@ def _batches(
         asked = choices.time if log.events.dated else None
         values_by_term = term_values(early, replace(people, asked=asked))
         shown_items = item_numbers[category_choices.item_row[rows]]
-        values = {name: amount.of(choices.choice, shown_items) for name, amount in values_by_term.items()}
+        values = {name: term.of(choices.choice, shown_items) for name, term in values_by_term.items()}
         values[ATTRIBUTES] = choices.utility(part_worths) - offset
         yield Examples(
             np.column_stack(list(values.values())).astype(np.float32),

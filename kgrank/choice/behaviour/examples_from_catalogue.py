@@ -1,7 +1,8 @@
-"""What the curves are learned on where a log does not say what was shown: the whole shop is the choice.
+"""Training examples of the additive model where impressions are not logged: the alternatives are the catalogue.
 
-A person's last item is set against the nearest candidates and others drawn from the rest of the shop. No term
-explains itself: people stand in folds, and what a fold is learned on is counted from the people outside it.
+A person's last item is the choice; its alternatives are the nearest candidates and others drawn from the rest of
+the shop. People are divided into folds, and the term values of a fold are counted from the people outside it, so
+that no choice explains itself (cross-fitting).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import HALF_LIVES
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, TermValues, in_history, term_values
-from kgrank.choice.behaviour.titles import TitleVectors
-from kgrank.choice.logit.choices import NO_COLUMNS, Choices, concatenated
+from kgrank.choice.behaviour.title_tfidf import TitleVectors
+from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices, concatenated
 
 FOLDS = 10
 EXAMPLES = 10_000
@@ -37,7 +38,7 @@ BATCH = 256
 def learn_from_catalogue(
     people: EventSequences,
     groups: tuple[Grouping, ...] = (),
-    words: TitleVectors | None = None,
+    title_vectors: TitleVectors | None = None,
     *,
     utility: Floats | None = None,
     inside: Mapping[str, Ints] | None = None,
@@ -49,24 +50,24 @@ def learn_from_catalogue(
     Args:
         people: The learning part of the log.
         groups: What items have in common.
-        words: Of the items' titles.
+        title_vectors: Of the items' titles.
         utility: (items,) the attribute score of each item, whose weight is learned beside.
-        inside: By category, the numbers of the items that stand in it or below.
+        inside: By category, the numbers of its items and of those below it.
         without: Names of terms and pairs that get no curve, for ablations.
         seed: Of the people and of the candidates that are drawn, where there are more than are needed.
     """
     people = people.once()
-    counts = Counts.of(people, groups, words)
+    counts = Counts.of(people, groups, title_vectors)
     examples = _collect(people, counts, utility, np.random.default_rng(seed))
     if examples is None:
-        return BehaviourModel(counts)
+        return BehaviourModel(counts=counts)
     return replace(learn_curves(examples, counts, inside, without), utility=utility)
 
 
 def _collect(
     people: EventSequences, whole: Counts, utility: Floats | None, random: np.random.Generator
 ) -> Examples | None:
-    """The last choice of people in folds, with amounts counted from the people of the other folds."""
+    """The last choice of people in folds, with term values counted from the people of the other folds."""
     candidates = np.flatnonzero(np.diff(people.start) > 1)
     candidates = np.sort(random.permutation(candidates)[:EXAMPLES])
     # Whatever the seed, everybody's fold stays the same, so that two seeds differ in what they draw alone.
@@ -78,7 +79,7 @@ def _collect(
         members = candidates[fold[candidates] == number]
         if len(members):
             others = people.take(np.flatnonzero(fold != number))
-            counts = Counts.of(others, statistics.groupings, statistics.words, half_lives=half_lives)
+            counts = Counts.of(others, statistics.groupings, statistics.title_vectors, half_lives=half_lives)
             parts.extend(_batches(people.take(members), counts, utility, random))
     return joined(parts) if parts else None
 
@@ -106,7 +107,7 @@ def _candidates(
     groups: Sequence[Grouping],
     random: np.random.Generator,
 ) -> Examples:
-    """The nearest items and some others, the others weighted to stand for all the rest of the shop."""
+    """The nearest items and a sample of the others, with the sampling correction of McFadden (1978)."""
     shape = seen.shape
     near = retrieve(values, groups, seen, NEAR)
     rest = ~near & ~seen
@@ -132,7 +133,7 @@ def _candidates(
 def retrieve(
     values_by_term: Mapping[str, TermValues], groups: Sequence[Grouping], seen: Truths, most: int
 ) -> Truths:
-    """(histories, items) the first items by each retrieving term and by likeness, without those seen."""
+    """(histories, items) the first items by each retrieving term and by similarity, without those seen."""
     near = np.zeros(seen.shape, bool)
     if seen.shape[1] <= most:
         return ~seen
@@ -150,14 +151,22 @@ def retrieve(
 def examples_of(
     values_by_term: Mapping[str, TermValues], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
 ) -> Examples:
-    """The choices of histories (rows, ascending) among items, with the amounts of all terms."""
+    """The choices of histories (rows, ascending) among items, with the values of all terms."""
     start = np.append(np.flatnonzero(np.diff(rows, prepend=-1)), len(rows)).astype(np.int64)
-    values = np.column_stack([amount.of(rows, items) for amount in values_by_term.values()]).astype(
-        np.float32
-    )
+    values = np.column_stack([term.of(rows, items) for term in values_by_term.values()]).astype(np.float32)
     zeros = np.zeros(len(start) - 1)
     number = np.arange(len(zeros))
-    choices = Choices(NO_COLUMNS, np.zeros((0, 0)), start, chosen, zeros > 0, zeros, number, number, offset)
+    choices = Choices(
+        raw=NO_COLUMNS,
+        centring=np.zeros((0, 0)),
+        start=start,
+        chosen=chosen,
+        outside=zeros > 0,
+        left=zeros,
+        person=number,
+        time=number,
+        offset=offset,
+    )
     return Examples(values, tuple(values_by_term), choices, items)
 
 

@@ -1,4 +1,4 @@
-"""Choices as arrays: what was chosen among which alternatives."""
+"""The conditional-logit likelihood (McFadden 1974): choices as arrays, probabilities, gradient and information."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Choices:
     has utility 0 and no row; what is left of a choice's weight after its rows is the outside option's.
 
     Attributes:
-        raw: (rows, raw columns), sparse.
+        raw: (rows, raw columns), sparse; ``NO_COLUMNS`` where only utilities are given.
         centring: (raw columns, columns).
         start: (choices + 1,) first row of each choice.
         chosen: (rows,) how often the alternative was taken: 0, 1 or a number of units.
@@ -194,14 +194,14 @@ class Choices:
         return self._part(rows, choices, self.start[choices.start : choices.stop + 1] - rows.start)
 
     def rows_of(self, choices: Ints) -> Ints:
-        """The rows of some choices, one choice after the other."""
+        """The rows of the given choices, one choice after the other."""
         rows, _ = gather(self.start[:-1][choices], np.diff(self.start)[choices])
         return rows
 
     def _part(self, rows: Ints | slice, choices: Ints | slice, start: Ints) -> Choices:
         return replace(
             self,
-            raw=self.raw[rows] if self.width else self.raw,
+            raw=self.raw if self.raw is NO_COLUMNS else self.raw[rows],
             start=start,
             chosen=self.chosen[rows],
             outside=self.outside[choices],
@@ -214,7 +214,7 @@ class Choices:
 
 
 NO_COLUMNS = sparse.csr_matrix((0, 0))
-"""The columns of choices that have none."""
+"""``raw`` of choices without columns, whatever their number of rows: it is never sliced or stacked."""
 
 
 def concatenated(parts: Sequence[Choices]) -> Choices:
@@ -222,6 +222,7 @@ def concatenated(parts: Sequence[Choices]) -> Choices:
     ends = np.cumsum([0, *(len(p.chosen) for p in parts)]).tolist()
     starts = [part.start[1:] + end for part, end in zip(parts, ends, strict=False)]
     rated = [np.zeros(len(p), bool) if p.rated is None else p.rated for p in parts]
+    columnless = all(p.raw is NO_COLUMNS for p in parts)
 
     def joined(name: str) -> Any:
         return np.concatenate([getattr(part, name) for part in parts])
@@ -229,7 +230,7 @@ def concatenated(parts: Sequence[Choices]) -> Choices:
     names = ("chosen", "outside", "left", "person", "time", "offset")
     return replace(
         parts[0],
-        raw=sparse.csr_matrix(sparse.vstack([p.raw for p in parts])) if parts[0].width else NO_COLUMNS,
+        raw=NO_COLUMNS if columnless else sparse.csr_matrix(sparse.vstack([p.raw for p in parts])),
         start=np.concatenate([[0], *starts]).astype(np.int64),
         rated=np.concatenate(rated) if any(p.rated is not None for p in parts) else None,
         **{name: joined(name) for name in names},
