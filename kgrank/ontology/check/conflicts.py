@@ -151,7 +151,7 @@ class _Judge:
             return
         self._crowded.add(category)
         place = self._draft.nodes[Kind.CATEGORY][category].place()
-        text = f"{self._name(category)} has more conflicts between rules than the {_NAMED} named here"
+        text = f"{self._name(category)} has more rules that fight than the {_NAMED} conflicts named here"
         self._draft.report.add("W437", place, text, "Mend these, then check again")
 
     def _circle(self, category: str, links: Sequence[Link], rules: Sequence[Rule]) -> None:
