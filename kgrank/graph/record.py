@@ -82,7 +82,7 @@ def read_records(store: GraphStore) -> Mapping[str, Record]:
 
 
 def write_record(store: GraphStore, table: str, hashed: pl.DataFrame) -> None:
-    """Notes that a table, with these hashes, is in the store as it is."""
+    """Records the hashes of a table, by bucket, once all of it is in the store."""
     file = io.BytesIO()
     hashed.write_parquet(file)
     hashes = base64.b64encode(file.getvalue()).decode("ascii")

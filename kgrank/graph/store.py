@@ -105,7 +105,7 @@ class GraphStore(Protocol):
         ...
 
     def health(self) -> Iterable[Check]:
-        """What ``kgrank doctor`` tells of the store itself: a server, its indexes; nothing where all is well.
+        """What ``kgrank doctor`` shows of the store itself, its server and its indexes; nothing for a mere file.
 
         Asked before anything else, of a store that may never have been prepared.
         """

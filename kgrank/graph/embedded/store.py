@@ -219,7 +219,7 @@ class LadybugStore:
             connection.execute("MATCH (w:Weights {id: $version}) DETACH DELETE w", {"version": version})
 
     def health(self) -> Iterable[Check]:
-        """Nothing: a file that can be opened is whole."""
+        """Nothing: there is no more than a file, and it is open."""
         return ()
 
     def close(self) -> None:

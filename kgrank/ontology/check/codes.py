@@ -685,7 +685,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "W437",
         "More conflicts in a category than are named",
-        "# thousands of rules about one category, of which many fight",
+        "# thousands of rules about one category, many of them in conflict",
         "",
         "Mend those that are named, then check again.",
     ),
