@@ -148,11 +148,11 @@ def _object(kind: Any) -> Callable[[Any], Any]:
             raise DocumentError(f"the field {min(needed - value.keys())!r} is missing")
         name = ""
         try:
-            found = {}
+            members = {}
             for name, step in columns:
                 if name in value:
-                    found[name] = step(value[name])
-            return kind(**found)
+                    members[name] = step(value[name])
+            return kind(**members)
         except DocumentError as error:
             error.path.append(name)
             raise

@@ -73,13 +73,13 @@ def importance_plot(
     """
     new_figure = _matplotlib()
     known = ontology or Ontology(version="", categories={category: Category(category)}, attributes={})
-    found = read_importance(weights, known, category, language if _chinese_font() else "en")
-    rows = found.attributes
+    importance = read_importance(weights, known, category, language if _chinese_font() else "en")
+    rows = importance.attributes
     figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * len(rows)), layout="constrained")
     with _fonts():
         axes = figure.add_subplot()
         _draw_importance(axes, rows, truth or {})
-        axes.set_title(f"What decides in {found.name}", loc="left", fontsize=13, color=INK)
+        axes.set_title(f"What decides in {importance.name}", loc="left", fontsize=13, color=INK)
         _legend(figure, axes)
         _save(figure, path)
     return figure
@@ -127,10 +127,10 @@ def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) 
     figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * len(findings)), layout="constrained")
     with _fonts():
         axes = figure.add_subplot()
-        for at, found in enumerate(findings):
-            axes.barh(at, found.log_bayes_factor, height=0.55, color=_VERDICTS[found.verdict], zorder=2)
+        for at, finding in enumerate(findings):
+            axes.barh(at, finding.log_bayes_factor, height=0.55, color=_VERDICTS[finding.verdict], zorder=2)
             axes.annotate(
-                f"{found.verdict}, holds with probability {found.prob_data:.2f}",
+                f"{finding.verdict}, holds with probability {finding.prob_data:.2f}",
                 (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET,
             )  # fmt: skip
         axes.axvline(0, color=INK, lw=0.8)
@@ -298,8 +298,8 @@ def _amount(axes: Axes, at: int, amount: float, before: float, reached: float) -
 def _legend(figure: Figure, axes: Axes) -> None:
     """Each kind of mark once, below the chart."""
     handles, labels = axes.get_legend_handles_labels()
-    found = dict(zip(labels, handles, strict=True))
-    once = {label: found[label] for label in _MARKS if label in found}
+    handle_of = dict(zip(labels, handles, strict=True))
+    once = {label: handle_of[label] for label in _MARKS if label in handle_of}
     legend = figure.legend(
         once.values(), once.keys(), loc="outside lower left", ncols=len(once), frameon=False, fontsize=9.5
     )

@@ -166,8 +166,10 @@ def _description(item: Mapping[str, str | None]) -> str:
 def partners(items: pl.DataFrame, rng: np.random.Generator) -> list[list[int]]:
     """For each item the rows of the 2 or 3 items that tend to be bought soon after it, in one category."""
     rows = {c: np.flatnonzero((items["category"] == c).to_numpy()) for c in LEAVES}
-    found = []
+    partners_of = []
     for category in items["category"]:
         after = GOES_WITH[category][rng.integers(len(GOES_WITH[category]))]
-        found.append(sorted(rng.choice(rows[after], size=int(rng.integers(2, 4)), replace=False).tolist()))
-    return found
+        partners_of.append(
+            sorted(rng.choice(rows[after], size=int(rng.integers(2, 4)), replace=False).tolist())
+        )
+    return partners_of

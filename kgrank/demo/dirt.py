@@ -32,7 +32,7 @@ _TWICE_ITEMS, _PRICE, _HEELS, _NAVY, _RED, _LEATHER, _TWICE, _UNKNOWN, _TIMELESS
 def soil_items(items: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """The catalogue as a supplier might send it: all cells text, a few damaged, two rows twice."""
 
-    def some(test: pl.Expr, count: int) -> npt.NDArray[np.int64]:
+    def sample(test: pl.Expr, count: int) -> npt.NDArray[np.int64]:
         return rng.choice(
             np.flatnonzero(items.select(test.fill_null(False)).to_series()), count, replace=False
         )
@@ -40,10 +40,10 @@ def soil_items(items: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     def at(rows: npt.NDArray[np.int64]) -> pl.Expr:
         return pl.int_range(pl.len()).is_in(rows.tolist())
 
-    price = at(some(pl.col("price") > 0, _PRICE))
-    heels = at(some(pl.col("heel") > 0, _HEELS))
-    navy, red = at(some(pl.col("color") == "navy", _NAVY)), at(some(pl.col("color") == "red", _RED))
-    leather = at(some(pl.col("material") == "leather", _LEATHER))
+    price = at(sample(pl.col("price") > 0, _PRICE))
+    heels = at(sample(pl.col("heel") > 0, _HEELS))
+    navy, red = at(sample(pl.col("color") == "navy", _NAVY)), at(sample(pl.col("color") == "red", _RED))
+    leather = at(sample(pl.col("material") == "leather", _LEATHER))
     damaged = items.with_columns(
         price=pl.when(price).then(pl.lit("-1")).otherwise(pl.col("price").cast(pl.String)),
         heel=pl.when(heels)
@@ -79,7 +79,7 @@ def _bot(events: pl.DataFrame, items: pl.DataFrame, rng: np.random.Generator) ->
             "item": rng.choice(items["id"].to_numpy(), _BOT).astype(str),
         }
     )
-    told = {
+    columns = {
         "time": pl.from_epoch("time", time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "user": pl.lit(BOT),
         "session": pl.lit("s-bot"),
@@ -87,5 +87,5 @@ def _bot(events: pl.DataFrame, items: pl.DataFrame, rng: np.random.Generator) ->
         "item": pl.col("item"),
     }
     return table.select(
-        told.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in events.schema.items()
+        columns.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in events.schema.items()
     )

@@ -72,11 +72,13 @@ def compare(folder: Path, weights: LearnedWeights, ontology: Ontology) -> DemoRe
         for category, shares in truth["average_shopper"].items()
     )
     lines = [line for c in categories for line in c.lines]
-    own = [c.l1_shoppers for c in categories if c.l1_shoppers is not None]
+    shopper_errors = [c.l1_shoppers for c in categories if c.l1_shoppers is not None]
     return DemoReport(
         categories,
         l1=sum(c.l1 for c in categories) / len(categories),
-        l1_shoppers=sum(own) / len(own) if len(own) == len(categories) else None,
+        l1_shoppers=sum(shopper_errors) / len(shopper_errors)
+        if len(shopper_errors) == len(categories)
+        else None,
         covered=sum(x.learned.lower <= x.truth <= x.learned.upper for x in lines) / len(lines),
         findings=weights.findings,
     )
@@ -89,8 +91,8 @@ def _category(
     weights: LearnedWeights,
     ontology: Ontology,
 ) -> CategoryReport:
-    found = read_importance(weights, ontology, category)
-    learned = {a.attribute: a for a in found.attributes}
+    importance = read_importance(weights, ontology, category)
+    learned = {a.attribute: a for a in importance.attributes}
     if set(learned) != set(truth):
         raise WeightsError(
             f"the weights of {category} speak of {', '.join(sorted(learned))}",
@@ -98,11 +100,13 @@ def _category(
             todo="Run kgrank train --config fashion",
         )
     lines = tuple(Line(learned[a], truth[a], shoppers[a]) for a in sorted(truth, key=lambda a: -truth[a]))
-    own = [abs(x.learned.shoppers - x.shoppers_truth) for x in lines if x.learned.shoppers is not None]
+    shopper_errors = [
+        abs(x.learned.shoppers - x.shoppers_truth) for x in lines if x.learned.shoppers is not None
+    ]
     return CategoryReport(
         category,
-        found.name,
+        importance.name,
         lines,
         l1=sum(abs(x.learned.share - x.truth) for x in lines),
-        l1_shoppers=sum(own) if len(own) == len(lines) else None,
+        l1_shoppers=sum(shopper_errors) if len(shopper_errors) == len(lines) else None,
     )

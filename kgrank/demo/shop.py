@@ -132,7 +132,7 @@ def generate(seed: int = 7, *, shoppers: int = SHOPPERS) -> DemoShop:
 
 def _outside(utilities: Floats, layout: Design, rng: np.random.Generator) -> Floats:
     """The utility of viewing nothing, per category: chosen in ``UNSEEN`` of the lists."""
-    found = np.zeros(len(LEAVES))
+    constants = np.zeros(len(LEAVES))
     for k in range(len(LEAVES)):
         rows = np.flatnonzero(layout.categories == k)
         people = rng.integers(len(utilities), size=2000)
@@ -144,8 +144,8 @@ def _outside(utilities: Floats, layout: Design, rng: np.random.Generator) -> Flo
             middle = (low + high) / 2
             share = float(np.mean(np.exp(middle) / (np.exp(middle) + total)))
             low, high = (middle, high) if share < UNSEEN else (low, middle)
-        found[k] = (low + high) / 2
-    return found
+        constants[k] = (low + high) / 2
+    return constants
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ def _frame(world: _World, lists: pl.DataFrame, events: pl.DataFrame) -> pl.DataF
             name=pl.format("l{}", pl.col("order").cast(pl.String).str.zfill(5)),
         )
     )
-    found = searches.select(
+    searched = searches.select(
         pl.lit(_KINDS.index("search")).alias("step"),
         pl.col("start").alias("time"),
         "user",
@@ -347,7 +347,7 @@ def _frame(world: _World, lists: pl.DataFrame, events: pl.DataFrame) -> pl.DataF
     )
     stamp = pl.from_epoch("time", time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
-        pl.concat([found, shown])
+        pl.concat([searched, shown])
         .sort("time", "list", "step", "position")
         .select(
             stamp,
@@ -387,17 +387,21 @@ def _document(world: _World, seed: int) -> dict[str, Any]:
 
 def _part_worths(layout: Design, category: str, mean: Floats) -> dict[str, dict[str, float]]:
     """Logits per value, or per unit of a number, by attribute."""
-    found: dict[str, dict[str, float]] = {}
+    part_worths: dict[str, dict[str, float]] = {}
     for attribute in SHARES[category]:
         columns = layout.columns_of(attribute)
         if attribute in NUMBERS:
             low, high = layout.ranges[category, attribute]
-            found[attribute] = {"per_unit": float(mean[columns[0]] / (high - low)), "from": low, "to": high}
+            part_worths[attribute] = {
+                "per_unit": float(mean[columns[0]] / (high - low)),
+                "from": low,
+                "to": high,
+            }
             continue
         sold = MATERIALS[category] if attribute == "material" else VALUES[attribute]
         named = {layout.columns[c].partition("=")[2]: float(mean[c]) for c in columns}
-        found[attribute] = {value: named[value] for value in sold}
-    return found
+        part_worths[attribute] = {value: named[value] for value in sold}
+    return part_worths
 
 
 def _rounded(value: Any) -> Any:

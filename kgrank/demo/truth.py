@@ -134,8 +134,8 @@ class Design:
 
     def columns_of(self, attribute: str) -> npt.NDArray[np.int64]:
         """The columns of one attribute."""
-        found = [k for k, name in enumerate(self.columns) if name.partition("=")[0] == attribute]
-        return np.array(found, dtype=np.int64)
+        columns = [k for k, name in enumerate(self.columns) if name.partition("=")[0] == attribute]
+        return np.array(columns, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -234,10 +234,10 @@ def spreads(items: pl.DataFrame, layout: Design, category: str, part_worths: Flo
         One spread a person, in logits, by attribute.
     """
     here = items.filter(pl.col("category") == category)
-    found: dict[str, Floats] = {}
+    ranges: dict[str, Floats] = {}
     for attribute in SHARES[category]:
         if attribute in NUMBERS:
-            found[attribute] = np.abs(part_worths[:, layout.columns.index(f"{attribute}=*")])
+            ranges[attribute] = np.abs(part_worths[:, layout.columns.index(f"{attribute}=*")])
             continue
         given = here[attribute].drop_nulls()
         counts = {v: int((given == v).sum()) for v in VALUES[attribute]}
@@ -248,9 +248,9 @@ def spreads(items: pl.DataFrame, layout: Design, category: str, part_worths: Flo
         else:
             enough = max(3.0, 0.01 * len(here))
             seen = [v for v, n in counts.items() if n >= enough]
-        own = part_worths[:, [layout.columns.index(f"{attribute}={v}") for v in seen]]
-        found[attribute] = own.max(axis=1) - own.min(axis=1)
-    return found
+        utilities = part_worths[:, [layout.columns.index(f"{attribute}={v}") for v in seen]]
+        ranges[attribute] = utilities.max(axis=1) - utilities.min(axis=1)
+    return ranges
 
 
 def importance(items: pl.DataFrame, layout: Design, category: str, part_worths: Floats) -> dict[str, float]:

@@ -139,10 +139,10 @@ def _checked(name: str, table: pl.DataFrame, schema: pl.Schema, key: list[str]) 
     return table
 
 
-def _refuse(name: str, table: pl.DataFrame, wrong: pl.Expr, found: str, expected: str) -> None:
+def _refuse(name: str, table: pl.DataFrame, wrong: pl.Expr, problem: str, expected: str) -> None:
     rows = table.filter(wrong)
     if rows.is_empty():
         return
     example = ", ".join(f"{k}={v!r}" for k, v in list(rows.row(0, named=True).items())[:8])
     count = f"{len(rows):,} row{'s' if len(rows) > 1 else ''} of {name}"
-    raise StoreError(f"{count} with {found}: {example}", expected=expected)
+    raise StoreError(f"{count} with {problem}: {example}", expected=expected)

@@ -222,9 +222,9 @@ def _numbers(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
         }
         quantity = pl.col("text").replace_strict(read, default=None, return_dtype=pl.Float64)
         table = table.with_columns(pl.coalesce("number", quantity))
-    id, found = "item", pl.col("text")
-    table = rejects.drop(table, pl.col("number").is_null(), "not a number", column.path, id=id, cell=found)
-    table = rejects.drop(table, ~pl.col("number").is_finite(), "not finite", column.path, id=id, cell=found)
+    id, cell = "item", pl.col("text")
+    table = rejects.drop(table, pl.col("number").is_null(), "not a number", column.path, id=id, cell=cell)
+    table = rejects.drop(table, ~pl.col("number").is_finite(), "not finite", column.path, id=id, cell=cell)
     return table.drop("text")
 
 

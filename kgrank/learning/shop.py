@@ -96,8 +96,8 @@ def _own_choices(
 ) -> CategoryChoices:
     """Of a category's choices those whose lowest common category it is."""
     in_category = pl.col("category") == choices.design.layout.category
-    own = replace(log, heads=log.heads.filter(in_category), searches=log.searches.filter(in_category))
-    return category_choices(own, choices.design, ontology, seed, nuisance=choices.nuisance)
+    own_log = replace(log, heads=log.heads.filter(in_category), searches=log.searches.filter(in_category))
+    return category_choices(own_log, choices.design, ontology, seed, nuisance=choices.nuisance)
 
 
 def people_panel(

@@ -97,7 +97,7 @@ def read_blocks(text: str, base: str = "") -> Document:
         return _Reader(text, base).document()
     except _UnexpectedError as error:
         line = text.count("\n", 0, error.offset) + 1
-        raise InputError(f"this is not valid Turtle near {error.found!r}", where=f"line {line}") from None
+        raise InputError(f"this is not valid Turtle near {error.text!r}", where=f"line {line}") from None
 
 
 def read_statements(text: str, prefixes: Mapping[str, str]) -> tuple[Statement, ...]:
@@ -112,7 +112,7 @@ def read_statements(text: str, prefixes: Mapping[str, str]) -> tuple[Statement, 
 
 class _UnexpectedError(Exception):
     def __init__(self, text: str, offset: int) -> None:
-        self.found, self.offset = text, offset
+        self.text, self.offset = text, offset
 
 
 class _Token(NamedTuple):

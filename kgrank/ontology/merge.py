@@ -57,8 +57,8 @@ def merge_texts(base: str, ours: str, theirs: str) -> Merged:
     writer = Writer(prefixes)
     versions = {iri: (mine.get(iri), other.get(iri)) for iri in clashes}
     text = _marked(text, versions, writer)
-    said = (f"{writer.name(iri)}: {', '.join(words)}" for iri, words in clashes.items())
-    return Merged(text, tuple(said))
+    conflicts = (f"{writer.name(iri)}: {', '.join(words)}" for iri, words in clashes.items())
+    return Merged(text, tuple(conflicts))
 
 
 def _read(text: str, name: str) -> Document:

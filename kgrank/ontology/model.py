@@ -220,10 +220,10 @@ class Ontology:
 
     def subtree(self, category: str) -> tuple[str, ...]:
         """The category and all below it, parents first."""
-        found = [category]
-        for member in found:
-            found.extend(self.children[member])
-        return tuple(found)
+        inside = [category]
+        for member in inside:
+            inside.extend(self.children[member])
+        return tuple(inside)
 
     @cached_property
     def _applicable(self) -> dict[str, Mapping[str, Applicability]]:

@@ -119,11 +119,11 @@ def _arrow(start: tuple[int, int, int], end: tuple[int, int, int], rule: Rule) -
     x1, y1 = start[0] + start[2], start[1] + _CHIP // 2
     x2, y2 = end[0] - 4, end[1] + _CHIP // 2
     bend = (x1 + x2) // 2
-    said = f"<title>{escape(rule.id)}: {'must hold' if rule.hard else f'{rule.sure:.0%} sure'}</title>"
+    title = f"<title>{escape(rule.id)}: {'must hold' if rule.hard else f'{rule.sure:.0%} sure'}</title>"
     class_ = "order hard" if rule.hard else "order"
     shade = 0.35 + 0.65 * max(0.0, 2 * rule.sure - 1)
     curve = f"M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}"
-    return f'<path class="{class_}" opacity="{shade:.2f}" d="{curve}">{said}</path>'
+    return f'<path class="{class_}" opacity="{shade:.2f}" d="{curve}">{title}</path>'
 
 
 def _head(width: int, height: int) -> Sequence[str]:

@@ -59,8 +59,8 @@ def _git(*arguments: str) -> str:
     except FileNotFoundError:
         raise InputError("git is not installed", todo="Name two folders.") from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines()
-        raise InputError(f"git says: {said[-1] if said else 'nothing'}", where=arguments[-1]) from None
+        stderr = error.stderr.decode(errors="replace").strip().splitlines()
+        raise InputError(f"git says: {stderr[-1] if stderr else 'nothing'}", where=arguments[-1]) from None
     return done.stdout.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.beliefs import (
+from kgrank.choice.rules.author_reliability import (
     RELIABILITY,
     RELIABILITY_PRIOR,
     RuleSet,

@@ -13,7 +13,7 @@ from scipy import special
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.beliefs import (
+from kgrank.choice.rules.author_reliability import (
     RuleSet,
     RulesInCategory,
     applicable_statements,
@@ -306,8 +306,8 @@ def _evidence(
             for c, k in rows
         ]
     )
-    own = np.array([rules.by_category[c].posterior.own_choices for c, _ in rows])
-    counts = own if own.any() else np.ones(len(rows), bool)
+    has_own_choices = np.array([rules.by_category[c].posterior.own_choices for c, _ in rows])
+    counts = has_own_choices if has_own_choices.any() else np.ones(len(rows), bool)
     counted = [row for row, count in zip(rows, counts, strict=True) if count]
     prior, data, posterior = (float(x) for x in by_category[counts].mean(0))
     summed = sum(float(rules.factors[c][k]) for c, k in counted)

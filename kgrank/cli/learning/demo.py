@@ -71,25 +71,28 @@ def report(
 
     rules = read_ontology(ontology)
     learned = read_weights(weights)
-    found = compare(folder, learned, rules)
+    comparison = compare(folder, learned, rules)
     if chart is not None:
         from kgrank.plots import importance_plot
 
         truth = {
-            x.learned.attribute: x.truth for c in found.categories if c.category == category for x in c.lines
+            x.learned.attribute: x.truth
+            for c in comparison.categories
+            if c.category == category
+            for x in c.lines
         }
         importance_plot(learned, category, rules, truth, chart)
     if json:
-        print_json(found.as_json())
+        print_json(comparison.as_json())
         return
-    for part in found.categories:
+    for part in comparison.categories:
         _print_category(part)
-    _print_summary(found)
-    if found.findings:
-        _print_findings(found.findings)
+    _print_summary(comparison)
+    if comparison.findings:
+        _print_findings(comparison.findings)
     if chart is not None:
         out.print(f"Chart of {escape(category)}: {escape(str(chart))}\n")
-    _print_next(found, folder)
+    _print_next(comparison, folder)
 
 
 def _print_category(part: CategoryReport) -> None:
@@ -107,17 +110,17 @@ def _print_category(part: CategoryReport) -> None:
     out.print(table)
 
 
-def _print_summary(found: DemoReport) -> None:
-    people = found.l1_shoppers is not None
+def _print_summary(comparison: DemoReport) -> None:
+    people = comparison.l1_shoppers is not None
     table = _table("L1, learned to truth", right=["average shopper", *["average of shoppers"] * people])
-    for part in found.categories:
+    for part in comparison.categories:
         table.add_row(escape(part.name), *_figures(part.l1, part.l1_shoppers))
     table.add_section()
-    table.add_row("[bold]mean[/]", *_figures(found.l1, found.l1_shoppers))
+    table.add_row("[bold]mean[/]", *_figures(comparison.l1, comparison.l1_shoppers))
     out.print(table)
     out.print(
         "The shop is generated, so the truth is known. L1 is the sum of the absolute differences of the "
-        f"shares. {found.covered:.0%} of the 95% intervals hold the truth.\n"
+        f"shares. {comparison.covered:.0%} of the 95% intervals hold the truth.\n"
     )
 
 
@@ -131,16 +134,16 @@ def _print_findings(findings: tuple[RuleFinding, ...]) -> None:
     for name in ("before", "after"):
         table.add_column(name, justify="right", no_wrap=True)
     for f in findings:
-        said = f"{escape(f.sentence)}\n[dim]{escape(f.instead)}[/]"
+        text = f"{escape(f.sentence)}\n[dim]{escape(f.instead)}[/]"
         table.add_row(
-            escape(f.verdict), said, f"{f.confidence:.2f}", f"{f.prob_posterior:.2f}", end_section=True
+            escape(f.verdict), text, f"{f.confidence:.2f}", f"{f.prob_posterior:.2f}", end_section=True
         )
     out.print(table)
     out.print("Before and after the data: the probability that the rule holds.\n")
 
 
-def _print_next(found: DemoReport, folder: Path) -> None:
-    category = found.categories[0].category
+def _print_next(comparison: DemoReport, folder: Path) -> None:
+    category = comparison.categories[0].category
     store = f"--store {escape(str(folder / STORE))}"
     out.print("[bold]Three things to try next[/]")
     out.print(f"1. Ask why: kgrank explain {category}-001 --category {category} {store}")

@@ -54,53 +54,53 @@ def carry_command(
         raise InputError("say which weights", expected="WEIGHTS with --out FILE, or --store ADDRESS")
     before, after = read_versions(old, new)
     if weights is not None and to_file is not None:
-        found = carry(read_weights(weights), before, after)
+        carried = carry(read_weights(weights), before, after)
         transitions = read_transitions(weights)
-        write_weights(to_file, found.weights)
+        write_weights(to_file, carried.weights)
         if len(transitions):
             write_transitions(to_file, transitions)
     else:
         assert store is not None
         with open_store(store) as opened:
             served = served_weights(opened)
-            found = carry(served, before, after)
-            check_fits(found.weights, stored_ontology(opened))
-            tables = weights_to_tables(found.weights, served_transitions(opened, served.version))
-            opened.replace_version(found.weights.version, *tables)
+            carried = carry(served, before, after)
+            check_fits(carried.weights, stored_ontology(opened))
+            tables = weights_to_tables(carried.weights, served_transitions(opened, served.version))
+            opened.replace_version(carried.weights.version, *tables)
     if json:
-        print_json(_document(found))
+        print_json(_document(carried))
     else:
-        _print(found, f"written to {to_file}" if to_file else f"served from {store}")
-    if found.left_out:
+        _print(carried, f"written to {to_file}" if to_file else f"served from {store}")
+    if carried.left_out:
         raise typer.Exit(1)
 
 
-def _document(found: Carried) -> dict[str, object]:
+def _document(carried: Carried) -> dict[str, object]:
     return {
-        "version": found.weights.version,
-        "ontology": found.weights.ontology,
-        "kept": len(found.kept),
-        "renamed": [[list(a), list(b)] for a, b in found.renamed.items()],
-        "rescaled": [list(c) for c in found.rescaled],
-        "left": [[*cell, why] for cell, why in found.left_out.items()],
-        "values": list(found.values),
-        "findings": list(found.findings),
+        "version": carried.weights.version,
+        "ontology": carried.weights.ontology,
+        "kept": len(carried.kept),
+        "renamed": [[list(a), list(b)] for a, b in carried.renamed.items()],
+        "rescaled": [list(c) for c in carried.rescaled],
+        "left": [[*cell, why] for cell, why in carried.left_out.items()],
+        "values": list(carried.values),
+        "findings": list(carried.findings),
     }
 
 
-def _print(found: Carried, where: str) -> None:
-    out.print(Text(f"weights {found.weights.version}, {where}:"))
-    _line(len(found.kept), "carried over unchanged")
-    _line(len(found.renamed), "under a new name", ["/".join(c) for c in found.renamed.values()])
-    _line(len(found.rescaled), "in another unit", ["/".join(c) for c in found.rescaled])
-    _line(len(found.left_out), "left out")
-    for (category, attribute), why in found.left_out.items():
+def _print(carried: Carried, where: str) -> None:
+    out.print(Text(f"weights {carried.weights.version}, {where}:"))
+    _line(len(carried.kept), "carried over unchanged")
+    _line(len(carried.renamed), "under a new name", ["/".join(c) for c in carried.renamed.values()])
+    _line(len(carried.rescaled), "in another unit", ["/".join(c) for c in carried.rescaled])
+    _line(len(carried.left_out), "left out")
+    for (category, attribute), why in carried.left_out.items():
         out.print(Text(f"           {category}/{attribute}: {why}"))
-    if found.values:
-        _line(len(found.values), "values left out, which are gone", found.values)
-    if found.findings:
-        _line(len(found.findings), "findings left out, of rules that changed", found.findings)
-    if found.left_out or found.findings:
+    if carried.values:
+        _line(len(carried.values), "values left out, which are gone", carried.values)
+    if carried.findings:
+        _line(len(carried.findings), "findings left out, of rules that changed", carried.findings)
+    if carried.left_out or carried.findings:
         out.print("Learn the rest anew: kgrank train --config CONFIG")
 
 

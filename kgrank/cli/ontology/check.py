@@ -62,8 +62,8 @@ def check(
         _watch(folder)
         return
     with waiting(f"checking {escape(str(folder))}"):
-        found = examine(folder)
-    messages = list(found.messages)
+        examination = examine(folder)
+    messages = list(examination.messages)
     if shacl or shapes:
         from kgrank.ontology.shacl import check_shapes
 
@@ -78,7 +78,7 @@ def check(
         print_json({"folder": str(folder), "errors": errors, "warnings": warnings, "messages": listed})
     else:
         print_messages(folder, messages)
-        out.print(_counts(messages, found.ontology))
+        out.print(_counts(messages, examination.ontology))
     if errors or (strict and warnings):
         raise typer.Exit(1)
 
@@ -188,7 +188,7 @@ def _counts(messages: Sequence[Message], ontology: Ontology | None) -> str:
     if ontology is None:
         return counts
     things = (("category", ontology.categories), ("attribute", ontology.attributes), ("rule", ontology.rules))
-    return f"{counts}: {', '.join(plural(len(found), name) for name, found in things)}"
+    return f"{counts}: {', '.join(plural(len(terms), name) for name, terms in things)}"
 
 
 def plural(count: int, name: str) -> str:

@@ -125,12 +125,10 @@ def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
     with waiting(f"reading {escape(str(source))}") as report:
         lines = bring(system, source, folder, base)
         report(f"checking {escape(str(folder))}")
-        found = examine(folder)
+        examination = examine(folder)
     for line in lines:
         out.print(Text(line))
-    counts = (
-        f"{plural(len(found.errors), 'error')}, {plural(len(found.messages) - len(found.errors), 'warning')}"
-    )
+    counts = f"{plural(len(examination.errors), 'error')}, {plural(len(examination.messages) - len(examination.errors), 'warning')}"
     out.print(Text(f"wrote {folder}: {counts} (kgrank ontology check {folder})"))
-    if found.errors:
+    if examination.errors:
         raise typer.Exit(1)

@@ -70,10 +70,10 @@ def lint(
     """
     folder = ontology_folder(source)
     with waiting(f"checking {escape(str(folder))}"):
-        found = examine(folder)
-    refuse_errors(folder, found)
+        examination = examine(folder)
+    refuse_errors(folder, examination)
     with waiting("comparing names and values"):
-        advice = advise(folder, found)
+        advice = advise(folder, examination)
     if json:
         print_json({"folder": str(folder), "advice": [asdict(m) for m in advice]})
     else:
@@ -120,26 +120,26 @@ def diff(
     """
     with waiting("reading both versions"):
         before, after = read_versions(old, new)
-    found = difference(before, after)
-    items: list[int | None] = [None] * len(found.changes)
+    changes = difference(before, after)
+    items: list[int | None] = [None] * len(changes.changes)
     if store is not None:
         with open_store(store) as opened:
             held = item_counts(opened)
-        items = [held.touched(change, before, after) for change in found.changes]
+        items = [held.touched(change, before, after) for change in changes.changes]
     if json:
-        told = as_json(found)
-        counted = zip(told["changes"], items, strict=True)  # type: ignore[call-overload]
-        print_json({**told, "changes": [change | {"items": count} for change, count in counted]})
+        document = as_json(changes)
+        counted = zip(document["changes"], items, strict=True)  # type: ignore[call-overload]
+        print_json({**document, "changes": [change | {"items": count} for change, count in counted]})
     else:
-        for change, count in zip(found.changes, items, strict=True):
+        for change, count in zip(changes.changes, items, strict=True):
             touched = "" if count is None else f" ({count:,} item{'' if count == 1 else 's'})"
             out.print(Text(change.line() + touched))
-        if not found.changes:
+        if not changes.changes:
             out.print("nothing changed")
         out.print("weights:")
-        for line in weight_lines(found.weights):
+        for line in weight_lines(changes.weights):
             out.print(Text(line))
-    if strict and found.removals:
+    if strict and changes.removals:
         raise typer.Exit(1)
 
 

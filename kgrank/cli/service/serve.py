@@ -109,14 +109,14 @@ def list_command(file: File = FILE, json: Json = False) -> None:
 
     Example: kgrank keys list
     """
-    found = read_keys(file)
+    listed = read_keys(file)
     if json:
-        print_json([{k: v for k, v in asdict(key).items() if k != "sha256"} for key in found])
+        print_json([{k: v for k, v in asdict(key).items() if k != "sha256"} for key in listed])
         return
     table = Table("name", "role", "made", box=box.SIMPLE)
-    for key in found:
+    for key in listed:
         table.add_row(key.name, key.role, key.created)
-    out.print(table if found else "No keys yet: kgrank keys add NAME --role read")
+    out.print(table if listed else "No keys yet: kgrank keys add NAME --role read")
 
 
 @keys_app.command("remove")

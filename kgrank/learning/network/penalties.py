@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.beliefs import applicable_statements
+from kgrank.choice.rules.author_reliability import applicable_statements
 from kgrank.choice.rules.bounds import Statements, prior_probabilities
 from kgrank.choice.rules.inherit import inheriting_pairs, rescaled, strength
 from kgrank.choice.rules.statement import quantity_value, switch

@@ -23,10 +23,10 @@ def read_condition(
     words = draft.graph.nodes.get(term, {}) if isinstance(term, BlankNode) else {}
     named = one(draft, node, _ATTRIBUTE, words)
     if named is None or not {_VALUE, _MIN, _MAX} & set(words):
-        found = (
+        problem = (
             f"kg:{word.removeprefix(KG)} of {node.id} lacks kg:attribute, or one of kg:value, kg:min, kg:max"
         )
-        draft.report.add("R444", node.location(word), found, "Write [ kg:attribute a:… ; kg:value … ]")
+        draft.report.add("R444", node.location(word), problem, "Write [ kg:attribute a:… ; kg:value … ]")
         return None
     name = refer(draft, node, _ATTRIBUTE, named, Kind.ATTRIBUTE, "R428", "the attribute {} does not exist")
     low, high = read_range(draft, node, words)
@@ -34,8 +34,8 @@ def read_condition(
         return None
     attribute = ontology.attributes[name]
     if (low is not None or high is not None) and attribute.type is not AttributeType.NUMBER:
-        found = f"{name} is {article(attribute.type)} and has no range"
-        draft.report.add("R442", node.location(_MIN if low is not None else _MAX), found, "Write kg:value")
+        problem = f"{name} is {article(attribute.type)} and has no range"
+        draft.report.add("R442", node.location(_MIN if low is not None else _MAX), problem, "Write kg:value")
         return None
     here = _narrowest(draft, attribute, ontology, categories)
     value_term = one(draft, node, _VALUE, words)
@@ -70,17 +70,17 @@ def _value(
     if attribute.type is AttributeType.BOOLEAN:
         truth = boolean(term)
         if truth is None:
-            found = f"{attribute.id} is yes or no; {shown(term)} is neither"
-            draft.report.add("R441", location, found, "Write true or false (no quotes)")
+            problem = f"{attribute.id} is yes or no; {shown(term)} is neither"
+            draft.report.add("R441", location, problem, "Write true or false (no quotes)")
         return truth
     if attribute.type is AttributeType.TEXT:
         return term.value if isinstance(term, Literal) else shown(term)
     value = number(term)
     if value is None:
         plain = leading_number(term.value) if isinstance(term, Literal) else None
-        found = f"{shown(term)} is not a number for {attribute.id}"
+        problem = f"{shown(term)} is not a number for {attribute.id}"
         todo = f"Write {plain or 'a number'}; the unit is {attribute.unit}"
-        draft.report.add("R442", location, found, todo)
+        draft.report.add("R442", location, problem, todo)
         return None
     _check_in_range(draft, node, location, value, attribute, here)
     return value
@@ -97,8 +97,10 @@ def _check_in_range(
     low = here.minimum is not None and value < here.minimum
     high = here.maximum is not None and value > here.maximum
     if low or high:
-        found = f"{value:g} is outside {span(here.minimum, here.maximum)} {attribute.unit} of {attribute.id}"
-        draft.report.add("R443", location, found, "Check the unit")
+        problem = (
+            f"{value:g} is outside {span(here.minimum, here.maximum)} {attribute.unit} of {attribute.id}"
+        )
+        draft.report.add("R443", location, problem, "Check the unit")
 
 
 def _choice(draft: Draft, node: Node, attribute: Attribute, here: Applicability, term: Object) -> str | None:
@@ -106,9 +108,9 @@ def _choice(draft: Draft, node: Node, attribute: Attribute, here: Applicability,
     known = isinstance(term, NamedNode) and term.value in draft.by_iri
     if known and name in here.values:
         return name
-    found = f"{name} is not one of the values of {attribute.id}"
+    problem = f"{name} is not one of the values of {attribute.id}"
     todo = f"Use one of {', '.join(here.values)}"
     if not known:
         todo = f"{todo}. {did_you_mean(name, here.values)}"
-    draft.report.add("R440", node.location(_VALUE, term), found, todo)
+    draft.report.add("R440", node.location(_VALUE, term), problem, todo)
     return None

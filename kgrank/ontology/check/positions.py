@@ -93,7 +93,7 @@ def positions(text: str, subjects: Collection[str] | None = None) -> Positions:
     reader = _Reader({})
     for token in TOKEN.finditer(text):
         reader.take(token.lastgroup or "", token.group(), token.start())
-    return Positions(reader.found, text)
+    return Positions(reader.offsets, text)
 
 
 def _of_few(text: str, subjects: Collection[str]) -> dict[tuple[str, ...], list[int]] | None:
@@ -118,7 +118,7 @@ def _of_few(text: str, subjects: Collection[str]) -> dict[tuple[str, ...], list[
                 reader.take(token.lastgroup or "", token.group(), token.start())
                 if reader.between:
                     break
-    return reader.found
+    return reader.offsets
 
 
 def _heads(text: str, subject: str, prefixes: Mapping[str, str]) -> Iterator[tuple[int, bool | None]]:
@@ -149,7 +149,7 @@ class _Reader:
     """Follows the grammar just far enough to know subject, word and object apart."""
 
     def __init__(self, prefixes: dict[str, str]) -> None:
-        self.found: dict[tuple[str, ...], list[int]] = {}
+        self.offsets: dict[tuple[str, ...], list[int]] = {}
         self._prefixes = prefixes
         self._base = ""
         self._subject: str | None = None
@@ -213,7 +213,7 @@ class _Reader:
             key = (self._subject, name)
         else:
             key = (self._subject, self._word or "", name)
-        self.found.setdefault(key, []).append(offset)
+        self.offsets.setdefault(key, []).append(offset)
 
     def _resolve(self, kind: str, token: str) -> str:
         if kind == "iri":

@@ -96,6 +96,6 @@ def _templates(kind: RuleKind) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from ((text, IN_SHORT_FORMS) for text in kind.short.values())
 
 
-def _refuse(wrong: bool, kind: RuleKind, found: str, expected: str) -> None:
+def _refuse(wrong: bool, kind: RuleKind, problem: str, expected: str) -> None:
     if wrong:
-        raise InputError(f"the rule kind {kind.name} {found}", expected=expected)
+        raise InputError(f"the rule kind {kind.name} {problem}", expected=expected)

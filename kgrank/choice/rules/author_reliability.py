@@ -199,8 +199,8 @@ class RuleSet:
         For a rule that applies to none of these, from all its categories.
         """
         factors = self._all_factors.copy()
-        own = set(self.with_own_choices)
-        without = [k for k, categories in enumerate(self.categories) if not set(categories) & own]
+        counting = set(self.with_own_choices)
+        without = [k for k, categories in enumerate(self.categories) if not set(categories) & counting]
         factors[without] = self.summed_factors(self.by_category)[without]
         beliefs = self.beliefs(factors)
         return np.asarray(np.minimum((np.exp(beliefs.authors)[self.authors] * beliefs.on.T).sum(1), 1.0))
