@@ -128,7 +128,8 @@ def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
         examination = examine(folder)
     for line in lines:
         out.print(Text(line))
-    counts = f"{plural(len(examination.errors), 'error')}, {plural(len(examination.messages) - len(examination.errors), 'warning')}"
+    errors = len(examination.errors)
+    counts = f"{plural(errors, 'error')}, {plural(len(examination.messages) - errors, 'warning')}"
     out.print(Text(f"wrote {folder}: {counts} (kgrank ontology check {folder})"))
     if examination.errors:
         raise typer.Exit(1)
