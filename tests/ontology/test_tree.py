@@ -14,7 +14,7 @@ PARENTS = {
     "shoes": "all",
     "books": None,
 }
-TREE = Ontology("1", categories={c: Category(c, parent=parent) for c, parent in PARENTS.items()})
+TREE = Ontology("1", categories={c: Category(c, parent=parent) for c, parent in PARENTS.items()}, attributes={})
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -22,8 +22,9 @@ from kgrank.cli.query_options import (
     Text,
 )
 from kgrank.cli.ranking.numbers import signed
-from kgrank.ranking.answers import Contribution, Ranking, for_user
-from kgrank.ranking.page.document import ranking
+
+if TYPE_CHECKING:
+    from kgrank.ranking.answers import Contribution, Ranking
 
 TOP_REASONS, TOP_SHIFTS = 3, 3
 
@@ -55,6 +56,9 @@ def rank_command(
 
     Example: kgrank rank --query "red linen" --event view:dresses-001 --filter price=..80
     """
+    from kgrank.ranking.answers import for_user
+    from kgrank.ranking.page.document import ranking
+
     options = QueryOptions(
         category=category,
         text=text,
