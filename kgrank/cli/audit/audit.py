@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -12,9 +12,10 @@ from kgrank.cli.audit.rule_tables import LEGEND, findings_table, print_conflicts
 from kgrank.cli.common import Chart, out, print_answer
 from kgrank.cli.options import Json, Store, default_store
 from kgrank.graph.connect import open_store
-from kgrank.ranking.answers import Audit
-from kgrank.ranking.explain.audit import audit
 from kgrank.weights.tables import served_weights
+
+if TYPE_CHECKING:
+    from kgrank.ranking.answers import Audit
 
 CHANCE = 0.025
 """Share of true rules that a verdict `contradicted` misses by chance."""
@@ -54,6 +55,8 @@ def register(app: typer.Typer) -> None:
 
 def _show(store: str, chart: Path | None, *, json: bool) -> bool:
     """Shows the findings; whether the data contradict one."""
+    from kgrank.ranking.explain.audit import audit
+
     with open_store(store) as opened:
         answer = audit(served_weights(opened))
     if chart is not None:

@@ -9,10 +9,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import err, out
-from kgrank.ranking.explain.audit import VERDICTS
 from kgrank.weights.model import RuleConflict, RuleFinding
 
-COLOURS = dict(zip(VERDICTS, ("green", "green", "dim", "yellow", "red"), strict=True))
+COLOURS = {
+    "supported": "green",
+    "leans for": "green",
+    "silent": "dim",
+    "leans against": "yellow",
+    "contradicted": "red",
+}
 """Colour of each verdict."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,8 +11,9 @@ from kgrank.cli.common import out, print_answer
 from kgrank.cli.options import After, Json, Language, Store, User, opened, print_shopper, table
 from kgrank.cli.query_options import Events, QueryOptions, SessionFile
 from kgrank.cli.ranking.numbers import signed
-from kgrank.ranking.answers import Explanation, for_user
-from kgrank.ranking.explain.item import explain_query
+
+if TYPE_CHECKING:
+    from kgrank.ranking.answers import Explanation
 
 
 def explain_command(
@@ -36,6 +37,9 @@ def explain_command(
 
     Example: kgrank explain dresses-001 --category dresses --over dresses-002 --into 10
     """
+    from kgrank.ranking.answers import for_user
+    from kgrank.ranking.explain.item import explain_query
+
     options = QueryOptions(
         category=category, after=after or (), session=session, events=events or (), language=language
     )

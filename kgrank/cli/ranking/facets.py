@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 from rich.markup import escape
 
 from kgrank.cli.common import out, print_answer
 from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
 from kgrank.cli.query_options import Events, Filters, QueryOptions, SessionFile, Text
-from kgrank.ranking.answers import Facets, for_user
+
+if TYPE_CHECKING:
+    from kgrank.ranking.answers import Facets
 
 SHOWN = 6
 """Values that are shown of each filter."""
@@ -29,6 +33,7 @@ def facets_command(
 
     Example: kgrank facets dresses --filter price=..60 --event view:dresses-001
     """
+    from kgrank.ranking.answers import for_user
     from kgrank.ranking.page.facets import facets
 
     options = QueryOptions(

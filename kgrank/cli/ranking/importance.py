@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from kgrank.cli.common import out, print_answer
 from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
-from kgrank.ranking.answers import AttributeImportance, Importance, for_user
-from kgrank.ranking.explain.importance import importance
+
+if TYPE_CHECKING:
+    from kgrank.ranking.answers import AttributeImportance, Importance
 
 _BAR = 8
 _CONCERNS = 10
@@ -31,6 +32,9 @@ def importance_command(
 
     Example: kgrank importance dresses --store demo-shop/graph.lb --chart importance.png
     """
+    from kgrank.ranking.answers import for_user
+    from kgrank.ranking.explain.importance import importance
+
     with opened(store, user, history=False) as (shop, tastes):
         average = importance(shop, category, language, person=tastes.deviations if tastes else None)
         answer = for_user(average, user, tastes)
