@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+
+from kgrank.arrays import Ints
 
 BOT = "shopper-bot"
 UNKNOWN = "dresses-999"
@@ -32,12 +33,12 @@ _TWICE_ITEMS, _PRICE, _HEELS, _NAVY, _RED, _LEATHER, _TWICE, _UNKNOWN, _TIMELESS
 def soil_items(items: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """The catalogue as a supplier might send it: all cells text, a few damaged, two rows twice."""
 
-    def sample(test: pl.Expr, count: int) -> npt.NDArray[np.int64]:
+    def sample(test: pl.Expr, count: int) -> Ints:
         return rng.choice(
             np.flatnonzero(items.select(test.fill_null(False)).to_series()), count, replace=False
         )
 
-    def at(rows: npt.NDArray[np.int64]) -> pl.Expr:
+    def at(rows: Ints) -> pl.Expr:
         return pl.int_range(pl.len()).is_in(rows.tolist())
 
     price = at(sample(pl.col("price") > 0, _PRICE))

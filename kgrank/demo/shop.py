@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from kgrank.arrays import Floats, Ints, Truths
 from kgrank.demo import catalogue as stock
 from kgrank.demo.truth import (
     DECIDEDNESS,
@@ -27,14 +28,11 @@ from kgrank.demo.truth import (
     SHARES,
     VALUES,
     Design,
-    Floats,
     Tastes,
     design,
     importance,
     tastes,
 )
-
-Ints = npt.NDArray[np.int64]
 
 SHOPPERS = 1800
 LISTS = 18
@@ -258,7 +256,7 @@ def _query_words(world: _World, category: Ints, rng: np.random.Generator) -> Int
 
 
 def _shown(
-    world: _World, category: Ints, word: Ints, after: npt.NDArray[np.bool_], rng: np.random.Generator
+    world: _World, category: Ints, word: Ints, after: Truths, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
     """The items of each list in order (lists, 10), and how many of them are shown.
 

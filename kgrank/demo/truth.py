@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-Floats = npt.NDArray[np.float64]
+from kgrank.arrays import Floats, Ints
 
 NUMBERS = ("price", "heel")
 ORDERED = ("size", "fit", "sleeve")
@@ -129,10 +128,10 @@ class Design:
 
     columns: tuple[str, ...]
     items: Floats
-    categories: npt.NDArray[np.int64]
+    categories: Ints
     ranges: Mapping[tuple[str, str], tuple[float, float]]
 
-    def columns_of(self, attribute: str) -> npt.NDArray[np.int64]:
+    def columns_of(self, attribute: str) -> Ints:
         """The columns of one attribute."""
         columns = [k for k, name in enumerate(self.columns) if name.partition("=")[0] == attribute]
         return np.array(columns, dtype=np.int64)

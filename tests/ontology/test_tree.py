@@ -14,7 +14,9 @@ PARENTS = {
     "shoes": "all",
     "books": None,
 }
-TREE = Ontology("1", categories={c: Category(c, parent=parent) for c, parent in PARENTS.items()}, attributes={})
+TREE = Ontology(
+    "1", categories={c: Category(c, parent=parent) for c, parent in PARENTS.items()}, attributes={}
+)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.curves import apply
 from kgrank.choice.behaviour.groupings import Grouping, groupings
 from kgrank.choice.behaviour.neighbours import Neighbours
@@ -32,7 +33,7 @@ from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.errors import WeightsError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
-from kgrank.ranking.catalogue.items import Integers, Items, Reals, indices
+from kgrank.ranking.catalogue.items import Items, indices
 from kgrank.weights.artefact import LINK_COLUMNS
 from kgrank.weights.model import BehaviourTerm, Flow
 
@@ -90,7 +91,7 @@ class Behaviour:
         return frozenset(name for t in self.terms for name in (t.of or (t.name,)))
 
     @cached_property
-    def matrices(self) -> Mapping[str, Reals]:
+    def matrices(self) -> Mapping[str, Floats]:
         """(links,) the matrices of ``LINKED``."""
         return self.links.scaled(self.statistics.count)
 
@@ -100,14 +101,14 @@ class Behaviour:
         sequence = EventSequences(recent, np.array([0, len(recent)]), len(self.statistics.count))
         return term_values(self, sequence, self.wanted)
 
-    def recent(self, history: Sequence[int]) -> Integers:
+    def recent(self, history: Sequence[int]) -> Ints:
         """Each item of the history at its last time, the last ``RECENT`` of them."""
         last = {item: index for index, item in enumerate(history)}
         return np.array(sorted(last, key=last.__getitem__)[-RECENT:], dtype=np.int64)
 
     def contributions(
-        self, history: Sequence[int], rows: Integers, weights: Mapping[str, float]
-    ) -> dict[str, Reals]:
+        self, history: Sequence[int], rows: Ints, weights: Mapping[str, float]
+    ) -> dict[str, Floats]:
         """What each term adds to each member (members,), by the weights of the families in a category."""
         values = self.term_values(history)
         histories = np.zeros(len(rows), dtype=np.int64)
@@ -132,13 +133,13 @@ class Behaviour:
                 largest, source = amount, (item, int(count[row][to_target].sum()))
         return source
 
-    def first(self, histories: EventSequences, matrix: str, decay: float) -> Reals:
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
         """(1, items) what the items of a history link to, by recency."""
         start = np.zeros(len(self.statistics.count))
         start[histories.item] = histories.recency(decay)
         return self.walk(matrix, start[None])
 
-    def walk(self, matrix: str, start: Reals) -> Reals:
+    def walk(self, matrix: str, start: Floats) -> Floats:
         """(1, items) one step along the links from amounts (1, items)."""
         reached = np.zeros(start.shape)
         for item in np.flatnonzero(start[0]).tolist():
@@ -147,7 +148,7 @@ class Behaviour:
             reached[0, self.links.target[row]] += start[0, item] * self.matrices[matrix][row]
         return reached
 
-    def similar_people(self, histories: EventSequences) -> Reals:
+    def similar_people(self, histories: EventSequences) -> Floats:
         """(1, items) what people took who share items with a history."""
         if self.neighbours is None:
             return np.zeros((1, len(self.statistics.count)))
@@ -163,7 +164,7 @@ class Behaviour:
         return int(np.isin(self.neighbours.person[first[target] : first[target + 1]], person).sum())
 
 
-def _counts(terms: Mapping[str, BehaviourTerm], name: str, items: Items) -> Reals:
+def _counts(terms: Mapping[str, BehaviourTerm], name: str, items: Items) -> Floats:
     counts = terms[name].counts if name in terms else {}
     return np.array([counts.get(item, 0.0) for item in items.ids])
 
@@ -194,7 +195,7 @@ def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
     return Neighbours.of(people.item, people.start, len(items.ids))
 
 
-def _flow_matrix(group: Grouping, flows: Sequence[Flow]) -> Reals:
+def _flow_matrix(group: Grouping, flows: Sequence[Flow]) -> Floats:
     index = {label: k for k, label in enumerate(group.labels)}
     counts = np.zeros((len(group.labels), len(group.labels)))
     for step in flows:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Layout
 from kgrank.graph.schema import NUMBER, value_id
-from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 
 
@@ -27,22 +27,22 @@ class DeviationEffects:
         values: What a deviation adds to each whole value, by AttributeValue id (columns,).
     """
 
-    profiles: Reals
-    units: Reals
-    number: Integers
-    values: Mapping[str, Reals]
+    profiles: Floats
+    units: Floats
+    number: Ints
+    values: Mapping[str, Floats]
 
-    def worth(self, table: CategoryScores, deviations: Reals) -> Worth:
+    def worth(self, table: CategoryScores, deviations: Floats) -> Worth:
         """What values and numbers of the category are worth to a person with deviations (columns,)."""
         profile = table.worth.profile + self.profiles @ deviations
         return Worth(profile, table.profiles.tables(profile), deviations[self.number])
 
-    def rows(self, table: CategoryScores, members: Integers) -> Reals:
+    def rows(self, table: CategoryScores, members: Ints) -> Floats:
         """(members, columns) of some items of the category."""
         profiles = table.profiles.item_profiles[members]
         indicators = np.zeros((len(members), len(self.profiles)))
         indicators[np.arange(len(members))[:, None], profiles] = 1.0
-        columns: Reals = indicators @ self.profiles
+        columns: Floats = indicators @ self.profiles
         for m, column in enumerate(self.number.tolist()):
             columns[:, column] += self.units[members, m]
         return columns
@@ -86,7 +86,7 @@ def deviation_effects(
     return DeviationEffects(profiles, units, number, effects)
 
 
-def _effects(layout: Layout, columns: Mapping[str, int]) -> dict[str, Reals]:
+def _effects(layout: Layout, columns: Mapping[str, int]) -> dict[str, Floats]:
     """What one deviation after another adds to a whole value, against the average item that has one (columns,)."""
     effects = {}
     for block in layout.blocks:

@@ -17,15 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from kgrank.arrays import Floats, Ints
 from kgrank.errors import InputError
 from kgrank.graph.schema import split_value_id
 from kgrank.graph.tables import KnowledgeGraph
 
-Integers = npt.NDArray[np.int64]
-Reals = npt.NDArray[np.float64]
-Rows = Integers
+Rows = Ints
 """Row numbers of items in ``Items``."""
-Members = Integers
+Members = Ints
 """Indices of items among those of one category: ``CategoryScores.rows[members]`` are their rows."""
 
 
@@ -46,10 +45,10 @@ class Items:
     ids: tuple[str, ...]
     titles: tuple[str, ...]
     nodes: tuple[str, ...]
-    row_item: Integers
-    row_node: Integers
-    row_number: Reals
-    category_rows: Mapping[str, Integers]
+    row_item: Ints
+    row_node: Ints
+    row_number: Floats
+    category_rows: Mapping[str, Ints]
 
     @staticmethod
     def of(graph: KnowledgeGraph) -> Items:
@@ -62,7 +61,7 @@ class Items:
         node = indices(values["target"], nodes, "value")
         order = np.lexsort((node, item))
         placed = graph.edge("IN_CATEGORY")
-        inside: dict[str, Integers] = {}
+        inside: dict[str, Ints] = {}
         for (category,), part in placed.partition_by("target", as_dict=True).items():
             inside[category] = indices(part["source"], ids, "item")
         return Items(
@@ -94,13 +93,13 @@ class Items:
         """The first category of each item, by name; None where it is in none."""
         return tuple(self.categories.get(row, (None,))[0] for row in range(len(self.ids)))
 
-    def within(self, categories: Sequence[str]) -> Integers:
+    def within(self, categories: Sequence[str]) -> Ints:
         """Row numbers of the items in some categories, each once, ascending."""
         placed = [self.category_rows[c] for c in categories if c in self.category_rows]
         return np.unique(np.concatenate(placed)) if placed else np.empty(0, dtype=np.int64)
 
     @cached_property
-    def _by_node(self) -> tuple[Integers, Integers]:
+    def _by_node(self) -> tuple[Ints, Ints]:
         """The rows of HAS_VALUE in the order of their values, and the first row of each value."""
         order = np.argsort(self.row_node, kind="stable")
         return order, np.searchsorted(self.row_node[order], np.arange(len(self.nodes) + 1))
@@ -119,12 +118,12 @@ class Items:
             by_attribute.setdefault(attribute, {})[value] = index
         return by_attribute
 
-    def rows_of(self, node: int) -> Integers:
+    def rows_of(self, node: int) -> Ints:
         """The rows of HAS_VALUE with one value, in the order of their items."""
         order, start = self._by_node
         return order[start[node] : start[node + 1]]
 
-    def having(self, node: int) -> Integers:
+    def having(self, node: int) -> Ints:
         """Row numbers of the items with one value, ascending."""
         return self.row_item[self.rows_of(node)]
 
@@ -141,7 +140,7 @@ class Items:
         """AttributeValue id and number of what one item has of one attribute."""
         return [v for v in self.values(item) if split_value_id(v[0])[0] == attribute]
 
-    def graph(self, rows: Integers) -> KnowledgeGraph:
+    def graph(self, rows: Ints) -> KnowledgeGraph:
         """The categories and values of some items, by row number, as tables again."""
         ids, nodes = np.array(self.ids, dtype=object), np.array(self.nodes, dtype=object)
         wanted = np.zeros(len(ids), dtype=bool)
@@ -170,7 +169,7 @@ class Items:
         )
 
 
-def indices(column: pl.Series, names: Sequence[str], kind: str) -> Integers:
+def indices(column: pl.Series, names: Sequence[str], kind: str) -> Ints:
     """Index of each text in a list of unique names.
 
     Raises:

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from kgrank.arrays import Floats, Ints
 from kgrank.graph.schema import NUMBER, split_value_id
-from kgrank.ranking.catalogue.items import Integers, Items, Reals, Rows
+from kgrank.ranking.catalogue.items import Items, Rows
 from kgrank.weights.model import CategoryWeights, Utility
 
 JOINT = 1024
@@ -34,15 +35,15 @@ class Profiles:
     """
 
     attributes: tuple[int, ...]
-    first: Integers
-    item_profiles: Integers
-    part_profile: Integers
-    part_node: Integers
-    part_number: Reals
+    first: Ints
+    item_profiles: Ints
+    part_profile: Ints
+    part_node: Ints
+    part_number: Floats
     groups: tuple[tuple[int, ...], ...]
-    codes: tuple[Integers, ...]
+    codes: tuple[Ints, ...]
 
-    def tables(self, worth: Reals) -> tuple[Reals, ...]:
+    def tables(self, worth: Floats) -> tuple[Floats, ...]:
         """The groups' tables: the sum of the worth of each combination of profiles."""
         tables = []
         for group in self.groups:
@@ -63,9 +64,9 @@ class Worth:
         slopes: Beside what is served, per standard unit of each number (numbers,); None for the average shopper.
     """
 
-    profile: Reals
-    tables: tuple[Reals, ...]
-    slopes: Reals | None = None
+    profile: Floats
+    tables: tuple[Floats, ...]
+    slopes: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ class CategoryScores:
     attributes: tuple[str, ...]
     profiles: Profiles
     numbers: tuple[int, ...]
-    number: Reals
-    served: Reals
+    number: Floats
+    served: Floats
     worth: Worth
 
     @staticmethod
@@ -129,12 +130,12 @@ class CategoryScores:
         )
 
     @cached_property
-    def of_numbers(self) -> Reals:
+    def of_numbers(self) -> Floats:
         """What the number attributes contribute by the served curves (items,)."""
-        total: Reals = self.served.sum(axis=1)
+        total: Floats = self.served.sum(axis=1)
         return total
 
-    def scores(self, worth: Worth, units: Reals | None = None) -> Reals:
+    def scores(self, worth: Worth, units: Floats | None = None) -> Floats:
         """The attribute score of each item (items,).
 
         Args:
@@ -150,7 +151,7 @@ class CategoryScores:
             total += np.dot(units, worth.slopes, out=buffer)
         return total
 
-    def contributions(self, members: Integers, worth: Worth, units: Reals | None = None) -> Reals:
+    def contributions(self, members: Ints, worth: Worth, units: Floats | None = None) -> Floats:
         """What each attribute contributes to some items (members, attributes); 0 where it has no value."""
         logits = np.zeros((len(members), len(self.attributes)))
         if self.profiles.attributes:
@@ -162,7 +163,7 @@ class CategoryScores:
             logits[:, self.numbers] = numbers
         return logits
 
-    def column(self, attribute: str, worth: Worth, units: Reals | None = None) -> Reals:
+    def column(self, attribute: str, worth: Worth, units: Floats | None = None) -> Floats:
         """What one attribute contributes to every item (items,)."""
         k = self.attributes.index(attribute)
         if k in self.numbers:
@@ -176,7 +177,7 @@ class CategoryScores:
 
 def _columns(
     nodes: Sequence[str], attributes: Sequence[str]
-) -> tuple[Integers, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Column of each node's attribute, -1 where it has none, and whether the node is a number's."""
     column = {attribute: k for k, attribute in enumerate(attributes)}
     split = [split_value_id(n) for n in nodes]
@@ -186,12 +187,12 @@ def _columns(
     )
 
 
-def _profiles(items: int, column: Integers, row: Integers, node: Integers, number: Reals) -> Profiles:
+def _profiles(items: int, column: Ints, row: Ints, node: Ints, number: Floats) -> Profiles:
     """The profiles of the rows of values, which are sorted by item and node."""
     attributes = tuple(sorted(set(column[node].tolist())))
     item_profiles = np.zeros((items, len(attributes)), dtype=np.int64)
     first = [0]
-    parts: list[tuple[Integers, Integers, Reals]] = []
+    parts: list[tuple[Ints, Ints, Floats]] = []
     for k, attribute in enumerate(attributes):
         of_attribute = column[node] == attribute
         code, profile, part = _combinations(
@@ -217,9 +218,7 @@ def _profiles(items: int, column: Integers, row: Integers, node: Integers, numbe
     )
 
 
-def _combinations(
-    items: int, row: Integers, node: Integers, number: Reals
-) -> tuple[Integers, Integers, Integers]:
+def _combinations(items: int, row: Ints, node: Ints, number: Floats) -> tuple[Ints, Ints, Ints]:
     """The distinct sets of (value, number) that items have.
 
     Returns:
@@ -244,7 +243,7 @@ def _combinations(
     return code, code[row[part]], part
 
 
-def _groups(sizes: Integers) -> tuple[tuple[int, ...], ...]:
+def _groups(sizes: Ints) -> tuple[tuple[int, ...], ...]:
     """Attributes put together, in order, while their common table stays small."""
     groups: list[list[int]] = []
     cells = 0
@@ -258,7 +257,7 @@ def _groups(sizes: Integers) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(g) for g in groups)
 
 
-def _joint(item_profiles: Integers, first: Integers, group: Sequence[int]) -> Integers:
+def _joint(item_profiles: Ints, first: Ints, group: Sequence[int]) -> Ints:
     """Cell of each item in a group's table."""
     code = np.zeros(len(item_profiles), dtype=np.int64)
     for k in group:
@@ -266,7 +265,7 @@ def _joint(item_profiles: Integers, first: Integers, group: Sequence[int]) -> In
     return code
 
 
-def _added(nodes: Sequence[str], utilities: Sequence[Utility], node: Integers, number: Reals) -> Reals:
+def _added(nodes: Sequence[str], utilities: Sequence[Utility], node: Ints, number: Floats) -> Floats:
     """What each row adds: intercept + slope · number on the segment that its number lies in."""
     index: Mapping[str, int] = {name: k for k, name in enumerate(nodes)}
     rounds = max((len(u.segments) for u in utilities), default=0)

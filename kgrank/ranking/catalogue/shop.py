@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from kgrank.arrays import Floats
 from kgrank.choice.behaviour.terms import ALIKE
 from kgrank.errors import InputError, StoreError, WeightsError, did_you_mean
 from kgrank.graph.store import GraphStore, load_graph
@@ -17,7 +18,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.catalogue.behaviour import Behaviour
-from kgrank.ranking.catalogue.items import Items, Reals
+from kgrank.ranking.catalogue.items import Items
 from kgrank.ranking.catalogue.phrases import checked_language
 from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.text import TextIndex
@@ -91,7 +92,7 @@ class Shop:
         return {name: k for k, name in enumerate(self.weights.population.columns)}
 
     @cached_property
-    def population(self) -> tuple[Reals, Reals]:
+    def population(self) -> tuple[Floats, Floats]:
         """Mean (columns,) and precision (columns, columns) of the shoppers' deviations."""
         learned = self.weights.population
         width = len(learned.columns)

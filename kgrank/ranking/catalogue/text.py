@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgrank.arrays import Ints
 from kgrank.errors import InputError
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import BRAND, Ontology, Term
-from kgrank.ranking.catalogue.items import Integers, Items
+from kgrank.ranking.catalogue.items import Items
 
 LONGEST = 500
 """Characters of a query."""
@@ -49,7 +50,7 @@ class TextMatches:
         missing: Words that no item has.
     """
 
-    rows: Integers
+    rows: Ints
     tokens: tuple[str, ...]
     matched: int
     missing: tuple[str, ...]
@@ -66,7 +67,7 @@ class TextIndex:
     """
 
     vocabulary: tuple[str, ...]
-    rows: tuple[Integers, ...]
+    rows: tuple[Ints, ...]
     items: int
 
     @staticmethod
@@ -108,7 +109,7 @@ class TextIndex:
             np.flatnonzero(counts == most) if most else np.empty(0, np.int64), words, most, tuple(missing)
         )
 
-    def _of(self, word: str) -> Integers:
+    def _of(self, word: str) -> Ints:
         matching = [self.rows[k] for k in self._matching_words(word)]
         return np.unique(np.concatenate(matching)) if matching else np.empty(0, dtype=np.int64)
 
@@ -123,7 +124,7 @@ class TextIndex:
                 yield short
 
 
-def _labels(items: Items, ontology: Ontology) -> Iterator[tuple[str, Integers]]:
+def _labels(items: Items, ontology: Ontology) -> Iterator[tuple[str, Ints]]:
     """The texts of values, brands and categories, each with the items that have it."""
     for index, node in enumerate(items.nodes):
         attribute, value = split_value_id(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kgrank.ranking.catalogue.items import Integers, Reals
+from kgrank.arrays import Floats, Ints
 
 DECIMALS = 9
 """Scores are compared after rounding, in Python and in Cypher alike."""
@@ -12,7 +12,7 @@ DECIMALS = 9
 _SLACK = 2 * 10.0**-DECIMALS
 
 
-def first(scores: Reals, count: int) -> tuple[Integers, Reals]:
+def first(scores: Floats, count: int) -> tuple[Ints, Floats]:
     """Indices of the highest scores, and the scores rounded as they are compared.
 
     Args:
@@ -44,7 +44,7 @@ def first(scores: Reals, count: int) -> tuple[Integers, Reals]:
     return candidates[order], rounded[order]
 
 
-def position(scores: Reals, index: int) -> int:
+def position(scores: Floats, index: int) -> int:
     """Position of one item in the ranking, from 1."""
     rounded = scores.round(DECIMALS)
     score = rounded[index]

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from kgrank.arrays import Floats, Ints
 from kgrank.ranking.answers import Comparison, Difference
-from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.top import DECIMALS
@@ -64,7 +64,7 @@ def compare(shop: Shop, query: Query, first: str, second: str) -> Comparison:
 
 
 def _parts(
-    shop: Shop, scored: ScoredCategory, members: Integers, scores: Reals, errors: Reals, language: str
+    shop: Shop, scored: ScoredCategory, members: Ints, scores: Floats, errors: Floats, language: str
 ) -> tuple[Difference, ...]:
     """The summands of a difference, the largest first."""
     shown = show(shop, scored, members, scores, (1, 2), language)

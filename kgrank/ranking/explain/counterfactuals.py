@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgrank.arrays import Ints
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id, value_id
 from kgrank.ontology.kinds.kind import Measure
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import BRAND, AttributeType
 from kgrank.ranking.answers import Change, Counterfactual, Counterfactuals
-from kgrank.ranking.catalogue.items import Integers
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.top import DECIMALS, first, position
@@ -92,7 +92,7 @@ def counterfactuals(shop: Shop, query: Query, item: str, top: int = 10) -> Count
 def _sufficient(
     shop: Shop,
     scored: ScoredCategory,
-    members: Integers,
+    members: Ints,
     member: int,
     options: dict[str, list[_Option]],
     gap: float,
@@ -180,7 +180,7 @@ def _monotone_attributes(shop: Shop, category: str) -> set[str]:
 def _counterfactual(
     shop: Shop,
     scored: ScoredCategory,
-    members: Integers,
+    members: Ints,
     member: int,
     options: list[_Option],
     monotone: set[str],

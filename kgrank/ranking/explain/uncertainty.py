@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgrank.arrays import Floats
 from kgrank.graph.schema import NUMBER, split_value_id, value_id
-from kgrank.ranking.catalogue.items import Reals
 from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.page.score import ScoredCategory
@@ -32,7 +32,7 @@ def standard_errors(
     first: int,
     second: int | None = None,
     tastes: Online | Posterior | None = None,
-) -> Reals:
+) -> Floats:
     """(names,) standard error of what each summand adds to the difference of two items; 0 for terms.
 
     The errors of values are taken to be independent. A value that both items have, and a number in which they

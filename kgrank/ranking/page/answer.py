@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from kgrank.arrays import Floats
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.kinds.kind import ActsOn
@@ -16,7 +17,7 @@ from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import BRAND
 from kgrank.ontology.sentences import sentence
 from kgrank.ranking.answers import Contribution, LeftOut, RankedItem
-from kgrank.ranking.catalogue.items import Members, Reals, Rows
+from kgrank.ranking.catalogue.items import Members, Rows
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.scores import Worth
 from kgrank.ranking.catalogue.shop import Shop, check_category
@@ -106,7 +107,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
 def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
     """The scores of a category's items for the query's shopper, before boosts."""
     history: tuple[str, ...] = query.history
-    deviations: Reals | None = None
+    deviations: Floats | None = None
     worth: Worth | None = None
     if query.session is not None:
         deviations = query.session.deviations
@@ -228,7 +229,7 @@ def _without_excluded(
     return members, tuple(left_out)
 
 
-def _boosts(shop: Shop, scored: ScoredCategory, query: Query) -> Reals | None:
+def _boosts(shop: Shop, scored: ScoredCategory, query: Query) -> Floats | None:
     """(items,) what boosts add, in logits; None without any."""
     if not query.boosts:
         return None
@@ -298,7 +299,7 @@ def _limit(shop: Shop, rows: Rows, cap: Cap, language: str) -> Limit:
     return Limit(values, math.floor(cap.share * cap.top + 1e-9), cap.top, reason)
 
 
-def _importance(shop: Shop, scored: ScoredCategory) -> Reals:
+def _importance(shop: Shop, scored: ScoredCategory) -> Floats:
     """(attributes,) shares in the order of the table."""
     share = {a.attribute: a.share for a in shop.weights_of(scored.category).attributes}
     return np.array([share[a] for a in scored.table.attributes])
@@ -317,8 +318,8 @@ def _in_words(
     shop: Shop,
     scored: ScoredCategory,
     shown: Members,
-    total: Reals,
-    boosts: Reals | None,
+    total: Floats,
+    boosts: Floats | None,
     reranked: dict[int, str],
     query: Query,
 ) -> tuple[RankedItem, ...]:

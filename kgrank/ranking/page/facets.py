@@ -18,12 +18,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from kgrank.arrays import Floats, Ints, Truths
 from kgrank.ranking.answers import Facet, Facets, FacetValue, OmittedFacet
-from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.page.answer import score_query, selection
-from kgrank.ranking.page.filters import Truths
 from kgrank.ranking.page.query import Query
 from kgrank.ranking.page.score import ScoredCategory
 from kgrank.ranking.shopper.person import own_shares
@@ -69,8 +68,8 @@ def facets(shop: Shop, query: Query) -> Facets:
 def _facet(
     shop: Shop,
     scored: ScoredCategory,
-    members: Integers,
-    mass: Reals,
+    members: Ints,
+    mass: Floats,
     attribute: str,
     share: float,
     language: str,
@@ -117,7 +116,7 @@ def _facet(
 
 
 def _values(
-    shop: Shop, scored: ScoredCategory, members: Integers, mass: Reals, attribute: str, language: str
+    shop: Shop, scored: ScoredCategory, members: Ints, mass: Floats, attribute: str, language: str
 ) -> tuple[Truths, list[FacetValue]]:
     """Whether each item has a known value, and the values that occur, the most probable first."""
     known = np.zeros(len(members), dtype=bool)
@@ -145,7 +144,7 @@ def _values(
     return known, sorted(values, key=lambda v: (-v.share, v.name))
 
 
-def _ranges(shop: Shop, attribute: str, number: Reals, mass: Reals, language: str) -> list[FacetValue]:
+def _ranges(shop: Shop, attribute: str, number: Floats, mass: Floats, language: str) -> list[FacetValue]:
     """A number's ranges between quantiles of the items, in ascending order; few distinct numbers each alone."""
     if not len(number):
         return []

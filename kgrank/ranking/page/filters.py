@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from kgrank.arrays import Truths
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import NUMBER, split_value_id, value_id
 from kgrank.ontology.model import AttributeType
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.page.query import Filter
-
-Truths = npt.NDArray[np.bool_]
 
 UNKNOWN = "unknown"
 """The value of a filter that keeps items without one."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kgrank.arrays import Floats
 from kgrank.ranking.answers import LeftOut, RankedItem
-from kgrank.ranking.catalogue.items import Reals
 
 if TYPE_CHECKING:
     from kgrank.choice.tastes.person import PersonTastes
@@ -164,9 +164,9 @@ class RankedPage:
     item_count: int
     version: str
     ids: tuple[str, ...]
-    scores: Reals
+    scores: Floats
     names: tuple[str, ...]
-    logits: Reals
+    logits: Floats
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     describe: Callable[[], tuple[RankedItem, ...]] = field(default=tuple, repr=False, compare=False)

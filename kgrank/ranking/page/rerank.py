@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kgrank.ranking.catalogue.items import Integers, Members, Reals
+from kgrank.arrays import Floats, Ints
+from kgrank.ranking.catalogue.items import Members
 from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.top import first
@@ -70,7 +71,7 @@ class Reranked:
 
 
 def rerank(
-    table: CategoryScores, weights: Reals, members: Members, scores: Reals, rules: RerankRules, count: int
+    table: CategoryScores, weights: Floats, members: Members, scores: Floats, rules: RerankRules, count: int
 ) -> Reranked:
     """The first items as they are shown.
 
@@ -105,9 +106,9 @@ def rerank(
 
 def _diversified(
     table: CategoryScores,
-    weights: Reals,
+    weights: Floats,
     queue: Members,
-    scores: Reals,
+    scores: Floats,
     rules: RerankRules,
     reasons: dict[int, str],
 ) -> Members:
@@ -121,9 +122,7 @@ def _diversified(
     return np.concatenate([head[chosen], queue[WINDOW:]])
 
 
-def diverse(
-    table: CategoryScores, weights: Reals, items: Members, scores: Reals, diversity: float
-) -> Integers:
+def diverse(table: CategoryScores, weights: Floats, items: Members, scores: Floats, diversity: float) -> Ints:
     """Maximal marginal relevance (Carbonell and Goldstein 1998) over what the items have.
 
     One after another, the item with the highest (1 - d) · z - d · (greatest likeness to one placed before) is
@@ -151,7 +150,7 @@ def diverse(
     return np.array(chosen, dtype=np.int64)
 
 
-def _likeness(table: CategoryScores, weights: Reals, items: Members) -> Reals:
+def _likeness(table: CategoryScores, weights: Floats, items: Members) -> Floats:
     """(items, items) how alike two items are, from 0 to 1."""
     likeness = np.zeros((len(items), len(items)))
     profiles = table.profiles
@@ -167,7 +166,7 @@ def _likeness(table: CategoryScores, weights: Reals, items: Members) -> Reals:
     return likeness
 
 
-def _by_score(members: Members, scores: Reals, rules: RerankRules) -> Callable[[int], Members]:
+def _by_score(members: Members, scores: Floats, rules: RerankRules) -> Callable[[int], Members]:
     """So many first items by score, buried ones behind all others."""
     buried = np.isin(members, np.array(list(rules.buried), dtype=np.int64))
     ahead, ahead_scores = members[~buried], scores[~buried]

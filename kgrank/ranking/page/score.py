@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kgrank.arrays import Floats
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ranking.answers import Contribution, RankedItem
 from kgrank.ranking.catalogue.behaviour import ATTRIBUTES
-from kgrank.ranking.catalogue.items import Members, Reals
+from kgrank.ranking.catalogue.items import Members
 from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 from kgrank.ranking.catalogue.shop import Shop
@@ -41,19 +42,19 @@ class ScoredCategory:
     category: str
     table: CategoryScores
     worth: Worth
-    units: Reals | None
-    scores: Reals
+    units: Floats | None
+    scores: Floats
     strength: float
-    terms: Mapping[str, Reals]
+    terms: Mapping[str, Floats]
     history: tuple[int, ...]
-    deviations: Reals | None = None
+    deviations: Floats | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The summands: attributes, most important first, then terms."""
         return (*self.table.attributes, *self.terms)
 
-    def contributions(self, members: Members) -> Reals:
+    def contributions(self, members: Members) -> Floats:
         """What each summand adds to some items, in logits (members, names)."""
         logits = self.table.contributions(members, self.worth, self.units)
         if self.strength != 1.0:
@@ -62,7 +63,7 @@ class ScoredCategory:
             return logits
         return np.column_stack([logits, *(term[members] for term in self.terms.values())])
 
-    def personal(self, members: Members) -> Reals | None:
+    def personal(self, members: Members) -> Floats | None:
         """The person's part of the attributes' contributions (members, attributes); None without a person."""
         if self.units is None:
             return None
@@ -114,7 +115,7 @@ def rank(
     return show(shop, scored, members[order[offset:]], scores[offset:], positions, language)
 
 
-def population_vector(shop: Shop, deviations: Mapping[str, float]) -> Reals:
+def population_vector(shop: Shop, deviations: Mapping[str, float]) -> Floats:
     """(columns,) deviations by AttributeValue id in the order of the population's columns."""
     return np.array([deviations.get(node, 0.0) for node in shop.weights.population.columns])
 
@@ -123,7 +124,7 @@ def score(
     shop: Shop,
     category: str,
     history: Sequence[str] = (),
-    deviations: Reals | None = None,
+    deviations: Floats | None = None,
     known: Worth | None = None,
 ) -> ScoredCategory:
     """Scores every item of a category's subtree.
@@ -145,7 +146,7 @@ def score(
         effects = shop.deviation_effects(category)
         worth, units = known or effects.worth(table, deviations), effects.units
     scores = table.scores(worth, units)
-    strength, terms, rows, total = 1.0, dict[str, Reals](), tuple[int, ...](), scores
+    strength, terms, rows, total = 1.0, dict[str, Floats](), tuple[int, ...](), scores
     if history:
         rows = tuple(shop.item(item) for item in history)
         weights = shop.weights_of(category).terms
@@ -169,7 +170,7 @@ def show(
     shop: Shop,
     scored: ScoredCategory,
     members: Members,
-    scores: Reals,
+    scores: Floats,
     positions: Iterable[int],
     language: str,
 ) -> list[RankedItem]:
@@ -231,7 +232,7 @@ def _personal(part: Contribution, logits: float, language: str) -> Contribution:
 
 
 def value_worths(
-    shop: Shop, category: str, attribute: str, deviations: Reals | None = None
+    shop: Shop, category: str, attribute: str, deviations: Floats | None = None
 ) -> dict[str, float]:
     """What a whole value of an attribute adds in a category, by AttributeValue id; empty for a number.
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from kgrank.arrays import Floats
 from kgrank.choice.data.responses import read_log
 from kgrank.choice.tastes.person import PersonTastes, person_tastes, personal_shares
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import EDGES
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.ranking.catalogue.items import Reals
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.resources import cypher
 
@@ -63,7 +63,7 @@ def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[s
     return personal_shares(shop.weights_of(category), shop.design(category).layout, deviations)
 
 
-def own_shares(shop: Shop, category: str, deviations: Reals | None) -> dict[str, float]:
+def own_shares(shop: Shop, category: str, deviations: Floats | None) -> dict[str, float]:
     """Each attribute's share for a person with deviations (population columns,), or for the average shopper."""
     if deviations is None or not len(deviations):
         return {a.attribute: a.share for a in shop.weights_of(category).attributes}

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.responses import RESPONSES
 from kgrank.choice.data.searches import values_in_query
 from kgrank.choice.logit.choice_sets import INSIDE, SUPPLY, position_span
 from kgrank.choice.tastes.online import Online
 from kgrank.errors import InputError, did_you_mean
-from kgrank.ranking.catalogue.items import Integers, Reals
 from kgrank.ranking.catalogue.scores import Worth
 from kgrank.ranking.catalogue.shop import Shop, check_category
 
@@ -105,7 +105,7 @@ class Session:
         return self.forgotten + len(self.events)
 
     @property
-    def deviations(self) -> Reals:
+    def deviations(self) -> Floats:
         """(columns,) the shopper's tastes by now."""
         return self.posterior.mode
 
@@ -201,7 +201,7 @@ def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
     return session_after
 
 
-def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
+def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Floats, Floats]]]:
     """An event's category, and columns and offsets of the alternatives of its choices, the taken one first."""
     if event.kind not in KINDS:
         raise InputError(f"there is no kind of event {event.kind!r}", todo=did_you_mean(event.kind, KINDS))
@@ -261,8 +261,8 @@ class _Screen:
 
 
 def _alternatives(
-    shop: Shop, session: Session, category: str, kind: str, rows: Integers, screen: _Screen | None
-) -> list[tuple[Reals, Reals]]:
+    shop: Shop, session: Session, category: str, kind: str, rows: Ints, screen: _Screen | None
+) -> list[tuple[Floats, Floats]]:
     """The choice of the first of some items, by row; none where it is outside the category."""
     weights, table = shop.weights_of(category), shop.scores(category)
     members = np.minimum(np.searchsorted(table.rows, rows), max(len(table.rows) - 1, 0))
@@ -290,13 +290,13 @@ def _alternatives(
     return [(x, offset)]
 
 
-def _empty_alternatives(session: Session) -> tuple[Reals, Reals]:
+def _empty_alternatives(session: Session) -> tuple[Floats, Floats]:
     """Columns and offsets of no alternatives yet."""
     count = session.rule.alternatives + 1
     return np.zeros((count, len(session.deviations))), np.full(count, -np.inf)
 
 
-def _position_effects(nuisance: Mapping[str, float], positions: Sequence[int]) -> Reals:
+def _position_effects(nuisance: Mapping[str, float], positions: Sequence[int]) -> Floats:
     """(positions,) what being shown at positions of a screen, from 0, adds to a utility."""
     logits = np.zeros(len(positions))
     for name, amount in nuisance.items():
@@ -306,7 +306,7 @@ def _position_effects(nuisance: Mapping[str, float], positions: Sequence[int]) -
     return logits
 
 
-def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Reals, Reals]]]:
+def _search(shop: Shop, session: Session, event: Event) -> tuple[str | None, list[tuple[Floats, Floats]]]:
     """A choice for each attribute of which the words name a value."""
     if not event.text:
         raise InputError("a search has no text", expected="words")

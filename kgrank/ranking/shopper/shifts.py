@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block
 from kgrank.choice.importance import importance
 from kgrank.choice.tastes.person import part_worths
 from kgrank.graph.schema import split_value_id, value_id
 from kgrank.ontology.model import BRAND, AttributeType
 from kgrank.ranking.answers import SessionState, Shift
-from kgrank.ranking.catalogue.items import Reals, Rows
+from kgrank.ranking.catalogue.items import Rows
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.shopper.session import Session
@@ -68,7 +69,7 @@ def session_state(shop: Shop, session: Session, name: str, language: str = "en")
     )
 
 
-def _by_node(shop: Shop, nodes: tuple[str, ...], deviations: Reals) -> Reals:
+def _by_node(shop: Shop, nodes: tuple[str, ...], deviations: Floats) -> Floats:
     """(nodes,) deviations (population columns,) in the order of a layout's nodes, 0 where they have none."""
     columns = [shop.column.get(node, len(deviations)) for node in nodes]
     return np.append(deviations, 0.0)[columns]
@@ -78,7 +79,7 @@ def _shift(
     shop: Shop,
     category: str,
     block: Block,
-    change: Reals,
+    change: Floats,
     shares: tuple[float, float],
     rows: Rows,
     language: str,
