@@ -24,7 +24,7 @@ class DocumentError(ValueError):
 
     @property
     def path_text(self) -> str:
-        """Where the value stands, for example ``categories.dresses.attributes[2].weight``."""
+        """The path of the value, for example ``categories.dresses.attributes[2].weight``."""
         steps = reversed(self.path)
         return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).lstrip(".")
 
@@ -107,7 +107,7 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
 
 
 def _one_of(kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
-    """Values of a union: a type and None, or plain types that JSON tells apart."""
+    """Values of a union: a type and None, or plain types that differ in JSON."""
     named = [k for k in kinds if k is not NoneType]
     if len(named) == 1:
         present = _decoder(named[0])

@@ -5,7 +5,7 @@ KgrankError
 ├── StoreError      a graph store cannot be opened, reached or written
 │   └── AccessError    its address, user, password or database is wrong
 ├── WeightsError    learned weights do not fit the graph or the ontology, or the file is damaged
-└── RunError        a training run cannot start or go on
+└── RunError        a training run cannot start or continue
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class WeightsError(KgrankError):
 
 
 class RunError(KgrankError):
-    """A training run cannot start or go on."""
+    """A training run cannot start or continue."""
 
 
 MANY = 500

@@ -149,7 +149,7 @@ def tune_plot(
     """Held-out log-likelihood by trial beside the best so far, and the importance of each setting.
 
     Args:
-        tries: Log-likelihoods in order; try 0 is the configuration as it stands; None is a try given up.
+        tries: Log-likelihoods in order; trial 0 is the configuration unchanged; None is a trial given up.
         importance: Share of each setting.
         path: Also save it: .png, .svg or .pdf.
 
@@ -166,7 +166,7 @@ def tune_plot(
     )
     whole = [(k, value) for k, value in enumerate(tries) if value is not None]
     best = [max(v for j, v in whole if j <= k) for k, _ in whole]
-    history.axhline(whole[0][1], color=RULE, lw=1, label="as it stands")
+    history.axhline(whole[0][1], color=RULE, lw=1, label="unchanged")
     history.step([k for k, _ in whole], best, where="post", color=QUIET, lw=1, label="best so far")
     history.scatter([k for k, _ in whole], [v for _, v in whole], color=BAR, s=22, zorder=3, label="a try")
     history.set_xlabel("try", fontsize=10, color=QUIET)

@@ -97,7 +97,7 @@ def catalogue(rng: np.random.Generator) -> pl.DataFrame:
 def _category(category: str, count: int, rng: np.random.Generator) -> pl.DataFrame:
     """The items of one leaf category.
 
-    Values are drawn independently, so that each can be told apart; only the care follows the material.
+    Values are drawn independently, so that the effect of each is identified; only the care follows the material.
     """
     columns: dict[str, pl.Series] = {
         "id": pl.Series([f"{category}-{k + 1:03d}" for k in range(count)]),
@@ -130,7 +130,7 @@ def _care(material: str, rng: np.random.Generator) -> str:
 def _draw(
     values: tuple[str, ...], shares: tuple[float, ...] | None, count: int, rng: np.random.Generator
 ) -> list[str]:
-    """Values in fixed proportions (equal, unless told otherwise) and random order."""
+    """Values in fixed proportions (equal by default) and random order."""
     weights = np.full(len(values), 1 / len(values)) if shares is None else np.array(shares)
     edges = np.round(np.cumsum(weights) * count).astype(int)
     places = np.searchsorted(edges, np.arange(count), side="right")

@@ -31,7 +31,7 @@ class Line:
 class CategoryReport:
     """A leaf category, its attributes by true share, and the L1 of learned and true shares.
 
-    ``l1_shoppers`` is None where people were not told apart.
+    ``l1_shoppers`` is None where no tastes of people were estimated.
     """
 
     category: str

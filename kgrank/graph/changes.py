@@ -35,7 +35,7 @@ def edge_schema(name: str) -> pl.Schema:
 
 
 def edge_key(edge: EdgeType) -> list[str]:
-    """The columns that tell one edge from another."""
+    """The columns that identify an edge."""
     return ["source", "target", *([edge.key] if edge.key else [])]
 
 
@@ -89,7 +89,7 @@ def check_version(version: str, edges: Mapping[str, pl.DataFrame]) -> None:
 
 
 def refuse_unknown_version(version: str, known: Sequence[str]) -> None:
-    """InputError where a version of the weights does not stand in the store."""
+    """InputError where the store has no such version of the weights."""
     if version not in known:
         raise InputError(
             f"no version {version} of the weights",

@@ -1,6 +1,6 @@
 """What the last load wrote, as one hash for each source node, so that the next one finds what changed.
 
-The record of a table stands in the store, as the node (:Loaded). It is taken away before the table is written and
+The record of a table is kept in the store, as the node (:Loaded). It is taken away before the table is written and
 written again after it: a load that was killed leaves none, and the next one compares row by row.
 """
 
@@ -49,7 +49,7 @@ def total(table: pl.DataFrame) -> int:
 def buckets(table: pl.DataFrame) -> pl.DataFrame:
     """bucket, hash: the rows of each source (or node) as one number, whatever their order.
 
-    Sources are told apart by 32 bits, so a few share a bucket, and are looked at together.
+    Sources are identified by 32 bits, so a few share a bucket, and are compared together.
     """
     key = table.columns[0]
     return (
@@ -96,7 +96,7 @@ def write_record(store: GraphStore, table: str, hashed: pl.DataFrame) -> None:
 
 
 def forget_record(store: GraphStore, table: str) -> None:
-    """Before a table is written: what stands in the store is not known until it is done."""
+    """Before a table is written: the contents of the store are not known until it is done."""
     store.delete_nodes("Loaded", pl.Series([table]))
 
 

@@ -1,7 +1,7 @@
-"""Labels, relationship types and their columns: the one place that names what stands in the graph.
+"""Labels, relationship types and their columns: the one place that names what the graph holds.
 
 Every node has ``id`` (a string, unique within its label). Every edge has ``source`` and ``target`` (ids) and,
-where several edges may join the same two nodes, a ``key`` column that tells them apart.
+where several edges may join the same two nodes, a ``key`` column that identifies each.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NodeType:
 
 @dataclass(frozen=True)
 class EdgeType:
-    """A relationship type, the labels it joins, its columns, and the column that tells parallels apart."""
+    """A relationship type, the labels it joins, its columns, and the column that identifies parallel edges."""
 
     name: str
     source: str

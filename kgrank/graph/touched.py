@@ -21,7 +21,7 @@ _COUNTS = {
 
 @dataclass(frozen=True)
 class ItemCounts:
-    """Items by the category they stand in, by brand, by attribute that they have, and by value."""
+    """Items by category, by brand, by attribute that they have, and by value."""
 
     category: Mapping[str, int]
     brand: Mapping[str, int]

@@ -95,7 +95,7 @@ def without_bots(events: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataF
     """The events of people.
 
     A user is a bot if it has more than 300 searches, views and carts within an hour of the clock (where the
-    log tells hours from days), or more than 500 impressions and no other event. Choice tasks never come here.
+    log has hours), or more than 500 impressions and no other event. Choice tasks never come here.
     """
     action = pl.col("kind").is_in(["search", "view", "cart"])
     hours = events.filter(action).group_by("user", pl.col("time") // HOUR).len()

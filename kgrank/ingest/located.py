@@ -1,8 +1,8 @@
 """YAML into frozen dataclasses, with the line of every mistake.
 
 The dataclass is the schema: its fields are the keys, its type hints what they hold, the text in ``Annotated``
-what they are for. A class may name in ``SHORT`` the field that a plain word stands for (``user: customer``
-means ``user: {column: customer}``), and in ``TABLE`` the field that a table stands for. Scalars stay as they
+what they are for. A class may name in ``SHORT`` the field that a plain word sets (``user: customer``
+means ``user: {column: customer}``), and in ``TABLE`` the field that a table sets. Scalars stay as they
 are written: ``no`` is the word no, and ``007`` keeps its zeros.
 """
 

@@ -107,7 +107,7 @@ def fit_shop(
 
 
 def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
-    """The choices that tell people apart: not those whose other alternatives were drawn.
+    """The choices that show how people differ: not those whose other alternatives were drawn.
 
     Of ratings alone only where there are few columns: catalogues with ratings have very many brands.
     """

@@ -80,7 +80,7 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
             f"nothing of weights {weights.version} means the same in version {new.version}",
             todo="Train on the graph with the new ontology: `kgrank train`.",
         )
-    spoken = {f.rule for f in weights.findings}
+    named = {f.rule for f in weights.findings}
     findings = tuple(_findings(weights.findings, old, new))
     same = {f.rule for f in findings}
     changed = replace(
@@ -105,7 +105,7 @@ def carry(weights: LearnedWeights, old: Ontology, new: Ontology) -> Carried:
         rescaled=tuple(c for c in reach.rescaled if c in has),
         left_out={c: why_not(c, reach, old, new) for c in sorted(has - set(targets))},
         values=tuple(sorted(move.lost)),
-        findings=tuple(sorted(spoken - same)),
+        findings=tuple(sorted(named - same)),
     )
 
 

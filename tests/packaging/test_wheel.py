@@ -74,6 +74,14 @@ def demo(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     return folder, done.stdout
 
 
+def test_the_python_of_the_readme_runs_on_the_demo(environment: Path, demo: tuple[Path, str]) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = text.split("```python\n")[1].split("```")[0]
+    done = run(environment, demo[0], "python", "-c", block)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+
+
 def test_a_plain_installation_holds_no_torch_and_takes_less_than_its_bar(environment: Path) -> None:
     packages = next((environment / "lib").glob("python3.*")) / "site-packages"
     names = {p.name for p in packages.iterdir()}

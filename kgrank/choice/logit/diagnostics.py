@@ -211,7 +211,7 @@ def separated(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
 
 
 def _always_or_never(layout: Layout, choices: Choices) -> tuple[Truths, Truths]:
-    """(columns,) whether a value was always, or never, taken where it stood beside others."""
+    """(columns,) whether a value was always, or never, chosen over others."""
     has = sparse.csr_matrix(choices.raw[:, : layout.width] != 0, dtype=float)
     size = np.diff(choices.start) + choices.outside
     by_choice = sparse.csr_matrix(

@@ -89,9 +89,9 @@ def merge_nodes(connection: ladybug.Connection, label: str, table: pl.DataFrame)
 def insert_edges(
     connection: ladybug.Connection, name: str, table: pl.DataFrame, *, bulk: bool = True
 ) -> None:
-    """New edges; those that stand already must be deleted first, or there are two of each.
+    """New edges; those that exist already must be deleted first, or there are two of each.
 
-    Not ``bulk`` where the rest of the transaction must not stand without them: rows of a COPY are not in the
+    Not ``bulk`` where the rest of the transaction must not be kept without them: rows of a COPY are not in the
     engine's log, and a kill in the checkpoint after the commit loses them, but not what the log has.
     """
     if bulk and len(table) > BULK:

@@ -98,7 +98,7 @@ def merge_edges(edge: EdgeType) -> str:
 
 
 def positions(schema: pl.Schema) -> dict[str, str]:
-    """Where each column stands in a row: rows travel as lists, a third faster than as maps."""
+    """The position of each column in a row: rows travel as lists, a third faster than as maps."""
     return {column: f"row[{i}]" for i, column in enumerate(schema)}
 
 

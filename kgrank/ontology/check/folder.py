@@ -58,17 +58,17 @@ def examine_graph(
     graph: Graph,
     texts: Mapping[str, str],
     only: Container[str] | None = None,
-    spoken: Collection[str] | None = None,
+    languages: Collection[str] | None = None,
 ) -> Examination:
     """Checks statements that parse.
 
     Args:
         graph: The statements.
-        texts: The files that they stand in, by name.
+        texts: Their files, by name.
         only: Messages about other things than these are left out.
-        spoken: The languages in which anything has a name, where the statements are a part of more.
+        languages: The languages in which anything has a name, where the statements are a part of more.
     """
-    draft = Draft(graph, Report(), only=only, spoken=spoken)
+    draft = Draft(graph, Report(), only=only, languages=languages)
     ontology = _read(draft)
     messages = draft.report.messages(texts, only)
     return Examination(messages, None if draft.report.errors() else ontology, draft)

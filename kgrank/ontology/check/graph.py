@@ -105,7 +105,7 @@ class Draft:
     by_iri: dict[str, Node] = field(default_factory=dict)
     only: Container[str] | None = None
     """The things that messages are wanted about; all where it is not given."""
-    spoken: Collection[str] | None = None
+    languages: Collection[str] | None = None
     """The languages in which anything has a name, where the statements are a part of more."""
     missing: dict[Kind, str] = field(default_factory=dict)
     """Kinds of which there is no thing although some are named, each with the code that says so."""

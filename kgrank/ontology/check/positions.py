@@ -2,7 +2,7 @@
 
 Parsers of Turtle give triples without their lines. This tokeniser reads a file that is already known to parse
 and notes the line and column of every subject, predicate and object; it runs only over files that have a
-finding. What stands inside brackets is noted under the subject they belong to.
+finding. Statements inside brackets are noted under the subject of the bracket.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def add_rules(ontology: Ontology, text: str, name: str = "rule") -> Snippet:
     ``a:price``, ``v:red``, ``p:mei``, ``r:new-rule``.
 
     Args:
-        ontology: What the rules speak of.
+        ontology: What the rules are about.
         text: One or more rules.
         name: What messages call the text.
 

@@ -142,8 +142,8 @@ def _languages(draft: Draft, head: Node) -> Iterator[str]:
 
 
 def _is_spoken(draft: Draft, language: str) -> bool:
-    if draft.spoken is not None:
-        return not draft.spoken or language in draft.spoken
+    if draft.languages is not None:
+        return not draft.languages or language in draft.languages
     named = (n for kind in CODED for n in draft.nodes[kind].values())
     terms = (t for n in named for t in n.all(PREF_LABEL) if isinstance(t, Literal))
     others = False
@@ -249,7 +249,7 @@ def refer(
     """The id of the thing that is named.
 
     An unknown name is reported as ``unknown`` with the name in its braces; where a known name is near, the
-    check goes on with that one, so that a slip of the pen has no consequences elsewhere.
+    check continues with that one, so that a slip of the pen has no consequences elsewhere.
     """
     known = draft.nodes[kind]
     if isinstance(term, NamedNode):

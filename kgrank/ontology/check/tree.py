@@ -108,7 +108,7 @@ def _spread_vagueness(draft: Draft, categories: Mapping[str, Category]) -> None:
 
 
 def _twins(draft: Draft, categories: Mapping[str, Category]) -> None:
-    """Two children of one category with the same name cannot be told apart."""
+    """Two children of one category must not have the same name."""
     seen: dict[tuple[str | None, str, str], str] = {}
     for category in categories.values():
         if category.deprecated or draft.is_vague(Kind.CATEGORY, category.id):

@@ -101,7 +101,7 @@ def distinct(kind: str, keys: Iterable[tuple[str, str, object]]) -> None:
 
     Args:
         kind: What they are, in the error.
-        keys: Of each thing its id, its name and where it stands.
+        keys: Of each term its id, its name and its location.
 
     Raises:
         InputError: Two have the same id; both are named.

@@ -202,7 +202,7 @@ DATE = Shape(_show_date, _read_date)
 CONDITIONS = Shape(_show_condition, _read_condition, " & ")
 
 
-def spoken(language: str, separator: str | None = None) -> Shape:
+def in_language(language: str, separator: str | None = None) -> Shape:
     """The shape of texts in one language."""
 
     def show(term: Object, names: Names) -> str | None:

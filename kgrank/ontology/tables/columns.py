@@ -20,7 +20,7 @@ from kgrank.ontology.tables.cells import (
     TEXTS,
     WORD,
     Shape,
-    spoken,
+    in_language,
 )
 from kgrank.ontology.vocabulary import (
     ALT_LABEL,
@@ -78,7 +78,7 @@ def sheets(languages: Sequence[str]) -> tuple[Sheet, ...]:
     """The six sheets of things; ``applies`` has columns of its own."""
 
     def texts(name: str, word: str, separator: str | None = None) -> list[Column]:
-        return [Column(f"{name}.{x}", word, spoken(x, separator)) for x in languages]
+        return [Column(f"{name}.{x}", word, in_language(x, separator)) for x in languages]
 
     def ending(kind: Kind | None) -> list[Column]:
         booleans = ("true", "false")

@@ -47,8 +47,8 @@ class Source:
 
     def tables(self, names: Names, languages: Iterable[str] = ()) -> Tables:
         """All rows, in the languages of the files and those given."""
-        spoken = used_languages(self.blocks.values()) if self.blocks else ()
-        return to_tables(tuple(self.blocks.values()), names, tuple(dict.fromkeys([*spoken, *languages])))
+        used = used_languages(self.blocks.values()) if self.blocks else ()
+        return to_tables(tuple(self.blocks.values()), names, tuple(dict.fromkeys([*used, *languages])))
 
     def files(self, tables: Tables, names: Names) -> dict[tuple[str, Key], str]:
         """The file of every row."""

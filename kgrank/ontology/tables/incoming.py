@@ -48,7 +48,7 @@ def read_incoming(grids: Mapping[str, Grid], where: object) -> Incoming:
 
     Raises:
         InputError: A sheet or column is not known, a cell holds a date where none belongs, an id is missing or
-            stands twice.
+            occurs twice.
     """
     hidden = grids.get(SHEET)
     marks = None

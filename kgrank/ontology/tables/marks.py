@@ -1,4 +1,4 @@
-"""What a sheet was exported from: a mark of every cell, so that an edit can be told from an old text."""
+"""What a sheet was exported from: a mark of every cell, so that an edit can be distinguished from an old text."""
 
 from __future__ import annotations
 

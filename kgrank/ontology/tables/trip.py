@@ -1,7 +1,7 @@
 """Export and import: what was edited in a sheet, and only that, goes into the Turtle files.
 
 Every cell is compared with what the folder says now and with the mark of what it said at the export. A cell that
-nobody edited leaves the folder as it is, also where the folder has gone on since; a cell that was edited on both
+nobody edited leaves the folder as it is, also where the folder has changed since; a cell that was edited on both
 sides is a conflict. What a sheet leaves out stays.
 """
 
@@ -169,7 +169,7 @@ def _edits(incoming: Incoming, tables: Tables, take: Side | None) -> tuple[list[
     edits: list[IncomingRow] = []
     conflicts: list[Conflict] = []
     empty = not any(tables.rows.values())
-    # A folder that holds nothing has not gone on since the export: all rows are new there.
+    # An empty folder has not changed since the export: all rows are new there.
     marks = incoming.marks.cells if incoming.marks and not empty else {}
     for row in incoming.rows:
         rows = tables.rows[row.sheet]
