@@ -58,7 +58,7 @@ def configuration() -> str:
     sections: list[tuple[str, str, Any]] = [("The run", "", RunConfig)]
     tables = []
     for title, prefix, kind in sections:
-        intro, meanings = reference.described(kind.__doc__ or "")
+        intro, meanings = reference.parse_docstring(kind.__doc__ or "")
         hints = get_type_hints(kind)
         rows = []
         for field in fields(kind):

@@ -102,7 +102,7 @@ def open_store(
     options = StoreOptions(
         user=user, password=password, database=database, timeout=timeout, wait=wait, patience=patience
     )
-    return _kind(address).open(address, options)
+    return _store_kind(address).open(address, options)
 
 
 def is_embedded(address: str) -> bool:
@@ -111,7 +111,7 @@ def is_embedded(address: str) -> bool:
     Raises:
         AccessError: No store has such addresses.
     """
-    return _kind(address).embedded
+    return _store_kind(address).embedded
 
 
 def file_of(address: str) -> Path | None:
@@ -124,7 +124,7 @@ def _scheme(address: str) -> str:
     return scheme.lower() if separator else FILE
 
 
-def _kind(address: str) -> StoreKind:
+def _store_kind(address: str) -> StoreKind:
     scheme = _scheme(address)
     if scheme not in _stores:
         raise AccessError(

@@ -90,7 +90,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         wrong = contradictions(values, items, ontology)
         rejects.keep(wrong, "contradiction", id="id", cell=pl.col("rule"))
     else:
-        ontology = infer.complete(ontology, items, values)
+        ontology = infer.with_data_values(ontology, items, values)
         notes.append(infer.describe(ontology))
     events = _events(raws, items, ontology, folder, rejects, given=given)
     log = _log(raws, events, folder)

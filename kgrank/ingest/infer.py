@@ -39,7 +39,7 @@ def skeleton(items: pl.DataFrame, columns: Iterable[RawColumn]) -> Ontology:
     )
 
 
-def complete(ontology: Ontology, items: pl.DataFrame, values: pl.DataFrame) -> Ontology:
+def with_data_values(ontology: Ontology, items: pl.DataFrame, values: pl.DataFrame) -> Ontology:
     """The skeleton with the values of the data, and each attribute where the data have it.
 
     Args:

@@ -33,7 +33,7 @@ def same(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
 
 
-def words(terms: Iterable[Term]) -> dict[str, str]:
+def ids_by_name(terms: Iterable[Term]) -> dict[str, str]:
     """Ids by everything a term is called; a name that two terms share is left out, ids always count.
 
     What a deprecated term is called leads to the one that replaces it.
@@ -57,7 +57,7 @@ def attribute_id(name: str, ontology: Ontology, where: object) -> str:
     """
     if name in ontology.attributes:
         return name
-    known = words(replace(a, deprecated=False) for a in ontology.attributes.values())
+    known = ids_by_name(replace(a, deprecated=False) for a in ontology.attributes.values())
     if same(name) not in known:
         raise InputError(
             f"unknown attribute {name!r}",
@@ -106,7 +106,7 @@ def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
 
 def find_categories(texts: pl.Series, ontology: Ontology) -> dict[str, str | None]:
     """The category of each path, else of its last step alone; None where the ontology has neither."""
-    known = words(ontology.categories.values())
+    known = ids_by_name(ontology.categories.values())
     paths = {_path(ontology, c): current(c, ontology.categories) for c in ontology.categories}
     ids = {}
     for text in texts.drop_nulls().unique().sort():
@@ -117,7 +117,7 @@ def find_categories(texts: pl.Series, ontology: Ontology) -> dict[str, str | Non
 
 def brand_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     """The items with brands replaced by their ids; a brand that the ontology does not list keeps its text."""
-    known = words(ontology.brands.values())
+    known = ids_by_name(ontology.brands.values())
     ids = {
         text: known.get(same(text), " ".join(text.split())) for text in items["brand"].drop_nulls().unique()
     }
@@ -161,9 +161,9 @@ def _choices(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
         parts = pl.col("text").str.split(column.field.separator).list.unique(maintain_order=True)
         texts = texts.with_columns(parts).explode("text").with_columns(pl.col("text").str.strip_chars())
         texts = texts.filter(pl.col("text") != "")
-    known = words(ontology.values.get(v, Term(v)) for v in attribute.values)
+    known = ids_by_name(ontology.values.get(v, Term(v)) for v in attribute.values)
     if attribute.id == BRAND:
-        known = words(ontology.brands.values())
+        known = ids_by_name(ontology.brands.values())
     value_ids = {text: known.get(same(text)) for text in texts["text"].unique()}
     if attribute.open:
         value_ids = {

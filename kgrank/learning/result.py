@@ -15,7 +15,7 @@ from kgrank.choice.data.responses import KINDS
 from kgrank.choice.importance import importance, reference, spreads
 from kgrank.choice.logit.categories import Variances
 from kgrank.choice.logit.choice_sets import CategoryChoices, given_positions
-from kgrank.choice.rules.findings import conflict, finding
+from kgrank.choice.rules.findings import stored_conflict, stored_finding
 from kgrank.choice.share_intervals import intervals, quantiles
 from kgrank.choice.tastes.mixed_logit import Tastes
 from kgrank.learning.fit import ShopFit
@@ -58,7 +58,7 @@ def weights_of(
         metrics=metrics,
         terms=behaviour,
         findings=tuple(
-            finding(rule, ontology, fitted.rule_posteriors) for rule in fitted.rule_posteriors.rules
+            stored_finding(rule, ontology, fitted.rule_posteriors) for rule in fitted.rule_posteriors.rules
         ),
         population=Population()
         if tastes is None
@@ -69,7 +69,8 @@ def weights_of(
         ),
         reliability=shop.reliability,
         conflicts=tuple(
-            conflict(rules, ontology, fitted.rule_posteriors) for rules in fitted.rule_posteriors.conflicts
+            stored_conflict(rules, ontology, fitted.rule_posteriors)
+            for rules in fitted.rule_posteriors.conflicts
         ),
         notes=(*_notes(shop), *fitted.rule_posteriors.notes),
     )

@@ -15,7 +15,7 @@ from kgrank.choice.importance import spreads
 from kgrank.choice.logit.categories import CategoryFits
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
 from kgrank.choice.logit.feedback_scales import feedback_scales, weighted
-from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel
+from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
@@ -122,7 +122,7 @@ def people_panel(
         for row, name in enumerate((*choices.design.layout.nodes, *choices.nuisance)):
             if name in index_of:
                 columns[row, index_of[name]] = 1.0
-        panels.append(panel(choices.choices, category_fits.fits[category].part_worths, columns))
+        panels.append(panel_by_person(choices.choices, category_fits.fits[category].part_worths, columns))
     return names, *join_panels(panels, persons)
 
 

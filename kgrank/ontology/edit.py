@@ -12,14 +12,14 @@ from kgrank.ontology.turtle import Writer, write_document
 _PREFIX_LINE = re.compile(r"^[ \t]*@?prefix\b[^\n]*\n", re.MULTILINE | re.IGNORECASE)
 
 
-def edited(
+def edit_blocks(
     text: str,
     changed: Mapping[str, Block],
     added: Sequence[Block] = (),
     removed: Collection[str] = (),
     prefixes: Mapping[str, str] | None = None,
 ) -> str:
-    """A text with some blocks replaced, some added at its end and some taken out.
+    """A Turtle text with some blocks replaced, some appended and some removed.
 
     Args:
         text: Valid Turtle; may be empty.

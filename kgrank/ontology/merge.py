@@ -10,7 +10,7 @@ from pyoxigraph import Literal
 from kgrank.errors import InputError
 from kgrank.ontology.blocks import Block, Document, Object, Statement, read_blocks
 from kgrank.ontology.check.parse import parse_text
-from kgrank.ontology.edit import edited
+from kgrank.ontology.edit import edit_blocks
 from kgrank.ontology.layout import joined
 from kgrank.ontology.turtle import SETS, Writer, tidy
 from kgrank.ontology.vocabulary import ALT_LABEL, CREATOR, KG, PREF_LABEL, TITLE, short
@@ -53,7 +53,7 @@ def merge_texts(base: str, ours: str, theirs: str) -> Merged:
             added.append(merged)
         elif merged is not mine[iri]:
             changed[iri] = merged
-    text = edited(ours, changed, added, removed, prefixes) if changed or added or removed else ours
+    text = edit_blocks(ours, changed, added, removed, prefixes) if changed or added or removed else ours
     writer = Writer(prefixes)
     versions = {iri: (mine.get(iri), other.get(iri)) for iri in clashes}
     text = _marked(text, versions, writer)

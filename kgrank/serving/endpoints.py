@@ -43,7 +43,7 @@ from kgrank.serving.messages import (
     RankRequest,
     ServeRequest,
     WaysRequest,
-    events_of,
+    session_events,
 )
 from kgrank.serving.sessions import SessionBook
 from kgrank.serving.ways import Ways, former_names
@@ -189,7 +189,7 @@ async def observe_endpoint(request: Request) -> SessionState:
     person = None
     if body.user is not None and request.sessions.get(name, shop) is None:
         person = await _person(request, body.user)
-    session = request.sessions.observe(name, shop, events_of(body), body.user, person)
+    session = request.sessions.observe(name, shop, session_events(body), body.user, person)
     return _state(request, session, body.language)
 
 

@@ -141,8 +141,8 @@ def _plain(message: Any) -> Any:
     return message._made_from(**msgspec.structs.asdict(message))
 
 
-def events_of(message: EventsRequest) -> list[Event]:
-    """The events for the session module."""
+def session_events(message: EventsRequest) -> list[Event]:
+    """The events of a request as session events, in their order."""
     return [_plain(event) for event in message.events]
 
 

@@ -130,7 +130,7 @@ def _content(answer: Mapping[str, Any]) -> str:
 
 
 def _schema(schema: Mapping[str, Any]) -> str:
-    intro, meanings = described(schema.get("description", ""))
+    intro, meanings = parse_docstring(schema.get("description", ""))
     text = f"<p>{_prose(intro)}</p>" if intro else ""
     if "properties" not in schema:
         return f"{text}<p>{_type(schema)}</p>"
@@ -146,10 +146,10 @@ def _fields(
         meaning = _prose(part.get("description") or meanings.get(name, ""))
         yield f"<code>{escape(prefix + name)}</code>", _type(part), need, meaning
         if "properties" in part:
-            yield from _fields(part, described(part.get("description", ""))[1], f"{prefix}{name}.")
+            yield from _fields(part, parse_docstring(part.get("description", ""))[1], f"{prefix}{name}.")
 
 
-def described(docstring: str) -> tuple[str, dict[str, str]]:
+def parse_docstring(docstring: str) -> tuple[str, dict[str, str]]:
     """A docstring's text, and the meaning of each name in its section ``Attributes``."""
     intro, _, section = cleandoc(docstring).partition("\nAttributes:\n")
     entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)

@@ -16,12 +16,12 @@ from scipy import optimize
 from kgrank.choice.data.design import category_design
 from kgrank.choice.data.responses import KINDS, ResponseLog, read_log
 from kgrank.choice.data.searches import named_values
-from kgrank.choice.logit.categories import FLAT, NUISANCE, fit_categories, precision
+from kgrank.choice.logit.categories import FLAT, NUISANCE, fit_categories, prior_precision
 from kgrank.choice.logit.choice_sets import CategoryChoices, category_choices, given_positions
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.logit.feedback_scales import RIDGE, feedback_scales, weighted
 from kgrank.choice.logit.fit import optimum
-from kgrank.choice.tastes.mixed_logit import panel, posteriors
+from kgrank.choice.tastes.mixed_logit import panel_by_person, posteriors
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.network.model import ChoiceModel, PartWorthNetwork
@@ -282,7 +282,7 @@ def test_ratings_alone_are_least_squares_under_the_prior(shop: Shop) -> None:
     how = feedback_scales({"dresses": choice_set})
     fitted = fit_categories({"dresses": weighted(choice_set, how)}, {}).fits["dresses"].part_worths
     x = choice_set.choices.raw @ choice_set.choices.centring / how.noise
-    prior = np.diag(precision(choice_set.design.layout, len(choice_set.nuisance), None))
+    prior = np.diag(prior_precision(choice_set.design.layout, len(choice_set.nuisance), None))
     reference = np.linalg.solve(x.T @ x + prior, x.T @ choice_set.choices.chosen / how.noise)
     assert fitted == pytest.approx(reference, abs=1e-6)
     residual = choice_set.choices.chosen - x @ reference * how.noise
@@ -317,7 +317,7 @@ def test_the_posterior_of_a_person_who_only_rated_is_that_of_a_regression(shop: 
         shop.add("u", "rating", item, value=float(shop.worth[item]))
     _, choice_set = shop.read()
     width = choice_set.choices.width
-    by_node, _ = panel(choice_set.choices, np.zeros(width), np.eye(width))
+    by_node, _ = panel_by_person(choice_set.choices, np.zeros(width), np.eye(width))
     mode, spread, _ = posteriors(by_node, np.zeros(width), 0.5 * np.eye(width), tolerance=1e-14)
     x = choice_set.choices.raw @ choice_set.choices.centring
     information = x.T @ x + 2.0 * np.eye(width)

@@ -14,7 +14,7 @@ from kgrank.choice.tastes.mixed_logit import (
     draws,
     estimate,
     join_panels,
-    panel,
+    panel_by_person,
     posteriors,
 )
 
@@ -44,7 +44,7 @@ def drawn(
         time=np.arange(count),
         offset=np.zeros(count * 3),
     )
-    return panel(choices, np.zeros(width), np.eye(width))[0], taste
+    return panel_by_person(choices, np.zeros(width), np.eye(width))[0], taste
 
 
 def quadrature(data: Panel, person: int, mean: float, variance: float) -> tuple[float, float, float]:

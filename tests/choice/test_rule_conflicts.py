@@ -15,7 +15,7 @@ from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules import conflicts
 from kgrank.choice.rules.conflicts import RARER, smallest_sets
-from kgrank.choice.rules.findings import conflict
+from kgrank.choice.rules.findings import stored_conflict
 from kgrank.choice.rules.weigh import UNLIKELY, weigh
 from kgrank.errors import RunError
 from kgrank.ontology.model import AttributeType, Rule
@@ -113,7 +113,7 @@ def test_three_rules_of_which_any_two_can_hold_are_named_together() -> None:
     assert fight.together == 0.0
     assert all(p > UNLIKELY for p in fight.alone)
     assert fight.categories == ("dresses",)
-    told = conflict(fight, ontology(rules), found)
+    told = stored_conflict(fight, ontology(rules), found)
     assert told.sentence.startswith("color, size and features cannot all be right in Dresses")
     assert "Color 33%" in told.instead
 

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from benchmarks.metrics import hit_rate, ranks
 from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms, category_terms
 from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, Counts, link_table
-from kgrank.choice.behaviour.curves import apply, curve, hats, knots, outer, pair_hats, surface
+from kgrank.choice.behaviour.curves import curve, evaluate_curve, hats, knots, outer, pair_hats, surface
 from kgrank.choice.behaviour.event_log import read_event_log
 from kgrank.choice.behaviour.examples_from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.groupings import Grouping, groupings, members
@@ -330,8 +330,8 @@ def test_a_learned_curve_says_what_its_columns_said(x: np.ndarray, seed: int, mo
     at = knots(x, most)
     assert list(at) == sorted(set(at))
     values = np.random.default_rng(seed).normal(size=len(at) - 1)
-    np.testing.assert_allclose(apply(curve(at, values), x), hats(x, at) @ values, atol=1e-9)
-    assert apply(curve(at, values), np.array([at[0]]))[0] == 0.0
+    np.testing.assert_allclose(evaluate_curve(curve(at, values), x), hats(x, at) @ values, atol=1e-9)
+    assert evaluate_curve(curve(at, values), np.array([at[0]]))[0] == 0.0
 
 
 @settings(max_examples=60, deadline=None)
@@ -342,8 +342,8 @@ def test_a_learned_surface_says_what_its_columns_said(x: np.ndarray, y: np.ndarr
     a, b = knots(x, 4), knots(y, 3)
     columns = pair_hats(hats(x, a), hats(y, b))
     values = np.random.default_rng(seed).normal(size=columns.shape[1])
-    np.testing.assert_allclose(apply(surface(a, b, values), x, y), columns @ values, atol=1e-9)
-    every = apply(surface(a, b, values), *np.meshgrid(x, y))
+    np.testing.assert_allclose(evaluate_curve(surface(a, b, values), x, y), columns @ values, atol=1e-9)
+    every = evaluate_curve(surface(a, b, values), *np.meshgrid(x, y))
     np.testing.assert_allclose(outer(surface(a, b, values), x, y), every, atol=1e-9)
 
 
@@ -352,5 +352,7 @@ def test_a_layer_without_a_term_scores_the_rest(learned: Learned) -> None:
     name = next(iter(learned.wide.curves))
     whole = learned.wide.score(histories)
     less = replace(learned.wide, curves={n: c for n, c in learned.wide.curves.items() if n != name})
-    term_score = apply(learned.wide.curves[name], term_amounts(learned.wide.counts, histories)[name].dense())
+    term_score = evaluate_curve(
+        learned.wide.curves[name], term_amounts(learned.wide.counts, histories)[name].dense()
+    )
     np.testing.assert_allclose(whole - less.score(histories), term_score, atol=1e-9)

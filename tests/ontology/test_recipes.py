@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from kgrank.cli.main import app
 from kgrank.ontology.blocks import read_blocks
-from kgrank.ontology.edit import edited
+from kgrank.ontology.edit import edit_blocks
 from kgrank.ontology.read import read_ontology
 from kgrank.weights.artefact import write_weights
 
@@ -64,7 +64,7 @@ def write(shop: Path, recipe: str) -> None:
             path = homes[0] if homes else shop / NEW_IN[name]
             changed, added = ({block.iri: block}, []) if homes else ({}, [block])
             path.write_text(
-                edited(path.read_text(encoding="utf-8"), changed, added, (), prefixes), encoding="utf-8"
+                edit_blocks(path.read_text(encoding="utf-8"), changed, added, (), prefixes), encoding="utf-8"
             )
 
 

@@ -28,7 +28,7 @@ from kgrank.ranking import (
     open_shop,
     rank,
 )
-from kgrank.ranking.catalogue.top import first, position
+from kgrank.ranking.catalogue.top import position, top_indices
 from kgrank.ranking.page.rerank import diverse
 
 seeds = st.integers(0, 10_000)
@@ -55,7 +55,7 @@ def whole(shop: Shop, query: Query) -> RankedPage:
 def test_the_first_places_are_those_of_a_full_sort_of_rounded_scores(scores: list[float], count: int) -> None:
     values = np.array(scores, dtype=float)
     want = sorted(range(len(values)), key=lambda k: (-values[k].round(9), k))
-    places, rounded = first(values, count)
+    places, rounded = top_indices(values, count)
     assert places.tolist() == want[:count]
     assert rounded.tolist() == values[want[:count]].round(9).tolist()
     for k in want:

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.counts import Counts
-from kgrank.choice.behaviour.curves import apply, curve, hats, knots, line, outer, pair_hats, surface
+from kgrank.choice.behaviour.curves import curve, evaluate_curve, hats, knots, line, outer, pair_hats, surface
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.terms import (
@@ -128,7 +128,9 @@ class BehaviourModel:
                 # A surface is 0 where its first term is at its first knot, as for most items.
                 active = np.flatnonzero(np.broadcast_to(first.dense(), total.shape) > learned.knots[0][0])
                 rows, items = np.divmod(active, total.shape[1])
-                total.reshape(-1)[active] += apply(learned, first.of(rows, items), second.of(rows, items))
+                total.reshape(-1)[active] += evaluate_curve(
+                    learned, first.of(rows, items), second.of(rows, items)
+                )
         return total
 
 
@@ -150,11 +152,14 @@ def _by_label(
 
     for name, learned in curves.items():
         if (label := term_values_[name].label) is not None:
-            add(label, apply(learned, term_values_[name].values))
+            add(label, evaluate_curve(learned, term_values_[name].values))
     for (first, second), learned in pairs.items():
         values, label = term_values_[first].values, term_values_[first].label
         if second == LENGTH and label is not None:
-            add(label, apply(learned, values, np.broadcast_to(term_values_[second].values, values.shape)))
+            add(
+                label,
+                evaluate_curve(learned, values, np.broadcast_to(term_values_[second].values, values.shape)),
+            )
     yield from sums_by_label.values()
 
 
@@ -163,9 +168,9 @@ def _add(total: Floats, values: Floats, learned: Curve) -> None:
     if len(values) == len(total) and learned.knots[0][0] == 0.0:
         # Flat indices are computed ten times as fast as rows and columns.
         nonzero = np.flatnonzero(values)
-        total.reshape(-1)[nonzero] += apply(learned, values.reshape(-1)[nonzero])
+        total.reshape(-1)[nonzero] += evaluate_curve(learned, values.reshape(-1)[nonzero])
     else:
-        total += apply(learned, values)
+        total += evaluate_curve(learned, values)
 
 
 Block = str | tuple[str, str]

@@ -82,8 +82,8 @@ def outer(learned: Curve, first: Floats, second: Floats) -> Floats:
     return np.asarray(hats(second, b) @ grid[1:, 1:].T @ hats(first, a).T)
 
 
-def apply(learned: Curve, *term_values: Floats) -> Floats:
-    """The values of a curve, or of a surface at pairs, elementwise in any one shape."""
+def evaluate_curve(learned: Curve, *term_values: Floats) -> Floats:
+    """The logits of a curve at term values, or of a surface at pairs of them, elementwise."""
     if len(learned.knots) == 1:
         return np.asarray(np.interp(term_values[0], learned.knots[0], learned.values))
     grid = np.asarray(learned.values).reshape([len(k) for k in learned.knots])

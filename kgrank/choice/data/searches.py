@@ -7,7 +7,7 @@ import re
 import polars as pl
 
 from kgrank.graph.schema import value_id
-from kgrank.ingest.normalise import same, words
+from kgrank.ingest.normalise import ids_by_name, same
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term
 
 SCHEMA = {"category": pl.String(), "query": pl.String(), "attribute": pl.String(), "node": pl.String()}
@@ -46,8 +46,8 @@ def named_values(ontology: Ontology, searches: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def phrases(ontology: Ontology, category: str) -> dict[str, tuple[str, str]]:
-    """Attribute and value by what names them in a category."""
+def values_by_phrase(ontology: Ontology, category: str) -> dict[str, tuple[str, str]]:
+    """Attribute and value by each phrase that names them in a category, in any language."""
     return _values_by_phrase(
         ontology, category, {a.id: _value_names(a, ontology) for a in ontology.attributes.values()}
     )
@@ -66,11 +66,11 @@ def values_in_query(query: str, values_by_phrase: dict[str, tuple[str, str]]) ->
 def _value_names(attribute: Attribute, ontology: Ontology) -> dict[str, str]:
     """AttributeValue ids by what they are called."""
     if attribute.type is AttributeType.BOOLEAN:
-        return dict.fromkeys(words([attribute]), value_id(attribute.id, "true"))
+        return dict.fromkeys(ids_by_name([attribute]), value_id(attribute.id, "true"))
     if attribute.type in (AttributeType.NUMBER, AttributeType.TEXT):
         return {}
     terms = (ontology.values.get(v, Term(v)) for v in attribute.values)
-    values_by_name = words(ontology.brands.values() if attribute.id == BRAND else terms)
+    values_by_name = ids_by_name(ontology.brands.values() if attribute.id == BRAND else terms)
     without_hyphens = {text.replace("-", " "): value for text, value in values_by_name.items()}
     return {text: value_id(attribute.id, value) for text, value in (without_hyphens | values_by_name).items()}
 
@@ -83,7 +83,7 @@ def _values_by_phrase(
     for attribute in ontology.applicable(category):
         for text, node in value_names[attribute].items():
             meanings.setdefault(text, set()).add((attribute, node))
-    category_words = words(ontology.categories[c] for c in ontology.lineage(category))
+    category_words = ids_by_name(ontology.categories[c] for c in ontology.lineage(category))
     return {
         text: next(iter(all_))
         for text, all_ in meanings.items()

@@ -24,7 +24,7 @@ from kgrank.choice.hierarchy.partial_pooling import (
     likelihood_approximation,
     pool,
 )
-from kgrank.choice.logit.categories import precision
+from kgrank.choice.logit.categories import prior_precision
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import Fit
 from kgrank.ontology.model import Ontology
@@ -64,7 +64,7 @@ def prior_evidence(
     likelihoods = {}
     for category, fit in unpooled_fits.items():
         layout, nuisance = own_choices[category].design.layout, len(own_choices[category].nuisance)
-        flat, choices = precision(layout, nuisance, None), len(own_choices[category].choices)
+        flat, choices = prior_precision(layout, nuisance, None), len(own_choices[category].choices)
         likelihoods[category] = likelihood_approximation(
             layout.width, fit.part_worths, fit.precision, flat, choices
         )

@@ -82,7 +82,7 @@ def fit_categories(
     return CategoryFits({**unpooled, **pooled_fits}, variances)
 
 
-def precision(layout: Layout, nuisance: int, variances: Variances | None) -> Floats:
+def prior_precision(layout: Layout, nuisance: int, variances: Variances | None) -> Floats:
     """(columns + nuisance,) prior precision; ``variances`` None is the flat prior."""
     part_worths = np.full(layout.width, FLAT) if variances is None else 1.0 / variances.of(layout)
     return np.concatenate([part_worths, np.full(nuisance, NUISANCE)])
@@ -91,8 +91,8 @@ def precision(layout: Layout, nuisance: int, variances: Variances | None) -> Flo
 def _fit(choices: CategoryChoices, prior: Floats | None, variances: Variances, start: Floats | None) -> Fit:
     layout, nuisance = choices.design.layout, len(choices.nuisance)
     mean = np.concatenate([np.zeros(layout.width) if prior is None else prior, np.zeros(nuisance)])
-    prior_precision = precision(layout, nuisance, None if prior is None else variances)
-    return fit(choices.choices, mean, prior_precision, start)
+    diagonal = prior_precision(layout, nuisance, None if prior is None else variances)
+    return fit(choices.choices, mean, diagonal, start)
 
 
 def _expected(
@@ -106,8 +106,8 @@ def _expected(
     for category, unpooled_fit in unpooled.items():
         category_choices = sets[category]
         layout, nuisance = category_choices.design.layout, len(category_choices.nuisance)
-        flat = np.diag(precision(layout, nuisance, None))
-        prior = np.diag(precision(layout, nuisance, variances))
+        flat = np.diag(prior_precision(layout, nuisance, None))
+        prior = np.diag(prior_precision(layout, nuisance, variances))
         mean = np.concatenate([prior_means[category], np.zeros(nuisance)])
         likelihood = unpooled_fit.precision - flat
         spread = np.linalg.inv(likelihood + prior)

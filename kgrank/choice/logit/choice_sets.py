@@ -176,7 +176,7 @@ def position_names(positions: Sequence[int]) -> list[str]:
 
 
 def position_span(name: str) -> tuple[float, float] | None:
-    """First and last place of a group by its name; None for another column."""
+    """First and last screen position of a group of positions by its column's name; None for another column."""
     if not name.startswith(POSITION):
         return None
     low, _, high = name.removeprefix(POSITION).rstrip("+").partition("-")

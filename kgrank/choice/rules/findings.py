@@ -15,7 +15,7 @@ from kgrank.ontology.sentences import sentence
 from kgrank.weights.model import RuleConflict, RuleFinding
 
 
-def finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> RuleFinding:
+def stored_finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> RuleFinding:
     """A rule's evidence as it is stored."""
     return RuleFinding(
         rule=evidence.rule.id,
@@ -33,8 +33,8 @@ def finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosterio
     )
 
 
-def conflict(rules: Conflict, ontology: Ontology, posteriors: RulePosteriors) -> RuleConflict:
-    """A conflict of rules as it is stored."""
+def stored_conflict(rules: Conflict, ontology: Ontology, posteriors: RulePosteriors) -> RuleConflict:
+    """A conflict of rules, with its sentence, as it is kept with the weights."""
     ids = tuple(rule.id for rule in rules.rules)
     names = [ontology.categories[c].name() for c in rules.categories]
     where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kgrank.arrays import Floats
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.findings import conflict, finding
+from kgrank.choice.rules.findings import stored_conflict, stored_finding
 from kgrank.choice.rules.statement import statement
 from kgrank.choice.rules.weigh import RuleEvidence, RulePosteriors, log_bayes_factor, verdict, weigh
 from kgrank.choice.share_intervals import intervals, quantiles
@@ -128,14 +128,14 @@ def what_if(
     new_rules = [evidence for evidence in now.rules if evidence.rule.id in new]
     changes = sorted((_change(c, posteriors[c], old, now) for c in affected), key=lambda c: -c.total_change)
     return WhatIf(
-        tuple(finding(evidence, after, now) for evidence in new_rules),
+        tuple(stored_finding(evidence, after, now) for evidence in new_rules),
         tuple(r for evidence in new_rules for r in _in_each_category(evidence, posteriors)),
         tuple(
             _with_intervals(c, (before, old), (after, now)) if k < MOST_WITH_INTERVALS else c
             for k, c in enumerate(changes)
         ),
         _shifts(old, now),
-        tuple(conflict(c, after, now) for c in now.conflicts if any(r.id in new for r in c.rules)),
+        tuple(stored_conflict(c, after, now) for c in now.conflicts if any(r.id in new for r in c.rules)),
     )
 
 

@@ -123,7 +123,7 @@ class Tastes:
     log_marginal: float
 
 
-def panel(choices: Choices, part_worths: Floats, columns: Floats) -> tuple[Panel, Ints]:
+def panel_by_person(choices: Choices, part_worths: Floats, columns: Floats) -> tuple[Panel, Ints]:
     """Choices regrouped by person.
 
     Args:

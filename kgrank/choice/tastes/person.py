@@ -14,7 +14,7 @@ from kgrank.choice.data.responses import ResponseLog
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
 from kgrank.choice.logit.feedback_scales import weighted
-from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel, posteriors
+from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person, posteriors
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 
@@ -135,14 +135,14 @@ def person_panel(
         if name in column_of:
             column_map[k, column_of[name]] = 1.0
     served = [learned.nuisance[name] for name in person_choices.nuisance]
-    return panel(
+    return panel_by_person(
         person_choices.choices,
-        np.concatenate([part_worths(person_choices.design.layout, learned), served]),
+        np.concatenate([served_part_worths(person_choices.design.layout, learned), served]),
         column_map,
     )
 
 
-def part_worths(layout: Layout, learned: CategoryWeights) -> Floats:
+def served_part_worths(layout: Layout, learned: CategoryWeights) -> Floats:
     """(columns,) the served utilities in a category's columns: of a value, or of one unit of a number's column."""
     utilities = {u.node: u for u in learned.utilities}
     values = np.zeros(layout.width)
@@ -168,5 +168,5 @@ def personal_shares(
     learned: CategoryWeights, layout: Layout, deviations: Mapping[str, float]
 ) -> dict[str, float]:
     """One person's share of each attribute, over the same reference ranges as the average shopper's."""
-    shares = importance(layout, part_worths(layout, learned) + _columns(layout, deviations))
+    shares = importance(layout, served_part_worths(layout, learned) + _columns(layout, deviations))
     return dict(zip(layout.block, shares.tolist(), strict=True))

@@ -81,7 +81,7 @@ def without_secrets(text: str, address: str) -> str:
     return re.sub(r"\S*[/\\@]\S*", "…", text)
 
 
-def lines(report: BugReport) -> Iterator[str]:
+def report_lines(report: BugReport) -> Iterator[str]:
     """The report as plain text, line by line."""
     yield f"kgrank {report.kgrank}"
     yield f"Python {report.python}"

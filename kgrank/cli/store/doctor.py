@@ -12,7 +12,7 @@ from rich.table import Table
 
 from kgrank.cli.common import out, print_json
 from kgrank.cli.options import DEMO, Json, Store, default_store
-from kgrank.cli.store.bug_report import bug_report, lines
+from kgrank.cli.store.bug_report import bug_report, report_lines
 from kgrank.errors import InputError, StoreError
 from kgrank.graph.connect import open_store
 from kgrank.graph.doctor import examine, unreachable
@@ -72,7 +72,7 @@ def _print_report(address: str | None, repair: bool, json: bool) -> None:
     if json:
         print_json(asdict(written))
     else:
-        out.print("\n".join(lines(written)), markup=False)
+        out.print("\n".join(report_lines(written)), markup=False)
 
 
 def _checks(address: str, repair: bool) -> list[Check]:

@@ -11,7 +11,7 @@ from pyoxigraph import BlankNode, NamedNode
 from kgrank.ontology.check.attributes import LISTED, read_range
 from kgrank.ontology.check.graph import Draft, Node, Object, Predicates
 from kgrank.ontology.check.messages import SourceLocation
-from kgrank.ontology.check.terms import listed, one, refer
+from kgrank.ontology.check.terms import list_members, one, refer
 from kgrank.ontology.model import Applicability, Attribute, AttributeType, Category, Narrowing, Need, Ontology
 from kgrank.ontology.vocabulary import KG, NEEDS, Kind, article
 
@@ -101,7 +101,7 @@ def _narrowed_values(draft: Draft, node: Node, words: Predicates) -> tuple[str, 
         draft.report.add(
             "O314", node.location(_NARROWS), problem, "List those that are left, or use kg:drops"
         )
-    for member in listed(draft, node, _VALUES, head, "O210"):
+    for member in list_members(draft, node, _VALUES, head, "O210"):
         text = f"{node.id} narrows to {{}}, which is not a value"
         values.append(refer(draft, node, _VALUES, member, Kind.VALUE, "O316", text))
     return tuple(dict.fromkeys(v for v in values if v is not None))

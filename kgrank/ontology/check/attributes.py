@@ -11,7 +11,7 @@ from kgrank.ontology.check.graph import Draft, Node, Predicates, shown
 from kgrank.ontology.check.terms import (
     Header,
     leading_number,
-    listed,
+    list_members,
     meant,
     number,
     one,
@@ -122,7 +122,7 @@ def _listed_values(draft: Draft, node: Node) -> tuple[str, ...]:
     values = []
     if draft.graph.members(node.all(_VALUES)[0]) is None:
         draft.vague[Kind.ATTRIBUTE].add(node.id)
-    for member in listed(draft, node, _VALUES, node.all(_VALUES)[0], "O210"):
+    for member in list_members(draft, node, _VALUES, node.all(_VALUES)[0], "O210"):
         value = refer(
             draft, node, _VALUES, member, Kind.VALUE, "O204", "the value {} is not described anywhere"
         )

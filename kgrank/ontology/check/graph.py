@@ -117,7 +117,7 @@ class Draft:
 
 
 def key(term: Object) -> str:
-    """How ``Place.object`` names a term."""
+    """How ``SourceLocation.object`` names a term."""
     if isinstance(term, Literal):
         return literal_key(term.value)
     return term.value if isinstance(term, NamedNode) else ""

@@ -40,7 +40,7 @@ _LETTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 
 
 class _Wanted(Protocol):
-    """What ``Positions.find`` looks for; see ``Place``."""
+    """What ``Positions.find`` looks for; see ``SourceLocation``."""
 
     @property
     def subject(self) -> str: ...
@@ -80,7 +80,7 @@ class Positions:
 
 
 def literal_key(text: str) -> str:
-    """How ``Place.object`` and this module name a literal."""
+    """How ``SourceLocation.object`` and this module name a literal."""
     return f'"{text}'
 
 

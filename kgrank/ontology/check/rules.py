@@ -13,7 +13,7 @@ from kgrank.errors import did_you_mean
 from kgrank.ontology.check.attributes import LISTED
 from kgrank.ontology.check.conditions import read_condition
 from kgrank.ontology.check.graph import Draft, Node, Object, shown
-from kgrank.ontology.check.terms import boolean, listed, number, one, refer
+from kgrank.ontology.check.terms import boolean, list_members, number, one, refer
 from kgrank.ontology.kinds.kind import FIELDS, RuleKind
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Ontology, Rule
@@ -220,7 +220,7 @@ def _list(draft: Draft, node: Node, word: str, kinds: Mapping[Kind, str]) -> tup
     head = one(draft, node, KG + word)
     if head is None:
         return ()
-    members = listed(draft, node, KG + word, head, "R412")
+    members = list_members(draft, node, KG + word, head, "R412")
     named = [
         draft.by_iri[m.value].kind for m in members if isinstance(m, NamedNode) and m.value in draft.by_iri
     ]

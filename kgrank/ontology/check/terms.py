@@ -278,7 +278,7 @@ def refer(
     return near[0] if near else None
 
 
-def listed(draft: Draft, node: Node, word: str, head: Object, code: str) -> list[Object]:
+def list_members(draft: Draft, node: Node, word: str, head: Object, code: str) -> list[Object]:
     """The members of a list, repeated ones taken out and reported under ``code``."""
     members = draft.graph.members(head)
     if members is None:

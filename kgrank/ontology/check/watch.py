@@ -53,7 +53,7 @@ def saved(session: Session, before: Seen, after: Seen) -> Saved | None:
 
 
 def watch(session: Session, before: Seen, pause: float = PAUSE) -> Iterator[Saved]:
-    """Each change of the session's folder, checked, for as long as it is asked for the next.
+    """Yields the messages of a check after each change of the session's folder, without end.
 
     Args:
         session: The check that is kept.

@@ -14,7 +14,7 @@ _NUMBERED = re.compile(r"(\d+) - (.+)")
 
 
 def read_google(path: Path) -> Plan:
-    """The tree in a ``taxonomy.en-US.txt`` or ``taxonomy-with-ids.en-US.txt``; there are no attributes in it.
+    """Reads Google's product taxonomy, ``taxonomy.en-US.txt`` or with ids; it has categories and no attributes.
 
     Raises:
         InputError: It cannot be read; a line's parent is missing; a category is listed twice.

@@ -12,7 +12,7 @@ from typing import Any
 
 from kgrank.errors import InputError
 from kgrank.ontology.files import write_bytes
-from kgrank.ontology.tables.marks import SHEET
+from kgrank.ontology.tables.cell_hashes import SHEET
 from kgrank.ontology.tables.pages import Head, Page, cell_name, column_letters
 
 Cell = (

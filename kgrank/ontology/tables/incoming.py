@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from kgrank.errors import InputError, did_you_mean
+from kgrank.ontology.tables.cell_hashes import SHEET, CellHashes, read_hashes
 from kgrank.ontology.tables.columns import LABEL, SAYS
 from kgrank.ontology.tables.files import Cell, Grid
-from kgrank.ontology.tables.marks import SHEET, Marks, read_marks
 from kgrank.ontology.tables.pages import cell_name
 from kgrank.ontology.tables.table import APPLIES, APPLIES_COLUMNS, Key, Tables
 
@@ -39,7 +39,7 @@ class Incoming:
     """All rows, the marks of the export, and the languages of the columns."""
 
     rows: tuple[IncomingRow, ...]
-    marks: Marks | None
+    marks: CellHashes | None
     languages: tuple[str, ...]
 
 
@@ -53,7 +53,7 @@ def read_incoming(grids: Mapping[str, Grid], where: object) -> Incoming:
     hidden = grids.get(SHEET)
     marks = None
     if hidden is not None:
-        marks = read_marks([[cell_text(c) for c in row] for row in hidden], where)
+        marks = read_hashes([[cell_text(c) for c in row] for row in hidden], where)
     languages: dict[str, None] = {}
     rows: list[IncomingRow] = []
     for name, grid in grids.items():

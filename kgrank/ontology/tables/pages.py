@@ -63,11 +63,15 @@ def labels_of(blocks: Mapping[str, Block], names: Names) -> dict[str, str]:
     return labels
 
 
-def pages(tables: Tables, labels: Mapping[str, str], says: Mapping[str, str]) -> Iterator[Page]:
-    """All sheets; ``says`` are sentences by the short name of a rule."""
+def pages(tables: Tables, labels: Mapping[str, str], rule_sentences: Mapping[str, str]) -> Iterator[Page]:
+    """All sheets; ``rule_sentences`` are sentences by the short name of a rule."""
     by_name = {s.name: s for s in tables.sheets}
     for name in ("rules", "categories", APPLIES, "attributes", "values", "others", "ontology"):
-        yield _applies(tables, labels) if name == APPLIES else _page(by_name[name], tables, labels, says)
+        yield (
+            _applies(tables, labels)
+            if name == APPLIES
+            else _page(by_name[name], tables, labels, rule_sentences)
+        )
 
 
 def _page(sheet: Sheet, tables: Tables, labels: Mapping[str, str], says: Mapping[str, str]) -> Page:

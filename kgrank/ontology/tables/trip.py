@@ -19,13 +19,13 @@ from kgrank.ontology.check.folder import Examination, examine, examine_graph
 from kgrank.ontology.check.messages import Message
 from kgrank.ontology.check.parse import parse_text, together
 from kgrank.ontology.check.pause import uncollected
-from kgrank.ontology.edit import edited
+from kgrank.ontology.edit import edit_blocks
 from kgrank.ontology.files import write_text
 from kgrank.ontology.layout import joined
+from kgrank.ontology.tables.cell_hashes import cell_hash, hash_rows, same
 from kgrank.ontology.tables.files import Grid, read_csv, read_workbook, write_csv, write_workbook
 from kgrank.ontology.tables.folder import Source, open_source
 from kgrank.ontology.tables.incoming import Incoming, IncomingRow, read_incoming
-from kgrank.ontology.tables.marks import mark, marks_of, same
 from kgrank.ontology.tables.names import Names
 from kgrank.ontology.tables.pages import labels_of, pages, sentences_of
 from kgrank.ontology.tables.table import APPLIES, Builder, CellError, Key, Tables
@@ -92,7 +92,7 @@ def export(folder: Path, *, workbook: Path | None = None, csv_folder: Path | Non
     tables = source.tables(names)
     says = sentences_of(examine(folder).ontology, names)
     shown = list(pages(tables, labels_of(source.blocks, names), says))
-    marks = list(marks_of(tables, source.files(tables, names), names.prefixes))
+    marks = list(hash_rows(tables, source.files(tables, names), names.prefixes))
     if workbook is not None:
         write_workbook(workbook, shown, marks)
     if csv_folder is not None:
@@ -178,9 +178,9 @@ def _edits(incoming: Incoming, tables: Tables, take: Side | None) -> tuple[list[
         new = {}
         for column, text in row.cells.items():
             here = (now or {}).get(column, "")
-            if same(text, here) or (marked and column in marked and mark(text) == marked[column]):
+            if same(text, here) or (marked and column in marked and cell_hash(text) == marked[column]):
                 continue
-            if marked and column in marked and mark(here) != marked[column]:
+            if marked and column in marked and cell_hash(here) != marked[column]:
                 conflicts.append(Conflict(row.location(column), " ".join(row.key), column, text, here))
                 if take != "sheet":
                     continue
@@ -246,7 +246,7 @@ def _texts(
         placed[iri] = homes.get(iri) or _home(block, placed, usual, names)
         files.setdefault(placed[iri], ({}, []))[1].append(block)
     return {
-        name: edited(source.texts.get(name, ""), blocks, new, prefixes=names.prefixes)
+        name: edit_blocks(source.texts.get(name, ""), blocks, new, prefixes=names.prefixes)
         for name, (blocks, new) in files.items()
     }
 

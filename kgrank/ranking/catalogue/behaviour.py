@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.curves import apply
+from kgrank.choice.behaviour.curves import evaluate_curve
 from kgrank.choice.behaviour.groupings import Grouping, groupings
 from kgrank.choice.behaviour.neighbours import Neighbours
 from kgrank.choice.behaviour.popularity import Recent
@@ -116,7 +116,7 @@ class Behaviour:
         for term in self.terms:
             if term.curve is not None:
                 parts = [values[name].of(histories, rows) for name in term.of or (term.name,)]
-                logits[term.name] = weights.get(family(term.name), 1.0) * apply(term.curve, *parts)
+                logits[term.name] = weights.get(family(term.name), 1.0) * evaluate_curve(term.curve, *parts)
         return logits
 
     def strongest_source(self, name: str, history: Sequence[int], target: int) -> tuple[int, int] | None:

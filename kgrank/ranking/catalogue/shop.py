@@ -114,10 +114,10 @@ class Shop:
 
     def phrases(self, category: str) -> dict[str, tuple[str, str]]:
         """Attribute and value by the words that name them in a category; computed once."""
-        from kgrank.choice.data.searches import phrases
+        from kgrank.choice.data.searches import values_by_phrase
 
         if category not in self._phrases:
-            self._phrases[category] = phrases(self.ontology, category)
+            self._phrases[category] = values_by_phrase(self.ontology, category)
         return self._phrases[category]
 
     def common_category(self, rows: Sequence[int]) -> str | None:

@@ -12,7 +12,7 @@ DECIMALS = 9
 _SLACK = 2 * 10.0**-DECIMALS
 
 
-def first(scores: Floats, count: int) -> tuple[Ints, Floats]:
+def top_indices(scores: Floats, count: int) -> tuple[Ints, Floats]:
     """Indices of the highest scores, and the scores rounded as they are compared.
 
     Args:

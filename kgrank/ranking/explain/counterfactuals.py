@@ -16,7 +16,7 @@ from kgrank.ontology.model import BRAND, AttributeType
 from kgrank.ranking.answers import Change, Counterfactual, Counterfactuals
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
-from kgrank.ranking.catalogue.top import DECIMALS, first, position
+from kgrank.ranking.catalogue.top import DECIMALS, position, top_indices
 from kgrank.ranking.page.answer import score_query, selection
 from kgrank.ranking.page.query import Query
 from kgrank.ranking.page.score import ScoredCategory, member_index, value_worths
@@ -69,7 +69,7 @@ def counterfactuals(shop: Shop, query: Query, item: str, top: int = 10) -> Count
         gap, sufficient = 0.0, tuple[Counterfactual, ...]()
         sentence = phrase("within-already", query.language, title=title, position=now)
     else:
-        last = first(scored.scores[members], top)[1][-1]
+        last = top_indices(scored.scores[members], top)[1][-1]
         gap = float(last - scored.scores[member]) + ENOUGH
         options = {a: list(_options(shop, scored, member, a)) for a in scored.table.attributes if a != BRAND}
         sufficient = _sufficient(shop, scored, members, member, options, gap, query.language)

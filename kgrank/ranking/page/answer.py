@@ -21,7 +21,7 @@ from kgrank.ranking.catalogue.items import Members, Rows
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.scores import Worth
 from kgrank.ranking.catalogue.shop import Shop, check_category
-from kgrank.ranking.catalogue.top import DECIMALS, first
+from kgrank.ranking.catalogue.top import DECIMALS, top_indices
 from kgrank.ranking.page.filters import filter_words, matches, targets
 from kgrank.ranking.page.query import Cap, Filter, Query, RankedPage
 from kgrank.ranking.page.rerank import Limit, RerankRules, rerank
@@ -80,7 +80,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
         reasons = reranked.reasons
         notes = (*notes, *(phrase("cap-short", query.language, reason=r) for r in reranked.short))
     else:
-        order, rounded = first(scores, offset + query.size)
+        order, rounded = top_indices(scores, offset + query.size)
         shown, total = order[offset:], rounded[offset:]
         if members is not None:
             shown = members[shown]

@@ -16,7 +16,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.ranking.catalogue.items import Members
 from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.scores import CategoryScores
-from kgrank.ranking.catalogue.top import first
+from kgrank.ranking.catalogue.top import top_indices
 
 WINDOW = 100
 """First positions that diversity re-ranks."""
@@ -173,8 +173,8 @@ def _by_score(members: Members, scores: Floats, rules: RerankRules) -> Callable[
     behind, behind_scores = members[buried], scores[buried]
 
     def order(count: int) -> Members:
-        front = ahead[first(ahead_scores, count)[0]]
-        return np.concatenate([front, behind[first(behind_scores, count - len(front))[0]]])
+        front = ahead[top_indices(ahead_scores, count)[0]]
+        return np.concatenate([front, behind[top_indices(behind_scores, count - len(front))[0]]])
 
     return order
 

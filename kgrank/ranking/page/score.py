@@ -17,7 +17,7 @@ from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.term_phrases import reason
-from kgrank.ranking.catalogue.top import first
+from kgrank.ranking.catalogue.top import top_indices
 
 PERSONAL = 0.1
 """In logits: a person's own part is named from here on, where it is larger than the average shopper's."""
@@ -110,7 +110,7 @@ def rank(
         members = np.unique(
             np.array([member_index(shop, category, item) for item in candidates], dtype=np.int64)
         )
-    order, scores = first(scored.scores[members], offset + limit)
+    order, scores = top_indices(scored.scores[members], offset + limit)
     positions = range(offset + 1, len(order) + 1)
     return show(shop, scored, members[order[offset:]], scores[offset:], positions, language)
 

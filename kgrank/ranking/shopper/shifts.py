@@ -9,7 +9,7 @@ import numpy as np
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Block
 from kgrank.choice.importance import importance
-from kgrank.choice.tastes.person import part_worths
+from kgrank.choice.tastes.person import served_part_worths
 from kgrank.graph.schema import split_value_id, value_id
 from kgrank.ontology.model import BRAND, AttributeType
 from kgrank.ranking.answers import SessionState, Shift
@@ -31,7 +31,7 @@ def shifts(shop: Shop, session: Session, category: str, language: str = "en") ->
     """
     shop.weights_of(category)
     layout = shop.design(category).layout
-    served = part_worths(layout, shop.weights_of(category))
+    served = served_part_worths(layout, shop.weights_of(category))
     prior = _by_node(shop, layout.nodes, session.posterior.mean)
     change = _by_node(shop, layout.nodes, session.deviations) - prior
     start = served + prior
@@ -46,7 +46,7 @@ def shifts(shop: Shop, session: Session, category: str, language: str = "en") ->
 
 
 def noticeable_shifts(shop: Shop, session: Session, category: str, language: str = "en") -> tuple[Shift, ...]:
-    """The shifts of ``SHOWN`` or more; none before the first event."""
+    """The attributes whose share a session shifted by ``SHOWN`` or more; none before the first event."""
     if not session.events:
         return ()
     all_shifts = shifts(shop, session, category, language)

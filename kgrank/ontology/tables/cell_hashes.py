@@ -15,7 +15,7 @@ SHEET = "kgrank"
 
 
 @dataclass(frozen=True)
-class Marks:
+class CellHashes:
     """The marks of cells by sheet, key and column; the file of each thing; the short names."""
 
     cells: Mapping[tuple[str, Key], Mapping[str, str]] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Marks:
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
 
-def mark(text: str) -> str:
+def cell_hash(text: str) -> str:
     """The mark of one text."""
     return f"{crc32(_plain(text).encode()):x}" if text else "-"
 
@@ -33,10 +33,10 @@ def same(first: str, second: str) -> bool:
     return first == second or _plain(first) == _plain(second)
 
 
-def marks_of(
+def hash_rows(
     tables: Tables, files: Mapping[tuple[str, Key], str], prefixes: Mapping[str, str]
 ) -> Iterator[list[str]]:
-    """The rows of the hidden sheet."""
+    """A hash of each exported cell, as the rows of the hidden sheet."""
     yield ["format", FORMAT, "", "", ""]
     for name, iri in prefixes.items():
         yield ["prefix", name, iri, "", ""]
@@ -44,11 +44,11 @@ def marks_of(
         columns = tables.columns(sheet)
         yield ["columns", sheet, "|".join(columns), "", ""]
         for key, row in rows.items():
-            cells = " ".join(mark(row.get(c, "")) for c in columns)
+            cells = " ".join(cell_hash(row.get(c, "")) for c in columns)
             yield [sheet, key[0], key[1] if len(key) > 1 else "", files.get((sheet, key), ""), cells]
 
 
-def read_marks(rows: Sequence[Sequence[str]], where: object) -> Marks:
+def read_hashes(rows: Sequence[Sequence[str]], where: object) -> CellHashes:
     """The hidden sheet as it was written.
 
     Raises:
@@ -69,7 +69,7 @@ def read_marks(rows: Sequence[Sequence[str]], where: object) -> Marks:
             key = (second, third) if third else (second,)
             cells[first, key] = dict(zip(columns[first], hashes.split(" "), strict=False))
             files[first, key] = file
-    return Marks(cells, files, prefixes)
+    return CellHashes(cells, files, prefixes)
 
 
 def _plain(text: str) -> str:
