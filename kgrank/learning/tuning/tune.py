@@ -323,7 +323,7 @@ def _write(problem: TuningProblem, best: FrozenTrial, path: Path) -> None:
     config = applied(problem.config, best.user_attrs["settings"])
     if config.network is not None:
         config = replace(config, network=replace(config.network, resume=None))
-    text = f"# Found by kgrank tune: python train.py --config {path}\n"
+    text = f"# Found by kgrank tune: kgrank train --config {path}\n"
     text += yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True)
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8")
