@@ -115,25 +115,33 @@ def _weights(
     # Tastes differ by half a logit a value, between the demo's .2 and the camera study's 1.
     covariance = 0.25 * (0.5 * root @ root.T + 0.5 * np.eye(len(nodes)))
     category = CategoryWeights(
-        "all",
-        tuple(
-            AttributeWeight(a, float(w), 0.0, 1.0, float(w), "", float(w))
+        category="all",
+        attributes=tuple(
+            AttributeWeight(
+                attribute=a,
+                share=float(w),
+                lower=0.0,
+                upper=1.0,
+                spread=float(w),
+                reference="",
+                full=float(w),
+            )
             for a, w in zip(names, share / share.sum(), strict=True)
         ),
-        tuple(utilities),
-        1.0,
-        1000,
-        100,
-        "choices",
+        utilities=tuple(utilities),
+        strength=1.0,
+        choice_count=1000,
+        person_count=100,
+        source="choices",
     )
     population = Population(tuple(nodes), tuple(tuple(row) for row in covariance.tolist()))
     return LearnedWeights(
-        "v1",
-        "2026-01-01T00:00:00Z",
-        "bench",
-        ontology.fingerprint,
-        "bench",
-        {"all": category},
+        version="v1",
+        created="2026-01-01T00:00:00Z",
+        code="bench",
+        ontology=ontology.fingerprint,
+        graph="bench",
+        categories={"all": category},
         population=population,
     )
 

@@ -93,15 +93,15 @@ def choices(one: Layout, truth: Floats, people: int, each: int, generator: np.ra
     chosen = np.zeros((count, SHOWN))
     chosen[np.arange(count), utility.reshape(count, SHOWN).argmax(1)] = 1.0
     return Choices(
-        raw,
-        one.centring,
-        np.arange(count + 1) * SHOWN,
-        chosen.ravel(),
-        np.zeros(count, bool),
-        np.zeros(count),
-        np.repeat(np.arange(people), each),
-        np.tile(np.arange(each), people),
-        np.zeros(len(values)),
+        raw=raw,
+        centring=one.centring,
+        start=np.arange(count + 1) * SHOWN,
+        chosen=chosen.ravel(),
+        outside=np.zeros(count, bool),
+        left=np.zeros(count),
+        person=np.repeat(np.arange(people), each),
+        time=np.tile(np.arange(each), people),
+        offset=np.zeros(len(values)),
     )
 
 
@@ -118,7 +118,14 @@ def shop(category: str, people: int, each: int, seed: int) -> Shop:
     found = fit(some, np.zeros(one.width), np.full(one.width, FLAT))
     deviation = np.full(one.width, FLAT**-0.5)
     place = CategoryPosterior(
-        one, found.part_worths, found.covariance, np.zeros(one.width), deviation, len(some), people, True
+        layout=one,
+        mean=found.part_worths,
+        covariance=found.covariance,
+        prior_mean=np.zeros(one.width),
+        prior_deviation=deviation,
+        choice_count=len(some),
+        person_count=people,
+        own_choices=True,
     )
     return Shop(place, choices(one, truth, TEST, 1, generator), truth)
 

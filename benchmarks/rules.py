@@ -214,7 +214,16 @@ def few(study: Study, people: int, draws: int, seed: int) -> dict[str, dict[str,
 def without_data(study: Study, seed: int) -> dict[str, float]:
     """L1 of the rules alone: the prior, re-weighted by them."""
     n = study.layout.width
-    prior = CategoryPosterior(study.layout, np.zeros(n), np.eye(n), np.zeros(n), np.ones(n), 0, 0, True)
+    prior = CategoryPosterior(
+        layout=study.layout,
+        mean=np.zeros(n),
+        covariance=np.eye(n),
+        prior_mean=np.zeros(n),
+        prior_deviation=np.ones(n),
+        choice_count=0,
+        person_count=0,
+        own_choices=True,
+    )
     generator = np.random.default_rng(seed)
     found = {}
     for name, rules in sets(study.yes, study.no, generator).items():

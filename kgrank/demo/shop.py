@@ -124,7 +124,15 @@ def generate(seed: int = 7, *, shoppers: int = SHOPPERS) -> DemoShop:
     utilities = base + people.personal @ layout.items.T
     popularity = rng.normal(scale=0.5, size=len(items))
     pairs = stock.partners(items, rng)
-    world = _World(items, layout, people, utilities, _outside(utilities, layout, rng), popularity, pairs)
+    world = _World(
+        items=items,
+        layout=layout,
+        tastes=people,
+        utilities=utilities,
+        outside=_outside(utilities, layout, rng),
+        popularity=popularity,
+        partners=pairs,
+    )
     return DemoShop(items, _behaviour(world, rng), _document(world, seed), seed)
 
 

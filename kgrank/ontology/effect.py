@@ -65,7 +65,16 @@ def effect(old: Ontology, new: Ontology) -> Effect:
         else:
             (prior if cell in ruled else kept).append(cell)
     fresh = tuple(c for c in cells(new) if c not in reached and c not in before)
-    return Effect(tuple(kept), renamed, joined, rescaled, tuple(prior), tuple(stale), tuple(gone), new=fresh)
+    return Effect(
+        kept=tuple(kept),
+        renamed=renamed,
+        joined=joined,
+        rescaled=rescaled,
+        prior=tuple(prior),
+        stale=tuple(stale),
+        gone=tuple(gone),
+        new=fresh,
+    )
 
 
 def why_not(cell: Cell, reach: Effect, old: Ontology, new: Ontology) -> str:

@@ -239,17 +239,22 @@ class Ontology:
             for attribute, need in here.uses.items():
                 known = self.attributes[attribute]
                 table[attribute] = Applicability(
-                    attribute, need, category, known.values, known.minimum, known.maximum
+                    attribute=attribute,
+                    need=need,
+                    origin=category,
+                    values=known.values,
+                    minimum=known.minimum,
+                    maximum=known.maximum,
                 )
             for narrow in here.narrows:
                 wide = table[narrow.attribute]
                 table[narrow.attribute] = Applicability(
-                    narrow.attribute,
-                    wide.need,
-                    wide.origin,
-                    narrow.values or wide.values,
-                    wide.minimum if narrow.minimum is None else narrow.minimum,
-                    wide.maximum if narrow.maximum is None else narrow.maximum,
+                    attribute=narrow.attribute,
+                    need=wide.need,
+                    origin=wide.origin,
+                    values=narrow.values or wide.values,
+                    minimum=wide.minimum if narrow.minimum is None else narrow.minimum,
+                    maximum=wide.maximum if narrow.maximum is None else narrow.maximum,
                 )
             self._applicable[category] = table
         return self._applicable[category]

@@ -41,13 +41,13 @@ def stored_conflict(rules: Conflict, ontology: Ontology, posteriors: RulePosteri
     alone = ", ".join(f"{p:.2f}" for p in rules.alone)
     by_rule = (_data_alone(rule, ontology, posteriors, rules.worst) for rule in rules.rules)
     return RuleConflict(
-        ids,
-        f"{', '.join(ids[:-1])} and {ids[-1]} cannot all be right in {where}: by the choices each may hold "
-        f"(probability {alone}), all together with {rules.together:.3f}.",
-        rules.categories,
-        rules.alone,
-        rules.together,
-        "; ".join(dict.fromkeys(by_rule)),
+        rules=ids,
+        sentence=f"{', '.join(ids[:-1])} and {ids[-1]} cannot all be right in {where}: "
+        f"by the choices each may hold (probability {alone}), all together with {rules.together:.3f}.",
+        categories=rules.categories,
+        alone=rules.alone,
+        together=rules.together,
+        instead="; ".join(dict.fromkeys(by_rule)),
     )
 
 

@@ -191,7 +191,12 @@ def _inherited(ontology: Ontology, category: str) -> Mapping[str, Applicability]
 def declared(attribute: Attribute) -> Applicability:
     """The attribute without any narrowing."""
     return Applicability(
-        attribute.id, Need.ALLOWED, "", attribute.values, attribute.minimum, attribute.maximum
+        attribute=attribute.id,
+        need=Need.ALLOWED,
+        origin="",
+        values=attribute.values,
+        minimum=attribute.minimum,
+        maximum=attribute.maximum,
     )
 
 

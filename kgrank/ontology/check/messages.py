@@ -98,7 +98,17 @@ class Report:
                 text = f"{text} (and {more} more time{'s' if more > 1 else ''})"
             index = indexes.get(location.file)
             line, column = (0, 1) if index is None else index.find(location)
-            located.add(Message(location.file, line, column, code, severity, text, advice))
+            located.add(
+                Message(
+                    file=location.file,
+                    line=line,
+                    column=column,
+                    code=code,
+                    severity=severity,
+                    text=text,
+                    advice=advice,
+                )
+            )
         return sorted(located)
 
 

@@ -316,4 +316,4 @@ def _first_line(lines: list[str]) -> int:
 
 
 def _message(file: str, line: int, column: int, code: str, text: str, advice: str) -> Message:
-    return Message(file, line, column, code, "error", text, advice)
+    return Message(file=file, line=line, column=column, code=code, severity="error", text=text, advice=advice)
