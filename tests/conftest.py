@@ -25,6 +25,7 @@ NOT_HERE = pytest.StashKey[Counter[str]]()
 """How many tests are left out for want of which data set."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out the tests whose data set is not on this machine."""
     missing = {

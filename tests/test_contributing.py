@@ -129,6 +129,7 @@ def ontology(registered: None, tmp_path_factory: pytest.TempPathFactory) -> Path
 def address(ontology: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A toy store with a shop whose one rule is of the toy kind, and with weights learned from it."""
     from kgrank.learning.config import DataConfig, RunConfig
+    from kgrank.learning.progress import NO_PROGRESS
     from kgrank.learning.run import run
 
     folder = tmp_path_factory.mktemp("shop")
@@ -137,7 +138,7 @@ def address(ontology: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
         folder=str(write_files(folder / "files")),
         ontology=str(ontology),
     )
-    run(RunConfig(data=data, out=str(folder / "out")), lambda _: None)
+    run(RunConfig(data=data, out=str(folder / "out")), NO_PROGRESS)
     return data.store
 
 

@@ -92,7 +92,7 @@ def default_store() -> str:
     raise InputError(
         "no store is named",
         expected=f"--store ADDRESS, the environment variable {STORE}, or {DEMO}",
-        todo="Make the demo's: kgrank demo run",
+        todo=f"Make the demo's: kgrank demo run, or its files alone with kgrank demo build {DEMO.parent}",
     )
 
 

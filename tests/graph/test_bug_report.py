@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 import kgrank
 from kgrank.cli.main import app
 from kgrank.graph.connect import open_store
-from kgrank.graph.ladybug import LadybugStore
-from kgrank.graph.neo4j import Neo4jStore
+from kgrank.graph.embedded.store import LadybugStore
+from kgrank.graph.neo4j.store import Neo4jStore
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore
 from kgrank.resources import schema_version

@@ -360,7 +360,7 @@ def test_a_service_that_ends_while_it_connects_keeps_no_connection(
     current.close()
     assert current.refresh() is False
     assert current._store is None
-    assert current.trouble is None
+    assert current.store_error is None
 
 
 @pytest.mark.long

@@ -193,7 +193,7 @@ def test_a_shop_goes_on_ranking_as_before_after_a_rename(shop: Path, tmp_path: P
     assert "11 under a new name: apparel/cut" in result.output
     again = RUN.invoke(app, ["rank", "dresses", "--store", store, "--json"])
     scores = [
-        [(i["item"], round(i["score"], 9)) for i in json.loads(r.output)["ranking"]] for r in (ranking, again)
+        [(i["item"], round(i["score"], 9)) for i in json.loads(r.output)["items"]] for r in (ranking, again)
     ]
     assert scores[0] == scores[1]
 
