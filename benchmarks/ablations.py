@@ -31,7 +31,7 @@ from benchmarks.seeds import THINNED, thin_shop
 from kgrank.arrays import Floats, Truths
 from kgrank.choice.data.responses import read_log
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import DataConfig, RunConfig
+from kgrank.learning.configuration.config import DataConfig, RunConfig
 from kgrank.learning.learn import learn
 from kgrank.learning.prior_means import closed_form
 from kgrank.ontology.model import Ontology

@@ -38,7 +38,7 @@ from kgrank.choice.share_intervals import intervals, quantiles
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.run import say
-from kgrank.learning.shop import read_training_data
+from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 
 CATEGORY = "things"

@@ -38,11 +38,11 @@ from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
-from kgrank.learning.config import DataConfig, RunConfig, ValidationConfig
+from kgrank.learning.configuration.config import DataConfig, RunConfig, ValidationConfig
 from kgrank.learning.fit import ShopFit, fit_people, fit_shop
 from kgrank.learning.prior_means import closed_form
 from kgrank.learning.run import say
-from kgrank.learning.shop import people_panel, read_training_data
+from kgrank.learning.training_data import people_panel, read_training_data
 from kgrank.ontology.model import Ontology
 
 MAPPINGS = Path(__file__).parent.parent / "configs" / "mappings"

@@ -35,7 +35,7 @@ from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.weigh import verdict, weigh
 from kgrank.errors import InputError
 from kgrank.learning.run import say
-from kgrank.learning.shop import read_training_data
+from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology, Rule
 
 SURE = 0.9

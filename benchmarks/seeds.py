@@ -32,11 +32,11 @@ from kgrank.demo.truth import LEAVES
 from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.config import DataConfig, RunConfig
+from kgrank.learning.configuration.config import DataConfig, RunConfig
 from kgrank.learning.fit import ShopFit, fit_shop
 from kgrank.learning.prior_means import closed_form
 from kgrank.learning.run import say
-from kgrank.learning.shop import read_training_data
+from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder

@@ -61,7 +61,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.learning.prior_means import PriorMeanData
 from kgrank.learning.run import say
-from kgrank.learning.shop import TrainingData, read_training_data
+from kgrank.learning.training_data import TrainingData, read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder

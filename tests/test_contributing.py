@@ -128,8 +128,8 @@ def ontology(registered: None, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def address(ontology: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A toy store with a shop whose one rule is of the toy kind, and with weights learned from it."""
-    from kgrank.learning.config import DataConfig, RunConfig
-    from kgrank.learning.progress import NO_PROGRESS
+    from kgrank.learning.configuration.config import DataConfig, RunConfig
+    from kgrank.learning.reporting.progress import NO_PROGRESS
     from kgrank.learning.run import run
 
     folder = tmp_path_factory.mktemp("shop")

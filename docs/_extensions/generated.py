@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from kgrank.cli.main import app as command_line
-from kgrank.learning.config import RunConfig
+from kgrank.learning.configuration.config import RunConfig
 from kgrank.serving import reference
 from kgrank.serving.endpoints import ENDPOINTS
 from kgrank.serving.openapi import document

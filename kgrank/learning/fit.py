@@ -13,10 +13,10 @@ from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
 from kgrank.choice.tastes.mixed_logit import Tastes, estimate, sample_people
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import RunConfig
+from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSource
-from kgrank.learning.progress import NO_PROGRESS, Progress
-from kgrank.learning.shop import TrainingData, people_panel, taste_scale
+from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
+from kgrank.learning.training_data import TrainingData, people_panel, taste_scale
 from kgrank.ontology.model import Ontology
 
 RATED_COLUMNS = 100

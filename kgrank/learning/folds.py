@@ -8,7 +8,7 @@ import numpy as np
 
 from kgrank.arrays import Floats
 from kgrank.learning.prior_means import PriorMeanData
-from kgrank.learning.progress import Progress
+from kgrank.learning.reporting.progress import Progress
 from kgrank.ontology.model import Ontology
 
 NAMED = 5

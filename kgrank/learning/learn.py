@@ -21,13 +21,13 @@ from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.rules.stored import stored_posteriors
 from kgrank.graph.fingerprint import fingerprint
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import RunConfig
+from kgrank.learning.configuration.config import RunConfig
+from kgrank.learning.evaluation import evaluate, summary
 from kgrank.learning.fit import ShopFit, fit_shop
-from kgrank.learning.held_out import evaluate, summary
 from kgrank.learning.prior_means import PriorMeanSource
-from kgrank.learning.progress import NO_PROGRESS, Progress
+from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.result import served_part_worths, weights_of
-from kgrank.learning.shop import read_training_data
+from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import LearnedWeights
 from kgrank.weights.posteriors import Posteriors

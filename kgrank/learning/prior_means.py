@@ -11,7 +11,7 @@ from kgrank.choice.hierarchy.prior_means import PriorEvidence, prior_means
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.errors import RunError
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.progress import Progress
+from kgrank.learning.reporting.progress import Progress
 from kgrank.ontology.model import Ontology
 
 

@@ -19,7 +19,7 @@ from kgrank.choice.rules.findings import stored_conflict, stored_finding
 from kgrank.choice.share_intervals import intervals, quantiles
 from kgrank.choice.tastes.mixed_logit import Tastes
 from kgrank.learning.fit import ShopFit
-from kgrank.learning.shop import TrainingData
+from kgrank.learning.training_data import TrainingData
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import (
     AttributeWeight,

@@ -19,12 +19,12 @@ from kgrank.graph.sync import load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
-from kgrank.learning.config import DataConfig, RunConfig
-from kgrank.learning.extras import require_network
-from kgrank.learning.interrupt import delayed_interrupts
+from kgrank.learning.configuration.config import DataConfig, RunConfig
+from kgrank.learning.configuration.extras import require_network
 from kgrank.learning.learn import Learned, learn, stage_count
 from kgrank.learning.prior_means import PriorMeanSource, closed_form
-from kgrank.learning.progress import NO_PROGRESS, Progress
+from kgrank.learning.reporting.interrupt import delayed_interrupts
+from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.ontology.document import load as ontology_of
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology

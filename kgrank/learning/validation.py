@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kgrank.learning.config import ValidationConfig
+from kgrank.learning.configuration.config import ValidationConfig
 
 
 class DatedChoices(Protocol):

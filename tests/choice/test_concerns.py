@@ -16,7 +16,7 @@ from kgrank.choice.logit.categories import category_posterior, fit_categories
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.rules.weigh import weigh
 from kgrank.choice.share_intervals import intervals
-from kgrank.learning.shop import TrainingData, read_training_data
+from kgrank.learning.training_data import TrainingData, read_training_data
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 from kgrank.weights.model import Cause, Concern
 

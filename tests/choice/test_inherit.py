@@ -11,7 +11,7 @@ from generated_shop import Generated
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.categories import Variances, category_posterior, fit_categories
 from kgrank.choice.rules.inherit import inherit, strength
-from kgrank.learning.shop import TrainingData, read_training_data
+from kgrank.learning.training_data import TrainingData, read_training_data
 from kgrank.ontology.model import Ontology, Rule
 
 

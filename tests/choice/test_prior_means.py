@@ -26,7 +26,7 @@ from kgrank.choice.hierarchy.prior_means import (
     with_item_signals,
 )
 from kgrank.choice.logit.categories import unpooled_fits
-from kgrank.learning.shop import TrainingData, read_training_data
+from kgrank.learning.training_data import TrainingData, read_training_data
 from kgrank.ontology.model import AttributeType, Ontology
 
 COLORS = ("red", "blue", "green", "black", "white")

@@ -72,7 +72,7 @@ def test_the_mapping_that_is_shown_is_a_mapping(tmp_path: Path) -> None:
 
 def test_the_configuration_that_is_shown_is_one(tmp_path: Path) -> None:
     pytest.importorskip("jsonargparse", reason="a run needs the extra for training")
-    from kgrank.learning.options import parse
+    from kgrank.learning.configuration.options import parse
 
     (shown,) = blocks(ROOT / "docs" / "configuration.md", "yaml")
     path = tmp_path / "run.yaml"

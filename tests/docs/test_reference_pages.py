@@ -15,7 +15,7 @@ import typer
 import kgrank.ranking
 import kgrank.weights
 from kgrank.cli.main import app
-from kgrank.learning.config import RunConfig
+from kgrank.learning.configuration.config import RunConfig
 from kgrank.serving.endpoints import ENDPOINTS
 from kgrank.serving.openapi import document
 

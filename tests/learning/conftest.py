@@ -15,7 +15,7 @@ from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load
 from kgrank.ingest.clean import ingest
-from kgrank.learning.config import DataConfig, RunConfig, ValidationConfig
+from kgrank.learning.configuration.config import DataConfig, RunConfig, ValidationConfig
 
 Configure = Callable[..., RunConfig]
 

@@ -12,7 +12,7 @@ from generated_shop import Generated
 
 from kgrank.learning.network.penalties import inheritances, penalties
 from kgrank.learning.network.tensors import batch, cells, choice_rows, graph_tensors
-from kgrank.learning.shop import read_training_data
+from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Rule
 
 TOP = ("clothing", "shoes")

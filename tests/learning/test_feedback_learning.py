@@ -14,9 +14,9 @@ from generated_shop import ontology
 from kgrank.errors import RunError
 from kgrank.graph.build import build_graph
 from kgrank.ingest.clean import ingest
-from kgrank.learning.config import DataConfig, RunConfig
+from kgrank.learning.configuration.config import DataConfig, RunConfig
+from kgrank.learning.configuration.options import parse
 from kgrank.learning.learn import learn
-from kgrank.learning.options import parse
 from kgrank.learning.prior_means import closed_form
 from kgrank.weights.model import LearnedWeights
 

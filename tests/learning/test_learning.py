@@ -16,10 +16,10 @@ from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import NetworkConfig, OptimizerConfig, RunConfig, ValidationConfig
+from kgrank.learning.configuration.config import NetworkConfig, OptimizerConfig, RunConfig, ValidationConfig
 from kgrank.learning.learn import Learned
 from kgrank.learning.learn import learn as learn_with
-from kgrank.learning.progress import NO_PROGRESS, NoProgress, Progress
+from kgrank.learning.reporting.progress import NO_PROGRESS, NoProgress, Progress
 from kgrank.learning.run import prior_mean_source
 from kgrank.ontology.model import Ontology, Rule
 from kgrank.ranking.explain.importance import read_importance

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from kgrank.errors import KgrankError
-from kgrank.learning.config import RunConfig
-from kgrank.learning.extras import PYTORCH
-from kgrank.learning.options import parse
+from kgrank.learning.configuration.config import RunConfig
+from kgrank.learning.configuration.extras import PYTORCH
+from kgrank.learning.configuration.options import parse
 from kgrank.learning.run import run
 
 ROOT = Path(__file__).parents[2]

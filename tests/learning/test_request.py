@@ -25,11 +25,11 @@ from kgrank.graph.connect import open_store
 from kgrank.graph.schema import EDGES
 from kgrank.graph.sync import load
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import RunConfig
+from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.learn import learn
 from kgrank.learning.prior_means import closed_form
-from kgrank.learning.shop import TrainingData as Learning
-from kgrank.learning.shop import people_panel, read_training_data
+from kgrank.learning.training_data import TrainingData as Learning
+from kgrank.learning.training_data import people_panel, read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Shop, importance, rank
 from kgrank.ranking.shopper.person import read_person, tastes_of

@@ -12,7 +12,7 @@ from generated_shop import Generated
 from kgrank.learning.network.model import PartWorthNetwork
 from kgrank.learning.network.sampling import sample
 from kgrank.learning.network.tensors import LABELS, Cells, GraphTensors, averaging, cells, graph_tensors
-from kgrank.learning.shop import read_training_data
+from kgrank.learning.training_data import read_training_data
 
 HEARD = ("Category", "Attribute", "AttributeValue")
 

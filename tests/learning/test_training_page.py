@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from kgrank.learning.config import NetworkConfig, RunConfig
+from kgrank.learning.configuration.config import NetworkConfig, RunConfig
 
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 

@@ -41,8 +41,8 @@ def main(arguments: Sequence[str], program: str) -> int:
         notes.quiet = True
     try:
         words = _with_shipped(arguments)
-        from kgrank.learning.console import ConsoleProgress
-        from kgrank.learning.options import parse
+        from kgrank.learning.configuration.options import parse
+        from kgrank.learning.reporting.console import ConsoleProgress
         from kgrank.learning.run import run
 
         with ConsoleProgress(err, quiet=notes.quiet) as progress:

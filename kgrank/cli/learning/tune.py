@@ -49,11 +49,11 @@ def tune_command(
 
     Example: kgrank tune --config configs/fashion.yaml --trials 20 --minutes 30
     """
-    from kgrank.learning.extras import TUNE, require
+    from kgrank.learning.configuration.extras import TUNE, require
 
     require("tune", TUNE, "kgrank tune")
-    from kgrank.learning.console import ConsoleProgress
-    from kgrank.learning.options import parse
+    from kgrank.learning.configuration.options import parse
+    from kgrank.learning.reporting.console import ConsoleProgress
     from kgrank.learning.tuning.space import DEFAULT, read_space
     from kgrank.learning.tuning.tune import Budget, tune
 

@@ -17,7 +17,7 @@ from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.hierarchy.prior_means import prior_means
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.learning.config import NetworkConfig, RunConfig, ValidationConfig
+from kgrank.learning.configuration.config import NetworkConfig, RunConfig, ValidationConfig
 from kgrank.learning.folds import means_by_fold
 from kgrank.learning.network import ignore_library_warnings
 from kgrank.learning.network.model import ChoiceModel, PartWorthNetwork
@@ -35,7 +35,7 @@ from kgrank.learning.network.trainer import (
 )
 from kgrank.learning.network.training import ChoiceData, ChoiceTraining, Patience
 from kgrank.learning.prior_means import DivergedError, PriorMeanData, PriorMeans
-from kgrank.learning.progress import NO_PROGRESS, Progress
+from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.validation import split
 
 

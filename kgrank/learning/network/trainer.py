@@ -15,8 +15,8 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 
 from kgrank.errors import RunError, did_you_mean
-from kgrank.learning.extras import require
-from kgrank.learning.progress import Progress
+from kgrank.learning.configuration.extras import require
+from kgrank.learning.reporting.progress import Progress
 
 EPOCHS = 40
 

@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 
 from kgrank.errors import RunError
-from kgrank.learning.config import NetworkConfig
+from kgrank.learning.configuration.config import NetworkConfig
 from kgrank.learning.network.model import ChoiceModel
 from kgrank.learning.network.tensors import Batch, ChoiceRows, batch
 

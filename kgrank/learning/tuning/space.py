@@ -8,7 +8,7 @@ from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from kgrank.errors import InputError, RunError, did_you_mean
-from kgrank.learning.config import NetworkConfig, RunConfig
+from kgrank.learning.configuration.config import NetworkConfig, RunConfig
 
 Value = float | int | bool | str
 

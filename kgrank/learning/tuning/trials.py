@@ -11,12 +11,12 @@ from kgrank.arrays import Floats
 from kgrank.choice.hierarchy.prior_means import prior_evidence, prior_means
 from kgrank.choice.logit.categories import unpooled_fits
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import RunConfig
+from kgrank.learning.configuration.config import RunConfig
+from kgrank.learning.evaluation import Evaluation, evaluate
 from kgrank.learning.folds import means_by_fold
-from kgrank.learning.held_out import Evaluation, evaluate
 from kgrank.learning.prior_means import PriorMeanData
-from kgrank.learning.progress import Progress
-from kgrank.learning.shop import TrainingData
+from kgrank.learning.reporting.progress import Progress
+from kgrank.learning.training_data import TrainingData
 from kgrank.ontology.model import Ontology
 
 GROUPS = 100

@@ -19,15 +19,15 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from kgrank.errors import InputError, RunError
 from kgrank.graph.connect import open_store
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.config import NetworkConfig, RunConfig
-from kgrank.learning.extras import require_network
+from kgrank.learning.configuration.config import NetworkConfig, RunConfig
+from kgrank.learning.configuration.extras import require_network
+from kgrank.learning.evaluation import evaluate
 from kgrank.learning.folds import folds
-from kgrank.learning.held_out import evaluate
-from kgrank.learning.interrupt import delayed_interrupts
 from kgrank.learning.prior_means import DivergedError
-from kgrank.learning.progress import NO_PROGRESS, Progress
+from kgrank.learning.reporting.interrupt import delayed_interrupts
+from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.run import read_data
-from kgrank.learning.shop import TrainingData, read_training_data
+from kgrank.learning.training_data import TrainingData, read_training_data
 from kgrank.learning.tuning.space import SWITCH, Setting, Value, applied, check_ranges, value_of
 from kgrank.learning.tuning.study import (
     STAGES,

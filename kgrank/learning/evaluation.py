@@ -11,8 +11,8 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.responses import RESPONSES
 from kgrank.choice.logit.categories import fit_categories
 from kgrank.choice.logit.metrics import top1
-from kgrank.learning.config import ValidationConfig
-from kgrank.learning.shop import TrainingData
+from kgrank.learning.configuration.config import ValidationConfig
+from kgrank.learning.training_data import TrainingData
 from kgrank.learning.validation import split
 
 

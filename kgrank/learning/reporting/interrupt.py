@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from kgrank.learning.progress import Progress
+from kgrank.learning.reporting.progress import Progress
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from kgrank.learning.progress import Progress
+from kgrank.learning.reporting.progress import Progress
 
 
 class ConsoleProgress(Progress):

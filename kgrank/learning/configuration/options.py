@@ -15,9 +15,9 @@ from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 import yaml
 
 from kgrank.errors import InputError, did_you_mean
-from kgrank.learning.config import NetworkConfig, RunConfig
-from kgrank.learning.extras import NETWORK, missing, require_network
-from kgrank.learning.progress import NO_PROGRESS, Progress
+from kgrank.learning.configuration.config import NetworkConfig, RunConfig
+from kgrank.learning.configuration.extras import NETWORK, missing, require_network
+from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 
 SWITCH = "network"
 TRAINER = "network.trainer."
