@@ -25,7 +25,6 @@ NOT_HERE = pytest.StashKey[Counter[str]]()
 """How many tests are left out for want of which data set."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out the tests whose data set is not on this machine."""
     missing = {
@@ -36,10 +35,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.stash[NOT_HERE]:
         config.hook.pytest_deselected(items=[item for item in items if missing[item] is not None])
         items[:] = [item for item in items if missing[item] is None]
-    for item in items:
-        # Of two processes one takes all that needs the common Neo4j server; the others share by file.
-        group = "neo4j" if item.get_closest_marker("neo4j") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    if hasattr(config, "workerinput"):
+        # Files go to processes one by one: the long ones first, so that none is left for the end.
+        long = {item.path for item in items if item.get_closest_marker("long") is not None}
+        items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
