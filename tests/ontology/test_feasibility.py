@@ -82,7 +82,7 @@ def test_an_order_lifts_the_least_share_of_what_stands_before() -> None:
     order = Rule("o", "Order", ("c",), 0.9, order=("size", "color", "neckline"))
     floor = Rule("f", "AtLeast", ("c",), 0.9, attribute="neckline", share=0.35)
     attributes = ("size", "color", "neckline", "price")
-    assert sum(bounds([order, floor], attributes).low.values()) == pytest.approx(1.05)
+    assert sum(bounds([order, floor], attributes).lower.values()) == pytest.approx(1.05)
     assert not bounds([order, floor], attributes).feasible
     assert bounds([floor], attributes).feasible
 

@@ -190,12 +190,12 @@ class _Judge:
             self._report(
                 "R431", rules, self._place(rules[-1], "share"), text, "Lower the one or raise the other"
             )
-        elif sum(limits.low.values()) > 1:
-            text = f"the least shares in {where} add up to {sum(limits.low.values()):.2f}, above 1"
+        elif sum(limits.lower.values()) > 1:
+            text = f"the least shares in {where} add up to {sum(limits.lower.values()):.2f}, above 1"
             location = self._place(lower, "share")
             self._report("R432", rules, location, f"{text}: {_listing(rules, 0)}", "Lower some of them")
         else:
-            text = f"the greatest shares in {where} add up to {sum(limits.high.values()):.2f}, below 1"
+            text = f"the greatest shares in {where} add up to {sum(limits.upper.values()):.2f}, below 1"
             location = self._place(upper, "share")
             self._report("R436", rules, location, f"{text}: {_listing(rules, 1)}", "Raise some of them")
 

@@ -24,13 +24,13 @@ _ROOM = 1e-9
 class Bounds:
     """Least and greatest shares by attribute, pushed along the orders."""
 
-    low: dict[str, float] = field(default_factory=dict)
-    high: dict[str, float] = field(default_factory=dict)
+    lower: dict[str, float] = field(default_factory=dict)
+    upper: dict[str, float] = field(default_factory=dict)
 
     @property
     def crossed(self) -> str | None:
         """An attribute whose least share is above its greatest."""
-        return next((a for a in self.low if self.low[a] > self.high[a] + _ROOM), None)
+        return next((a for a in self.lower if self.lower[a] > self.upper[a] + _ROOM), None)
 
     @property
     def feasible(self) -> bool:
@@ -41,7 +41,7 @@ class Bounds:
         """
         if self.crossed is not None:
             return False
-        return sum(self.low.values()) <= 1 + _ROOM and sum(self.high.values()) >= 1 - _ROOM
+        return sum(self.lower.values()) <= 1 + _ROOM and sum(self.upper.values()) >= 1 - _ROOM
 
 
 def bounds(rules: Iterable[Rule], attributes: Collection[str]) -> Bounds:
@@ -49,18 +49,18 @@ def bounds(rules: Iterable[Rule], attributes: Collection[str]) -> Bounds:
     limits = Bounds(dict.fromkeys(attributes, 0.0), dict.fromkeys(attributes, 1.0))
     pairs: list[tuple[str, str]] = []
     for rule in rules:
-        pairs += [*pairwise(a for a in rule.order if a in limits.low)]
-        if rule.attribute in limits.low:
+        pairs += [*pairwise(a for a in rule.order if a in limits.lower)]
+        if rule.attribute in limits.lower:
             low, high = interval(rule)
-            limits.low[rule.attribute] = max(low, limits.low[rule.attribute])
-            limits.high[rule.attribute] = min(high, limits.high[rule.attribute])
+            limits.lower[rule.attribute] = max(low, limits.lower[rule.attribute])
+            limits.upper[rule.attribute] = min(high, limits.upper[rule.attribute])
     # Each round carries a bound one step further; circles settle on equal shares.
-    for _ in range(len(limits.low)):
-        before = sum(limits.low.values()), sum(limits.high.values())
+    for _ in range(len(limits.lower)):
+        before = sum(limits.lower.values()), sum(limits.upper.values())
         for more, less in pairs:
-            limits.low[more] = max(limits.low[more], limits.low[less])
-            limits.high[less] = min(limits.high[less], limits.high[more])
-        if before == (sum(limits.low.values()), sum(limits.high.values())):
+            limits.lower[more] = max(limits.lower[more], limits.lower[less])
+            limits.upper[less] = min(limits.upper[less], limits.upper[more])
+        if before == (sum(limits.lower.values()), sum(limits.upper.values())):
             break
     return limits
 
