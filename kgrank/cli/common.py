@@ -23,6 +23,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 """Standard error for what ``--quiet`` silences: notes and progress. Errors go to ``err``."""
 
+CHARTS = (".png", ".svg", ".pdf")
+
 EXTRAS = {"plots": "matplotlib", "shacl": "pyshacl"}
 """By the name of an extra, the module that it brings."""
 
@@ -87,6 +89,12 @@ def require_extra(extra: str) -> None:
 
 def _chart_file(path: Path | None) -> Path | None:
     if path is not None:
+        if path.suffix.lower() not in CHARTS:
+            raise InputError(
+                f"a chart is not written as {path.suffix or 'a file without an ending'}",
+                where=path,
+                expected=f"one of {', '.join(CHARTS)}",
+            )
         require_extra("plots")
     return path
 
@@ -95,4 +103,4 @@ Chart = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.", callback=_chart_file),
 ]
-"""A chart's file; without the extra ``plots`` it is refused before the command begins."""
+"""A chart's file; another ending, or a missing extra ``plots``, is refused before the command begins."""

@@ -26,7 +26,9 @@ STORE = "KGRANK_STORE"
 DEMO = Path("demo-shop/graph.lb")
 
 
-Category = Annotated[str, typer.Argument(metavar="CATEGORY", help="Id of the category.")]
+Category = Annotated[
+    str, typer.Argument(metavar="CATEGORY", help="Id or name of the category, in any language.")
+]
 
 
 Store = Annotated[

@@ -102,11 +102,12 @@ class QueryOptions:
             InputError: An option or a file that says nothing.
         """
         from kgrank.cli.curation import Curation
+        from kgrank.ranking.catalogue.category_names import category_id
         from kgrank.ranking.page.query import Query
 
         curation = _document(self.curation, Curation) if self.curation else Curation()
         return Query(
-            category=self.category,
+            category=None if self.category is None else category_id(shop.ontology, self.category),
             text=self.text,
             candidates=tuple(self.items) or None,
             filters=tuple(read_filter(f) for f in self.filters),

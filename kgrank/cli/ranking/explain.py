@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def explain_command(
     item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the item.")],
-    category: Annotated[str, typer.Option(metavar="CATEGORY", help="The category that is ranked.")],
+    category: Annotated[
+        str | None,
+        typer.Option(metavar="CATEGORY", help="The category that is ranked; the item's own by default."),
+    ] = None,
     store: Store = None,
     over: Annotated[str | None, typer.Option(metavar="ITEM", help="Say why it ranks above this one.")] = None,
     into: Annotated[
@@ -33,17 +36,23 @@ def explain_command(
 ) -> None:
     """Say why an item has its position in a category, is above another, or is not among the first.
 
-    Example: kgrank explain item-0042 --category dresses --store demo-shop/graph.lb
+    Example: kgrank explain dresses-001 --store demo-shop/graph.lb
 
     Example: kgrank explain dresses-001 --category dresses --over dresses-002 --into 10
     """
     from kgrank.ranking.answers import for_user
+    from kgrank.ranking.catalogue.shop import own_category
     from kgrank.ranking.explain.item import explain_query
 
-    options = QueryOptions(
-        category=category, after=after or (), session=session, events=events or (), language=language
-    )
-    with opened(store, user, history=options.history) as (shop, tastes):
+    history = bool(after or session or events)
+    with opened(store, user, history=history) as (shop, tastes):
+        options = QueryOptions(
+            category=category or own_category(shop, item),
+            after=after or (),
+            session=session,
+            events=events or (),
+            language=language,
+        )
         query = options.query(shop, tastes)
         answer = for_user(explain_query(shop, query, item, over=over, into=into), user, tastes)
     if json:

@@ -46,7 +46,7 @@ def facets_command(
     )
     with opened(store, user, history=options.history) as (shop, tastes):
         answer = for_user(facets(shop, options.query(shop, tastes)), user, tastes)
-        name = shop.ontology.categories[category].name(language)
+        name = shop.ontology.categories[answer.category].name(language)
     if json:
         print_answer(answer)
         return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
 
-from kgrank.cli.common import out, print_answer
+from kgrank.cli.common import Chart, out, print_answer
 from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
 
 if TYPE_CHECKING:
@@ -23,9 +22,7 @@ def importance_command(
     store: Store = None,
     user: User = None,
     language: Language = "en",
-    chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
-    ] = None,
+    chart: Chart = None,
     json: Json = False,
 ) -> None:
     """Show how much each attribute matters in a category, beside what the rules say.
@@ -33,9 +30,11 @@ def importance_command(
     Example: kgrank importance dresses --store demo-shop/graph.lb --chart importance.png
     """
     from kgrank.ranking.answers import for_user
+    from kgrank.ranking.catalogue.category_names import category_id
     from kgrank.ranking.explain.importance import importance
 
     with opened(store, user, history=False) as (shop, tastes):
+        category = category_id(shop.ontology, category)
         average = importance(shop, category, language, person=tastes.deviations if tastes else None)
         answer = for_user(average, user, tastes)
         if chart is not None:

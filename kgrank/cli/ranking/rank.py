@@ -31,7 +31,8 @@ TOP_REASONS, TOP_SHIFTS = 3, 3
 
 def rank_command(
     category: Annotated[
-        str | None, typer.Argument(metavar="CATEGORY", help="Id of the category; optional with --query.")
+        str | None,
+        typer.Argument(metavar="CATEGORY", help="Id or name of the category; optional with --query."),
     ] = None,
     store: Store = None,
     text: Text = None,

@@ -219,6 +219,18 @@ class Shop:
         return self.items.index[item]
 
 
+def own_category(shop: Shop, item: str) -> str:
+    """The category that an item is in; of several the first by name.
+
+    Raises:
+        InputError: An unknown item, or one in no category.
+    """
+    category = shop.items.first_category[shop.item(item)]
+    if category is None:
+        raise InputError(f"item {item!r} is in no category", todo="Load it with a category.")
+    return category
+
+
 def check_category(ontology: Ontology, category: str) -> None:
     """InputError with the nearest names where the ontology has no such category."""
     if category not in ontology.categories:
