@@ -158,7 +158,7 @@ def read_filter(text: str) -> Filter:
         if attribute and values:
             return Filter(attribute, values)
     raise InputError(
-        f"the filter {text!r} says nothing", expected="ATTRIBUTE=VALUE,VALUE or ATTRIBUTE=LOW..HIGH"
+        f"the filter {text!r} says nothing", expected="values or a range: color=red,blue or price=10..50"
     )
 
 
@@ -172,7 +172,9 @@ def read_event(text: str) -> Event:
 
     kind, colon, rest = text.partition(":")
     if not (kind and colon and rest):
-        raise InputError(f"the event {text!r} says nothing", expected="KIND:ITEM or search:WORDS")
+        raise InputError(
+            f"the event {text!r} says nothing", expected="an item or words: view:dresses-001 or search:red"
+        )
     return Event(kind, text=rest) if kind == SEARCH else Event(kind, rest)
 
 

@@ -106,3 +106,13 @@ def test_reasons_are_chinese_on_demand() -> None:
     shop = shop_of(example(3, items=40))
     color = next(f for f in facets(shop, Query("all", language="zh")).facets if f.attribute == "color")
     assert color.reason.startswith("颜色占决定的")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_a_range_of_one_number_is_called_by_that_number(seed: int, items: int) -> None:
+    shop = shop_of(example(seed, items=items))
+    for facet in facets(shop, Query("all")).facets:
+        for value in facet.values:
+            if value.minimum is not None:
+                assert (" to " in value.name) == (value.minimum != value.maximum)

@@ -156,7 +156,9 @@ def _ranges(shop: Shop, attribute: str, number: Floats, mass: Floats, language: 
     for k in range(max(len(edges) - 1, 1)):
         having = np.flatnonzero(inside == k)
         minimum, maximum = float(number[having].min()), float(number[having].max())
-        name = phrase("from-to", language, low=f"{minimum:g}", high=f"{maximum:g}", unit=unit)
+        name = f"{minimum:g}{unit}"
+        if minimum < maximum:
+            name = phrase("from-to", language, low=f"{minimum:g}", high=f"{maximum:g}", unit=unit)
         share = float(mass[having].sum())
         ranges.append(
             FacetValue(
