@@ -44,7 +44,7 @@ check:
 	$(call step,ruff check)
 	$(call step,ruff format --check)
 	$(call step,mypy)
-	$(call step,python -m pytest -n auto --dist loadfile --no-loadscope-reorder)
+	$(call step,python -m pytest -n auto --dist load)
 
 # Not within check: counting lines takes a quarter more processor time.
 coverage:

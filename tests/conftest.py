@@ -35,10 +35,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.stash[NOT_HERE]:
         config.hook.pytest_deselected(items=[item for item in items if missing[item] is not None])
         items[:] = [item for item in items if missing[item] is None]
-    if hasattr(config, "workerinput"):
-        # Files go to processes one by one: the long ones first, so that none is left for the end.
-        long = {item.path for item in items if item.get_closest_marker("long") is not None}
-        items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
