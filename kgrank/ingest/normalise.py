@@ -151,7 +151,7 @@ def values_of(column: RawColumn, ontology: Ontology, rejects: Rejects) -> pl.Dat
 
 
 def _path(ontology: Ontology, category: str) -> tuple[str, ...]:
-    steps = (*reversed(ontology.ancestors(category)), category)
+    steps = tuple(reversed(ontology.lineage(category)))
     return tuple(same(ontology.categories[c].name()) for c in steps)
 
 

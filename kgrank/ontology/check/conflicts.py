@@ -147,7 +147,7 @@ class _Judge:
 
     def _more(self, category: str) -> None:
         """That there are more conflicts in a category than were named; once for it and all below it."""
-        if not self._crowded.isdisjoint({category, *self._ontology.ancestors(category)}):
+        if not self._crowded.isdisjoint(self._ontology.lineage(category)):
             return
         self._crowded.add(category)
         location = self._draft.nodes[Kind.CATEGORY][category].location()

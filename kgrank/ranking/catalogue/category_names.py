@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from kgrank.errors import InputError, did_you_mean
+from kgrank.errors import InputError
 from kgrank.ontology.model import Category, Ontology
+from kgrank.ranking.catalogue.shop import check_category
 
 
 def category_id(ontology: Ontology, text: str) -> str:
@@ -25,7 +26,8 @@ def category_id(ontology: Ontology, text: str) -> str:
             f"{len(matching)} categories are called {text!r}",
             expected=f"one of {', '.join(sorted(matching))}",
         )
-    raise InputError(f"there is no category {text!r}", todo=did_you_mean(text, ontology.categories))
+    check_category(ontology, text)
+    return text
 
 
 def _names(category: Category) -> list[str]:

@@ -134,7 +134,7 @@ def _labels(items: Items, ontology: Ontology) -> Iterator[tuple[str, Ints]]:
             yield text, rows
     for category, rows in items.category_rows.items():
         if category in ontology.categories:
-            for above in (category, *ontology.ancestors(category)):
+            for above in ontology.lineage(category):
                 for text in _texts(above, ontology.categories[above]):
                     yield text, rows
 

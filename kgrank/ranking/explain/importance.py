@@ -81,7 +81,7 @@ def _statements(
 ) -> Iterator[tuple[str, RuleStatement]]:
     """Each attribute and what a rule says of it in a category, in the order of the rules."""
     applicable = ontology.applicable(category)
-    line = {category, *ontology.ancestors(category)}
+    line = set(ontology.lineage(category))
     for rule in ontology.rules.values():
         inside = not line.isdisjoint(rule.categories) and line.isdisjoint(rule.but_not)
         if not inside or not rule_kind(rule.kind).acts_on_weights:
