@@ -163,8 +163,10 @@ def test_a_server_that_is_still_starting_is_waited_for(neo4j_server: Server, neo
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    while data := source.recv(65536):
-        sink.sendall(data)
+    """Forward until either end closes; the thread of the other direction may have closed both first."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
     sink.close()
 
 
