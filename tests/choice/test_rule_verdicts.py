@@ -113,13 +113,7 @@ def test_every_number_of_a_rules_row_points_the_way_of_its_verdict(drawn: Shop) 
             assert (right - before) * log_odds >= -1e-9
             if finding.prob_rule_right is not None and 1e-6 < before < 1 - 1e-6:
                 assert right != before
-        assert finding.has_effect == (before_data(weighed, drawn, finding) > 0)
-
-
-def before_data(weighed: RulePosteriors, drawn: Shop, finding: RuleFinding) -> float:
-    """How far a rule's confidence is above its chance in the categories that it applies to."""
-    (evidence,) = (e for e in weighed.rules if e.rule.id == finding.rule)
-    return evidence.rule.sure - float(evidence.by_category[:, 0].mean())
+        assert finding.has_effect == (finding.confidence > finding.prob_prior)
 
 
 @given(shops())

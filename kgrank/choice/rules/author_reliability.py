@@ -106,15 +106,26 @@ class RuleSet:
         return tuple(tuple(categories) for categories in by_rule)
 
     @cached_property
-    def switches(self) -> tuple[Switch | None, ...]:
-        """(rules,) by the mean of a rule's prior probabilities; None for one that applies nowhere."""
-        total, count = np.zeros(len(self.rules)), np.zeros(len(self.rules))
+    def chance(self) -> Floats:
+        """(rules,) mean of a rule's prior probabilities over the categories whose data count for it.
+
+        These are the ones with choices of their own, else all; NaN for a rule that applies nowhere.
+        """
+        total, count = np.zeros((2, len(self.rules))), np.zeros((2, len(self.rules)))
         for applicable in self.by_category.values():
-            total[applicable.rules] += applicable.prob_prior
-            count[applicable.rules] += 1
+            row = int(applicable.posterior.own_choices)
+            total[row, applicable.rules] += applicable.prob_prior
+            count[row, applicable.rules] += 1
+        counted = (count[1] > 0).astype(np.int64), np.arange(len(self.rules))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total[counted] / count[counted])
+
+    @cached_property
+    def switches(self) -> tuple[Switch | None, ...]:
+        """(rules,) by their chance; None for one that applies nowhere."""
         return tuple(
-            switch(rule.sure, float(t / n)) if n else None
-            for rule, t, n in zip(self.rules, total, count, strict=True)
+            None if np.isnan(chance) else switch(rule.sure, chance)
+            for rule, chance in zip(self.rules, self.chance.tolist(), strict=True)
         )
 
     @cached_property
