@@ -111,10 +111,10 @@ def score_plot(ranked_item: RankedItem, path: Path | str | None = None) -> Figur
 
 
 def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) -> Figure:
-    """The evidence of the choices for and against each rule.
+    """The evidence of the choices for and against each rule, the strongest first.
 
     Args:
-        findings: In the order to show them.
+        findings: Of the rules.
         path: Also save it: .png, .svg or .pdf.
 
     Returns:
@@ -124,17 +124,18 @@ def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) 
         InputError: matplotlib is not installed, or the path cannot be written.
     """
     new_figure = _matplotlib()
+    strongest = sorted(findings, key=lambda f: -abs(f.log_bayes_factor))
     figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * len(findings)), layout="constrained")
     with _fonts():
         axes = figure.add_subplot()
-        for at, finding in enumerate(findings):
+        for at, finding in enumerate(strongest):
             axes.barh(at, finding.log_bayes_factor, height=0.55, color=_VERDICTS[finding.verdict], zorder=2)
             axes.annotate(
                 f"{finding.verdict}, holds with probability {finding.prob_data:.2f}",
                 (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET,
             )  # fmt: skip
         axes.axvline(0, color=INK, lw=0.8)
-        axes.set_yticks(range(len(findings)), [_readable(f.rule, f.rule) for f in findings], fontsize=11)
+        axes.set_yticks(range(len(strongest)), [_readable(f.rule, f.rule) for f in strongest], fontsize=11)
         axes.invert_yaxis()
         axes.set_xlabel("evidence of the choices for the rule (log Bayes factor)", fontsize=10, color=QUIET)
         axes.set_title("Rules against the data", loc="left", fontsize=13, color=INK)

@@ -145,14 +145,18 @@ class RuleFinding:
         confidence: Its probability before the data, as its author gave it.
         prob_prior: Probability that it holds by chance, under the prior without rules.
         prob_data: Probability that it holds, from the data alone.
-        prob_posterior: Probability that it holds, from the data and the other rules.
-        log_bayes_factor: Natural logarithm of the Bayes factor for the rule, from the data alone.
+        prob_posterior: Probability that it holds in a category, from the data and all rules.
+        log_bayes_factor: Natural logarithm of the Bayes factor for the rule, from the data alone; it takes
+            ``prob_prior`` to ``prob_data``.
         verdict: ``supported``, ``leans for``, ``silent``, ``leans against`` or ``contradicted``.
         instead: What the data say, in words.
         choice_count: Number of choices it rests on.
         person_count: Number of people behind them.
         prob_rule_right: Probability that the rule is right as a whole, from the choices of all its categories
-            and of its author's other rules; it may fail in a few of them. None for a rule about one category.
+            and of its author's other rules; it may fail in a few of them. None for a rule about one category, and
+            for one without effect.
+        prob_rule_right_prior: The same before the choices about the rule itself.
+        has_effect: Whether the rule acts; one that is no surer than chance does not.
     """
 
     rule: str
@@ -167,6 +171,8 @@ class RuleFinding:
     choice_count: int
     person_count: int
     prob_rule_right: float | None = None
+    prob_rule_right_prior: float | None = None
+    has_effect: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import numpy as np
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.weigh import Conflict, RuleEvidence, RulePosteriors, verdict
+from kgrank.choice.rules.verdict import verdict
+from kgrank.choice.rules.weigh import Conflict, RuleEvidence, RulePosteriors
 from kgrank.ontology.kinds.kind import Measure
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Ontology, Rule
@@ -17,6 +18,7 @@ from kgrank.weights.model import RuleConflict, RuleFinding
 
 def stored_finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> RuleFinding:
     """A rule's evidence as it is stored."""
+    as_a_whole = len(evidence.counted) > 1 and evidence.has_effect
     return RuleFinding(
         rule=evidence.rule.id,
         sentence=sentence(evidence.rule, ontology),
@@ -29,7 +31,9 @@ def stored_finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RuleP
         instead=_by_category(evidence, ontology, posteriors),
         choice_count=evidence.choice_count,
         person_count=evidence.person_count,
-        prob_rule_right=evidence.prob_rule_right if len(evidence.counted) > 1 else None,
+        prob_rule_right=evidence.prob_rule_right if as_a_whole else None,
+        prob_rule_right_prior=evidence.prob_rule_right_prior if as_a_whole else None,
+        has_effect=evidence.has_effect,
     )
 
 
