@@ -27,7 +27,7 @@ from kgrank.serving.current import Current
 from kgrank.serving.endpoints import ENDPOINTS, Endpoint, Request
 from kgrank.serving.keys import KeyRing
 from kgrank.serving.limits import Limiter
-from kgrank.serving.messages import unknown_field_hint
+from kgrank.serving.messages import MAX_BODY, shortened, unknown_field_hint
 from kgrank.serving.openapi import OPEN, document
 from kgrank.serving.reference import POLICY, page
 from kgrank.serving.sessions import SessionBook
@@ -62,7 +62,7 @@ class Settings:
 
     rate: float = 200.0
     burst: float = 400.0
-    largest: int = 1_000_000
+    largest: int = MAX_BODY
     patience: float = 10.0
     refresh_seconds: float = 2.0
     log: bool = True
@@ -186,7 +186,8 @@ def application(
 
 
 async def _not_found(request: Any, _: Exception) -> Any:
-    body = ProblemError(404, f"there is no {request.url.path}", "GET /docs shows all paths.").body
+    found = f"there is no {shortened(request.url.path)}"
+    body = ProblemError(404, found, "GET /docs shows all paths.").body
     return Response(body, 404, media_type="application/json")
 
 
@@ -299,9 +300,10 @@ class _Guarded:
         except msgspec.ValidationError as error:
             hint = unknown_field_hint(self.methods[method].takes, str(error))
             describes = "GET /openapi.json describes the message."
-            raise ProblemError(422, str(error), f"{hint} {describes}" if hint else describes) from None
+            todo = f"{hint} {describes}" if hint else describes
+            raise ProblemError(422, shortened(str(error)), todo) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ProblemError(400, f"no JSON: {error}") from None
+            raise ProblemError(400, f"no JSON: {shortened(str(error))}") from None
 
     async def _handled(self, endpoint: Endpoint, request: Request) -> Any:
         try:
@@ -376,10 +378,10 @@ def _deprecation(endpoint: Endpoint) -> Headers:
 
 
 def _problem(status: int, error: KgrankError) -> ProblemError:
-    problem = ProblemError(status, error.problem)
+    problem = ProblemError(status, "")
     public = error if isinstance(error, InputError) else _nowhere(error)
     details = {
-        "found": public.problem,
+        "found": shortened(public.problem),
         "where": public.where,
         "expected": public.expected,
         "todo": public.todo,
