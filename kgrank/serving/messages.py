@@ -24,6 +24,15 @@ LONGEST_ECHO = 1000
 
 Id = Annotated[str, Meta(min_length=1, max_length=512)]
 Ids = Annotated[tuple[Id, ...], Meta(max_length=1000)]
+SESSION = re.compile(r"[A-Za-z0-9._~:@+=-]{1,128}")
+SessionId = Annotated[
+    str,
+    Meta(
+        pattern=f"^{SESSION.pattern}$",
+        max_length=128,
+        description="1 to 128 letters, digits and . _ ~ : @ + = -; hard to guess, such as a UUID.",
+    ),
+]
 Words = Annotated[str, Meta(max_length=LONGEST)]
 Reason = Annotated[str, Meta(max_length=200, description="Why; shown with each item that it concerns.")]
 Position = Annotated[int, Meta(ge=1, le=10_000)]
@@ -83,7 +92,7 @@ class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     filters: Annotated[tuple[FilterBody, ...], Meta(max_length=50)] = ()  # type: ignore[valid-type]
     history: Annotated[tuple[Id, ...], Meta(max_length=200)] = ()
     user: Id | None = None
-    session: Id | None = None
+    session: SessionId | None = None
     language: Language = "en"
 
     def query(self, person: PersonTastes | None, session: Session | None) -> Query:

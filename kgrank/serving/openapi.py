@@ -9,7 +9,7 @@ from typing import Any
 from kgrank import __version__
 from kgrank.ranking.answers import Health
 from kgrank.serving.endpoints import Endpoint
-from kgrank.serving.messages import Id
+from kgrank.serving.messages import Id, SessionId
 from kgrank.serving.schemas import schemas
 
 PROBLEM = {
@@ -51,11 +51,11 @@ OPEN = {
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole document."""
     types = [t for e in endpoints for t in (e.takes, e.gives) if t is not None]
-    references, components = schemas([*types, Health, Id], "#/components/schemas/{name}")
+    references, components = schemas([*types, Health, Id, SessionId], "#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
-            endpoint, references, references[Id]
+            endpoint, references, {"session": references[SessionId]}
         )
     for path, words in OPEN.items():
         kind = "text/plain" if path == "/metrics" else "application/json"
@@ -81,7 +81,9 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     }
 
 
-def _operation(endpoint: Endpoint, schema: Mapping[Any, Any], text: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(
+    endpoint: Endpoint, schema: Mapping[Any, Any], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     summary = (endpoint.handler.__doc__ or "").strip()
     answer = {
         "description": "The answer.",
@@ -91,7 +93,7 @@ def _operation(endpoint: Endpoint, schema: Mapping[Any, Any], text: Mapping[str,
         "summary": summary,
         "description": f"Needs the role `{endpoint.role}`.",
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": text}
+            {"name": name, "in": "path", "required": True, "schema": parameters.get(name, schema[Id])}
             for name in re.findall(r"{(\w+)}", endpoint.path)
         ],
         "responses": {"200": answer} | {code: _failure(code) for code in FAILURES},

@@ -57,6 +57,7 @@ class Settings:
         largest: Bytes of a body at most.
         patience: Seconds to wait for a body.
         refresh_seconds: Seconds between reads of what the store serves.
+        shared_sessions: Whether the sessions that one key made are open to the others.
         log: Whether each request is a line of JSON on standard error.
     """
 
@@ -65,6 +66,7 @@ class Settings:
     largest: int = MAX_BODY
     patience: float = 10.0
     refresh_seconds: float = 2.0
+    shared_sessions: bool = False
     log: bool = True
 
 
@@ -241,7 +243,14 @@ class _Guarded:
             return cached
         message = self._decoded(method, raw)
         log["user"] = getattr(message, "user", None)
-        request = Request(served, self.service.current, self.service.sessions, scope["path_params"], message)
+        request = Request(
+            served=served,
+            current=self.service.current,
+            sessions=self.service.sessions,
+            path=scope["path_params"],
+            body=message,
+            owner="" if self.service.settings.shared_sessions else log.get("key", ""),
+        )
         value = await self._handled(endpoint, request)
         body = msgspec.json.encode(value)
         alone = log["user"] is None and getattr(message, "session", None) is None

@@ -44,6 +44,9 @@ def serve_command(
     ] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second for each key.")] = 200.0,
     burst: Annotated[float, typer.Option(min=1, help="Requests at once on top of that.")] = 400.0,
+    shared_sessions: Annotated[
+        bool, typer.Option("--shared-sessions", help="Sessions that one key made are open to all keys.")
+    ] = False,
     log: Annotated[bool, typer.Option("--log/--no-log", help="A line of JSON for each request.")] = True,
 ) -> None:
     """Serve rankings, facets, explanations, sessions and the audit over HTTP.
@@ -68,7 +71,7 @@ def serve_command(
     if isinstance(current.store_error, AccessError):
         raise current.store_error
     _allow_connections()
-    settings = Settings(rate=rate, burst=burst, log=log)
+    settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
     uvicorn.run(
         application_,
