@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgrank.choice.tastes.person import PersonTastes
@@ -32,6 +32,7 @@ from kgrank.ranking.page.facets import facets
 from kgrank.ranking.page.query import Query
 from kgrank.ranking.shopper.session import Session
 from kgrank.ranking.shopper.shifts import session_state
+from kgrank.serving.candidates import dropped_note, with_known_candidates
 from kgrank.serving.current import SILENCE, Current, Served, silent
 from kgrank.serving.keys import Role
 from kgrank.serving.messages import (
@@ -121,7 +122,7 @@ async def _query(request: Request) -> Query:
     person = None
     if body.user is not None and session is None:
         person = await _person(request, body.user)
-    return body.query(person, session)
+    return with_known_candidates(request.served.shop, body.query(person, session))
 
 
 async def _person(request: Request, user: str) -> PersonTastes:
@@ -144,8 +145,14 @@ def _session(request: Request, name: str) -> Session:
 
 
 def _for_shopper(request: Request, query: Query, answer: Personal) -> Personal:
-    """The answer that says whose tastes were used: the session's shopper, or the user that was named."""
+    """The answer that says whose tastes were used: the session's shopper, or the user that was named.
+
+    And which of the candidates that were asked about are not ranked.
+    """
     body: QueryRequest = request.body
+    note = dropped_note(body.candidates, query)
+    if note:
+        answer = replace(answer, notes=(*answer.notes, note))
     if body.session is not None:
         return for_user(answer, *request.sessions.shopper(request.session(body.session)))
     return for_user(answer, body.user, query.person)

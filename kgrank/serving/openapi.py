@@ -30,10 +30,11 @@ PROBLEM = {
 FAILURES = {
     "400": "The body is no JSON.",
     "401": "No key, or an unknown one.",
-    "403": "The key's role is not enough.",
+    "403": "The key's role is not enough; without keys, the Host or the Origin is not this machine.",
     "409": "The weights say nothing of the category.",
     "413": "The body is too large.",
     "408": "The body did not come in time.",
+    "415": "The body is compressed, not in UTF-8, or (without keys) not marked as JSON.",
     "422": "A field, a category, an item or a value is not what it should be.",
     "429": "Too many requests; Retry-After says when to ask again.",
     "503": "Nothing is served yet, or the store does not answer.",

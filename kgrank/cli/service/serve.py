@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import resource
 from contextlib import suppress
 from dataclasses import asdict
@@ -42,6 +41,12 @@ def serve_command(
         Path | None,
         typer.Option(metavar="FILE", envvar="KGRANK_KEYS", help="API keys, made by `kgrank keys add`."),
     ] = None,
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS", help="A proxy's address or network: its forwarded headers are believed."
+        ),
+    ] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second for each key.")] = 200.0,
     burst: Annotated[float, typer.Option(min=1, help="Requests at once on top of that.")] = 400.0,
     shared_sessions: Annotated[
@@ -53,12 +58,12 @@ def serve_command(
 
     Example: kgrank serve --store demo-shop/graph.lb --port 8000
     """
-    import uvicorn
-
+    from kgrank.serving.browsers import is_loopback
     from kgrank.serving.current import Current
+    from kgrank.serving.server import end_on_hangup, server_of
     from kgrank.serving.service import Settings, application
 
-    if keys is None and not _here(host):
+    if keys is None and not is_loopback(host):
         raise InputError(
             f"no keys, and {host} can be reached from other machines",
             expected="--keys FILE",
@@ -73,16 +78,8 @@ def serve_command(
     _allow_connections()
     settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
-    uvicorn.run(
-        application_,
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        log_level="info",
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=20,
-    )
+    end_on_hangup()
+    server_of(application_, host, port, trust_proxy or ()).run()
 
 
 @keys_app.command("add")
@@ -146,12 +143,3 @@ def _allow_connections() -> None:
         # Some systems refuse what they say they allow.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
