@@ -288,11 +288,20 @@ class _Guarded:
             secret = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
             kind, _, value = secret.decode("latin-1").partition(" ")
             key = self.service.keys.find(value.strip()) if kind.lower() == "bearer" else None
+            if self.service.keys.error is not None:
+                raise ProblemError(503, "the keys cannot be read; the service's log says why", "Ask later.")
             if key is None:
                 raise ProblemError(
                     401,
                     "an unknown key" if secret else "no key",
                     "Send Authorization: Bearer KEY; `kgrank keys add` makes one.",
+                    [(b"www-authenticate", b"Bearer")],
+                )
+            if key.expired():
+                raise ProblemError(
+                    401,
+                    f"the key {key.name!r} was valid until {key.expires}",
+                    "`kgrank keys add` makes another.",
                     [(b"www-authenticate", b"Bearer")],
                 )
             if not key.role.may(endpoint.role):

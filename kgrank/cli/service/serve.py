@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -88,16 +89,21 @@ def add_command(
     role: Annotated[
         Role, typer.Option(help="read: rankings; write: sessions too; admin: which weights are served too.")
     ] = Role.READ,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The last day on which it is valid, in UTC."),
+    ] = None,
     file: File = FILE,
     json: Json = False,
 ) -> None:
     """Make a key, and print it this once.
 
-    Example: kgrank keys add storefront --role write
+    Example: kgrank keys add storefront --role write --expires 2027-12-31
     """
-    secret = add_key(file, name, role)
+    last_day = None if expires is None else expires.date()
+    secret = add_key(file, name, role, last_day)
     if json:
-        print_json({"name": name, "role": role, "key": secret})
+        print_json({"name": name, "role": role, "key": secret, "expires": last_day and last_day.isoformat()})
     else:
         out.print(secret, markup=False)
         err.print("It is not kept, only its hash: note it now.")
@@ -113,9 +119,10 @@ def list_command(file: File = FILE, json: Json = False) -> None:
     if json:
         print_json([{k: v for k, v in asdict(key).items() if k != "sha256"} for key in listed])
         return
-    table = Table("name", "role", "made", box=box.SIMPLE)
+    table = Table("name", "role", "made", "valid until", box=box.SIMPLE)
     for key in listed:
-        table.add_row(key.name, key.role, key.created)
+        end = key.expires or ""
+        table.add_row(key.name, key.role, key.created, f"{end} (over)" if key.expired() else end)
     out.print(table if listed else "No keys yet: kgrank keys add NAME --role read")
 
 
