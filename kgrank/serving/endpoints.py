@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgrank.choice.tastes.person import PersonTastes
@@ -32,9 +32,11 @@ from kgrank.ranking.page.facets import facets
 from kgrank.ranking.page.query import Query
 from kgrank.ranking.shopper.session import Session
 from kgrank.ranking.shopper.shifts import session_state
+from kgrank.serving.candidates import dropped_note, with_known_candidates
 from kgrank.serving.current import SILENCE, Current, Served, silent
 from kgrank.serving.keys import Role
 from kgrank.serving.messages import (
+    SESSION,
     CompareRequest,
     CounterfactualRequest,
     EventsRequest,
@@ -59,6 +61,7 @@ class Request:
         sessions: The sessions.
         path: Parameters of the path.
         body: The message, where the endpoint takes one.
+        owner: To whom the sessions belong: the name of the caller's key, or nothing where all share them.
     """
 
     served: Served
@@ -66,6 +69,20 @@ class Request:
     sessions: SessionBook
     path: Mapping[str, str]
     body: Any
+    owner: str = ""
+
+    def session(self, name: str) -> str:
+        """What the book of sessions calls the caller's session of a name.
+
+        Raises:
+            InputError: The name has other characters than it may have, or too many.
+        """
+        if not SESSION.fullmatch(name):
+            raise InputError(
+                f"the session {name[:128]!r}", expected="1 to 128 letters, digits and . _ ~ : @ + = -"
+            )
+        # No name has a slash, so that no two keys share one.
+        return f"{self.owner}/{name}" if self.owner else name
 
 
 Handler = Callable[[Request], Awaitable[Any]]
@@ -105,7 +122,7 @@ async def _query(request: Request) -> Query:
     person = None
     if body.user is not None and session is None:
         person = await _person(request, body.user)
-    return body.query(person, session)
+    return with_known_candidates(request.served.shop, body.query(person, session))
 
 
 async def _person(request: Request, user: str) -> PersonTastes:
@@ -121,17 +138,23 @@ async def _person(request: Request, user: str) -> PersonTastes:
 
 
 def _session(request: Request, name: str) -> Session:
-    session = request.sessions.get(name, request.served.shop)
+    session = request.sessions.get(request.session(name), request.served.shop)
     if session is None:
         raise InputError(f"there is no session {name!r}", todo="Post its events first; it may have ended.")
     return session
 
 
 def _for_shopper(request: Request, query: Query, answer: Personal) -> Personal:
-    """The answer that says whose tastes were used: the session's shopper, or the user that was named."""
+    """The answer that says whose tastes were used: the session's shopper, or the user that was named.
+
+    And which of the candidates that were asked about are not ranked.
+    """
     body: QueryRequest = request.body
+    note = dropped_note(body.candidates, query)
+    if note:
+        answer = replace(answer, notes=(*answer.notes, note))
     if body.session is not None:
-        return for_user(answer, *request.sessions.shopper(body.session))
+        return for_user(answer, *request.sessions.shopper(request.session(body.session)))
     return for_user(answer, body.user, query.person)
 
 
@@ -185,7 +208,7 @@ async def audit_endpoint(request: Request) -> Audit:
 async def observe_endpoint(request: Request) -> SessionState:
     """Add what a shopper did to a session; the session begins with the first event."""
     body: EventsRequest = request.body
-    name, shop = request.path["session"], request.served.shop
+    name, shop = request.session(request.path["session"]), request.served.shop
     person = None
     if body.user is not None and request.sessions.get(name, shop) is None:
         person = await _person(request, body.user)
@@ -200,17 +223,18 @@ async def session_endpoint(request: Request) -> SessionState:
 
 async def undo_endpoint(request: Request) -> SessionState:
     """Take an event back, counted from 0: the session is as if it had never happened."""
-    which = request.path["event"]
+    name, which = request.path["session"], request.path["event"]
     if not which.isdecimal() or len(which) > 9:
         raise InputError(f"event {which!r}", expected="its number, from 0")
-    session = request.sessions.undo(request.path["session"], request.served.shop, int(which))
+    _session(request, name)
+    session = request.sessions.undo(request.session(name), request.served.shop, int(which))
     return _state(request, session, "en")
 
 
 async def end_endpoint(request: Request) -> SessionState:
     """Forget a session."""
     name = request.path["session"]
-    request.sessions.end(name)
+    request.sessions.end(request.session(name))
     return SessionState(request.served.version, name, event_count=0, category=None, shifts=())
 
 
@@ -229,7 +253,7 @@ async def serve_endpoint(request: Request) -> ServedVersion:
 def _state(request: Request, session: Session, language: str) -> SessionState:
     name = request.path["session"]
     state = session_state(request.served.shop, session, name, language)
-    return for_user(state, *request.sessions.shopper(name))
+    return for_user(state, *request.sessions.shopper(request.session(name)))
 
 
 _CATEGORY = {"category": "dresses", "language": "en"}

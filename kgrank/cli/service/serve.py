@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import resource
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -42,20 +42,29 @@ def serve_command(
         Path | None,
         typer.Option(metavar="FILE", envvar="KGRANK_KEYS", help="API keys, made by `kgrank keys add`."),
     ] = None,
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS", help="A proxy's address or network: its forwarded headers are believed."
+        ),
+    ] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second for each key.")] = 200.0,
     burst: Annotated[float, typer.Option(min=1, help="Requests at once on top of that.")] = 400.0,
+    shared_sessions: Annotated[
+        bool, typer.Option("--shared-sessions", help="Sessions that one key made are open to all keys.")
+    ] = False,
     log: Annotated[bool, typer.Option("--log/--no-log", help="A line of JSON for each request.")] = True,
 ) -> None:
     """Serve rankings, facets, explanations, sessions and the audit over HTTP.
 
     Example: kgrank serve --store demo-shop/graph.lb --port 8000
     """
-    import uvicorn
-
+    from kgrank.serving.browsers import is_loopback
     from kgrank.serving.current import Current
+    from kgrank.serving.server import end_on_hangup, server_of
     from kgrank.serving.service import Settings, application
 
-    if keys is None and not _here(host):
+    if keys is None and not is_loopback(host):
         raise InputError(
             f"no keys, and {host} can be reached from other machines",
             expected="--keys FILE",
@@ -68,18 +77,10 @@ def serve_command(
     if isinstance(current.store_error, AccessError):
         raise current.store_error
     _allow_connections()
-    settings = Settings(rate=rate, burst=burst, log=log)
+    settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
-    uvicorn.run(
-        application_,
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        log_level="info",
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=20,
-    )
+    end_on_hangup()
+    server_of(application_, host, port, trust_proxy or ()).run()
 
 
 @keys_app.command("add")
@@ -88,16 +89,21 @@ def add_command(
     role: Annotated[
         Role, typer.Option(help="read: rankings; write: sessions too; admin: which weights are served too.")
     ] = Role.READ,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The last day on which it is valid, in UTC."),
+    ] = None,
     file: File = FILE,
     json: Json = False,
 ) -> None:
     """Make a key, and print it this once.
 
-    Example: kgrank keys add storefront --role write
+    Example: kgrank keys add storefront --role write --expires 2027-12-31
     """
-    secret = add_key(file, name, role)
+    last_day = None if expires is None else expires.date()
+    secret = add_key(file, name, role, last_day)
     if json:
-        print_json({"name": name, "role": role, "key": secret})
+        print_json({"name": name, "role": role, "key": secret, "expires": last_day and last_day.isoformat()})
     else:
         out.print(secret, markup=False)
         err.print("It is not kept, only its hash: note it now.")
@@ -113,9 +119,10 @@ def list_command(file: File = FILE, json: Json = False) -> None:
     if json:
         print_json([{k: v for k, v in asdict(key).items() if k != "sha256"} for key in listed])
         return
-    table = Table("name", "role", "made", box=box.SIMPLE)
+    table = Table("name", "role", "made", "valid until", box=box.SIMPLE)
     for key in listed:
-        table.add_row(key.name, key.role, key.created)
+        end = key.expires or ""
+        table.add_row(key.name, key.role, key.created, f"{end} (over)" if key.expired() else end)
     out.print(table if listed else "No keys yet: kgrank keys add NAME --role read")
 
 
@@ -143,12 +150,3 @@ def _allow_connections() -> None:
         # Some systems refuse what they say they allow.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
