@@ -90,6 +90,7 @@ def test_weights_without_sentences_in_a_language_say_so_and_an_unknown_language_
 ) -> None:
     (note,) = json.loads(audit(tmp_path, (SUPPORTED,), "--language", "zh", "--json").stdout)["notes"]
     assert "train again" in note
+    assert "train again" in audit(tmp_path, (SUPPORTED,), "--language", "zh").stdout
     run = audit(tmp_path, (SUPPORTED,), "--language", "fr")
     assert (run.returncode, run.stdout) == (2, "")
     assert "no language 'fr'" in run.stderr

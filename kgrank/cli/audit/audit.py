@@ -82,5 +82,7 @@ def _print(answer: Audit, language: str) -> None:
     out.print(findings_table(answer.findings, language))
     out.print(word("legend", language))
     print_conflicts(answer.conflicts, language)
+    for note in answer.notes:
+        out.print(word("note", language, text=escape(note)))
     version = escape(answer.version)
     out.print(word("count", language, count=count, version=version, wrong=count * CHANCE))

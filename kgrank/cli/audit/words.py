@@ -46,6 +46,7 @@ _WORDS = {
         "en": "{count} rules, weights {version}; chance alone would contradict about {wrong:.1f} that are right.",
         "zh": "{count} 条规则，权重 {version}；仅因偶然，约有 {wrong:.1f} 条正确的规则会被推翻。",
     },
+    "note": {"en": "Note: {text}", "zh": "说明：{text}"},
     "chart": {"en": "Chart: {path}", "zh": "图表：{path}"},
     "nothing": {
         "en": "{rules}: speaks of no category with choices; nothing would change.",
