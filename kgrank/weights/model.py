@@ -136,6 +136,14 @@ class BehaviourTerm:
 
 
 @dataclass(frozen=True)
+class RuleText:
+    """What an audit says of a rule, or of rules in conflict, in one language."""
+
+    sentence: str
+    instead: str
+
+
+@dataclass(frozen=True)
 class RuleFinding:
     """What the data say of one rule.
 
@@ -157,6 +165,7 @@ class RuleFinding:
             for one without effect.
         prob_rule_right_prior: The same before the choices about the rule itself.
         has_effect: Whether the rule acts; one that is no surer than chance does not.
+        translations: ``sentence`` and ``instead`` by language, other than English.
     """
 
     rule: str
@@ -173,6 +182,7 @@ class RuleFinding:
     prob_rule_right: float | None = None
     prob_rule_right_prior: float | None = None
     has_effect: bool = True
+    translations: Mapping[str, RuleText] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,6 +196,7 @@ class RuleConflict:
         alone: Probability of each by the choices alone, in the order of ``rules``; ``together`` of all at once.
             Both where they conflict most.
         instead: What the choices say there about the subject of the rules, in words.
+        translations: ``sentence`` and ``instead`` by language, other than English.
     """
 
     rules: tuple[str, ...]
@@ -194,6 +205,7 @@ class RuleConflict:
     alone: tuple[float, ...]
     together: float
     instead: str
+    translations: Mapping[str, RuleText] = field(default_factory=dict)
 
 
 class Cause(StrEnum):

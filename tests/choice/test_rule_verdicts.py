@@ -248,6 +248,32 @@ def test_a_rule_that_holds_in_most_categories_and_fails_in_more_than_exceptions_
     assert verdict(probability, 0.5) == "leans against"
 
 
+def test_a_rule_below_chance_that_holds_in_every_category_is_supported_with_evidence_for_it() -> None:
+    """By chance a lower price is better nearly always; its author is 90 % sure, and the choices agree."""
+    said = Rule("cheaper", "Monotone", NAMES, 0.9, attribute="price", better="Less")
+    layout = Layout("", (COLOR, PRICE))
+    prior, mean = np.array([0.0, 0.0, -2.2]), np.array([0.0, 0.0, -2.0])
+    everywhere = {
+        name: CategoryPosterior(
+            replace(layout, category=name),
+            mean,
+            np.eye(3) * 0.01,
+            prior,
+            np.ones(3),
+            100,
+            50,
+            own_choices=True,
+        )
+        for name in NAMES
+    }
+    weighed, (finding,) = audited(Shop((said,), everywhere))
+    assert (finding.verdict, finding.has_effect) == ("supported", False)
+    assert finding.log_bayes_factor > 3
+    assert finding.prob_rule_right is None
+    assert finding.instead.startswith("holds in 6 of 6 categories")
+    assert weighed.notes[0].startswith("cheaper (kg:sure 0.9, by chance 0.98): no surer than chance")
+
+
 def test_data_that_leave_a_rare_rule_as_rare_as_by_chance_do_not_contradict_it() -> None:
     assert verdict(0.02, 0.021) == "silent"
     assert verdict(0.979, 0.978) == "silent"
