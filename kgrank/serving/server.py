@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import socket
 from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
+from uvicorn.logging import DefaultFormatter
+
+from kgrank.serving.log import LogHandler, LogWriter
+from kgrank.serving.service import Application
 
 GRACE = 20
 """Seconds that requests in flight have when the service ends."""
@@ -16,7 +21,26 @@ IDLE = 30
 """Seconds that a connection is kept without a request."""
 
 
-def server_of(app: ASGIApp, host: str, port: int, proxies: Sequence[str] = ()) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """A server whose log is on its way when a signal ends the process.
+
+    Args:
+        config: Its options.
+        log: The log.
+    """
+
+    def __init__(self, config: uvicorn.Config, log: LogWriter) -> None:
+        super().__init__(config)
+        self._log = log
+
+    async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super()._serve(sockets)
+        finally:
+            self._log.flush()
+
+
+def server_of(app: Application, host: str, port: int, proxies: Sequence[str] = ()) -> Server:
     """The server, ready to run.
 
     Args:
@@ -31,14 +55,25 @@ def server_of(app: ASGIApp, host: str, port: int, proxies: Sequence[str] = ()) -
         port=port,
         access_log=False,
         server_header=False,
-        log_level="info",
+        log_config=None,
         ws="none",
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )
-    return uvicorn.Server(config)
+    return Server(config, app.service.log)
+
+
+def log_through(writer: LogWriter) -> None:
+    """Has the records of the server and of kgrank written by a writer, from information on."""
+    handler = LogHandler(writer)
+    handler.setFormatter(DefaultFormatter("%(levelprefix)s %(message)s", use_colors=False))
+    for name in ("uvicorn", "kgrank"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.handlers = [handler]
+        logger.propagate = False
 
 
 def end_on_hangup() -> None:

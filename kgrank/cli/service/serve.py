@@ -61,7 +61,7 @@ def serve_command(
     """
     from kgrank.serving.browsers import is_loopback
     from kgrank.serving.current import Current
-    from kgrank.serving.server import end_on_hangup, server_of
+    from kgrank.serving.server import end_on_hangup, log_through, server_of
     from kgrank.serving.service import Settings, application
 
     if keys is None and not is_loopback(host):
@@ -79,6 +79,7 @@ def serve_command(
     _allow_connections()
     settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
+    log_through(application_.service.log)
     end_on_hangup()
     server_of(application_, host, port, trust_proxy or ()).run()
 
