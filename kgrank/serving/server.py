@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import signal
 import socket
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from uvicorn.logging import DefaultFormatter
 
 from kgrank.serving.log import LogHandler, LogWriter
+from kgrank.serving.protocol import BoundedProtocol, Bounds
 from kgrank.serving.service import Application
 
 GRACE = 20
 """Seconds that requests in flight have when the service ends."""
-
-IDLE = 30
-"""Seconds that a connection is kept without a request."""
 
 
 class Server(uvicorn.Server):
@@ -33,6 +35,14 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._log = log
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ends connections whose time is over, ten times a second."""
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedProtocol):
+                connection.sweep(now)
+        return await super().on_tick(counter)
+
     async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await super()._serve(sockets)
@@ -40,7 +50,9 @@ class Server(uvicorn.Server):
             self._log.flush()
 
 
-def server_of(app: Application, host: str, port: int, proxies: Sequence[str] = ()) -> Server:
+def server_of(
+    app: Application, host: str, port: int, proxies: Sequence[str] = (), bounds: Bounds | None = None
+) -> Server:
     """The server, ready to run.
 
     Args:
@@ -48,7 +60,10 @@ def server_of(app: Application, host: str, port: int, proxies: Sequence[str] = (
         host: Where to listen.
         port: Where to listen; 0 takes a free one.
         proxies: Addresses and networks whose forwarded headers are believed.
+        bounds: What a caller may cost before its key is read.
     """
+    used = bounds or Bounds()
+    protocol: Any = partial(BoundedProtocol, service=app.service, bounds=used)
     config = uvicorn.Config(
         app,
         host=host,
@@ -56,10 +71,11 @@ def server_of(app: Application, host: str, port: int, proxies: Sequence[str] = (
         access_log=False,
         server_header=False,
         log_config=None,
+        http=protocol,
         ws="none",
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
-        timeout_keep_alive=IDLE,
+        timeout_keep_alive=math.ceil(used.idle_seconds),
         timeout_graceful_shutdown=GRACE,
     )
     return Server(config, app.service.log)
