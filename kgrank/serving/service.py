@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import logging
 import secrets
-import sys
 import time
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -29,6 +28,7 @@ from kgrank.serving.current import Current
 from kgrank.serving.endpoints import ENDPOINTS, Endpoint, Request
 from kgrank.serving.keys import KeyRing
 from kgrank.serving.limits import Limiter
+from kgrank.serving.log import LogWriter
 from kgrank.serving.messages import MAX_BODY, shortened, unknown_field_hint
 from kgrank.serving.openapi import OPEN, document
 from kgrank.serving.problems import (
@@ -102,11 +102,23 @@ class Service:
         self.refused = Counter(
             "kgrank_refused", "Requests refused before their key was read", ["reason"], registry=self.registry
         )
+        self.log = LogWriter(
+            Counter(
+                "kgrank_log_dropped", "Lines of the log that could not be written", registry=self.registry
+            )
+        )
         self.switches = Counter("kgrank_switches", "Versions and loads taken up", registry=self.registry)
         open_sessions = Gauge("kgrank_sessions", "Sessions in memory", registry=self.registry)
         open_sessions.set_function(lambda: len(self.sessions))
         store_error = Gauge("kgrank_store_error", "1 while the store cannot be read", registry=self.registry)
         store_error.set_function(lambda: current.store_error is not None)
+
+    def refuse(self, reason: str, caller: str | None = None) -> None:
+        """Counts a request that is refused before its key is read, and has a line of the log say so."""
+        self.refused.labels(reason).inc()
+        if self.settings.log:
+            line = {"time": round(time.time(), 3), "refused": reason, "caller": caller}
+            self.log.write(msgspec.json.encode(line))
 
     def pseudonym(self, user: str) -> str:
         """A user's name in the log: the same until the service starts again."""
@@ -146,23 +158,23 @@ class Application:
     all the rest of a request.
 
     Args:
+        service: What all requests share.
         router: Finds the endpoint of any path.
         direct: Endpoints by path.
         refused: Why a request is not answered at all, and the answer; None where no request is refused so.
-        refusals: How many were, by reason.
     """
 
     def __init__(
         self,
+        service: Service,
         router: Starlette,
         direct: Mapping[str, ASGIApp],
         refused: Callable[[Scope], tuple[str, ProblemError] | None] | None,
-        refusals: Counter,
     ) -> None:
+        self.service = service
         self.router = router
         self.direct = direct
         self.refused = refused
-        self.refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
@@ -172,7 +184,7 @@ class Application:
         if self.refused is not None and scope["type"] == "http":
             refusal = self.refused(scope)
             if refusal is not None:
-                self.refusals.labels(refusal[0]).inc()
+                self.service.refuse(refusal[0], (scope.get("client") or (None,))[0])
                 await send_problem(send, refusal[1])
                 return
         endpoint = self.direct.get(scope.get("path", ""), self.router)
@@ -195,6 +207,7 @@ def application(
         with suppress(asyncio.CancelledError):
             await watching
         current.close()
+        service.log.flush()
 
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in ENDPOINTS:
@@ -206,7 +219,7 @@ def application(
     # A redirect to a path without its last slash would name the host that the caller claims to have asked.
     router.router.redirect_slashes = False
     direct = {path: e for path, e in guarded.items() if "{" not in path}
-    return Application(router, direct, refused_without_keys if keys is None else None, service.refused)
+    return Application(service, router, direct, refused_without_keys if keys is None else None)
 
 
 async def _not_found(request: Any, _: Exception) -> Any:
@@ -370,7 +383,7 @@ class _Guarded:
             "key": log.get("key"),
             "user": user and self.service.pseudonym(user),
         }
-        sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
+        self.service.log.write(msgspec.json.encode(line))
 
 
 class _Open:

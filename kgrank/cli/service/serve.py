@@ -20,8 +20,8 @@ from kgrank.serving.keys import KeyRing, Role, add_key, read_keys, remove_key
 
 FILE = Path("kgrank-keys.json")
 
-CONNECTIONS = 65_536
-"""Open at once at most, where the system allows as many."""
+FILES = 256
+"""Open files beside the connections: the store, the log, libraries."""
 
 File = Annotated[
     Path,
@@ -61,7 +61,8 @@ def serve_command(
     """
     from kgrank.serving.browsers import is_loopback
     from kgrank.serving.current import Current
-    from kgrank.serving.server import end_on_hangup, server_of
+    from kgrank.serving.protocol import Bounds
+    from kgrank.serving.server import end_on_hangup, log_through, server_of
     from kgrank.serving.service import Settings, application
 
     if keys is None and not is_loopback(host):
@@ -76,11 +77,12 @@ def serve_command(
     current.refresh()
     if isinstance(current.store_error, AccessError):
         raise current.store_error
-    _allow_connections()
+    connections = _allow_connections(Bounds.connections)
     settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
+    log_through(application_.service.log)
     end_on_hangup()
-    server_of(application_, host, port, trust_proxy or ()).run()
+    server_of(application_, host, port, trust_proxy or (), Bounds(connections=connections)).run()
 
 
 @keys_app.command("add")
@@ -142,11 +144,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(keys_app, name="keys")
 
 
-def _allow_connections() -> None:
-    """Raises this process's limit of open files, often 1,024: callers beyond it would be cut off."""
+def _allow_connections(wanted: int) -> int:
+    """Raises this process's limit of open files, often 1,024; how many connections it then may have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    most = wanted + FILES if hard == resource.RLIM_INFINITY else min(hard, wanted + FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         # Some systems refuse what they say they allow.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return wanted
+    return max(min(wanted, allowed - FILES), allowed // 2)
