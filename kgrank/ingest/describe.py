@@ -60,8 +60,12 @@ ontology.
   `value`, 1 the best; an item without a place is below all that have one. A row of `pairs` is a ranking of
   two items of the catalogue. Rankings of alternatives that are no items stand in `tasks`, with `rank` instead
   of `chosen`.
-- Cells may carry units (`4 cm`), names or synonyms of values in any language of the ontology, and any
-  case.
+- Cells may carry units (`4 cm`, `EUR 15`, `€15`), names or synonyms of values in any language of the
+  ontology, and any case.
+- Numbers may have a decimal point or comma, and thousands parted by the other mark, a space, an apostrophe or
+  as in India (`1,234.5`, `1.234,5`, `1 234,5`, `1'234.5`, `12,34,567`). The cells of a column that have one
+  reading decide for the others; where all have two (`1,234` and `2.500`), the column is an error that names
+  both, until `decimal` in the mapping says the mark.
 
 ## The mapping file
 
@@ -96,8 +100,12 @@ _INFERRED = """## Without an ontology
 
 One is inferred, and the load says so. Categories come from `category` and its `path`; the id of a step
 is its name in lower case with hyphens, and the ids of the steps above stand before it:
-`beauty.hair-care`. An attribute is Boolean where all its texts are yes or no, a Number where all are
-numbers, Choices where any holds the separator `|`, else a Choice, unless the mapping gives its `type`.
+`beauty.hair-care`. An attribute is Boolean where all its texts are yes or no, Text where all are codes
+(digits of one length, each on one item, or with leading zeros), a Number where all are numbers, Choices
+where any holds the separator `|`, else a Choice, unless the mapping gives its `type`. The unit of a Number
+is the one that most of its cells name. A column with few cells that are no numbers is a Number still: nine
+in ten cells must be numbers, or three in four where the odd ones are all alike (`n/a`); the odd cells are
+dropped, and a note names the first.
 Attributes are open: they take every value that the data have. An attribute applies in the highest
 category in all of whose branches the data have it.
 

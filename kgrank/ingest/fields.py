@@ -8,7 +8,8 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest.mapping import AttributeField, CategoryField, Field, TimeField
-from kgrank.ingest.read import require
+from kgrank.ingest.numbers import read_numbers, refuse_two_readings
+from kgrank.ingest.read import LINE, require
 
 
 def given(table: pl.DataFrame, field: Field, name: str, used: frozenset[str] = frozenset()) -> bool:
@@ -56,7 +57,7 @@ def attribute(table: pl.DataFrame, field: AttributeField, name: str, path: Path)
         InputError: A mapped column is not in the file, or a row has two one-hot columns set.
     """
     if not field.one_hot:
-        return _scaled(text(table, field, name, path), field).alias(name)
+        return _scaled(table, text(table, field, name, path), field, name, path).alias(name)
     columns = [require(table, column, path) for column in field.one_hot]
     on = [(pl.col(c).cast(pl.Float64, strict=False).fill_null(0.0) != 0.0) for c in columns]
     twice = table.select(pl.sum_horizontal(on).alias("n")).with_row_index().filter(pl.col("n") > 1)
@@ -142,10 +143,27 @@ def _words(cell: pl.Expr, field: Field) -> pl.Expr:
     return pl.lit(field.prefix) + cell if field.prefix else cell
 
 
-def _scaled(cell: pl.Expr, field: AttributeField) -> pl.Expr:
+def numbers(table: pl.DataFrame, name: str, decimal: str | None, path: Path) -> pl.Series:
+    """The numbers of a column without units; null where a text is no number.
+
+    Raises:
+        InputError: The column can be read in two ways.
+    """
+    texts = table.select(pl.col(name).alias("text"), LINE)
+    read = read_numbers(texts["text"].drop_nulls(), decimal)
+    refuse_two_readings(read, texts, name, path)
+    read = read.filter(pl.col("unit") == "")
+    return texts["text"].replace_strict(read["text"], read["number"], default=None, return_dtype=pl.Float64)
+
+
+def _scaled(table: pl.DataFrame, cell: pl.Expr, field: AttributeField, name: str, path: Path) -> pl.Expr:
     """Plain numbers scaled and rounded, as text; other text as it is."""
     if field.scale == 1.0 and field.decimals is None:
         return cell
-    number = cell.cast(pl.Float64, strict=False) * field.scale
+    named = table.select(cell.alias(name), LINE)
+    number = pl.lit(numbers(named, name, field.decimal, path)) * field.scale
     number = number.round(field.decimals) if field.decimals is not None else number.round_sig_figs(12)
-    return pl.coalesce(number.cast(pl.String), cell)
+    texts = (
+        named.select(number.cast(pl.String).alias("scaled"), pl.col(name).alias("text")).drop_nulls().unique()
+    )
+    return cell.replace(texts["text"], texts["scaled"])

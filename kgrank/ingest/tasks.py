@@ -46,7 +46,7 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
     if source.time is None and source.rest and "time" in table.columns and "time" not in source.attributes:
         source = replace(source, time=TimeField())
     used = _used(source)
-    attributes = attribute_fields(table, source.attributes, source.rest, used)
+    attributes = attribute_fields(table, source.attributes, source.rest, used, source.decimal)
     if not attributes:
         raise InputError(
             "no attributes", where=path, todo="Name them in the mapping: attributes, or rest: true."
