@@ -1,4 +1,4 @@
-"""What a field of the mapping says, as a column of text; times as whole seconds."""
+"""What a field of the mapping says, as a column of text or numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.mapping import AttributeField, CategoryField, Field, TimeField
+from kgrank.ingest.mapping import AttributeField, CategoryField, Field
 from kgrank.ingest.numbers import read_numbers, refuse_two_readings
 from kgrank.ingest.read import LINE, require
 
@@ -79,60 +79,6 @@ def columns_of(field: Field) -> frozenset[str]:
     """The columns that a field reads."""
     spread = frozenset(field.one_hot) if isinstance(field, AttributeField) else frozenset()
     return spread | (frozenset({field.column}) if field.column is not None else frozenset())
-
-
-def seconds(table: pl.DataFrame, field: TimeField, path: Path) -> pl.Series:
-    """Seconds since 1970 on each row; null where the text is no time."""
-    cell = table[require(table, field.column, path)]
-    if field.format is not None:
-        return _written(cell, field, path)
-    number = cell.cast(pl.Float64, strict=False)
-    size = number.abs()
-    plain = pl.select(
-        pl.when(size >= 1e14).then(number / 1e6).when(size >= 1e11).then(number / 1e3).otherwise(number)
-    ).to_series()
-    plain = pl.select(pl.when(plain.is_finite()).then(plain)).to_series()
-    return plain.floor().cast(pl.Int64).zip_with(plain.is_not_null(), _iso(cell, field, path))
-
-
-def _iso(cell: pl.Series, field: TimeField, path: Path) -> pl.Series:
-    parts = cell.str.extract_groups(
-        r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?)? ?(Z|[+-]\d{2}:?\d{2})?$"
-    ).struct.unnest()
-    day, clock, second, zone = (pl.col(c) for c in parts.columns)
-    naive = pl.concat_str(day, pl.lit("T"), clock.fill_null("00:00"), second.fill_null(":00").str.slice(0, 3))
-    frame = parts.select(naive.alias("text"), zone.alias("zone"))
-    local = _zoned(frame["text"].str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False), field, path)
-    stamped = (frame["text"] + frame["zone"].str.replace("Z", "+00:00")).str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%#z", strict=False, time_zone="UTC"
-    )
-    return stamped.dt.epoch("s").zip_with(frame["zone"].is_not_null(), local)
-
-
-def _written(cell: pl.Series, field: TimeField, path: Path) -> pl.Series:
-    form = field.format or ""
-    clock = any(code in form for code in ("%H", "%I", "%T", "%R", "%X", "%c", "%s", "%p"))
-    try:
-        if clock and ("%z" in form or "%#z" in form or "%:z" in form):
-            return cell.str.to_datetime(form, strict=False, time_zone="UTC").dt.epoch("s")
-        naive = (
-            cell.str.to_datetime(form, strict=False)
-            if clock
-            else cell.str.to_date(form, strict=False).cast(pl.Datetime)
-        )
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"the time format {form!r} cannot be used: {reason}", where=path) from None
-    return _zoned(naive, field, path)
-
-
-def _zoned(naive: pl.Series, field: TimeField, path: Path) -> pl.Series:
-    try:
-        return naive.dt.replace_time_zone(field.zone, ambiguous="earliest", non_existent="null").dt.epoch("s")
-    except pl.exceptions.PolarsError:
-        raise InputError(
-            f"unknown time zone {field.zone!r}", where=path, expected="a name such as Asia/Shanghai"
-        ) from None
 
 
 def _words(cell: pl.Expr, field: Field) -> pl.Expr:

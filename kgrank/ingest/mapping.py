@@ -106,10 +106,11 @@ class TimeField:
 
     SHORT: ClassVar[str] = "column"
 
-    column: Annotated[str, "The column: ISO 8601, or seconds (milli-, microseconds) since 1970."] = "time"
-    format: Annotated[str | None, 'How the time is written where it is neither, e.g. "%d/%m/%Y %H:%M".'] = (
-        None
-    )
+    column: Annotated[str, "The column."] = "time"
+    format: Annotated[
+        str | None,
+        'How the time is written, e.g. "%d/%m/%Y %H:%M"; by default what the times themselves show.',
+    ] = None
     zone: Annotated[str, "The time zone of times that name none."] = "UTC"
 
 

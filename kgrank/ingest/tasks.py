@@ -30,6 +30,7 @@ from kgrank.ingest.raw import (
 )
 from kgrank.ingest.read import LINE, matches, read_table, require
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.times import seconds
 from kgrank.ontology.model import BRAND
 
 _TASK = ["category", "person", "task"]
@@ -151,7 +152,7 @@ def _head(
         task,
     ]
     if source.time is not None:
-        return [*head, fields.seconds(table, source.time, path).alias("time")]
+        return [*head, seconds(table, source.time, path).alias("time")]
     return head
 
 
