@@ -92,6 +92,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     else:
         ontology = infer.with_data_values(ontology, items, values)
         notes.append(infer.describe(ontology))
+        notes += infer.doubts(ontology, columns)
     events = _events(raws, items, ontology, folder, rejects, given=given)
     log = _log(raws, events, folder)
     return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes))

@@ -19,6 +19,14 @@ class Column:
 KINDS = ("search", "impression", "view", "cart", "purchase", "rank", "rating")
 """The kinds of events, in the order in which they happen."""
 
+OTHER_KINDS: Mapping[str, str] = {
+    "wishlist": "cart",
+    "add_to_wishlist": "cart",
+    "checkout": "cart",
+    "begin_checkout": "cart",
+}
+"""Kinds of files that count as another: what was put aside, or taken to the till, is as good as in the cart."""
+
 ITEMS: Mapping[str, Column] = {
     "id": Column(pl.String(), "The item's id."),
     "category": Column(pl.String(), "Id of its category."),

@@ -30,7 +30,7 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
     used |= frozenset(a.column or name for name, a in source.attributes.items())
     spare = frozenset(used)
     standard = frozenset(c for c in _CORE if c in table.columns)
-    attributes = attribute_fields(table, source.attributes, source.rest, used | standard)
+    attributes = attribute_fields(table, source.attributes, source.rest, used | standard, source.decimal)
     fields.required(table, source.id, "id", path)
     frame = table.select(
         *(

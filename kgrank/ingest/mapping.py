@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 from kgrank.errors import InputError
 from kgrank.ingest.located import read_yaml
 from kgrank.ontology.model import AttributeType
+from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.resources import mapping_file
 
 ORDER = "order"
@@ -54,6 +55,11 @@ class Format(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"
+
+
+def _check_decimal(mark: str | None) -> None:
+    if mark not in (None, POINT, COMMA):
+        raise ValueError(f'the decimal mark {mark!r} is neither "." nor ","')
 
 
 @dataclass(frozen=True)
@@ -100,10 +106,11 @@ class TimeField:
 
     SHORT: ClassVar[str] = "column"
 
-    column: Annotated[str, "The column: ISO 8601, or seconds (milli-, microseconds) since 1970."] = "time"
-    format: Annotated[str | None, 'How the time is written where it is neither, e.g. "%d/%m/%Y %H:%M".'] = (
-        None
-    )
+    column: Annotated[str, "The column."] = "time"
+    format: Annotated[
+        str | None,
+        'How the time is written, e.g. "%d/%m/%Y %H:%M"; by default what the times themselves show.',
+    ] = None
     zone: Annotated[str, "The time zone of times that name none."] = "UTC"
 
 
@@ -121,11 +128,13 @@ class AttributeField(Field):
     values: Annotated[tuple[str, ...], "The values of an Ordered attribute, least to most."] = ()
     separator: Annotated[str, "Parts the values of a Choices cell."] = "|"
     unit: Annotated[str | None, "The unit of plain numbers: a UCUM code or a currency."] = None
+    decimal: Annotated[str | None, 'The decimal mark, "." or ","; by default the file\'s.'] = None
     scale: Annotated[float, "Plain numbers are multiplied by this (hundreds of dollars: 100)."] = 1.0
     decimals: Annotated[int | None, "Plain numbers are rounded to this many decimals."] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _check_decimal(self.decimal)
         if self.one_hot and (self.column is not None or self.constant is not None):
             raise ValueError("one_hot beside a column or a constant")
         if self.one_hot_base is not None and not self.one_hot:
@@ -186,6 +195,13 @@ class Source:
         abc.Mapping[str, tuple[str, ...]], "Only rows with these values in these columns are read."
     ] = field(default_factory=dict)
     missing: Annotated[tuple[str, ...], "Words that mean, in every column: not known."] = ()
+    decimal: Annotated[
+        str | None,
+        'The decimal mark of its numbers, "." or ","; by default what the numbers themselves show.',
+    ] = None
+
+    def __post_init__(self) -> None:
+        _check_decimal(self.decimal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,6 +295,7 @@ class Tasks(Source):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.form is Form.WIDE and not self.alternatives:
             raise ValueError("a wide table without its alternatives")
         if self.rank != Field() and (self.form is not Form.LONG or self.outside.exists):

@@ -11,6 +11,7 @@ from kgrank.ingest.mapping import Pairs, TimeField
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, with_schema
 from kgrank.ingest.read import LINE, read_table
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.times import seconds
 
 
 def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:
@@ -29,7 +30,7 @@ def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:
     frame = table.select(
         person.alias("user"),
         *(fields.required(table, getattr(source, name), name, path) for name in ("better", "worse")),
-        fields.seconds(table, clock, path).alias("time")
+        seconds(table, clock, path).alias("time")
         if clock is not None
         else pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("time"),
         pl.format("{}/{}", pl.lit(path.stem), LINE).alias("list"),

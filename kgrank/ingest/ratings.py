@@ -34,7 +34,7 @@ def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
             expected="one column a profile, in the same order",
         )
     attributes = attribute_fields(
-        profiles, source.attributes, source.rest, fields.columns_of(source.category)
+        profiles, source.attributes, source.rest, fields.columns_of(source.category), source.decimal
     )
     items = profiles.select(
         fields.required(profiles, source.category, "category", folder / source.profiles),
@@ -53,7 +53,8 @@ def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
     long = ratings.select(person.alias("user"), *columns, LINE).unpivot(
         columns, index=["user", LINE], value_name="value"
     )
-    number = pl.col("value").cast(pl.Float64, strict=False)
+    long = long.with_columns(fields.numbers(long, "value", source.decimal, path).alias("number"))
+    number = pl.col("number")
     long = rejects.drop(long, number.is_null(), "not a number", path, id="user", cell=pl.col("value"))
     item = dict(zip(columns, items["id"], strict=True))
     place = {c: i for i, c in enumerate(columns, 1)}

@@ -16,8 +16,11 @@ REASONS: Mapping[str, str] = {
     "no id": "row dropped: it has no item, user, person or task where one is needed",
     "no category": "item dropped: no category is given for it",
     "unknown item": "event dropped: no catalogue row has its item",
-    "bad time": "event dropped: its time cannot be read",
+    "bad time": "event dropped: its time cannot be read, or is before 1990",
     "future time": "event dropped: its time is more than a day ahead of the clock",
+    "taken back": "event dropped: a later return, refund or removal of its user takes it back",
+    "return": "event dropped: it took back an earlier event of its user and item",
+    "return of nothing": "event dropped: a return, refund or removal, and no earlier event that it takes back",
     "bot": "event dropped: its user acts like no person",
     "not a number": "event or value dropped: a number cannot be read",
     "not finite": "event or value dropped: NaN or infinite",
@@ -51,7 +54,18 @@ KEPT = frozenset({"contradiction", "search without category", "not shown", "one 
 MOST = 0.5
 """A file that loses more than this share of its rows to one mistake has the wrong mapping: an error."""
 
-_ORDINARY = KEPT | {"duplicate row", "bot", "does not apply"}
+_TIME = 'Write how times are written in the mapping: `time: {column: time, format: "%d.%m.%Y %H:%M"}`.'
+_REMEDIES = {"bad time": _TIME, "future time": _TIME}
+"""What to write in the mapping where most rows have a reason."""
+
+_ORDINARY = KEPT | {
+    "duplicate row",
+    "bot",
+    "does not apply",
+    "taken back",
+    "return",
+    "return of nothing",
+}
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,7 @@ class Rejects:
                 f"{len(lost):,} of {len(table):,} rows: {reason}; the first is {first['found']!r}",
                 where=f"{first['file']}:{first['line']}",
                 expected="most rows in order",
-                todo="Check the columns and words in the mapping.",
+                todo=_REMEDIES.get(reason, "Check the columns and words in the mapping."),
             )
         return flagged.filter(~pl.col("__bad__")).drop("__bad__")
 

@@ -30,6 +30,7 @@ from kgrank.ingest.raw import (
 )
 from kgrank.ingest.read import LINE, matches, read_table, require
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.times import seconds
 from kgrank.ontology.model import BRAND
 
 _TASK = ["category", "person", "task"]
@@ -46,7 +47,7 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
     if source.time is None and source.rest and "time" in table.columns and "time" not in source.attributes:
         source = replace(source, time=TimeField())
     used = _used(source)
-    attributes = attribute_fields(table, source.attributes, source.rest, used)
+    attributes = attribute_fields(table, source.attributes, source.rest, used, source.decimal)
     if not attributes:
         raise InputError(
             "no attributes", where=path, todo="Name them in the mapping: attributes, or rest: true."
@@ -151,7 +152,7 @@ def _head(
         task,
     ]
     if source.time is not None:
-        return [*head, fields.seconds(table, source.time, path).alias("time")]
+        return [*head, seconds(table, source.time, path).alias("time")]
     return head
 
 

@@ -218,6 +218,7 @@ class Cause(StrEnum):
     ONE_PERSON = "one-person"
     MANY_VALUES = "many-values"
     MIXED_UNITS = "mixed-units"
+    OUTLIER = "outlier"
     FIXED_POSITION = "placed"
 
 
