@@ -70,7 +70,9 @@ def store_error(
         )
     if code.endswith("DatabaseNotFound"):
         return AccessError(
-            f"no database {database}", where=address, todo="Name one that exists in NEO4J_DATABASE."
+            f"no database {database}",
+            where=address,
+            todo="Name one that exists, in NEO4J_DATABASE or in the address.",
         )
     if code.endswith(("WriteOnReadOnlyAccessDatabase", "ForbiddenOnReadOnlyDatabase")):
         return StoreError(

@@ -143,14 +143,21 @@ class Neo4jStore:
         """
         applied = self.schema_version()
         refuse_newer(applied, self._address)
-        missing = self._schema_state().missing
+        state = self._schema_state()
+        if state.taken:
+            # The server would make no index, and for some of these report no error.
+            raise StoreError(
+                f"the database has no {_listed(state)}",
+                where=self._address,
+                expected="these names to be free",
+                todo="Drop or rename what has them, then load again.",
+            )
         for number, text in shop_migrations(self._prefix):
-            if number > applied or not set(missing).isdisjoint(indexes_of(text)):
+            if number > applied or not set(state.missing).isdisjoint(indexes_of(text)):
                 # Each statement can be run again, so one that was cut short is completed by the next call.
                 for statement in split_statements(text):
                     if applied or statement.startswith("CREATE"):
                         self._run_alone(statement)
-        self._refuse_missing_indexes()
         self._run_alone("CALL db.awaitIndexes()")
         if applied < schema_version():
             self._run("MERGE (s:Schema {id: 'schema'}) SET s.version = $number", number=schema_version())
@@ -174,17 +181,6 @@ class Neo4jStore:
         """What the database lacks of the constraints and indexes of graph/schema."""
         wanted = [index for _, text in shop_migrations(self._prefix) for index in indexes_of(text)]
         return schema_state(wanted, [row.data() for row in self._run_alone(SHOW_INDEXES)])
-
-    def _refuse_missing_indexes(self) -> None:
-        """Refuses a database where a name is taken: the server then makes no index, and reports no error."""
-        state = self._schema_state()
-        if state.missing:
-            raise StoreError(
-                f"the database has no {_listed(state)}",
-                where=self._address,
-                expected="these names to be free",
-                todo="Drop or rename what has them, then load again.",
-            )
 
     def upsert_nodes(self, label: str, table: pl.DataFrame, progress: Progress | None = None) -> None:
         """Writes nodes; those that exist get the table's properties."""
