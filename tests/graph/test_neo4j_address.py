@@ -6,8 +6,9 @@ import pytest
 
 from kgrank.errors import AccessError
 from kgrank.graph.connect import open_store
-from kgrank.graph.labels import with_prefix
+from kgrank.graph.labels import PREFIX, with_prefix
 from kgrank.graph.neo4j.address import Neo4jAddress, read_address
+from kgrank.resources import folder
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,11 @@ def test_labels_in_text_and_comments_and_names_that_only_begin_alike_stay() -> N
     assert with_prefix(statement, "X") == (
         "MATCH (i:XItem|XBrand {t: ':Item'})-[:OF]->(:`XUser`) WHERE i:XItem // (:Item)\nAND NOT i:Items"
     )
+
+
+def test_the_statements_of_the_folder_run_in_the_browser_as_they_are() -> None:
+    files = [path for path in folder("graph").rglob("*.cypher") if path.parent.name != "schema"]
+    assert files
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert with_prefix(text, PREFIX) == text, path.name

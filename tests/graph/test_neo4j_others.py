@@ -278,6 +278,18 @@ def test_a_takeover_that_was_cut_short_is_completed_by_the_next(
         assert_holds(store, shop)
 
 
+def test_a_reader_of_an_earlier_version_is_warned_that_nothing_of_it_is_read(
+    database: Database, shop: KnowledgeGraph, neo4j_address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_store(neo4j_address) as store:
+        load(store, shop)
+    assert "kgrank doctor --repair" not in caplog.text
+    as_an_earlier_version(database)
+    open_store(neo4j_address).close()
+    assert "the schema 4 of 5" in caplog.text
+    assert "kgrank doctor --repair" in caplog.text
+
+
 def test_two_shops_of_one_database_never_touch_each_other(
     database: Database, shop: KnowledgeGraph, neo4j_address: str, tmp_path: Path
 ) -> None:

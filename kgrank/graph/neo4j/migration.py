@@ -16,6 +16,9 @@ SHOW_INDEXES = """
 """
 """Every index of a database, those of its constraints among them, as ``schema_state`` takes them."""
 
+LABELS_SINCE = 5
+"""The first schema with labels of kgrank's own."""
+
 EARLIER_VERSION = """
     MATCH (s:Schema {id: 'schema'}) WHERE s.version IN [1, 2, 3, 4]
     AND EXISTS { MATCH (o:Ontology {id: 'ontology'}) WHERE o.fingerprint IS NOT NULL AND o.document IS NOT NULL }

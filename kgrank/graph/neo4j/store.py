@@ -34,6 +34,7 @@ from kgrank.graph.neo4j.batches import batches, concatenated, repeated
 from kgrank.graph.neo4j.errors import may_be_starting, refuse_old_server, store_error
 from kgrank.graph.neo4j.migration import (
     EARLIER_VERSION,
+    LABELS_SINCE,
     SHOW_INDEXES,
     Index,
     SchemaState,
@@ -124,6 +125,7 @@ class Neo4jStore:
         )
         try:
             self._connect(wait)
+            self._warn_of_earlier_labels()
         except BaseException:
             self.close()
             raise
@@ -335,6 +337,18 @@ class Neo4jStore:
                     _log.warning("%s does not answer yet; waiting up to %g s for it", self._address, wait)
                     warned = True
                 time.sleep(0.5)
+
+    def _warn_of_earlier_labels(self) -> None:
+        """A shop that an earlier kgrank loaded has other labels, so that reading would find nothing of it."""
+        version = self.schema_version()
+        if 0 < version < LABELS_SINCE:
+            _log.warning(
+                "%s has the schema %d of %d, in which labels were others: kgrank load and kgrank doctor --repair "
+                "bring it to this version, and until then nothing of it is read",
+                self._address,
+                version,
+                schema_version(),
+            )
 
     def _run(self, statement: str, **parameters: Any) -> list[neo4j.Record]:
         """Runs a statement over the nodes of the shop."""
