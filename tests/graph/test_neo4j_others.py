@@ -314,6 +314,26 @@ def test_two_shops_of_one_database_never_touch_each_other(
         assert [check.found for check in second.health()][1:] == ["all there and online"]
 
 
+def test_a_load_into_the_shop_of_another_is_refused(
+    database: Database, shop: KnowledgeGraph, neo4j_address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "items.csv").write_text(
+        "id,category,price\nb1,books,9\nb2,books,12\n", encoding="utf-8"
+    )
+    command = ["load", str(tmp_path / "other"), "--store"]
+    with open_store(neo4j_address) as store:
+        load(store, shop)
+        done = CliRunner().invoke(app, [*command, neo4j_address])
+        assert isinstance(done.exception, StoreError)
+        assert "it holds another shop" in str(done.exception)
+        assert "?shop=NAME" in str(done.exception)
+        assert_holds(store, shop)
+        done = CliRunner().invoke(app, [*command, f"{neo4j_address}?shop=books"])
+        assert done.exit_code == 0, done.output
+        assert_holds(store, shop)
+
+
 def test_a_second_shop_does_not_take_over_what_an_earlier_version_wrote(
     database: Database, shop: KnowledgeGraph, neo4j_address: str
 ) -> None:
