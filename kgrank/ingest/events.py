@@ -199,11 +199,11 @@ def _clean_rows(frame: pl.DataFrame, decimal: str | None, path: Path, rejects: R
         frame = rejects.drop(frame, endless, "not finite", path, id="user", cell=pl.col(name))
         frame = frame.with_columns(number.alias(name)).drop("number")
     position = pl.col("position")
-    odd = frame.filter((position < 1) | (position != position.floor()))
-    if len(odd):
+    misplaced = frame.filter((position < 1) | (position != position.floor()))
+    if len(misplaced):
         raise InputError(
-            f"the position {odd['position'][0]:.15g}",
-            where=f"{path}:{odd[LINE][0]}",
+            f"the position {misplaced['position'][0]:.15g}",
+            where=f"{path}:{misplaced[LINE][0]}",
             expected="whole numbers, 1 the first place",
             todo="Add 1 to positions that are counted from 0; where a number means that it is not known, write "
             'in the mapping: `position: {column: position, missing: ["0"]}`.',
