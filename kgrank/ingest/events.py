@@ -198,7 +198,17 @@ def _clean_rows(frame: pl.DataFrame, decimal: str | None, path: Path, rejects: R
         endless = pl.col(name).is_not_null() & ~number.is_finite()
         frame = rejects.drop(frame, endless, "not finite", path, id="user", cell=pl.col(name))
         frame = frame.with_columns(number.alias(name)).drop("number")
-    return frame.with_columns(pl.col("position").cast(pl.Int64)).drop("clock")
+    position = pl.col("position")
+    misplaced = frame.filter((position < 1) | (position != position.floor()))
+    if len(misplaced):
+        raise InputError(
+            f"the position {misplaced['position'][0]:.15g}",
+            where=f"{path}:{misplaced[LINE][0]}",
+            expected="whole numbers, 1 the first place",
+            todo="Add 1 to positions that are counted from 0; where a number means that it is not known, write "
+            'in the mapping: `position: {column: position, missing: ["0"]}`.',
+        )
+    return frame.with_columns(position.cast(pl.Int64)).drop("clock")
 
 
 def _lists(frame: pl.DataFrame, clock: bool, path: Path) -> pl.DataFrame:

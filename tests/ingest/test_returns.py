@@ -1,4 +1,4 @@
-"""Returns take back what they return, and every kind of event has a place or a remedy."""
+"""Returns take back what they return; kinds and positions have a place or a remedy."""
 
 from __future__ import annotations
 
@@ -98,3 +98,15 @@ def test_the_remedy_for_an_unknown_kind_works_as_it_is_written(shop: Shop) -> No
     assert where == "where: {act: [look]}"
     (folder / "m.yaml").write_text(mapping.format(kind, f", {where}"))
     assert len(ingest(folder, mapping=read_mapping(folder / "m.yaml")).events) == 1
+
+
+@pytest.mark.parametrize("position", ["0", "-1", "1.5"])
+def test_a_position_that_is_no_whole_number_from_1_is_refused(shop: Shop, position: str) -> None:
+    log = f"time,user,kind,item,position\n2026-01-01,u,view,m1,1\n2026-01-02,u,view,m1,{position}\n"
+    folder = shop(items_csv=ITEMS, events_csv=log)
+    with pytest.raises(InputError, match=rf"events.csv:3: the position {position}; .*position: "):
+        ingest(folder)
+    missing = f"{{column: position, missing: ['{position}']}}"
+    text = f"items: [{{file: items.csv}}]\nevents: [{{file: events.csv, position: {missing}}}]"
+    (folder / "m.yaml").write_text(text)
+    assert ingest(folder, mapping=read_mapping(folder / "m.yaml")).events["position"].to_list() == [1, None]
