@@ -4,8 +4,8 @@
     python benchmarks/attack.py --seconds 10
 
 Each attack lasts some seconds. The other caller asks ten times a second, each time on a connection of its own; the
-figures are how long they waited, in milliseconds, at the median and at worst, and the memory of the service after the
-attack in parts of that before. ``answers`` counts what the attackers got.
+figures are how long they waited, in milliseconds, at the median and at worst, and the memory of the service after
+the attack in parts of that before. ``answers`` counts what the attackers got.
 """
 
 from __future__ import annotations

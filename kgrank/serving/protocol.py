@@ -108,8 +108,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keeps a header; those behind a body are not read."""
-        if self.reading_since is not None:
-            super().on_header(name, value)
+        if self.reading_since is None:
+            return
+        # As uvicorn does it, without another call for each header of each request.
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete, and answered where it is within its bounds."""
