@@ -231,7 +231,9 @@ async def observe_endpoint(request: Request) -> SessionState:
     person = None
     if body.user is not None and request.sessions.get(name, shop) is None:
         person = await _person(request, body.user)
-    session = await request.sessions.observe_in_turn(name, shop, session_events(body), body.user, person)
+    session = await request.sessions.observe_in_turn(
+        name, shop, session_events(body, shop), body.user, person
+    )
     return _state(request, session, body.language)
 
 
