@@ -49,6 +49,7 @@ from kgrank.serving.messages import (
 )
 from kgrank.serving.sessions import SessionBook
 from kgrank.serving.ways import Ways, former_names
+from kgrank.serving.work import Answer, Workers
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Request:
         sessions: The sessions.
         path: Parameters of the path.
         body: The message, where the endpoint takes one.
+        workers: Compute large questions.
         owner: To whom the sessions belong: the name of the caller's key, or nothing where all share them.
     """
 
@@ -69,7 +71,12 @@ class Request:
     sessions: SessionBook
     path: Mapping[str, str]
     body: Any
+    workers: Workers
     owner: str = ""
+
+    async def compute(self, function: Callable[[], Answer]) -> Answer:
+        """The value of a function, computed by a thread where the message is large."""
+        return await self.workers.compute(self.body, function)
 
     def session(self, name: str) -> str:
         """What the book of sessions calls the caller's session of a name.
@@ -122,7 +129,10 @@ async def _query(request: Request) -> Query:
     person = None
     if body.user is not None and session is None:
         person = await _person(request, body.user)
-    return with_known_candidates(request.served.shop, body.query(person, session))
+    query = body.query(person, session)
+    if not query.candidates:
+        return query
+    return await request.compute(lambda: with_known_candidates(request.served.shop, query))
 
 
 async def _person(request: Request, user: str) -> PersonTastes:
@@ -160,39 +170,48 @@ def _for_shopper(request: Request, query: Query, answer: Personal) -> Personal:
 
 async def rank_endpoint(request: Request) -> Ranking:
     """Rank items: a category, words, or candidates, with filters and curation."""
-    query = await _query(request)
-    return _for_shopper(request, query, ranking(request.served.shop, query, shifts=request.body.shifts))
+    query, shop = await _query(request), request.served.shop
+    answer = await request.compute(lambda: ranking(shop, query, shifts=request.body.shifts))
+    return _for_shopper(request, query, answer)
 
 
 async def facets_endpoint(request: Request) -> Facets:
     """The filters to show, and the values in each, by what they decide."""
-    query = await _query(request)
-    return _for_shopper(request, query, facets(request.served.shop, query))
+    query, shop = await _query(request), request.served.shop
+    return _for_shopper(request, query, await request.compute(lambda: facets(shop, query)))
 
 
 async def explain_endpoint(request: Request) -> Explanation:
     """Why an item has its position; on demand also why above another, and what would bring it up."""
     query, body = await _query(request), request.body
-    explanation = explain_query(request.served.shop, query, body.item, over=body.over, into=body.into)
+    shop = request.served.shop
+    explanation = await request.compute(
+        lambda: explain_query(shop, query, body.item, over=body.over, into=body.into)
+    )
     return _for_shopper(request, query, explanation)
 
 
 async def compare_endpoint(request: Request) -> Comparison:
     """Why one item ranks above another, attribute by attribute."""
     query, body = await _query(request), request.body
-    return _for_shopper(request, query, compare(request.served.shop, query, body.first, body.second))
+    shop = request.served.shop
+    comparison = await request.compute(lambda: compare(shop, query, body.first, body.second))
+    return _for_shopper(request, query, comparison)
 
 
 async def counterfactuals_endpoint(request: Request) -> Counterfactuals:
     """What would bring an item among the first of a ranking."""
     query, body = await _query(request), request.body
-    return _for_shopper(request, query, counterfactuals(request.served.shop, query, body.item, body.top))
+    shop = request.served.shop
+    answer = await request.compute(lambda: counterfactuals(shop, query, body.item, body.top))
+    return _for_shopper(request, query, answer)
 
 
 async def ways_endpoint(request: Request) -> Ways:
     """What would bring an item among the first, under its former names: use /v1/counterfactuals."""
     query, body = await _query(request), request.body
-    return former_names(counterfactuals(request.served.shop, query, body.item, body.first))
+    shop = request.served.shop
+    return former_names(await request.compute(lambda: counterfactuals(shop, query, body.item, body.first)))
 
 
 async def importance_endpoint(request: Request) -> Importance:
@@ -212,7 +231,9 @@ async def observe_endpoint(request: Request) -> SessionState:
     person = None
     if body.user is not None and request.sessions.get(name, shop) is None:
         person = await _person(request, body.user)
-    session = request.sessions.observe(name, shop, session_events(body), body.user, person)
+    session = await request.sessions.observe_in_turn(
+        name, shop, session_events(body, shop), body.user, person
+    )
     return _state(request, session, body.language)
 
 

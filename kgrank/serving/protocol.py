@@ -108,14 +108,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keeps a header; those behind a body are not read."""
-        if self.reading_since is not None:
-            super().on_header(name, value)
+        if self.reading_since is None:
+            return
+        # As uvicorn does it, without another call for each header of each request.
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+        if len(self.headers) > self._bounds.head_lines:
+            self.reading_since = None
+            self._refuse_head()
+            raise _RefusedError
 
     def on_headers_complete(self) -> None:
         """The head is complete, and answered where it is within its bounds."""
         self.reading_since = None
-        too_many = len(self.headers) > self._bounds.head_lines
-        if too_many or (self._received > self._bounds.head_bytes and self._head_is_too_large()):
+        if self._received > self._bounds.head_bytes and self._head_is_too_large():
             self._refuse_head()
             raise _RefusedError
         self._received = 0

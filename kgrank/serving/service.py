@@ -43,6 +43,7 @@ from kgrank.serving.problems import (
 )
 from kgrank.serving.reference import POLICY, page
 from kgrank.serving.sessions import SessionBook
+from kgrank.serving.work import Workers
 
 DOCS = "/docs"
 DOCS_HEADERS = [
@@ -93,6 +94,7 @@ class Service:
         self.keys = keys
         self.settings = settings
         self.sessions = SessionBook()
+        self.workers = Workers()
         self.limiter = Limiter(settings.rate, settings.burst)
         self.salt = secrets.token_bytes(16)
         self._logged: str | None = None
@@ -207,6 +209,7 @@ def application(
         with suppress(asyncio.CancelledError):
             await watching
         current.close()
+        service.workers.close()
         service.log.flush()
 
     by_path: dict[str, dict[str, Endpoint]] = {}
@@ -285,6 +288,7 @@ class _Guarded:
             sessions=self.service.sessions,
             path=scope["path_params"],
             body=message,
+            workers=self.service.workers,
             owner="" if self.service.settings.shared_sessions else log.get("key", ""),
         )
         value = await self._handled(endpoint, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -98,6 +99,30 @@ class SessionBook:
         shopper = self.shopper(name) if before is not None else (user, person)
         self._store(name, session, shop, *shopper)
         return session
+
+    async def observe_in_turn(
+        self,
+        name: str,
+        shop: Shop,
+        events: Sequence[Event],
+        user: str | None = None,
+        person: PersonTastes | None = None,
+    ) -> Session:
+        """The same, letting others have their turn after each event.
+
+        Where the session has changed meanwhile, the events come after what changed it.
+        """
+        while True:
+            before = self.get(name, shop)
+            session = start(shop, person) if before is None else before
+            for event in events:
+                session = observe(shop, session, event)
+                if len(events) > 1:
+                    await asyncio.sleep(0)
+            if self.get(name, shop) is before:
+                shopper = (user, person) if before is None else self.shopper(name)
+                self._store(name, session, shop, *shopper)
+                return session
 
     def undo(self, name: str, shop: Shop, which: int) -> Session:
         """The session as if an event had never happened.

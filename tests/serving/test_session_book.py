@@ -115,3 +115,17 @@ def test_the_room_of_a_session_is_that_of_its_strings_too(stored: str) -> None:
     short = book.taken
     book.observe("long", shop, [Event("search", text="green " + "x" * 400)])
     assert book.taken - 2 * short >= 400
+
+
+def test_batches_that_come_at_once_all_count(stored: str) -> None:
+    with open_store(stored) as store:
+        shop = open_shop(store)
+    book, events = SessionBook(), [Event("view", "i1"), Event("view", "i2")]
+
+    async def observe() -> None:
+        await asyncio.gather(*(book.observe_in_turn("s", shop, events) for _ in range(5)))
+
+    asyncio.run(observe())
+    session = book.get("s", shop)
+    assert session is not None
+    assert [e.item for e in session.events] == ["i1", "i2"] * 5
