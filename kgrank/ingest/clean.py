@@ -19,8 +19,8 @@ from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, find_
 from kgrank.ingest.pairs import read_pairs
 from kgrank.ingest.ratings import read_ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
-from kgrank.ingest.read import FILE, LINE
 from kgrank.ingest.report import Rejects, Report
+from kgrank.ingest.rows import FILE, LINE
 from kgrank.ingest.rules import contradictions, impute
 from kgrank.ingest.tasks import read_tasks
 from kgrank.ontology.model import BRAND, AttributeType, Ontology
@@ -94,6 +94,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         notes.append(infer.describe(ontology))
     events = _events(raws, items, ontology, folder, rejects, given=given)
     log = _log(raws, events, folder)
+    notes += rejects.all_notes()
     return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes))
 
 

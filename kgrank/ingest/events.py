@@ -12,8 +12,9 @@ from kgrank.ingest import fields
 from kgrank.ingest.columns import KINDS, STANDARD
 from kgrank.ingest.mapping import ORDER, Events, Sequences
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, category_path, with_schema
-from kgrank.ingest.read import LINE, read_lines, read_table, require
+from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
 
 DAY = 86_400
 HOUR = 3_600
@@ -33,7 +34,7 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing, a kind is unknown, or most rows are wrong in one way.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     clock = source.time.column != ORDER
     used = frozenset({source.time.column}).union(*(fields.columns_of(getattr(source, n)) for n in _TEXTS))

@@ -28,6 +28,7 @@ ENDINGS: abc.Mapping[str, str] = {
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
 }
 """The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
 
@@ -54,6 +55,7 @@ class Format(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"
+    XLSX = "xlsx"
 
 
 @dataclass(frozen=True)
@@ -178,8 +180,11 @@ class Source:
     """A file and how to read it."""
 
     file: Annotated[str, "The file, relative to the data folder."]
-    format: Annotated[Format | None, "csv, parquet or jsonl; by default what the file's ending says."] = None
+    format: Annotated[
+        Format | None, "csv, parquet, jsonl or xlsx; by default what the file's ending says."
+    ] = None
     separator: Annotated[str | None, 'Parts the columns; by default "," and, for .tsv, a tabulator.'] = None
+    sheet: Annotated[str | None, "The sheet of a workbook; by default the first."] = None
     header: Annotated[tuple[str, ...], "The columns' names, for a file without a head line."] = ()
     encoding: Annotated[str, "The file's encoding."] = "utf-8"
     where: Annotated[
@@ -363,7 +368,7 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "no file with a standard name",
             where=folder,
-            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl; .gz)",
+            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl, xlsx; .gz)",
             todo="Name the files in a mapping and pass it with --mapping: kgrank help file-schemas.",
         )
     return Mapping(

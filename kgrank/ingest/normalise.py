@@ -13,8 +13,8 @@ from kgrank.errors import InputError, did_you_mean
 from kgrank.ingest.infer import FALSE, TRUE
 from kgrank.ingest.mapping import AttributeField
 from kgrank.ingest.raw import STEP, RawColumn
-from kgrank.ingest.read import FILE, LINE
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import FILE, LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term, current
 from kgrank.ontology.units import convert, parse_quantity
 

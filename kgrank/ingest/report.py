@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.read import FILE, LINE
+from kgrank.ingest.rows import FILE, LINE
 
 REASONS: Mapping[str, str] = {
+    "empty row": "row dropped: it has no cell that says anything",
     "duplicate row": "row dropped: the same row stands earlier in the file",
     "no id": "row dropped: it has no item, user, person or task where one is needed",
     "no category": "item dropped: no category is given for it",
@@ -51,7 +52,10 @@ KEPT = frozenset({"contradiction", "search without category", "not shown", "one 
 MOST = 0.5
 """A file that loses more than this share of its rows to one mistake has the wrong mapping: an error."""
 
-_ORDINARY = KEPT | {"duplicate row", "bot", "does not apply"}
+_SHOWN = 12
+"""Columns that a note names at most."""
+
+_ORDINARY = KEPT | {"empty row", "duplicate row", "bot", "does not apply"}
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,15 @@ class Report:
 
 @dataclass
 class Rejects:
-    """Collects rows while a folder is read."""
+    """Collects rows, and notes on what is read otherwise than it is written, while a folder is read."""
 
     frames: list[pl.DataFrame] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    """Columns with cells that nothing reads, by file."""
+    parts: dict[Path, frozenset[str]] = field(default_factory=dict)
+    """Columns that are parts of records, by file; they are read only where the mapping names them."""
 
     def drop(
         self, table: pl.DataFrame, bad: pl.Expr, reason: str, path: Path, *, id: str, cell: pl.Expr
@@ -143,7 +152,22 @@ class Rejects:
         self.frames.append(frame)
         return frame
 
+    def all_notes(self) -> list[str]:
+        """The notes, each once, with one on the columns of each file that nothing reads."""
+        unread = [_unread(file, names) for file, names in self.unread.items() if names]
+        return [*dict.fromkeys(self.notes), *unread]
+
     def report(self) -> Report:
         """All that was collected."""
         rows = pl.concat([pl.DataFrame(schema=SCHEMA), *self.frames])
         return Report(rows, dict(self.read))
+
+
+def _unread(file: str, names: list[str]) -> str:
+    """The note on columns that nothing reads."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    example = f"attributes: {{{names[0].split('.')[0]}: {{column: {names[0]}}}}}"
+    return (
+        f"{file}: columns that are not read: {', '.join(names[:_SHOWN])}{more}; "
+        f"name in the mapping what matters, such as {example}"
+    )

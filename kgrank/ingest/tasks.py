@@ -28,8 +28,9 @@ from kgrank.ingest.raw import (
     category_path,
     with_schema,
 )
-from kgrank.ingest.read import LINE, matches, read_table, require
+from kgrank.ingest.read import matches, read_table, require
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
 from kgrank.ontology.model import BRAND
 
 _TASK = ["category", "person", "task"]
@@ -41,12 +42,12 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing, or what is chosen cannot be read.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     if source.time is None and source.rest and "time" in table.columns and "time" not in source.attributes:
         source = replace(source, time=TimeField())
     used = _used(source)
-    attributes = attribute_fields(table, source.attributes, source.rest, used)
+    attributes = attribute_fields(table, source.attributes, source.rest, used, path, rejects)
     if not attributes:
         raise InputError(
             "no attributes", where=path, todo="Name them in the mapping: attributes, or rest: true."
