@@ -116,10 +116,12 @@ class AttributeField(Field):
     type: Annotated[AttributeType | None, "Choice, Choices, Ordered, Number, Boolean or Text."] = None
     one_hot: Annotated[
         abc.Mapping[str, str],
-        "The value is spread over columns of 0 and 1: a list of columns, or column: value. "
-        "All zero means: not known.",
+        "The value is spread over columns of 0 and 1 (or TRUE and FALSE, yes and no, x and nothing): a list of "
+        "columns, or column: value. All zero means: not known; so does an empty cell, where others say 0.",
     ] = field(default_factory=dict)
-    one_hot_base: Annotated[str | None, "The value where all `one_hot` columns are zero."] = None
+    one_hot_base: Annotated[
+        str | None, "The value where all `one_hot` columns are zero, or, in effects coding, where all are -1."
+    ] = None
     values: Annotated[tuple[str, ...], "The values of an Ordered attribute, least to most."] = ()
     separator: Annotated[str, "Parts the values of a Choices cell."] = "|"
     unit: Annotated[str | None, "The unit of plain numbers: a UCUM code or a currency."] = None
@@ -263,7 +265,17 @@ class Tasks(Source):
     )
     alternative: Annotated[Field, "The alternative within the task."] = Field()
     chosen: Annotated[
-        Field, "long: 1 on the chosen row. wide: the chosen alternative. differences: 1 for the first."
+        Field,
+        "long: 1 on the chosen row (and -1 on the worst), or the chosen alternative on every row of the task. "
+        "wide: the chosen alternative. differences: 1 for the first.",
+    ] = Field()
+    worst: Annotated[
+        Field, "The alternative that was named the worst (best-worst scaling), written like `chosen`."
+    ] = Field()
+    available: Annotated[
+        Field,
+        "1 where the alternative was on offer, else 0; in a wide table a column with `{}`, such as `av_{}`. "
+        "An alternative that always was: `values: {available: 1}`.",
     ] = Field()
     units: Annotated[Field, "How many units were bought, instead of `chosen`."] = Field()
     rank: Annotated[
@@ -286,6 +298,10 @@ class Tasks(Source):
     def __post_init__(self) -> None:
         if self.form is Form.WIDE and not self.alternatives:
             raise ValueError("a wide table without its alternatives")
+        if self.worst != Field() and (self.form is Form.DIFFERENCES or self.rank != Field()):
+            raise ValueError("the worst alternative stands in the long or wide form, beside the chosen one")
+        if self.available != Field() and self.form is Form.DIFFERENCES:
+            raise ValueError("in the form differences, both alternatives are on offer")
         if self.rank != Field() and (self.form is not Form.LONG or self.outside.exists):
             raise ValueError("ranks stand in the long form, without an outside option")
 

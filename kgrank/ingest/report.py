@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,9 @@ REASONS: Mapping[str, str] = {
     "outside the category": "value dropped: the category allows fewer values of the attribute",
     "no choice": "task dropped: nothing is chosen, and there is no outside option",
     "several choices": "task dropped: more than one alternative is chosen",
+    "several worst": "task dropped: more than one alternative is the worst",
+    "worst is best": "task dropped: one alternative is both the worst and the chosen one",
+    "not on offer": "task dropped: what was chosen was not on offer",
     "one alternative": "task or ranking dropped: fewer than two alternatives, the outside option counted",
     "tied places": "ranking dropped: two items have the same place, or one stands twice",
     "not a place": "ranking dropped: a place that is no number from 1",
@@ -167,6 +171,8 @@ def _unread(file: str, names: list[str]) -> str:
     """The note on columns that nothing reads."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     example = f"attributes: {{{names[0].split('.')[0]}: {{column: {names[0]}}}}}"
+    if any(re.match("av(ail(able|ability)?)?[_.-]", name, re.IGNORECASE) for name in names):
+        example += ', or, for what was on offer in a wide table, available: "av_{}"'
     return (
         f"{file}: columns that are not read: {', '.join(names[:_SHOWN])}{more}; "
         f"name in the mapping what matters, such as {example}"
