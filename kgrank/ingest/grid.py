@@ -11,7 +11,7 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest.rows import LINE
-from kgrank.ingest.unicode import visible
+from kgrank.ontology.characters import visible
 
 UNNAMED = "\x00"
 """How the name of a column begins that has none in the head line; its number follows."""

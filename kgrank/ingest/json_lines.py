@@ -13,7 +13,7 @@ import polars as pl
 from kgrank.errors import InputError
 from kgrank.ingest.grid import Content, head_names
 from kgrank.ingest.rows import LINE, LIST
-from kgrank.ingest.unicode import visible
+from kgrank.ontology.characters import visible
 
 _RECORDS = "a list of records"
 """What stands for a cell that is one."""
