@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,7 +19,15 @@ FALSE = frozenset({"false", "no", "n", "0", "0.0", "nein", "non", "否", "无"})
 
 def category_id(path: str) -> str:
     """The id of a category path: lower case, its steps joined by full stops."""
-    return ".".join(re.sub(r"[^\w.]+", "-", step.lower()).strip("-.") or "_" for step in path.split(STEP))
+    return ".".join(_step_id(step) for step in path.split(STEP))
+
+
+def _step_id(step: str) -> str:
+    """A name in lower case with hyphens; letters, digits and marks of every script stay."""
+    letters = (
+        c if c.isalnum() or c in "._" or unicodedata.category(c)[0] == "M" else "-" for c in step.lower()
+    )
+    return re.sub("-+", "-", "".join(letters)).strip("-.") or "_"
 
 
 def skeleton(items: pl.DataFrame, columns: Iterable[RawColumn]) -> Ontology:

@@ -29,8 +29,8 @@ VALUE_COLUMNS = {
 
 
 def same(text: str) -> str:
-    """A text as names are compared: one space between words, no case, one Unicode form."""
-    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+    """A text as names are compared: one space between words, no case, no width, one Unicode form."""
+    return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFKC", text).split()).casefold())
 
 
 def ids_by_name(terms: Iterable[Term]) -> dict[str, str]:

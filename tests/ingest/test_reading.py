@@ -238,3 +238,24 @@ def test_a_file_of_two_bytes_a_letter_says_which_encoding_reads_it(shop: Shop) -
     assert len(read(folder, "items: [{file: items.csv, encoding: utf-16}]").items) == 1
     folder = shop(items_csv="id,category\nc1,cups\n".encode("utf-16-le"))
     assert "encoding: utf-16" in refused(folder)
+
+
+def test_spellings_that_differ_in_case_width_or_form_are_one_value_with_a_note(shop: Shop) -> None:
+    rows = [
+        "g1,mills,HARIO,Steel",
+        "g2,mills,Hario,steel",
+        "g3,mills,Hario,steel",
+        "g4,mills,\uff28ario,cafe\u0301",
+    ]
+    clean = read(shop(items_csv="\n".join(["id,category,brand,burr", *rows, "g5,mills,Kalita,caf\u00e9"])))
+    assert sorted(clean.ontology.brands) == ["Hario", "Kalita"]
+    assert clean.items["brand"].to_list() == ["Hario", "Hario", "Hario", "Hario", "Kalita"]
+    assert clean.ontology.attributes["burr"].values == ("caf\u00e9", "steel")
+    notes = " ".join(clean.notes)
+    assert "brand: spellings read as one value: Hario = HARIO = \uff28ario" in notes
+    assert "burr: spellings read as one value: steel = Steel" in notes
+
+
+def test_ids_of_categories_keep_the_marks_of_their_script(shop: Shop) -> None:
+    clean = read(shop(items_csv="id,category\nb1,किताबें\nb2,ผ้า\nb3,Tee & Café\n"))
+    assert sorted(clean.items["category"]) == sorted(["किताबें", "ผ้า", "tee-café"])
