@@ -51,7 +51,7 @@ def json_table(path: Path, text: str) -> Content:
         lines.append(number)
     names = head_names(list(cells), str(path))
     columns = [
-        pl.Series(name, _column(path, pairs, lines), pl.String)
+        pl.Series(name, _column(pairs, len(lines)), pl.String)
         for name, pairs in zip(names, cells.values(), strict=True)
     ]
     table = pl.DataFrame([*columns, pl.Series(LINE, lines, pl.Int64)])
@@ -71,13 +71,17 @@ def records_left_out(path: Path, names: list[str]) -> list[str]:
 def _cells(path: Path, number: int, line: str, parts: dict[str, None]) -> list[tuple[str, str | None]]:
     """The names and texts of the cells in a line."""
     try:
-        return [(name, _text(value)) for name, value in _flat(_object(path, number, line), "", parts)]
+        cells = [(name, _text(value)) for name, value in _flat(_object(path, number, line), "", parts)]
     except RecursionError:
         raise InputError(
             "an object with too many others inside each other",
             where=f"{path}:{number}",
             expected="a flat object",
         ) from None
+    half = next((text for cell in cells for text in cell if text is not None and not _whole(text)), None)
+    if half is not None:
+        raise InputError(f"half a character in {half!r}", where=f"{path}:{number}", expected="Unicode text")
+    return cells
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -125,7 +129,7 @@ def _text(value: Any) -> str | None:
         members = list(_members(value))
         if any(isinstance(member, dict) for member in members):
             return _RECORDS
-        return LIST.join(text for member in members if (text := _text(member)) is not None)
+        return LIST.join(text for member in members if (text := visible(_text(member) or "")))
     if isinstance(value, bool):
         return "true" if value else "false"
     return value  # type: ignore[no-any-return]
@@ -139,13 +143,9 @@ def _members(values: list[Any]) -> Iterator[Any]:
             yield value
 
 
-def _column(path: Path, pairs: list[tuple[int, str]], lines: list[int]) -> list[str | None]:
-    column: list[str | None] = [None] * len(lines)
+def _column(pairs: list[tuple[int, str]], rows: int) -> list[str | None]:
+    column: list[str | None] = [None] * rows
     for row, text in pairs:
-        if not _whole(text):
-            raise InputError(
-                f"half a character in {text!r}", where=f"{path}:{lines[row]}", expected="Unicode text"
-            )
         column[row] = text
     return column
 
