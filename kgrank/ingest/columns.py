@@ -71,7 +71,18 @@ STANDARD: Mapping[str, tuple[str, ...]] = {
         "list",
         "value",
     ),
-    "tasks": ("category", "person", "task", "alternative", "chosen", "units", "rank", "time"),
+    "tasks": (
+        "category",
+        "person",
+        "task",
+        "alternative",
+        "chosen",
+        "worst",
+        "available",
+        "units",
+        "rank",
+        "time",
+    ),
     "pairs": ("person", "better", "worse", "time"),
 }
 """Column names that need no mapping, by section; further columns of items and tasks are attributes."""

@@ -13,9 +13,10 @@ from kgrank.ingest import fields
 from kgrank.ingest.columns import KINDS, OTHER_KINDS, STANDARD
 from kgrank.ingest.mapping import ORDER, Events, KindField, Sequences
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, category_path, with_schema
-from kgrank.ingest.read import LINE, read_lines, read_table, require
+from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.returns import RETURNS, without_returned
+from kgrank.ingest.rows import LINE
 from kgrank.ingest.times import latest, seconds
 
 HOUR = 3_600
@@ -53,7 +54,7 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing, a kind is unknown, or most rows are wrong in one way.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     clock = source.time.column != ORDER
     used = frozenset({source.time.column}).union(*(fields.columns_of(getattr(source, n)) for n in _TEXTS))

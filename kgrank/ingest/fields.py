@@ -7,9 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
+from kgrank.ingest.dummies import spread_value
 from kgrank.ingest.mapping import AttributeField, CategoryField, Field
 from kgrank.ingest.numbers import read_numbers, refuse_two_readings
-from kgrank.ingest.read import LINE, require
+from kgrank.ingest.read import require
+from kgrank.ingest.rows import LINE
 
 
 def given(table: pl.DataFrame, field: Field, name: str, used: frozenset[str] = frozenset()) -> bool:
@@ -58,21 +60,9 @@ def attribute(table: pl.DataFrame, field: AttributeField, name: str, path: Path)
     """
     if not field.one_hot:
         return _scaled(table, text(table, field, name, path), field, name, path).alias(name)
-    columns = [require(table, column, path) for column in field.one_hot]
-    on = [(pl.col(c).cast(pl.Float64, strict=False).fill_null(0.0) != 0.0) for c in columns]
-    twice = table.select(pl.sum_horizontal(on).alias("n")).with_row_index().filter(pl.col("n") > 1)
-    if len(twice):
-        row = table.row(int(twice["index"][0]), named=True)
-        both = [c for c in columns if (row[c] or "0").strip("0.") != ""]
-        raise InputError(
-            f"{' and '.join(both)} are both set",
-            where=f"{path}:{row['__line__']}",
-            expected=f"at most one of the columns of {name}",
-        )
-    value = pl.lit(field.one_hot_base, dtype=pl.String)
-    for column, test in zip(columns, on, strict=True):
-        value = pl.when(test).then(pl.lit(field.one_hot[column])).otherwise(value)
-    return value.alias(name)
+    for column in field.one_hot:
+        require(table, column, path)
+    return pl.lit(spread_value(table, field, name, path)).alias(name)
 
 
 def columns_of(field: Field) -> frozenset[str]:

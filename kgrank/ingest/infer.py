@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ import polars as pl
 from kgrank.errors import InputError
 from kgrank.ingest.numbers import identifiers, leading_zero, read_numbers
 from kgrank.ingest.raw import STEP, RawColumn
-from kgrank.ingest.read import LINE
+from kgrank.ingest.rows import LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Category, Need, Ontology, Term
 from kgrank.ontology.units import find_unit
 
@@ -31,7 +32,15 @@ GRADE = r"^\d+[ABK]$"
 
 def category_id(path: str) -> str:
     """The id of a category path: lower case, its steps joined by full stops."""
-    return ".".join(re.sub(r"[^\w.]+", "-", step.lower()).strip("-.") or "_" for step in path.split(STEP))
+    return ".".join(_step_id(step) for step in path.split(STEP))
+
+
+def _step_id(step: str) -> str:
+    """A name in lower case with hyphens; letters, digits and marks of every script stay."""
+    letters = (
+        c if c.isalnum() or c in "._" or unicodedata.category(c)[0] == "M" else "-" for c in step.lower()
+    )
+    return re.sub("-+", "-", "".join(letters)).strip("-.") or "_"
 
 
 def skeleton(items: pl.DataFrame, columns: Iterable[RawColumn]) -> Ontology:

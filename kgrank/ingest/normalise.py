@@ -13,8 +13,8 @@ from kgrank.errors import InputError, did_you_mean
 from kgrank.ingest.infer import FALSE, TRUE
 from kgrank.ingest.numbers import read_numbers, refuse_two_readings
 from kgrank.ingest.raw import STEP, RawColumn
-from kgrank.ingest.read import FILE, LINE
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import FILE, LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term, current
 from kgrank.ontology.units import convert, find_unit, unit
 
@@ -29,8 +29,8 @@ VALUE_COLUMNS = {
 
 
 def same(text: str) -> str:
-    """A text as names are compared: one space between words, no case, one Unicode form."""
-    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+    """A text as names are compared: one space between words, no case, no width, one Unicode form."""
+    return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFKC", text).split()).casefold())
 
 
 def ids_by_name(terms: Iterable[Term]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.read import LINE
+from kgrank.ingest.rows import LINE
 from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.ontology.units import Quantity, read_quantity
 

@@ -9,8 +9,9 @@ import polars as pl
 from kgrank.ingest import fields
 from kgrank.ingest.mapping import Pairs, TimeField
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, with_schema
-from kgrank.ingest.read import LINE, read_table
+from kgrank.ingest.read import read_table
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
 from kgrank.ingest.times import seconds
 
 
@@ -20,7 +21,7 @@ def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     clock = source.time or (TimeField() if "time" in table.columns else None)
     row = pl.col(LINE).cast(pl.String)

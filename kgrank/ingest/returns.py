@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from kgrank.ingest.read import LINE
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
 
 RETURNS: Mapping[str, str] = {
     "return": "purchase",

@@ -11,7 +11,8 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest.mapping import TimeField
-from kgrank.ingest.read import LINE, require
+from kgrank.ingest.read import require
+from kgrank.ingest.rows import LINE
 
 DAY = 86_400
 EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
