@@ -60,13 +60,14 @@ ontology.
   `value`, 1 the best; an item without a place is below all that have one. A row of `pairs` is a ranking of
   two items of the catalogue. Rankings of alternatives that are no items stand in `tasks`, with `rank` instead
   of `chosen`.
-- The worst alternative of a task (best-worst scaling: `worst`, or -1 in `chosen`) is read as rankings of two, below
-  each alternative that is neither worst nor chosen. An alternative with 0 in `available` was not on offer.
-- `NULL`, `\\N`, `#N/A` and `<NA>` mean: not known; in a column of numbers so do `NaN`, `N/A`, `-` and the like. A note
-  counts them. Characters that cannot be seen do not count, and every text is in Unicode's normal form C. Brands and
-  values that differ only in case, width or form are one, with a note.
-- Records of JSON and Parquet files are read where the mapping names their parts (`price.value`). A note names every
-  column with cells that is not read.
+- The worst alternative of a task (best-worst scaling: `worst`, or -1 in `chosen`) is read as rankings of
+  two, below each alternative that is neither worst nor chosen. An alternative with 0 in `available` was not
+  on offer.
+- `NULL`, `\\N`, `#N/A` and `<NA>` mean: not known; in a column of numbers so do `NaN`, `N/A`, `-` and the
+  like. A note counts them. Characters that cannot be seen do not count, and every text is in Unicode's normal
+  form C. Brands and values that differ only in case, width or form are one, with a note.
+- Records of JSON and Parquet files are read where the mapping names their parts (`price.value`). A note names
+  every column with cells that is not read.
 - Cells may carry units (`4 cm`), names or synonyms of values in any language of the ontology, and any
   case.
 
