@@ -32,7 +32,8 @@ from kgrank.choice.importance import importance
 from kgrank.choice.logit.categories import Variances, category_posterior, fit_categories
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.weigh import verdict, weigh
+from kgrank.choice.rules.verdict import verdict
+from kgrank.choice.rules.weigh import weigh
 from kgrank.errors import InputError
 from kgrank.learning.run import say
 from kgrank.learning.training_data import read_training_data

@@ -37,6 +37,7 @@ from kgrank.weights.tables import weights_to_tables
 ITEMS, SHOWN = 2000, 20
 CLIENTS, RUNS, REQUESTS = 16, 5, 4000
 SWITCH = 5.0
+JSON = "Content-Type: application/json\r\n"
 QUESTION = {"category": "clothes", "size": SHOWN}
 
 BARE = """
@@ -73,7 +74,7 @@ class Connection:
     async def ask(self, method: str, path: str, message: Any = None) -> tuple[int, bytes]:
         """Status and body."""
         body = b"" if message is None else json.dumps(message).encode()
-        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: {len(body)}\r\n\r\n"
         self.writer.write(head.encode() + body)
         lines = (await self.reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
         size = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))

@@ -11,7 +11,7 @@ KgrankError
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -64,13 +64,21 @@ class RunError(KgrankError):
     """A training run cannot start or continue."""
 
 
-MANY = 500
-"""Names that are compared with a misspelt one at most."""
+MANY, LONGEST = 500, 100
+"""Names that are compared with a misspelt one at most, and how many characters of it are."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A "did you mean" phrase for a misspelt name; lists a few known names where none is near."""
-    names = sorted(set(known))
+def did_you_mean(name: str, known: Iterable[str], *, ascending: bool = False) -> str:
+    """A "did you mean" phrase for a misspelt name; lists a few known names where none is near.
+
+    Args:
+        name: The misspelt one.
+        known: All that there are.
+        ascending: Whether ``known`` is a sequence in ascending order without repetition, as the ids of a shop
+            are: millions of them are then not sorted for each misspelt one.
+    """
+    name = name[:LONGEST]
+    names = known if ascending and isinstance(known, Sequence) else sorted(set(known))
     alike = names
     if len(names) > MANY:
         # Comparing takes long: of very many, those that begin most alike.

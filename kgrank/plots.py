@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kgrank.errors import InputError
 from kgrank.ontology.model import Category, Ontology
 from kgrank.ranking.answers import AttributeImportance, Contribution, RankedItem
+from kgrank.ranking.catalogue.phrases import checked_language
 from kgrank.ranking.explain.importance import read_importance
 from kgrank.weights.model import LearnedWeights, RuleFinding
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 BAR, RULE, UP, DOWN, INK, QUIET = "#4878a8", "#e0a030", "#3a8f6b", "#c8553d", "#222222", "#8a8a8a"
 
 _WIDTH, _ROW, _MARGIN = 8.0, 0.42, 1.5
+_VERDICTS = {"supported": UP, "leans for": UP, "silent": QUIET, "leans against": RULE, "contradicted": DOWN}
 _MARKS = (
     "learned share",
     "95 % interval",
@@ -29,10 +31,37 @@ _MARKS = (
     "truth",
     "without",
     "with the new rules",
+    "原先",
+    "加上新规则",
 )
+_AUDIT_WORDS = {
+    "en": {
+        **{verdict: verdict for verdict in _VERDICTS},
+        "row": "{verdict}, holds with probability {probability:.2f}",
+        "evidence": "evidence of the choices for the rule (log Bayes factor)",
+        "title": "Rules against the data",
+    },
+    "zh": {
+        "supported": "支持",
+        "leans for": "倾向支持",
+        "silent": "无法判断",
+        "leans against": "倾向反对",
+        "contradicted": "被推翻",
+        "row": "{verdict}，成立的概率为 {probability:.2f}",
+        "evidence": "选择数据支持规则的证据（贝叶斯因子的对数）",
+        "title": "规则与数据",
+    },
+}
+_WHAT_IF_WORDS = {
+    "en": {
+        "without": "without",
+        "with": "with the new rules",
+        "share": "share of the decision, with its 95 % interval",
+    },
+    "zh": {"without": "原先", "with": "加上新规则", "share": "在决策中的份额及其 95 % 区间"},
+}
 _LONGEST = 48
 _CATEGORIES = 6
-_VERDICTS = {"supported": UP, "leans for": UP, "silent": QUIET, "leans against": RULE, "contradicted": DOWN}
 _CHINESE_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -110,12 +139,15 @@ def score_plot(ranked_item: RankedItem, path: Path | str | None = None) -> Figur
     return figure
 
 
-def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) -> Figure:
-    """The evidence of the choices for and against each rule.
+def audit_plot(
+    findings: Sequence[RuleFinding], path: Path | str | None = None, *, language: str = "en"
+) -> Figure:
+    """The evidence of the choices for and against each rule, the strongest first.
 
     Args:
-        findings: In the order to show them.
+        findings: Of the rules.
         path: Also save it: .png, .svg or .pdf.
+        language: ``zh`` falls back to English, and says so, where no Chinese font is installed.
 
     Returns:
         The figure, not yet shown.
@@ -124,21 +156,24 @@ def audit_plot(findings: Sequence[RuleFinding], path: Path | str | None = None) 
         InputError: matplotlib is not installed, or the path cannot be written.
     """
     new_figure = _matplotlib()
+    strongest = sorted(findings, key=lambda f: -abs(f.log_bayes_factor))
     figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * len(findings)), layout="constrained")
     with _fonts():
         axes = figure.add_subplot()
-        for at, finding in enumerate(findings):
+        words = _AUDIT_WORDS[_drawn_language(language)]
+        for at, finding in enumerate(strongest):
             axes.barh(at, finding.log_bayes_factor, height=0.55, color=_VERDICTS[finding.verdict], zorder=2)
             axes.annotate(
-                f"{finding.verdict}, holds with probability {finding.prob_data:.2f}",
+                words["row"].format(verdict=words[finding.verdict], probability=finding.prob_data),
                 (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET,
             )  # fmt: skip
         axes.axvline(0, color=INK, lw=0.8)
-        axes.set_yticks(range(len(findings)), [_readable(f.rule, f.rule) for f in findings], fontsize=11)
+        axes.set_yticks(range(len(strongest)), [_readable(f.rule, f.rule) for f in strongest], fontsize=11)
         axes.invert_yaxis()
-        axes.set_xlabel("evidence of the choices for the rule (log Bayes factor)", fontsize=10, color=QUIET)
-        axes.set_title("Rules against the data", loc="left", fontsize=13, color=INK)
+        axes.set_xlabel(words["evidence"], fontsize=10, color=QUIET)
+        axes.set_title(words["title"], loc="left", fontsize=13, color=INK)
         _quiet(axes)
+        _note_missing_font(figure, language, *(f.rule for f in strongest))
         _save(figure, path)
     return figure
 
@@ -185,7 +220,11 @@ def tune_plot(
 
 
 def what_if_plot(
-    changes: Sequence[CategoryChange], ontology: Ontology, path: Path | str | None = None
+    changes: Sequence[CategoryChange],
+    ontology: Ontology,
+    path: Path | str | None = None,
+    *,
+    language: str = "en",
 ) -> Figure:
     """Shares of the decision without new rules and with them, in the categories that change most.
 
@@ -193,6 +232,7 @@ def what_if_plot(
         changes: In the order to show them.
         ontology: Names.
         path: Also save it: .png, .svg or .pdf.
+        language: ``zh`` falls back to English, and says so, where no Chinese font is installed.
 
     Returns:
         The figure, not yet shown.
@@ -204,6 +244,8 @@ def what_if_plot(
     shown = [c for c in changes if c.attributes][:_CATEGORIES]
     rows = [len(c.attributes) for c in shown] or [1]
     figure = new_figure(figsize=(_WIDTH, _MARGIN + _ROW * (sum(rows) + len(rows))), layout="constrained")
+    drawn = _drawn_language(language)
+    words = _WHAT_IF_WORDS[drawn]
     with _fonts():
         grid = figure.subplots(len(rows), squeeze=False, sharex=True, gridspec_kw={"height_ratios": rows})
         for axes, change in zip(grid[:, 0], shown, strict=False):
@@ -211,15 +253,20 @@ def what_if_plot(
                 for share, by, color in ((a.before, -0.15, QUIET), (a.after, 0.15, BAR)):
                     if share.lower is not None and share.upper is not None:
                         axes.plot([share.lower, share.upper], [at + by, at + by], color=color, lw=1.5)
-                    label = "without" if by < 0 else "with the new rules"
+                    label = words["without" if by < 0 else "with"]
                     axes.plot(share.share, at + by, "o", color=color, ms=6, label=label)
-            names = [ontology.attributes[a.attribute].name() for a in change.attributes]
-            axes.set_yticks(range(len(names)), [_readable(n, n) for n in names], fontsize=11)
+            names = [
+                _readable(ontology.attributes[a.attribute].name(drawn), a.attribute)
+                for a in change.attributes
+            ]
+            axes.set_yticks(range(len(names)), names, fontsize=11)
             axes.invert_yaxis()
-            axes.set_title(ontology.categories[change.category].name(), loc="left", fontsize=12, color=INK)
+            title = _readable(ontology.categories[change.category].name(drawn), change.category)
+            axes.set_title(title, loc="left", fontsize=12, color=INK)
             _quiet(axes)
-        grid[-1, 0].set_xlabel("share of the decision, with its 95 % interval", fontsize=10, color=QUIET)
+        grid[-1, 0].set_xlabel(words["share"], fontsize=10, color=QUIET)
         _legend(figure, grid[0, 0])
+        _note_missing_font(figure, language)
         _save(figure, path)
     return figure
 
@@ -336,6 +383,29 @@ def _chinese_font() -> str | None:
     return next((name for name in _CHINESE_FONTS if name in installed), None)
 
 
+def _drawn_language(language: str) -> str:
+    """The language, or English where its signs cannot be drawn.
+
+    Raises:
+        InputError: A language without words.
+    """
+    return "en" if checked_language(language) == "zh" and _chinese_font() is None else language
+
+
+def _note_missing_font(figure: Figure, language: str, *labels: str) -> None:
+    """Says below the picture, once, that Chinese signs could not be drawn."""
+    if _chinese_font() is None and (language == "zh" or any(_is_chinese(label) for label in labels)):
+        figure.supxlabel(
+            "No font with Chinese characters is installed: names and words are in English, or ids.",
+            fontsize=9,
+            color=QUIET,
+        )
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u2e80" <= sign <= "\uffef" for sign in text)
+
+
 def _fonts() -> Any:
     """A context in which labels have Chinese signs where a font has them."""
     import matplotlib as mpl
@@ -346,8 +416,7 @@ def _fonts() -> Any:
 
 def _readable(text: str, instead: str) -> str:
     """The text, cut where it is long, or another one where no font has its signs."""
-    chinese = any("\u2e80" <= sign <= "\uffef" for sign in text)
-    shown = instead if chinese and _chinese_font() is None else text
+    shown = instead if _is_chinese(text) and _chinese_font() is None else text
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from kgrank.errors import InputError
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology, Rule
-from kgrank.plots import importance_plot, score_plot
+from kgrank.plots import audit_plot, importance_plot, score_plot
 from kgrank.ranking import Contribution, RankedItem
-from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights
+from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights, RuleFinding
 
 ONTOLOGY = Ontology(
     version="1",
@@ -102,6 +102,23 @@ def test_chinese_labels_give_way_where_no_font_has_them(monkeypatch: pytest.Monk
     assert axes.get_title(loc="left") == "i1: how the score adds up"
     (axes,) = importance_plot(WEIGHTS, "shoes", ONTOLOGY, language="zh").axes
     assert axes.get_title(loc="left") == "What decides in Shoes"
+
+
+def test_a_chart_in_chinese_without_a_font_is_in_english_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finding = RuleFinding(
+        "cheap", "Cheaper is better.", 0.9, 0.5, 0.99, 0.99, 4.6, "supported", "so it is", 90, 30
+    )
+    monkeypatch.setattr("kgrank.plots._chinese_font", lambda: None)
+    figure = audit_plot((finding, finding), language="zh")
+    assert figure.axes[0].get_title(loc="left") == "Rules against the data"
+    assert figure.get_supxlabel().startswith("No font with Chinese characters")
+    assert audit_plot((finding,)).get_supxlabel() == ""
+    monkeypatch.setattr("kgrank.plots._chinese_font", lambda: "Noto Sans CJK SC")
+    figure = audit_plot((finding,), language="zh")
+    assert figure.axes[0].get_title(loc="left") == "规则与数据"
+    assert figure.get_supxlabel() == ""
 
 
 def test_an_unknown_category_and_an_unwritable_path_are_named(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 // How many items there are.
 // Parameters: none
 // Columns: items
-MATCH (i:Item)
+MATCH (i:KgrankItem)
 RETURN count(i) AS items;

@@ -2,5 +2,5 @@
 // Parameters: $ids (list of ids, not empty)
 // Columns: id
 UNWIND $ids AS id
-MATCH (n:Brand {id: id})<-[:MADE_BY]-(i:Item)
+MATCH (n:KgrankBrand {id: id})<-[:MADE_BY]-(i:KgrankItem)
 RETURN DISTINCT n.id AS id;

@@ -2,5 +2,5 @@
 // Parameters: $ids (list of ids, not empty)
 // Columns: id
 UNWIND $ids AS id
-MATCH (n:Category {id: id})<-[:IN_CATEGORY]-(i:Item)
+MATCH (n:KgrankCategory {id: id})<-[:IN_CATEGORY]-(i:KgrankItem)
 RETURN DISTINCT n.id AS id;

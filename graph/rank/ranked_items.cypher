@@ -3,8 +3,8 @@
 // Columns: position, id, title, score, contributions
 // `position` counts from 0; `contributions` is a JSON object. Nothing is found until a ranking has been written:
 // kgrank weights serve --ranked 200.
-MATCH (served:Served {id: 'weights'})
-MATCH (c:Category {id: $category})-[r:RANKED]->(i:Item)
+MATCH (served:KgrankServed {id: 'weights'})
+MATCH (c:KgrankCategory {id: $category})-[r:RANKED]->(i:KgrankItem)
 WHERE r.version = served.version AND r.position < $limit
 RETURN r.position AS position, i.id AS id, i.title AS title, r.score AS score, r.contributions AS contributions
 ORDER BY position;

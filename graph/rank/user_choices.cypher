@@ -2,7 +2,7 @@
 // Parameters: $user (id)
 // Columns: id, item, kind, time, list, position, value
 // Events of one `list` were shown or ranked together; `value` is a rating, a quantity or a place.
-MATCH (u:User {id: $user})-[e:INTERACTED]->(i:Item)
+MATCH (u:KgrankUser {id: $user})-[e:INTERACTED]->(i:KgrankItem)
 RETURN e.id AS id, i.id AS item, e.kind AS kind, e.time AS time, e.list AS list, e.position AS position,
        e.value AS value
 ORDER BY time, id;

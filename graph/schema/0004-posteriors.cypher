@@ -1,2 +1,2 @@
 // Weights keep what the choices alone say of every category; those of before have nothing of it.
-MATCH (w:Weights) WHERE w.posteriors IS NULL SET w.posteriors = '';
+MATCH (w:KgrankWeights) WHERE w.posteriors IS NULL SET w.posteriors = '';

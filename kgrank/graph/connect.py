@@ -27,13 +27,15 @@ def _open_embedded(address: str, options: StoreOptions) -> GraphStore:
 
 
 def _open_neo4j(address: str, options: StoreOptions) -> GraphStore:
+    from kgrank.graph.neo4j.address import read_address
     from kgrank.graph.neo4j.store import Neo4jStore
 
+    in_address = read_address(address).database
     return Neo4jStore(
         address,
         user=options.user or os.environ.get("NEO4J_USER", "neo4j"),
         password=options.password if options.password is not None else os.environ.get("NEO4J_PASSWORD"),
-        database=options.database or os.environ.get("NEO4J_DATABASE"),
+        database=options.database or in_address or os.environ.get("NEO4J_DATABASE"),
         timeout=options.timeout,
         wait=options.wait,
         patience=options.patience,
@@ -87,10 +89,10 @@ def open_store(
 
     Args:
         address: A file (``shop.lb``) for the embedded store, or ``bolt://`` or ``neo4j://`` (with TLS
-            ``bolt+s://`` and so on) for Neo4j.
+            ``bolt+s://`` and so on) for Neo4j, with ``/DATABASE`` and ``?shop=NAME`` where needed.
         user: Neo4j's user; by default NEO4J_USER, else ``neo4j``.
         password: Neo4j's password; by default NEO4J_PASSWORD.
-        database: Neo4j's database; by default NEO4J_DATABASE, else the user's home database.
+        database: Neo4j's database; by default the address's, else NEO4J_DATABASE, else the user's home database.
         timeout: Seconds after which ``query`` gives up.
         wait: Seconds to wait for a server that does not answer yet.
         patience: Seconds of trying again after which a server that has stopped answering is an error.

@@ -9,6 +9,7 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.graph.changes import checked_edges, checked_nodes
+from kgrank.graph.labels import PREFIX
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.tables import KnowledgeGraph
 
@@ -44,7 +45,7 @@ def write_import(graph: KnowledgeGraph, folder: Path, database: str = "neo4j") -
     for label in (n for n in NODES if len(graph.node(n))):
         table = checked_nodes(label, graph.node(label))
         _write(table, folder / f"{label}.csv", {"id": f"id:ID({label})"})
-        parts.append(f"--nodes={label}={folder / label}.csv")
+        parts.append(f"--nodes={PREFIX}{label}={folder / label}.csv")
     for name in (e for e in EDGES if len(graph.edge(e))):
         edge = EDGES[name]
         table = checked_edges(name, graph.edge(name))

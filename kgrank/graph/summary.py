@@ -56,7 +56,12 @@ def summarise(store: GraphStore) -> StoreSummary:
         schema=version,
         schema_expected=expected,
         nodes={label: _count(store, f"(n:`{label}`)") for label in NODES} if known else {},
-        edges={name: _count(store, f"()-[n:`{name}`]->()") for name in EDGES} if known else {},
+        edges={
+            name: _count(store, f"(:`{edge.source}`)-[n:`{name}`]->(:`{edge.target}`)")
+            for name, edge in EDGES.items()
+        }
+        if known
+        else {},
         weights=_served(store) if known else None,
         checks={check.name: str(check.state) for check in examine(store)},
         server=next((check.found for check in store.health() if check.name == "server"), None),

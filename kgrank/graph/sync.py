@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from kgrank.errors import StoreError
+from kgrank.graph.connect import is_embedded
 from kgrank.graph.record import (
     Record,
     bucket_of,
@@ -69,9 +70,12 @@ def load(
             something else has written to.
 
     Raises:
-        StoreError: ``prune`` would take away more than half of the items, or a write failed.
+        StoreError: ``prune`` would take away more than half of the items, a database holds another shop, or a
+            write failed.
     """
     store.prepare()
+    if not is_embedded(store.address):
+        _refuse_other_shop(store, graph)
     changes = Changes()
     gone = _out_of_catalogue(store, graph) if prune else pl.Series(dtype=pl.String)
     records = {} if anew else read_records(store)
@@ -155,6 +159,25 @@ def _delete(store: GraphStore, label: str, ids: pl.Series, changes: Changes) -> 
     if len(ids):
         store.delete_nodes(label, ids)
         changes.deleted[label] = len(ids)
+
+
+def _refuse_other_shop(store: GraphStore, graph: KnowledgeGraph) -> None:
+    """Refuses a database with a shop that shares neither an item nor a category below the root with the graph.
+
+    A load would take away what its ontology does not name, which here is all of the other shop's.
+    """
+    stored = store.nodes("Category").filter(pl.col("depth") > 0)["id"]
+    categories, items = graph.node("Category")["id"], graph.node("Item")["id"]
+    if stored.is_empty() or stored.is_in(categories.implode()).any():
+        return
+    if items.is_empty() or len(store.nodes("Item", items)) or store.nodes("Item").is_empty():
+        return
+    raise StoreError(
+        "it holds another shop: none of its items, and none of its categories below the root, is in the files",
+        where=store.address,
+        expected="this shop, or a database without one",
+        todo="Give this one a name, bolt://host:7687?shop=NAME, or name another database in NEO4J_DATABASE.",
+    )
 
 
 def _out_of_catalogue(store: GraphStore, graph: KnowledgeGraph) -> pl.Series:

@@ -19,9 +19,10 @@ from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, find_
 from kgrank.ingest.pairs import read_pairs
 from kgrank.ingest.ratings import read_ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
-from kgrank.ingest.read import FILE, LINE
 from kgrank.ingest.report import Rejects, Report
+from kgrank.ingest.rows import FILE, LINE
 from kgrank.ingest.rules import contradictions, impute
+from kgrank.ingest.spellings import one_spelling, one_spelling_a_value
 from kgrank.ingest.tasks import read_tasks
 from kgrank.ontology.model import BRAND, AttributeType, Ontology
 
@@ -71,6 +72,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     items = rejects.drop_each(
         items, pl.col("category").is_null(), "no category", id="id", cell=pl.lit("no category")
     )
+    items = items.with_columns(one_spelling(items["brand"], BRAND, rejects))
     columns = [c for r in raws for c in r.columns]
     given = ontology is not None
     if ontology is None:
@@ -92,8 +94,10 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     else:
         ontology = infer.with_data_values(ontology, items, values)
         notes.append(infer.describe(ontology))
+        notes += infer.doubts(ontology, columns)
     events = _events(raws, items, ontology, folder, rejects, given=given)
     log = _log(raws, events, folder)
+    notes += rejects.all_notes()
     return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes))
 
 
@@ -122,6 +126,7 @@ def _values(
     )
     values = pl.concat([brands, *(values_of(c, ontology, rejects) for c in columns)])
     values = values.filter(pl.col("item").is_in(items["id"].implode()))
+    values = one_spelling_a_value(values, ontology, rejects)
     values = values.unique(["item", "attribute", "value", "number"], keep="first", maintain_order=True)
     many = [a.id for a in ontology.attributes.values() if a.type is AttributeType.CHOICES]
     single = values.filter(~pl.col("attribute").is_in(many))

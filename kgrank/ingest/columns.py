@@ -19,6 +19,14 @@ class Column:
 KINDS = ("search", "impression", "view", "cart", "purchase", "rank", "rating")
 """The kinds of events, in the order in which they happen."""
 
+OTHER_KINDS: Mapping[str, str] = {
+    "wishlist": "cart",
+    "add_to_wishlist": "cart",
+    "checkout": "cart",
+    "begin_checkout": "cart",
+}
+"""Kinds of files that count as another: what was put aside, or taken to the till, is as good as in the cart."""
+
 ITEMS: Mapping[str, Column] = {
     "id": Column(pl.String(), "The item's id."),
     "category": Column(pl.String(), "Id of its category."),
@@ -63,7 +71,18 @@ STANDARD: Mapping[str, tuple[str, ...]] = {
         "list",
         "value",
     ),
-    "tasks": ("category", "person", "task", "alternative", "chosen", "units", "rank", "time"),
+    "tasks": (
+        "category",
+        "person",
+        "task",
+        "alternative",
+        "chosen",
+        "worst",
+        "available",
+        "units",
+        "rank",
+        "time",
+    ),
     "pairs": ("person", "better", "worse", "time"),
 }
 """Column names that need no mapping, by section; further columns of items and tasks are attributes."""

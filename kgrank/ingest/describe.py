@@ -10,10 +10,11 @@ from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from kgrank.ingest import mapping
-from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, STANDARD, VALUES, Column
+from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OTHER_KINDS, STANDARD, VALUES, Column
 from kgrank.ingest.events import ACTIONS_AN_HOUR, IMPRESSIONS_WITHOUT_ACTION
 from kgrank.ingest.located import about
 from kgrank.ingest.report import MOST, REASONS
+from kgrank.ingest.returns import RETURNS
 
 _SECTIONS = (mapping.Items, mapping.Events, mapping.Sequences, mapping.Tasks, mapping.Ratings, mapping.Pairs)
 _PARTS = (
@@ -46,8 +47,16 @@ ontology.
 | `pairs.*` | {pairs} | not read |
 
 - `kind` is one of {kinds}.
-- `time` is ISO 8601 or seconds (milli- or microseconds) since 1970. A log without a clock needs a
-  mapping with `time: order`.
+- {others} count as the kind in brackets.
+- {returns} take back the latest earlier event (of the kind in brackets) of the same user and item, as does a
+  purchase or cart with a quantity below 0; of several units, as many as they say. Both are counted among the
+  dropped rows, and so is a return of nothing.
+- `time` is ISO 8601 (also `2026-03-01 10:00 UTC`), seconds (milli-, micro- or nanoseconds) since 1970, a date
+  as digits (`20260301`, `20260301103000`, `202603`, `2026`), a spreadsheet's serial day (`46082.5`), a date
+  with the year last (`01.03.2026`: the day first; `13/03/2026`: a row of the column shows which is first, else
+  the column is an error that names both readings) or with an English month (`1 Mar 2026`). Of numbers, the
+  reading counts that makes the times plausible: from 1990 to tomorrow. A log without a clock needs a mapping
+  with `time: order`.
 - A choice task becomes an impression for each alternative and a purchase of the chosen one. The
   alternative becomes an item; its id is its category and a hash of its attributes.
 - Where impressions are logged without `list`, what one user saw in one session, for one query, at one
@@ -60,8 +69,20 @@ ontology.
   `value`, 1 the best; an item without a place is below all that have one. A row of `pairs` is a ranking of
   two items of the catalogue. Rankings of alternatives that are no items stand in `tasks`, with `rank` instead
   of `chosen`.
-- Cells may carry units (`4 cm`), names or synonyms of values in any language of the ontology, and any
-  case.
+- The worst alternative of a task (best-worst scaling: `worst`, or -1 in `chosen`) is read as rankings of
+  two, below each alternative that is neither worst nor chosen. An alternative with 0 in `available` was not
+  on offer.
+- `NULL`, `\\N`, `#N/A` and `<NA>` mean: not known; in a column of numbers so do `NaN`, `N/A`, `-` and the
+  like. A note counts them. Characters that cannot be seen do not count, and every text is in Unicode's
+  normal form C. Brands and values that differ only in case, width or form are one, with a note.
+- Records of JSON and Parquet files are read where the mapping names their parts (`price.value`). A note
+  names every column with cells that is not read.
+- Cells may carry units (`4 cm`, `EUR 15`, `€15`), names or synonyms of values in any language of the
+  ontology, and any case.
+- Numbers may have a decimal point or comma, and thousands parted by the other mark, a space, an apostrophe or
+  as in India (`1,234.5`, `1.234,5`, `1 234,5`, `1'234.5`, `12,34,567`). The cells of a column that have one
+  reading decide for the others; where all have two (`1,234` and `2.500`), the column is an error that names
+  both, until `decimal` in the mapping says the mark.
 
 ## The mapping file
 
@@ -96,8 +117,12 @@ _INFERRED = """## Without an ontology
 
 One is inferred, and the load says so. Categories come from `category` and its `path`; the id of a step
 is its name in lower case with hyphens, and the ids of the steps above stand before it:
-`beauty.hair-care`. An attribute is Boolean where all its texts are yes or no, a Number where all are
-numbers, Choices where any holds the separator `|`, else a Choice, unless the mapping gives its `type`.
+`beauty.hair-care`. An attribute is Boolean where all its texts are yes or no, Text where all are codes
+(digits of one length, each on one item, or with leading zeros), a Number where all are numbers, Choices
+where any holds the separator `|`, else a Choice, unless the mapping gives its `type`. The unit of a Number
+is the one that most of its cells name. A column with few cells that are no numbers is a Number still: nine
+in ten cells must be numbers, or three in four where the odd ones are all alike (`n/a`); the odd cells are
+dropped, and a note names the first.
 Attributes are open: they take every value that the data have. An attribute applies in the highest
 category in all of whose branches the data have it.
 
@@ -109,6 +134,8 @@ def file_schemas() -> str:
     head = _HEAD.format(
         **{name: ", ".join(f"`{c}`" for c in columns) for name, columns in STANDARD.items()},
         kinds=", ".join(f"`{k}`" for k in KINDS),
+        others=", ".join(f"`{k}` ({v})" for k, v in OTHER_KINDS.items()),
+        returns=", ".join(f"`{k}` ({v})" for k, v in RETURNS.items()),
         example=_EXAMPLE,
     )
     parts = [head, _keys("The file", mapping.Mapping, level=3)]

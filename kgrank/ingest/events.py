@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
 
-from kgrank.errors import InputError, did_you_mean
+from kgrank.errors import InputError
 from kgrank.ingest import fields
-from kgrank.ingest.columns import KINDS, STANDARD
-from kgrank.ingest.mapping import ORDER, Events, Sequences
+from kgrank.ingest.columns import KINDS, OTHER_KINDS, STANDARD
+from kgrank.ingest.mapping import ORDER, Events, KindField, Sequences
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, category_path, with_schema
-from kgrank.ingest.read import LINE, read_lines, read_table, require
+from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.returns import RETURNS, without_returned
+from kgrank.ingest.rows import LINE
+from kgrank.ingest.times import latest, seconds
 
-DAY = 86_400
 HOUR = 3_600
 HALF_AN_HOUR = 1_800
 """Without sessions, an act belongs to what was shown at most so many seconds before."""
@@ -23,6 +26,24 @@ ACTIONS_AN_HOUR = 300
 """More searches, views and carts than this within an hour of the clock are no person's."""
 IMPRESSIONS_WITHOUT_ACTION = 500
 """A user with more impressions than this and nothing else is no person."""
+
+SYNONYMS: Mapping[str, str] = {
+    "click": "view",
+    "detail": "view",
+    "detail_view": "view",
+    "product_view": "view",
+    "view_item": "view",
+    "pageview": "view",
+    "pv": "view",
+    "addtocart": "cart",
+    "add_to_cart": "cart",
+    "add-to-cart": "cart",
+    "basket": "cart",
+    "transaction": "purchase",
+    "order": "purchase",
+    "buy": "purchase",
+}
+"""Words of other programs for kinds of events, proposed where a file has them."""
 
 _TEXTS = tuple(name for name in STANDARD["events"] if name != "time")
 
@@ -33,7 +54,7 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing, a kind is unknown, or most rows are wrong in one way.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     clock = source.time.column != ORDER
     used = frozenset({source.time.column}).union(*(fields.columns_of(getattr(source, n)) for n in _TEXTS))
@@ -41,7 +62,7 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
         fields.required(table, getattr(source, name), name, path, used)
     frame = table.select(
         *(fields.text(table, getattr(source, n), n, path, used) for n in _TEXTS),
-        fields.seconds(table, source.time, path).alias("time")
+        seconds(table, source.time, path).alias("time")
         if clock
         else pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("time"),
         table[require(table, source.time.column, path)].alias("clock")
@@ -49,10 +70,12 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
         else pl.lit("").alias("clock"),
         LINE,
     )
-    _known_kinds(frame, path)
+    _known_kinds(frame, source.kind, path)
+    frame = frame.with_columns(pl.col("kind").replace(dict(OTHER_KINDS)))
     if (frame["kind"] != "search").any() and frame["item"].is_null().all():
         require(table, source.item.column or "item", path)
-    frame = _clean_rows(frame, path, rejects)
+    frame = _clean_rows(frame, source.decimal, path, rejects)
+    frame = without_returned(frame, path, rejects)
     frame = frame.with_columns(category_path(source.category))
     impressions = (frame["kind"] == "impression").any()
     if impressions:
@@ -87,7 +110,8 @@ def read_sequences(folder: Path, source: Sequences, rejects: Rejects) -> Raw:
         LINE,
     ).explode("item", "time")
     frame = frame.with_columns(pl.lit(source.kind.constant).alias("kind"))
-    _known_kinds(frame, path)
+    _known_kinds(frame, source.kind, path)
+    frame = frame.with_columns(pl.col("kind").replace(dict(OTHER_KINDS)))
     return Raw(events=with_schema(frame, EVENT_COLUMNS, path), clock=False)
 
 
@@ -115,19 +139,49 @@ def without_bots(events: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataF
     return rejects.drop(events, bots, "bot", path, id="user", cell=cause)
 
 
-def _known_kinds(frame: pl.DataFrame, path: Path) -> None:
-    odd = frame.filter(~pl.col("kind").is_in(list(KINDS)).fill_null(False))
-    if len(odd):
-        kind = odd["kind"][0] or ""
-        raise InputError(
-            f"unknown kind of event {kind!r}",
-            where=f"{path}:{odd[LINE][0]}",
-            expected=f"one of {', '.join(KINDS)}",
-            todo=f"{did_you_mean(kind, KINDS)} Or rename it in the mapping: kind: {{rename: {{{kind}: view}}}}.",
-        )
+def _known_kinds(frame: pl.DataFrame, field: KindField, path: Path) -> None:
+    """Refuses kinds that are none, all at once.
+
+    Raises:
+        InputError: A kind is unknown.
+    """
+    known = [*KINDS, *OTHER_KINDS, *RETURNS]
+    odd = frame.filter(~pl.col("kind").is_in(known).fill_null(False))
+    if not len(odd):
+        return
+    first = odd["kind"][0] or ""
+    unknown = odd["kind"].drop_nulls().unique(maintain_order=True).to_list()
+    every = f"; all unknown kinds: {', '.join(unknown)} ({len(odd):,} rows)" if len(unknown) > 1 else ""
+    raise InputError(
+        f"unknown kind of event {first!r}{every}",
+        where=f"{path}:{odd[LINE][0]}",
+        expected=f"one of {', '.join(known)}",
+        todo=_remedy(frame, unknown, known, field),
+    )
 
 
-def _clean_rows(frame: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataFrame:
+def _remedy(frame: pl.DataFrame, unknown: list[str], known: list[str], field: KindField) -> str:
+    """How to leave rows of unknown kinds out, and how to rename those whose meaning is plain."""
+    near = {kind: get_close_matches(kind, known, n=1, cutoff=0.75) for kind in unknown}
+    renames = {k: SYNONYMS[k] for k in unknown if k in SYNONYMS}
+    renames |= {k: match[0] for k, match in near.items() if match and k not in SYNONYMS}
+    column = field.column or "kind"
+    parts = []
+    if renames:
+        words = ", ".join(f"{k}: {v}" for k, v in renames.items())
+        parts.append(f"Did you mean {' or '.join(dict.fromkeys(renames.values()))}?")
+        parts.append(f"Rename it in the mapping: `kind: {{column: {column}, rename: {{{words}}}}}`.")
+    if field.constant is None and len(renames) < len(unknown) + int(frame["kind"].has_nulls()):
+        in_file = {new: old for old, new in field.rename.items()}
+        wanted = [
+            in_file.get(k, k) for k in frame["kind"].drop_nulls().unique(maintain_order=True) if k in known
+        ]
+        words = ", ".join(wanted or ["view", "purchase"])
+        parts.append(f"Leave rows of other kinds out by the mapping: `where: {{{column}: [{words}]}}`.")
+    return " ".join(parts)
+
+
+def _clean_rows(frame: pl.DataFrame, decimal: str | None, path: Path, rejects: Rejects) -> pl.DataFrame:
     """Rows with a user, an item, a time that has been, and numbers where numbers belong; each row once."""
     columns = [c for c in frame.columns if c != LINE]
     again = pl.struct(columns).is_first_distinct().not_()
@@ -135,16 +189,27 @@ def _clean_rows(frame: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataFra
     lacking = pl.col("user").is_null() | (pl.col("item").is_null() & (pl.col("kind") != "search"))
     frame = rejects.drop(frame, lacking, "no id", path, id="user", cell=pl.lit("no user or no item"))
     frame = rejects.drop(frame, pl.col("time").is_null(), "bad time", path, id="user", cell=pl.col("clock"))
-    late = pl.col("time") > int(time.time()) + DAY
+    late = pl.col("time") > latest()
     frame = rejects.drop(frame, late, "future time", path, id="user", cell=pl.col("clock"))
     for name in ("position", "value"):
-        number = pl.col(name).cast(pl.Float64, strict=False)
+        frame = frame.with_columns(fields.numbers(frame, name, decimal, path).alias("number"))
+        number = pl.col("number")
         odd = pl.col(name).is_not_null() & number.is_null()
         frame = rejects.drop(frame, odd, "not a number", path, id="user", cell=pl.col(name))
         endless = pl.col(name).is_not_null() & ~number.is_finite()
         frame = rejects.drop(frame, endless, "not finite", path, id="user", cell=pl.col(name))
-    whole = pl.col("position").cast(pl.Float64).cast(pl.Int64)
-    return frame.with_columns(whole, pl.col("value").cast(pl.Float64)).drop("clock")
+        frame = frame.with_columns(number.alias(name)).drop("number")
+    position = pl.col("position")
+    misplaced = frame.filter((position < 1) | (position != position.floor()))
+    if len(misplaced):
+        raise InputError(
+            f"the position {misplaced['position'][0]:.15g}",
+            where=f"{path}:{misplaced[LINE][0]}",
+            expected="whole numbers, 1 the first place",
+            todo="Add 1 to positions that are counted from 0; where a number means that it is not known, write "
+            'in the mapping: `position: {column: position, missing: ["0"]}`.',
+        )
+    return frame.with_columns(position.cast(pl.Int64)).drop("clock")
 
 
 def _lists(frame: pl.DataFrame, clock: bool, path: Path) -> pl.DataFrame:

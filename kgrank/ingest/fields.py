@@ -1,4 +1,4 @@
-"""What a field of the mapping says, as a column of text; times as whole seconds."""
+"""What a field of the mapping says, as a column of text or numbers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.mapping import AttributeField, CategoryField, Field, TimeField
+from kgrank.ingest.dummies import spread_value
+from kgrank.ingest.mapping import AttributeField, CategoryField, Field
+from kgrank.ingest.numbers import read_numbers, refuse_two_readings
 from kgrank.ingest.read import require
+from kgrank.ingest.rows import LINE
 
 
 def given(table: pl.DataFrame, field: Field, name: str, used: frozenset[str] = frozenset()) -> bool:
@@ -56,82 +59,16 @@ def attribute(table: pl.DataFrame, field: AttributeField, name: str, path: Path)
         InputError: A mapped column is not in the file, or a row has two one-hot columns set.
     """
     if not field.one_hot:
-        return _scaled(text(table, field, name, path), field).alias(name)
-    columns = [require(table, column, path) for column in field.one_hot]
-    on = [(pl.col(c).cast(pl.Float64, strict=False).fill_null(0.0) != 0.0) for c in columns]
-    twice = table.select(pl.sum_horizontal(on).alias("n")).with_row_index().filter(pl.col("n") > 1)
-    if len(twice):
-        row = table.row(int(twice["index"][0]), named=True)
-        both = [c for c in columns if (row[c] or "0").strip("0.") != ""]
-        raise InputError(
-            f"{' and '.join(both)} are both set",
-            where=f"{path}:{row['__line__']}",
-            expected=f"at most one of the columns of {name}",
-        )
-    value = pl.lit(field.one_hot_base, dtype=pl.String)
-    for column, test in zip(columns, on, strict=True):
-        value = pl.when(test).then(pl.lit(field.one_hot[column])).otherwise(value)
-    return value.alias(name)
+        return _scaled(table, text(table, field, name, path), field, name, path).alias(name)
+    for column in field.one_hot:
+        require(table, column, path)
+    return pl.lit(spread_value(table, field, name, path)).alias(name)
 
 
 def columns_of(field: Field) -> frozenset[str]:
     """The columns that a field reads."""
     spread = frozenset(field.one_hot) if isinstance(field, AttributeField) else frozenset()
     return spread | (frozenset({field.column}) if field.column is not None else frozenset())
-
-
-def seconds(table: pl.DataFrame, field: TimeField, path: Path) -> pl.Series:
-    """Seconds since 1970 on each row; null where the text is no time."""
-    cell = table[require(table, field.column, path)]
-    if field.format is not None:
-        return _written(cell, field, path)
-    number = cell.cast(pl.Float64, strict=False)
-    size = number.abs()
-    plain = pl.select(
-        pl.when(size >= 1e14).then(number / 1e6).when(size >= 1e11).then(number / 1e3).otherwise(number)
-    ).to_series()
-    plain = pl.select(pl.when(plain.is_finite()).then(plain)).to_series()
-    return plain.floor().cast(pl.Int64).zip_with(plain.is_not_null(), _iso(cell, field, path))
-
-
-def _iso(cell: pl.Series, field: TimeField, path: Path) -> pl.Series:
-    parts = cell.str.extract_groups(
-        r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?)? ?(Z|[+-]\d{2}:?\d{2})?$"
-    ).struct.unnest()
-    day, clock, second, zone = (pl.col(c) for c in parts.columns)
-    naive = pl.concat_str(day, pl.lit("T"), clock.fill_null("00:00"), second.fill_null(":00").str.slice(0, 3))
-    frame = parts.select(naive.alias("text"), zone.alias("zone"))
-    local = _zoned(frame["text"].str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False), field, path)
-    stamped = (frame["text"] + frame["zone"].str.replace("Z", "+00:00")).str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%#z", strict=False, time_zone="UTC"
-    )
-    return stamped.dt.epoch("s").zip_with(frame["zone"].is_not_null(), local)
-
-
-def _written(cell: pl.Series, field: TimeField, path: Path) -> pl.Series:
-    form = field.format or ""
-    clock = any(code in form for code in ("%H", "%I", "%T", "%R", "%X", "%c", "%s", "%p"))
-    try:
-        if clock and ("%z" in form or "%#z" in form or "%:z" in form):
-            return cell.str.to_datetime(form, strict=False, time_zone="UTC").dt.epoch("s")
-        naive = (
-            cell.str.to_datetime(form, strict=False)
-            if clock
-            else cell.str.to_date(form, strict=False).cast(pl.Datetime)
-        )
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"the time format {form!r} cannot be used: {reason}", where=path) from None
-    return _zoned(naive, field, path)
-
-
-def _zoned(naive: pl.Series, field: TimeField, path: Path) -> pl.Series:
-    try:
-        return naive.dt.replace_time_zone(field.zone, ambiguous="earliest", non_existent="null").dt.epoch("s")
-    except pl.exceptions.PolarsError:
-        raise InputError(
-            f"unknown time zone {field.zone!r}", where=path, expected="a name such as Asia/Shanghai"
-        ) from None
 
 
 def _words(cell: pl.Expr, field: Field) -> pl.Expr:
@@ -142,10 +79,27 @@ def _words(cell: pl.Expr, field: Field) -> pl.Expr:
     return pl.lit(field.prefix) + cell if field.prefix else cell
 
 
-def _scaled(cell: pl.Expr, field: AttributeField) -> pl.Expr:
+def numbers(table: pl.DataFrame, name: str, decimal: str | None, path: Path) -> pl.Series:
+    """The numbers of a column without units; null where a text is no number.
+
+    Raises:
+        InputError: The column can be read in two ways.
+    """
+    texts = table.select(pl.col(name).alias("text"), LINE)
+    read = read_numbers(texts["text"].drop_nulls(), decimal)
+    refuse_two_readings(read, texts, name, path)
+    read = read.filter(pl.col("unit") == "")
+    return texts["text"].replace_strict(read["text"], read["number"], default=None, return_dtype=pl.Float64)
+
+
+def _scaled(table: pl.DataFrame, cell: pl.Expr, field: AttributeField, name: str, path: Path) -> pl.Expr:
     """Plain numbers scaled and rounded, as text; other text as it is."""
     if field.scale == 1.0 and field.decimals is None:
         return cell
-    number = cell.cast(pl.Float64, strict=False) * field.scale
+    named = table.select(cell.alias(name), LINE)
+    number = pl.lit(numbers(named, name, field.decimal, path)) * field.scale
     number = number.round(field.decimals) if field.decimals is not None else number.round_sig_figs(12)
-    return pl.coalesce(number.cast(pl.String), cell)
+    texts = (
+        named.select(number.cast(pl.String).alias("scaled"), pl.col(name).alias("text")).drop_nulls().unique()
+    )
+    return cell.replace(texts["text"], texts["scaled"])

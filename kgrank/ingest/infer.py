@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
 import polars as pl
 
 from kgrank.errors import InputError
+from kgrank.ingest.numbers import identifiers, leading_zero, read_numbers
 from kgrank.ingest.raw import STEP, RawColumn
+from kgrank.ingest.rows import LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Category, Need, Ontology, Term
+from kgrank.ontology.units import find_unit
 
 TRUE = frozenset({"true", "yes", "y", "1", "1.0", "ja", "oui", "是", "有"})
 FALSE = frozenset({"false", "no", "n", "0", "0.0", "nein", "non", "否", "无"})
 
 
+FEWEST_NUMBERS = 3
+"""Distinct numbers from which a column with odd cells, or one of codes, is judged."""
+
+MOST_NUMBERS, MOST_WITH_ONE_ODD_TEXT = 0.9, 0.75
+"""Shares of cells from which a column is numbers with odd cells; the second where all odd cells are alike."""
+
+GRADE = r"^\d+[ABK]$"
+"""A size or a grade (75B, 4K), although B, A and K are units too."""
+
+
 def category_id(path: str) -> str:
     """The id of a category path: lower case, its steps joined by full stops."""
-    return ".".join(re.sub(r"[^\w.]+", "-", step.lower()).strip("-.") or "_" for step in path.split(STEP))
+    return ".".join(_step_id(step) for step in path.split(STEP))
+
+
+def _step_id(step: str) -> str:
+    """A name in lower case with hyphens; letters, digits and marks of every script stay."""
+    letters = (
+        c if c.isalnum() or c in "._" or unicodedata.category(c)[0] == "M" else "-" for c in step.lower()
+    )
+    return re.sub("-+", "-", "".join(letters)).strip("-.") or "_"
 
 
 def skeleton(items: pl.DataFrame, columns: Iterable[RawColumn]) -> Ontology:
@@ -60,6 +82,26 @@ def with_data_values(ontology: Ontology, items: pl.DataFrame, values: pl.DataFra
     return replace(ontology, categories=_uses(ontology, used), attributes=attributes)
 
 
+def doubts(ontology: Ontology, columns: Iterable[RawColumn]) -> list[str]:
+    """One note for each column that was taken as numbers although some cells are none."""
+    notes = []
+    for column in columns:
+        if (
+            column.field.type is not None
+            or ontology.attributes[column.attribute].type is not AttributeType.NUMBER
+        ):
+            continue
+        cells = _cells(column)
+        odd = cells.filter(pl.col("dimension").is_null()).sort(LINE)
+        if len(odd):
+            notes.append(
+                f"{column.attribute} was taken as a Number: {len(cells) - len(odd):,} of {len(cells):,} cells are "
+                f"numbers, {odd['text'][0]!r} in {column.path.name}:{odd[LINE][0]} is not "
+                "(if all are words, write `type: Choice` in the mapping)"
+            )
+    return notes
+
+
 def describe(ontology: Ontology) -> str:
     """The note that says what was inferred."""
     kinds = ", ".join(
@@ -77,26 +119,80 @@ def _names(columns: list[RawColumn]) -> list[str]:
 def _attribute(name: str, columns: list[RawColumn]) -> Attribute:
     first = columns[0].field
     stated = next((c.field.type for c in columns if c.field.type is not None), None)
-    kind = stated or _guess(pl.concat([c.texts["text"] for c in columns]).unique(), first.separator)
+    kind = stated or _guess(name, columns, first.separator)
     ordered = kind is AttributeType.ORDERED
+    unit = next((c.field.unit for c in columns if c.field.unit is not None), None)
     return Attribute(
         name,
         names={"en": name},
         type=kind,
         values=first.values if ordered else (),
         open=not ordered,
-        unit=next((c.field.unit for c in columns if c.field.unit is not None), None),
+        unit=_unit(columns) if unit is None and kind is AttributeType.NUMBER else unit,
     )
 
 
-def _guess(texts: pl.Series, separator: str) -> AttributeType:
-    """Boolean where all texts are yes or no, Number where all are numbers, Choices where any is a list."""
+def _guess(name: str, columns: list[RawColumn], separator: str) -> AttributeType:
+    """Boolean, Text where all are codes, Number where nearly all are numbers, Choices where any is a list."""
+    rows = pl.concat([c.texts["text"] for c in columns])
+    texts = rows.unique()
     if texts.str.to_lowercase().is_in(sorted(TRUE | FALSE)).all():
         return AttributeType.BOOLEAN
-    if texts.cast(pl.Float64, strict=False).is_not_null().all():
+    if identifiers(name, rows) or (leading_zero(texts) and len(texts) == len(rows) >= FEWEST_NUMBERS):
+        return AttributeType.TEXT
+    if not leading_zero(texts) and _is_number(name, columns, separator):
         return AttributeType.NUMBER
     listed = texts.str.contains(separator, literal=True).any()
     return AttributeType.CHOICES if listed else AttributeType.CHOICE
+
+
+def _is_number(name: str, columns: list[RawColumn], separator: str) -> bool:
+    """Whether all cells are numbers of one dimension; one odd text, or few odd cells, are cells to drop."""
+    cells = pl.concat([_cells(c) for c in columns])
+    odd = cells.filter(pl.col("dimension").is_null())
+    share = 1.0 - len(odd) / len(cells)
+    distinct = cells.filter(pl.col("dimension").is_not_null())["text"].n_unique()
+    if len(odd) and (
+        distinct < FEWEST_NUMBERS
+        or odd["text"].str.contains(separator, literal=True).any()
+        or share < (MOST_WITH_ONE_ODD_TEXT if odd["text"].n_unique() == 1 else MOST_NUMBERS)
+    ):
+        return False
+    named = cells.filter(pl.col("dimension") != "").unique("dimension", keep="first", maintain_order=True)
+    if len(named) > 1 and named["dimension"].str.starts_with("currency").all():
+        first, second = named.row(0, named=True), named.row(1, named=True)
+        raise InputError(
+            f"{name} is in two currencies, {first['text']!r} and {second['text']!r}",
+            where=f"{second['path']}:{second[LINE]}",
+            expected="one currency, for rates are not constant",
+            todo="Convert the column, or write `type: Choice` for it in the mapping.",
+        )
+    return len(named) <= 1
+
+
+def _cells(column: RawColumn) -> pl.DataFrame:
+    """The cells of a column with the dimension of their unit: empty without unit, null for no number."""
+    read = read_numbers(column.texts["text"], column.decimal)
+    dimension = {word: known.dimension for word in read["unit"].drop_nulls() if (known := find_unit(word))}
+    grade = pl.col("text").str.contains(GRADE)
+    read = read.select(
+        "text",
+        "unit",
+        pl.when(~grade)
+        .then(pl.col("unit").replace_strict({"": "", **dimension}, default=None, return_dtype=pl.String))
+        .alias("dimension"),
+    )
+    where = pl.lit(str(column.path)).alias("path")
+    return column.texts.join(read, on="text", how="left", maintain_order="left").select(
+        "text", "unit", "dimension", LINE, where
+    )
+
+
+def _unit(columns: list[RawColumn]) -> str | None:
+    """The unit that most cells name; None where no cell names one."""
+    words = pl.concat([_cells(c) for c in columns]).filter(pl.col("dimension") != "")["unit"]
+    codes = pl.Series([known.code for word in words if (known := find_unit(word))], dtype=pl.String)
+    return str(codes.mode().sort()[0]) if len(codes) else None
 
 
 def _tree(paths: pl.Series) -> dict[str, Category]:

@@ -11,8 +11,9 @@ from kgrank.ingest import fields
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.mapping import AttributeField, Items
 from kgrank.ingest.raw import ITEM_COLUMNS, Raw, RawColumn, attribute_fields, category_path, with_schema
-from kgrank.ingest.read import LINE, read_table
+from kgrank.ingest.read import read_table
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
 
 _CORE = STANDARD["items"]
 
@@ -23,14 +24,16 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing, or one id has two rows that differ.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     core = {name: getattr(source, name) for name in _CORE}
     used = frozenset().union(*(fields.columns_of(f) for f in core.values()))
     used |= frozenset(a.column or name for name, a in source.attributes.items())
     spare = frozenset(used)
     standard = frozenset(c for c in _CORE if c in table.columns)
-    attributes = attribute_fields(table, source.attributes, source.rest, used | standard)
+    attributes = attribute_fields(
+        table, source.attributes, source.rest, used | standard, source.decimal, path, rejects
+    )
     fields.required(table, source.id, "id", path)
     frame = table.select(
         *(

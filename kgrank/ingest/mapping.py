@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 from kgrank.errors import InputError
 from kgrank.ingest.located import read_yaml
 from kgrank.ontology.model import AttributeType
+from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.resources import mapping_file
 
 ORDER = "order"
@@ -28,6 +29,7 @@ ENDINGS: abc.Mapping[str, str] = {
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
 }
 """The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
 
@@ -54,6 +56,12 @@ class Format(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"
+    XLSX = "xlsx"
+
+
+def _check_decimal(mark: str | None) -> None:
+    if mark not in (None, POINT, COMMA):
+        raise ValueError(f'the decimal mark {mark!r} is neither "." nor ","')
 
 
 @dataclass(frozen=True)
@@ -100,10 +108,11 @@ class TimeField:
 
     SHORT: ClassVar[str] = "column"
 
-    column: Annotated[str, "The column: ISO 8601, or seconds (milli-, microseconds) since 1970."] = "time"
-    format: Annotated[str | None, 'How the time is written where it is neither, e.g. "%d/%m/%Y %H:%M".'] = (
-        None
-    )
+    column: Annotated[str, "The column."] = "time"
+    format: Annotated[
+        str | None,
+        'How the time is written, e.g. "%d/%m/%Y %H:%M"; by default what the times themselves show.',
+    ] = None
     zone: Annotated[str, "The time zone of times that name none."] = "UTC"
 
 
@@ -114,18 +123,22 @@ class AttributeField(Field):
     type: Annotated[AttributeType | None, "Choice, Choices, Ordered, Number, Boolean or Text."] = None
     one_hot: Annotated[
         abc.Mapping[str, str],
-        "The value is spread over columns of 0 and 1: a list of columns, or column: value. "
-        "All zero means: not known.",
+        "The value is spread over columns of 0 and 1 (or TRUE and FALSE, yes and no, x and nothing): a list of "
+        "columns, or column: value. All zero means: not known; so does an empty cell, where others say 0.",
     ] = field(default_factory=dict)
-    one_hot_base: Annotated[str | None, "The value where all `one_hot` columns are zero."] = None
+    one_hot_base: Annotated[
+        str | None, "The value where all `one_hot` columns are zero, or, in effects coding, where all are -1."
+    ] = None
     values: Annotated[tuple[str, ...], "The values of an Ordered attribute, least to most."] = ()
     separator: Annotated[str, "Parts the values of a Choices cell."] = "|"
     unit: Annotated[str | None, "The unit of plain numbers: a UCUM code or a currency."] = None
+    decimal: Annotated[str | None, 'The decimal mark, "." or ","; by default the file\'s.'] = None
     scale: Annotated[float, "Plain numbers are multiplied by this (hundreds of dollars: 100)."] = 1.0
     decimals: Annotated[int | None, "Plain numbers are rounded to this many decimals."] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _check_decimal(self.decimal)
         if self.one_hot and (self.column is not None or self.constant is not None):
             raise ValueError("one_hot beside a column or a constant")
         if self.one_hot_base is not None and not self.one_hot:
@@ -178,14 +191,24 @@ class Source:
     """A file and how to read it."""
 
     file: Annotated[str, "The file, relative to the data folder."]
-    format: Annotated[Format | None, "csv, parquet or jsonl; by default what the file's ending says."] = None
+    format: Annotated[
+        Format | None, "csv, parquet, jsonl or xlsx; by default what the file's ending says."
+    ] = None
     separator: Annotated[str | None, 'Parts the columns; by default "," and, for .tsv, a tabulator.'] = None
+    sheet: Annotated[str | None, "The sheet of a workbook; by default the first."] = None
     header: Annotated[tuple[str, ...], "The columns' names, for a file without a head line."] = ()
     encoding: Annotated[str, "The file's encoding."] = "utf-8"
     where: Annotated[
         abc.Mapping[str, tuple[str, ...]], "Only rows with these values in these columns are read."
     ] = field(default_factory=dict)
     missing: Annotated[tuple[str, ...], "Words that mean, in every column: not known."] = ()
+    decimal: Annotated[
+        str | None,
+        'The decimal mark of its numbers, "." or ","; by default what the numbers themselves show.',
+    ] = None
+
+    def __post_init__(self) -> None:
+        _check_decimal(self.decimal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +281,17 @@ class Tasks(Source):
     )
     alternative: Annotated[Field, "The alternative within the task."] = Field()
     chosen: Annotated[
-        Field, "long: 1 on the chosen row. wide: the chosen alternative. differences: 1 for the first."
+        Field,
+        "long: 1 on the chosen row (and -1 on the worst), or the chosen alternative on every row of the task. "
+        "wide: the chosen alternative. differences: 1 for the first.",
+    ] = Field()
+    worst: Annotated[
+        Field, "The alternative that was named the worst (best-worst scaling), written like `chosen`."
+    ] = Field()
+    available: Annotated[
+        Field,
+        "1 where the alternative was on offer, else 0; in a wide table a column with `{}`, such as `av_{}`. "
+        "An alternative that always was: `values: {available: 1}`.",
     ] = Field()
     units: Annotated[Field, "How many units were bought, instead of `chosen`."] = Field()
     rank: Annotated[
@@ -279,8 +312,13 @@ class Tasks(Source):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.form is Form.WIDE and not self.alternatives:
             raise ValueError("a wide table without its alternatives")
+        if self.worst != Field() and (self.form is Form.DIFFERENCES or self.rank != Field()):
+            raise ValueError("the worst alternative stands in the long or wide form, beside the chosen one")
+        if self.available != Field() and self.form is Form.DIFFERENCES:
+            raise ValueError("in the form differences, both alternatives are on offer")
         if self.rank != Field() and (self.form is not Form.LONG or self.outside.exists):
             raise ValueError("ranks stand in the long form, without an outside option")
 
@@ -363,7 +401,7 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "no file with a standard name",
             where=folder,
-            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl; .gz)",
+            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl, xlsx; .gz)",
             todo="Name the files in a mapping and pass it with --mapping: kgrank help file-schemas.",
         )
     return Mapping(

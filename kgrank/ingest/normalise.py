@@ -11,12 +11,12 @@ import polars as pl
 
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ingest.infer import FALSE, TRUE
-from kgrank.ingest.mapping import AttributeField
+from kgrank.ingest.numbers import read_numbers, refuse_two_readings
 from kgrank.ingest.raw import STEP, RawColumn
-from kgrank.ingest.read import FILE, LINE
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import FILE, LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term, current
-from kgrank.ontology.units import convert, parse_quantity
+from kgrank.ontology.units import convert, find_unit, unit
 
 VALUE_COLUMNS = {
     "item": pl.String(),
@@ -29,8 +29,8 @@ VALUE_COLUMNS = {
 
 
 def same(text: str) -> str:
-    """A text as names are compared: one space between words, no case, one Unicode form."""
-    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+    """A text as names are compared: one space between words, no case, no width, one Unicode form."""
+    return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFKC", text).split()).casefold())
 
 
 def ids_by_name(terms: Iterable[Term]) -> dict[str, str]:
@@ -209,19 +209,21 @@ def _texts(column: RawColumn, attribute: Attribute, ontology: Ontology, rejects:
 
 def _numbers(column: RawColumn, attribute: Attribute, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
     factor = _factor(column.field.unit, attribute, column)
-    plain = pl.col("text").cast(pl.Float64, strict=False)
-    table = column.texts.with_columns(plain.alias("number"))
+    read = read_numbers(column.texts["text"], column.decimal)
+    refuse_two_readings(read, column.texts, attribute.id, column.path)
     if factor is not None:
-        table = table.with_columns(
-            pl.Series("number", [_convert(n, *factor) for n in table["number"]], pl.Float64)
-        )
-    rest = table.filter(pl.col("number").is_null())
-    if len(rest):
-        read = {
-            t: _quantity(t, column.field, attribute, f"{column.path}:{line}") for t, line in _firsts(rest)
-        }
-        quantity = pl.col("text").replace_strict(read, default=None, return_dtype=pl.Float64)
-        table = table.with_columns(pl.coalesce("number", quantity))
+        plain = read["unit"] == ""
+        converted = [_convert(n, *factor) if p else n for n, p in zip(read["number"], plain, strict=True)]
+        read = read.with_columns(pl.Series("number", converted, pl.Float64))
+    line = dict(_firsts(column.texts))
+    with_unit = {
+        text: _in_unit(text, number, word, attribute, f"{column.path}:{line[text]}")
+        for text, number, word in read.filter(pl.col("unit") != "").select("text", "number", "unit").rows()
+    }
+    number = pl.when(pl.col("unit") == "").then("number")
+    quantity = pl.col("text").replace_strict(with_unit, default=None, return_dtype=pl.Float64)
+    read = read.select("text", pl.coalesce(number, quantity).alias("number"))
+    table = column.texts.join(read, on="text", how="left", maintain_order="left")
     id, cell = "item", pl.col("text")
     table = rejects.drop(table, pl.col("number").is_null(), "not a number", column.path, id=id, cell=cell)
     table = rejects.drop(table, ~pl.col("number").is_finite(), "not finite", column.path, id=id, cell=cell)
@@ -248,16 +250,16 @@ def _convert(number: float | None, source: str, target: str) -> float | None:
     return None if number is None or not math.isfinite(number) else convert(number, source, target)
 
 
-def _quantity(text: str, field: AttributeField, attribute: Attribute, where: str) -> float | None:
-    """A number with a unit, in the attribute's unit; None where it is none."""
-    try:
-        number, word = parse_quantity(text)
-    except InputError as error:
-        if error.problem.startswith("unknown unit"):
-            raise InputError(error.problem, where=where, expected=error.expected, todo=error.todo) from None
+def _in_unit(text: str, number: float, word: str, attribute: Attribute, where: str) -> float | None:
+    """A number with a unit, in the attribute's unit; None where an inferred attribute has no such unit."""
+    # Inferred attributes are open: their cells were not written for an ontology, so an odd one is dropped.
+    if attribute.open and find_unit(word) is None:
         return None
-    unit = word or field.unit or attribute.unit
-    if unit is None or unit == attribute.unit:
+    try:
+        code = unit(word).code
+    except InputError as error:
+        raise InputError(error.problem, where=where, expected=error.expected, todo=error.todo) from None
+    if code == attribute.unit:
         return number
     if attribute.unit is None:
         raise InputError(
@@ -265,7 +267,7 @@ def _quantity(text: str, field: AttributeField, attribute: Attribute, where: str
             where=where,
             todo="Write its `unit` in the mapping.",
         )
-    return _converted(number, unit, attribute.unit, attribute.id, where)
+    return _converted(number, code, attribute.unit, attribute.id, where)
 
 
 def _converted(number: float, source: str, target: str, attribute: str, where: object) -> float:

@@ -9,8 +9,10 @@ import polars as pl
 from kgrank.ingest import fields
 from kgrank.ingest.mapping import Pairs, TimeField
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, with_schema
-from kgrank.ingest.read import LINE, read_table
+from kgrank.ingest.read import read_table
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
+from kgrank.ingest.times import seconds
 
 
 def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:
@@ -19,7 +21,7 @@ def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     clock = source.time or (TimeField() if "time" in table.columns else None)
     row = pl.col(LINE).cast(pl.String)
@@ -29,7 +31,7 @@ def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:
     frame = table.select(
         person.alias("user"),
         *(fields.required(table, getattr(source, name), name, path) for name in ("better", "worse")),
-        fields.seconds(table, clock, path).alias("time")
+        seconds(table, clock, path).alias("time")
         if clock is not None
         else pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("time"),
         pl.format("{}/{}", pl.lit(path.stem), LINE).alias("list"),

@@ -12,8 +12,9 @@ from kgrank.ingest import fields
 from kgrank.ingest.items import raw_column
 from kgrank.ingest.mapping import Marks, Ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, ITEM_COLUMNS, Raw, attribute_fields, category_path, with_schema
-from kgrank.ingest.read import LINE, read_table
+from kgrank.ingest.read import read_table
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
 from kgrank.ingest.tasks import alternatives
 
 
@@ -23,9 +24,9 @@ def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
     Raises:
         InputError: The profiles and the columns of ratings differ in number.
     """
-    path, ratings = folder / source.file, read_table(folder, source)
+    path, ratings = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(ratings)
-    profiles = read_table(folder, replace(source, file=source.profiles, where={}))
+    profiles = read_table(folder, replace(source, file=source.profiles, where={}), rejects)
     columns = [c for c in ratings.columns if c != LINE and c not in fields.columns_of(source.person)]
     if len(columns) != len(profiles):
         raise InputError(
@@ -34,7 +35,13 @@ def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
             expected="one column a profile, in the same order",
         )
     attributes = attribute_fields(
-        profiles, source.attributes, source.rest, fields.columns_of(source.category)
+        profiles,
+        source.attributes,
+        source.rest,
+        fields.columns_of(source.category),
+        source.decimal,
+        folder / source.profiles,
+        rejects,
     )
     items = profiles.select(
         fields.required(profiles, source.category, "category", folder / source.profiles),
@@ -53,7 +60,8 @@ def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:
     long = ratings.select(person.alias("user"), *columns, LINE).unpivot(
         columns, index=["user", LINE], value_name="value"
     )
-    number = pl.col("value").cast(pl.Float64, strict=False)
+    long = long.with_columns(fields.numbers(long, "value", source.decimal, path).alias("number"))
+    number = pl.col("number")
     long = rejects.drop(long, number.is_null(), "not a number", path, id="user", cell=pl.col("value"))
     item = dict(zip(columns, items["id"], strict=True))
     place = {c: i for i, c in enumerate(columns, 1)}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from kgrank.ingest.columns import EVENTS, ITEMS, schema
 from kgrank.ingest.mapping import AttributeField, CategoryField
-from kgrank.ingest.read import FILE, LINE
+from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import FILE, LINE
+from kgrank.ontology.numerals import POINT
 
 STEP = "\x1f"
 """Parts the steps of a category path, from the top, in the column ``category``."""
@@ -31,6 +33,12 @@ class RawColumn:
     field: AttributeField
     path: Path
     texts: pl.DataFrame
+
+    @property
+    def decimal(self) -> str | None:
+        """The decimal mark of its texts; scaled numbers were written anew, with a point."""
+        scaled = self.field.scale != 1.0 or self.field.decimals is not None
+        return POINT if scaled else self.field.decimal
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,24 @@ def attribute_fields(
     attributes: Mapping[str, AttributeField],
     rest: bool,
     used: frozenset[str],
+    decimal: str | None,
+    path: Path,
+    rejects: Rejects,
 ) -> dict[str, AttributeField]:
-    """The attributes of a table: those mapped, and with ``rest`` every column that nothing else uses."""
+    """The attributes of a table: those mapped, and with ``rest`` every column that nothing else uses.
+
+    Of the rest, columns that are empty are left out with a note, and so are parts of records. An attribute
+    without a decimal mark has that of the file.
+    """
     fields = dict(attributes)
     if rest:
-        fields |= {c: AttributeField() for c in table.columns if c not in used and c not in (LINE, FILE)}
-    return fields
+        taken = used | rejects.parts[path]
+        columns = [c for c in table.columns if c not in taken and c not in (LINE, FILE)]
+        empty = [c for c in columns if c not in fields and table[c].is_null().all()]
+        if empty:
+            rejects.notes.append(f"{path.name}: columns left out, since they are empty: {', '.join(empty)}")
+        fields |= {c: AttributeField() for c in columns if c not in empty}
+    return {n: f if f.decimal else replace(f, decimal=decimal) for n, f in fields.items()}
 
 
 def category_path(source: CategoryField) -> pl.Expr:

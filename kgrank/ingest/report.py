@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +10,19 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.read import FILE, LINE
+from kgrank.ingest.rows import FILE, LINE
 
 REASONS: Mapping[str, str] = {
+    "empty row": "row dropped: it has no cell that says anything",
     "duplicate row": "row dropped: the same row stands earlier in the file",
     "no id": "row dropped: it has no item, user, person or task where one is needed",
     "no category": "item dropped: no category is given for it",
     "unknown item": "event dropped: no catalogue row has its item",
-    "bad time": "event dropped: its time cannot be read",
+    "bad time": "event dropped: its time cannot be read, or is before 1990",
     "future time": "event dropped: its time is more than a day ahead of the clock",
+    "taken back": "event dropped: a later return, refund or removal of its user takes it back",
+    "return": "event dropped: it took back an earlier event of its user and item",
+    "return of nothing": "event dropped: a return, refund or removal, and no earlier event that it takes back",
     "bot": "event dropped: its user acts like no person",
     "not a number": "event or value dropped: a number cannot be read",
     "not finite": "event or value dropped: NaN or infinite",
@@ -26,6 +31,9 @@ REASONS: Mapping[str, str] = {
     "outside the category": "value dropped: the category allows fewer values of the attribute",
     "no choice": "task dropped: nothing is chosen, and there is no outside option",
     "several choices": "task dropped: more than one alternative is chosen",
+    "several worst": "task dropped: more than one alternative is the worst",
+    "worst is best": "task dropped: one alternative is both the worst and the chosen one",
+    "not on offer": "task dropped: what was chosen was not on offer",
     "one alternative": "task or ranking dropped: fewer than two alternatives, the outside option counted",
     "tied places": "ranking dropped: two items have the same place, or one stands twice",
     "not a place": "ranking dropped: a place that is no number from 1",
@@ -51,7 +59,22 @@ KEPT = frozenset({"contradiction", "search without category", "not shown", "one 
 MOST = 0.5
 """A file that loses more than this share of its rows to one mistake has the wrong mapping: an error."""
 
-_ORDINARY = KEPT | {"duplicate row", "bot", "does not apply"}
+_TIME = 'Write how times are written in the mapping: `time: {column: time, format: "%d.%m.%Y %H:%M"}`.'
+_REMEDIES = {"bad time": _TIME, "future time": _TIME}
+"""What to write in the mapping where most rows have a reason."""
+
+_SHOWN = 12
+"""Columns that a note names at most."""
+
+_ORDINARY = KEPT | {
+    "empty row",
+    "duplicate row",
+    "bot",
+    "does not apply",
+    "taken back",
+    "return",
+    "return of nothing",
+}
 
 
 @dataclass(frozen=True)
@@ -96,10 +119,15 @@ class Report:
 
 @dataclass
 class Rejects:
-    """Collects rows while a folder is read."""
+    """Collects rows, and notes on what is read otherwise than it is written, while a folder is read."""
 
     frames: list[pl.DataFrame] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    """Columns with cells that nothing reads, by file."""
+    parts: dict[Path, frozenset[str]] = field(default_factory=dict)
+    """Columns that are parts of records, by file; they are read only where the mapping names them."""
 
     def drop(
         self, table: pl.DataFrame, bad: pl.Expr, reason: str, path: Path, *, id: str, cell: pl.Expr
@@ -127,7 +155,7 @@ class Rejects:
                 f"{len(lost):,} of {len(table):,} rows: {reason}; the first is {first['found']!r}",
                 where=f"{first['file']}:{first['line']}",
                 expected="most rows in order",
-                todo="Check the columns and words in the mapping.",
+                todo=_REMEDIES.get(reason, "Check the columns and words in the mapping."),
             )
         return flagged.filter(~pl.col("__bad__")).drop("__bad__")
 
@@ -143,7 +171,24 @@ class Rejects:
         self.frames.append(frame)
         return frame
 
+    def all_notes(self) -> list[str]:
+        """The notes, each once, with one on the columns of each file that nothing reads."""
+        unread = [_unread(file, names) for file, names in self.unread.items() if names]
+        return [*dict.fromkeys(self.notes), *unread]
+
     def report(self) -> Report:
         """All that was collected."""
         rows = pl.concat([pl.DataFrame(schema=SCHEMA), *self.frames])
         return Report(rows, dict(self.read))
+
+
+def _unread(file: str, names: list[str]) -> str:
+    """The note on columns that nothing reads."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    example = f"attributes: {{{names[0].split('.')[0]}: {{column: {names[0]}}}}}"
+    if any(re.match("av(ail(able|ability)?)?[_.-]", name, re.IGNORECASE) for name in names):
+        example += ', or, for what was on offer in a wide table, available: "av_{}"'
+    return (
+        f"{file}: columns that are not read: {', '.join(names[:_SHOWN])}{more}; "
+        f"name in the mapping what matters, such as {example}"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kgrank.ingest.read import FILE, LINE
+from kgrank.ingest.rows import FILE, LINE
 from kgrank.ontology.kinds.kind import ActsOn
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Condition, Ontology, Rule

@@ -3,7 +3,8 @@
 Every form is first brought into the long one: one row an alternative, in the columns person, task, order,
 chosen, category, outside, and one ``a:`` column an attribute. An alternative becomes an item, whose id is its
 category and a hash of its attributes; a task becomes a list of impressions and a purchase of what was chosen, or
-a ranking where places are given.
+a ranking where places are given. The worst alternative is in a ranking of two with each that is neither worst
+nor best.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest import fields
+from kgrank.ingest.chosen import TASK, chosen_keys, chosen_numbers, first_is_chosen
 from kgrank.ingest.columns import STANDARD
+from kgrank.ingest.dummies import dummies, marks
 from kgrank.ingest.items import raw_column
 from kgrank.ingest.mapping import Alternative, AttributeField, Field, Form, Tasks, TimeField
 from kgrank.ingest.raw import (
@@ -28,11 +31,11 @@ from kgrank.ingest.raw import (
     category_path,
     with_schema,
 )
-from kgrank.ingest.read import LINE, matches, read_table, require
+from kgrank.ingest.read import matches, read_table, require
 from kgrank.ingest.report import Rejects
+from kgrank.ingest.rows import LINE
+from kgrank.ingest.times import seconds
 from kgrank.ontology.model import BRAND
-
-_TASK = ["category", "person", "task"]
 
 
 def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
@@ -41,19 +44,20 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
     Raises:
         InputError: A column is missing, or what is chosen cannot be read.
     """
-    path, table = folder / source.file, read_table(folder, source)
+    path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
     if source.time is None and source.rest and "time" in table.columns and "time" not in source.attributes:
         source = replace(source, time=TimeField())
     used = _used(source)
-    attributes = attribute_fields(table, source.attributes, source.rest, used)
+    attributes = attribute_fields(table, source.attributes, source.rest, used, source.decimal, path, rejects)
     if not attributes:
         raise InputError(
             "no attributes", where=path, todo="Name them in the mapping: attributes, or rest: true."
         )
     build = {Form.LONG: _long, Form.WIDE: _wide, Form.DIFFERENCES: _differences}[source.form]
-    long = build(table, source, attributes, path, used)
+    long = build(table, source, attributes, path, used, rejects)
     long = long.with_columns(category_path(source.category))
+    long = _offered(long, path, rejects)
     ranked = source.form is Form.LONG and _mark(table, source) == "rank"
     long = _whole_tasks(long, source, path, rejects, ranked=ranked)
     clock, outside = source.time is not None, source.outside.exists
@@ -78,7 +82,7 @@ def _lists(
         pl.col("person").alias("user"),
         pl.col("id").alias("item"),
         "time",
-        pl.concat_str([pl.col(c).str.replace_all(STEP, ".") for c in _TASK], separator="/").alias("list"),
+        pl.concat_str([pl.col(c).str.replace_all(STEP, ".") for c in TASK], separator="/").alias("list"),
         pl.col("chosen").alias("value"),
         LINE,
     )
@@ -86,7 +90,8 @@ def _lists(
         events = shown.with_columns(pl.lit("rank").alias("kind"))
     else:
         bought = shown.filter(pl.col("value") > 0).with_columns(pl.lit("purchase").alias("kind"))
-        events = pl.concat([shown.with_columns(pl.lit(None, pl.Float64).alias("value")), bought])
+        impressions = shown.with_columns(pl.lit(None, pl.Float64).alias("value"))
+        events = pl.concat([impressions, bought, _below_all(shown, long)])
     return Raw(
         items=with_schema(items, ITEM_COLUMNS, path),
         columns=tuple(columns),
@@ -95,6 +100,21 @@ def _lists(
         outside=None if ranked else outside,
         tasks=True,
     )
+
+
+def _below_all(shown: pl.DataFrame, long: pl.DataFrame) -> pl.DataFrame:
+    """The worst alternative of each task as rankings of two, below each that is neither worst nor best."""
+    names = ["user", "list"]
+    worst = shown.filter(long["worst"] > 0).select(*names, pl.col("item").alias("worst"))
+    others = shown.filter((long["worst"] == 0) & (long["chosen"] == 0))
+    pairs = others.join(worst, on=names, maintain_order="left").filter(pl.col("item") != pl.col("worst"))
+    number = pl.int_range(1, pl.len() + 1).over(names).cast(pl.String)
+    pairs = pairs.with_columns(
+        pl.lit("rank").alias("kind"), (pl.col("list") + pl.lit("/worst/") + number).alias("list")
+    )
+    better = pairs.with_columns(pl.lit(1.0).alias("value"))
+    worse = pairs.with_columns(pl.lit(2.0).alias("value"), pl.col("worst").alias("item"))
+    return pl.concat([better, worse]).select(shown.columns)
 
 
 def alternatives(table: pl.DataFrame, attributes: dict[str, AttributeField]) -> pl.DataFrame:
@@ -151,7 +171,7 @@ def _head(
         task,
     ]
     if source.time is not None:
-        return [*head, fields.seconds(table, source.time, path).alias("time")]
+        return [*head, seconds(table, source.time, path).alias("time")]
     return head
 
 
@@ -161,6 +181,7 @@ def _long(
     attributes: dict[str, AttributeField],
     path: Path,
     used: frozenset[str],
+    rejects: Rejects,
 ) -> pl.DataFrame:
     mark = _mark(table, source)
     taken = frozenset(source.attributes)
@@ -168,6 +189,8 @@ def _long(
         *_head(table, source, path, used, one_a_row=False),
         fields.text(table, source.alternative, "alternative", path, taken),
         fields.required(table, getattr(source, mark), mark, path, taken).alias("chosen"),
+        fields.text(table, source.worst, "worst", path, taken),
+        fields.text(table, source.available, "available", path, taken),
         *(fields.attribute(table, a, n, path).alias(f"a:{n}") for n, a in attributes.items()),
         matches(table, source.outside.rows, path).alias("outside")
         if source.outside.rows
@@ -179,11 +202,11 @@ def _long(
         zero = [(pl.col(c).fill_null("0").cast(pl.Float64, strict=False) == 0).fill_null(False) for c in raw]
         frame = frame.with_columns(table.select(pl.all_horizontal(zero)).to_series().alias("outside"))
     twice = frame.filter(pl.col("alternative").is_not_null()).filter(
-        pl.struct(*_TASK, "alternative").is_duplicated()
+        pl.struct(*TASK, "alternative").is_duplicated()
     )
     if len(twice):
         row = twice.row(0, named=True)
-        same = pl.all_horizontal(pl.col(c) == row[c] for c in (*_TASK, "alternative"))
+        same = pl.all_horizontal(pl.col(c) == row[c] for c in (*TASK, "alternative"))
         first, second = twice.filter(same)[LINE][:2]
         raise InputError(
             f"alternative {row['alternative']} of task {row['task']} stands in line {first} and {second}",
@@ -191,7 +214,7 @@ def _long(
             expected="each alternative of a person's task once",
             todo="Name the columns that tell tasks apart: person, task, category.",
         )
-    return _numbers(frame, mark, path)
+    return chosen_numbers(frame, mark, path, rejects)
 
 
 def _mark(table: pl.DataFrame, source: Tasks) -> str:
@@ -200,64 +223,29 @@ def _mark(table: pl.DataFrame, source: Tasks) -> str:
     return next((m for m in ("units", "rank") if fields.given(table, getattr(source, m), m, taken)), "chosen")
 
 
-def _numbers(frame: pl.DataFrame, mark: str, path: Path) -> pl.DataFrame:
-    """What is chosen as a number: 0 or 1, units, or a place, null where there is none."""
-    if mark == "rank":
-        return _places(frame, path)
-    words = {"true": "1", "false": "0", "yes": "1", "no": "0", "True": "1", "False": "0"}
-    number = pl.col("chosen").replace(words).cast(pl.Float64, strict=False)
-    odd = number.is_null() | ~number.is_finite() | (number < 0)
-    odd = (odd | ~number.is_in([0.0, 1.0])) if mark == "chosen" else odd
-    bad = frame.filter(odd)
-    if len(bad):
-        todo = "For units bought, name the column in the mapping: units." if mark == "chosen" else None
-        raise InputError(
-            f"{mark} is {bad['chosen'][0]!r}",
-            where=f"{path}:{bad[LINE][0]}",
-            expected="0 or 1" if mark == "chosen" else "a number from 0",
-            todo=todo,
-        )
-    return frame.with_columns(number)
-
-
-def _places(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
-    number = pl.col("chosen").cast(pl.Float64, strict=False)
-    bad = frame.filter(
-        pl.col("chosen").is_not_null() & ~(number.is_finite() & (number >= 1)).fill_null(False)
-    )
-    if len(bad):
-        raise InputError(
-            f"rank is {bad['chosen'][0]!r}",
-            where=f"{path}:{bad[LINE][0]}",
-            expected="a number from 1, the best, or nothing",
-        )
-    return frame.with_columns(number)
-
-
 def _wide(
     table: pl.DataFrame,
     source: Tasks,
     attributes: dict[str, AttributeField],
     path: Path,
     used: frozenset[str],
+    rejects: Rejects,
 ) -> pl.DataFrame:
     """One row a task becomes one an alternative; one whose columns are all empty is not offered."""
-    choice = table.select(fields.required(table, source.chosen, "chosen", path)).to_series()
-    outside = (
-        table.select(matches(table, source.outside.rows, path)).to_series() if source.outside.rows else None
-    )
-    known = (
-        choice.is_in(list(source.alternatives))
-        if outside is None
-        else choice.is_in(list(source.alternatives)) | outside
-    )
-    if not known.fill_null(source.outside.exists).all():
-        row = int((~known.fill_null(False)).arg_max() or 0)
-        raise InputError(
-            f"the chosen alternative is {choice[row]!r}",
-            where=f"{path}:{table[LINE][row]}",
-            expected=f"one of {', '.join(source.alternatives)}",
-        )
+    names = {key: alternative.name or key for key, alternative in source.alternatives.items()}
+    cells = table.select(fields.required(table, source.chosen, "chosen", path)).to_series()
+    choice = chosen_keys(cells, names, "chosen", path, rejects)
+    known = choice.is_not_null()
+    if source.outside.rows:
+        known = known | table.select(matches(table, source.outside.rows, path)).to_series()
+    elif source.outside.exists:
+        known = known | cells.is_null()
+    _refuse_unknown(cells, known, table, source, "chosen", path)
+    worst = pl.repeat(None, len(table), dtype=pl.String, eager=True)
+    if fields.given(table, source.worst, "worst"):
+        cells = table.select(fields.text(table, source.worst, "worst", path)).to_series()
+        worst = chosen_keys(cells, names, "worst", path, rejects)
+        _refuse_unknown(cells, worst.is_not_null() | cells.is_null(), table, source, "worst", path)
     head = _head(table, source, path, used, one_a_row=True)
     frames = []
     for key, alternative in source.alternatives.items():
@@ -267,6 +255,8 @@ def _wide(
                 *head,
                 pl.lit(key).alias("alternative"),
                 (choice == key).fill_null(False).cast(pl.Float64).alias("chosen"),
+                (worst == key).fill_null(False).cast(pl.Float64).alias("worst"),
+                fields.text(table, _availability(source.available, key, alternative), "available", path),
                 *(fields.attribute(table, a, n, path).alias(f"a:{n}") for n, a in attribute_fields.items()),
                 pl.lit(False).alias("outside"),
                 LINE,
@@ -279,11 +269,61 @@ def _wide(
     return pl.concat(frames).sort(LINE, maintain_order=True)
 
 
+def _refuse_unknown(
+    cells: pl.Series, known: pl.Series, table: pl.DataFrame, source: Tasks, column: str, path: Path
+) -> None:
+    """Raises for the first cell that names no alternative."""
+    if not known.all():
+        row = int((~known).arg_max() or 0)
+        raise InputError(
+            f"the {column} alternative is {cells[row]!r}",
+            where=f"{path}:{table[LINE][row]}",
+            expected=f"one of {', '.join(source.alternatives)}",
+        )
+
+
+def _availability(field: Field, key: str, alternative: Alternative) -> Field:
+    """Where a wide table says whether an alternative was on offer."""
+    if "available" in alternative.values:
+        return Field(constant=alternative.values["available"])
+    if field.column is None:
+        return field
+    return replace(field, column=field.column.replace("{}", alternative.name or key))
+
+
+def _offered(long: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataFrame:
+    """The alternatives that were on offer; a task whose choice was not is dropped."""
+    if "available" not in long.columns or long["available"].is_null().all():
+        return long
+    offered = marks(long["available"])
+    odd = ~offered.is_in([0.0, 1.0]).fill_null(False)
+    if odd.any():
+        row = int(odd.arg_max() or 0)
+        raise InputError(
+            f"available is {long['available'][row] or 'empty'!r}",
+            where=f"{path}:{long[LINE][row]}",
+            expected="1 where the alternative was on offer, else 0",
+        )
+    missing = pl.Series("missing", offered == 0.0)
+    long = long.with_columns(missing)
+    lost = (pl.col("missing") & ((pl.col("chosen") > 0) | (pl.col("worst") > 0))).any().over(TASK)
+    name = pl.concat_str(TASK, separator="/")
+    long = rejects.drop(long, lost, "not on offer", path, id="task", cell=name)
+    count = int(long["missing"].sum())
+    if count:
+        rejects.notes.append(
+            f"{path.name}: {count:,} of {len(long):,} alternatives were not on offer in their tasks"
+        )
+    return long.filter(~pl.col("missing"))
+
+
 def _of_alternative(field: AttributeField, name: str, key: str, alternative: Alternative) -> AttributeField:
     """An attribute's field for one alternative: its own value, else the field with ``{}`` filled in."""
     if name in alternative.values:
         return replace(field, constant=alternative.values[name], column=None, one_hot={}, one_hot_base=None)
     word = alternative.name or key
+    if field.one_hot:
+        return replace(field, one_hot={c.replace("{}", word): v for c, v in field.one_hot.items()})
     if field.constant is not None:
         return replace(field, constant=field.constant.replace("{}", word))
     return replace(field, column=(field.column or name).replace("{}", word))
@@ -295,6 +335,7 @@ def _differences(
     attributes: dict[str, AttributeField],
     path: Path,
     used: frozenset[str],
+    rejects: Rejects,
 ) -> pl.DataFrame:
     """One row a pair: a level at +1 is the first alternative's, at -1 the second's.
 
@@ -302,13 +343,14 @@ def _differences(
     zero throughout, the pair does not differ in it and neither side gets a value.
     """
     chosen = table.select(fields.required(table, source.chosen, "chosen", path).alias("chosen"), LINE)
-    first = _numbers(chosen, "chosen", path)["chosen"]
+    first = first_is_chosen(chosen, path)
     head = _head(table, source, path, used, one_a_row=True)
     frames = [
         table.select(
             *head,
             pl.lit(name).alias("alternative"),
             pick.alias("chosen"),
+            pl.lit(0.0).alias("worst"),
             *(_side(table, a, n, sign, path).alias(f"a:{n}") for n, a in attributes.items()),
             pl.lit(False).alias("outside"),
             LINE,
@@ -323,9 +365,10 @@ def _side(table: pl.DataFrame, field: AttributeField, name: str, sign: float, pa
         raise InputError(
             f"attribute {name!r} is not one_hot", where=path, expected="one_hot columns of 1, 0 and -1"
         )
-    cells = {
-        v: pl.col(require(table, c, path)).cast(pl.Float64, strict=False) for c, v in field.one_hot.items()
-    }
+    for column in field.one_hot:
+        require(table, column, path)
+    signs = dummies(table, field, name, path)
+    cells = {value: pl.lit(signs[column]) for column, value in field.one_hot.items()}
     differs = pl.any_horizontal(c != 0 for c in cells.values())
     value = pl.when(differs).then(pl.lit(field.one_hot_base, dtype=pl.String))
     for word, cell in cells.items():
@@ -337,22 +380,27 @@ def _whole_tasks(
     long: pl.DataFrame, source: Tasks, path: Path, rejects: Rejects, *, ranked: bool
 ) -> pl.DataFrame:
     """Tasks with one choice among at least two; without a clock, time is the order of a person's tasks."""
-    lacking = pl.any_horizontal(pl.col(c).is_null() for c in _TASK)
+    lacking = pl.any_horizontal(pl.col(c).is_null() for c in TASK)
     long = rejects.drop(long, lacking, "no id", path, id="task", cell=pl.lit("no category, person or task"))
-    total, rows = pl.col("chosen").sum().over(_TASK), pl.len().over(_TASK)
-    name = pl.concat_str(_TASK, separator="/")
+    total, rows = pl.col("chosen").sum().over(TASK), pl.len().over(TASK)
+    name = pl.concat_str(TASK, separator="/")
     free = source.outside.exists and not (source.outside.rows and source.form is Form.LONG)
     if not free or ranked:
         long = rejects.drop(long, total == 0, "no choice", path, id="task", cell=name)
     if not ranked and not _in_units(long, source):
         long = rejects.drop(long, total > 1, "several choices", path, id="task", cell=name)
+    if not ranked:
+        several = pl.col("worst").sum().over(TASK) > 1
+        long = rejects.drop(long, several, "several worst", path, id="task", cell=name)
+        both = ((pl.col("worst") > 0) & (pl.col("chosen") > 0)).any().over(TASK)
+        long = rejects.drop(long, both, "worst is best", path, id="task", cell=name)
     few = rows + (1 if free else 0) < 2
     long = rejects.drop(long, few, "one alternative", path, id="task", cell=name)
     if source.time is not None:
         return rejects.drop(
             long, pl.col("time").is_null(), "bad time", path, id="task", cell=pl.lit("no time")
         )
-    order = pl.col(LINE).min().over(_TASK).rank("dense").over("person")
+    order = pl.col(LINE).min().over(TASK).rank("dense").over("person")
     return long.with_columns(order.cast(pl.Int64).alias("time"))
 
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
-from math import isfinite
 from typing import NamedTuple
 
 from kgrank.errors import InputError, did_you_mean
+from kgrank.ontology.numerals import plain_marks, readings
 
 
 class Unit(NamedTuple):
@@ -171,11 +171,38 @@ _SPOKEN: Mapping[str, str] = {
     "°": "deg",
     "€": "EUR",
     "euro": "EUR",
+    "euros": "EUR",
+    "Euro": "EUR",
+    "eur": "EUR",
+    "Eur": "EUR",
     "$": "USD",
+    "US$": "USD",
+    "usd": "USD",
     "dollar": "USD",
     "£": "GBP",
+    "gbp": "GBP",
     "元": "CNY",
     "RMB": "CNY",
+    "Fr.": "CHF",
+    "chf": "CHF",
+    "C$": "CAD",
+    "CA$": "CAD",
+    "A$": "AUD",
+    "AU$": "AUD",
+    "R$": "BRL",
+    "₹": "INR",
+    "Rs.": "INR",
+    "zł": "PLN",
+    "Kč": "CZK",
+    "Ft": "HUF",
+    "₽": "RUB",
+    "₩": "KRW",
+    "₺": "TRY",
+    "₴": "UAH",
+    "₫": "VND",
+    "₪": "ILS",
+    "₱": "PHP",
+    "฿": "THB",
     "毫米": "mm",
     "厘米": "cm",
     "米": "m",
@@ -188,7 +215,9 @@ _SPOKEN: Mapping[str, str] = {
 """What people write, and the code that they mean."""
 
 _QUANTITY = re.compile(
-    r"(?P<before>[^\d+\-.,\s]*)\s*(?P<number>[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)\s*(?P<after>.*)"
+    r"(?P<sign>[+-]?)\s*(?P<before>[^\d+\-.,\s'](?:[^\d+\-.,\s']|\.(?=\s))*)?\s*"
+    r"(?P<number>[+-]?(?:\d|[.,]\d)(?:[\d.,]|['\s](?=\d))*(?:[eE][+-]?\d+|(?<=[.,])[-\u2013\u2014]{1,2})?)"
+    r"\s*(?P<after>\D.*)?"
 )
 
 
@@ -204,13 +233,23 @@ def known_units() -> frozenset[str]:
     return frozenset(_units())
 
 
+def find_unit(code: str) -> Unit | None:
+    """The unit of a code, or of a word that people use for it; None where it is not in the table."""
+    return _units().get(code) or _units().get(_SPOKEN.get(code, ""))
+
+
+def _is_currency(code: str) -> bool:
+    match = find_unit(code)
+    return match is not None and match.dimension.startswith("currency")
+
+
 def unit(code: str) -> Unit:
     """The unit of a code, or of a word that people use for it.
 
     Raises:
         InputError: It is not in the table.
     """
-    match = _units().get(code) or _units().get(_SPOKEN.get(code, ""))
+    match = find_unit(code)
     if match is None:
         guess = suggest_unit(code)
         todo = f'Did you mean "{guess}"?' if guess else did_you_mean(code, known_units())
@@ -246,35 +285,36 @@ def convert(value: float, from_unit: str, to_unit: str) -> float:
     return source.factor * (value + source.offset) / target.factor - target.offset
 
 
+class Quantity(NamedTuple):
+    """A number by decimal mark (``numerals.readings``), and the unit's word, empty where there is none."""
+
+    readings: Mapping[str, float]
+    word: str
+
+
+def read_quantity(text: str) -> Quantity | None:
+    """The number and the unit's word of ``40 cm``, ``EUR 15`` or ``-€5``; None where it is neither.
+
+    Only currencies are written before a number: ``V2`` is a name.
+    """
+    match = _QUANTITY.fullmatch(plain_marks(text))
+    if match is None or (match["before"] and (match["after"] or not _is_currency(match["before"].strip()))):
+        return None
+    numbers = readings(match["sign"] + match["number"])
+    return Quantity(numbers, (match["before"] or match["after"] or "").strip()) if numbers else None
+
+
 def parse_quantity(text: str) -> tuple[float, str]:
     """Number and unit code of ``40 cm``, ``0,9kg``, ``€ 12.50`` or ``7`` (whose unit is the empty text).
 
     Raises:
         InputError: There is no number, it can be read in two ways (``1,234``), or the unit is unknown.
     """
-    match = _QUANTITY.fullmatch(text.strip())
-    if match is None or (match["before"] and match["after"]):
+    quantity = read_quantity(text)
+    if quantity is None:
         raise InputError(f'"{text}" is not a quantity', expected='a number and a unit, like "40 cm"')
-    word = (match["before"] or match["after"]).strip()
-    return _number(match["number"], text), unit(word).code if word else ""
-
-
-def _number(digits: str, text: str) -> float:
-    """Reads decimal points, decimal commas and thousands separators; refuses what can be both."""
-    comma, point = digits.rfind(","), digits.rfind(".")
-    if comma >= 0 and point >= 0:
-        thousands = "," if point > comma else "."
-        digits = digits.replace(thousands, "").replace(",", ".")
-    elif comma >= 0:
-        if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+", digits):
-            if digits.count(",") == 1:
-                raise InputError(f'"{text}" can be read in two ways', expected="1234 or 1.234")
-            digits = digits.replace(",", "")
-        digits = digits.replace(",", ".")
-    try:
-        value = float(digits)
-    except ValueError:
-        value = float("nan")
-    if not isfinite(value):
-        raise InputError(f'"{text}" is not a quantity', expected='a number and a unit, like "40 cm"')
-    return value
+    numbers = set(quantity.readings.values())
+    if len(numbers) > 1:
+        ways = " or ".join(f"{number:g}" for number in sorted(numbers, reverse=True))
+        raise InputError(f'"{text}" can be read in two ways', expected=ways)
+    return numbers.pop(), unit(quantity.word).code if quantity.word else ""

@@ -91,7 +91,8 @@ DIRECTIONS: Mapping[str, str] = {KG + "More": "More", KG + "Less": "Less"}
 
 _SKOS_NOTES = (
     "definition note example editorialNote changeNote historyNote scopeNote hiddenLabel exactMatch "
-    "closeMatch broadMatch narrowMatch relatedMatch related inScheme topConceptOf"
+    "closeMatch broadMatch narrowMatch relatedMatch related inScheme topConceptOf hasTopConcept narrower "
+    "broaderTransitive narrowerTransitive"
 )
 _DCTERMS_NOTES = (
     "contributor created creator description identifier isReplacedBy issued language license modified "

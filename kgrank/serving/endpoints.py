@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgrank.choice.tastes.person import PersonTastes
@@ -32,9 +32,11 @@ from kgrank.ranking.page.facets import facets
 from kgrank.ranking.page.query import Query
 from kgrank.ranking.shopper.session import Session
 from kgrank.ranking.shopper.shifts import session_state
+from kgrank.serving.candidates import dropped_note, with_known_candidates
 from kgrank.serving.current import SILENCE, Current, Served, silent
 from kgrank.serving.keys import Role
 from kgrank.serving.messages import (
+    SESSION,
     CompareRequest,
     CounterfactualRequest,
     EventsRequest,
@@ -47,6 +49,7 @@ from kgrank.serving.messages import (
 )
 from kgrank.serving.sessions import SessionBook
 from kgrank.serving.ways import Ways, former_names
+from kgrank.serving.work import Answer, Workers
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Request:
         sessions: The sessions.
         path: Parameters of the path.
         body: The message, where the endpoint takes one.
+        workers: Compute large questions.
+        owner: To whom the sessions belong: the name of the caller's key, or nothing where all share them.
     """
 
     served: Served
@@ -66,6 +71,25 @@ class Request:
     sessions: SessionBook
     path: Mapping[str, str]
     body: Any
+    workers: Workers
+    owner: str = ""
+
+    async def compute(self, function: Callable[[], Answer]) -> Answer:
+        """The value of a function, computed by a thread where the message is large."""
+        return await self.workers.compute(self.body, function)
+
+    def session(self, name: str) -> str:
+        """What the book of sessions calls the caller's session of a name.
+
+        Raises:
+            InputError: The name has other characters than it may have, or too many.
+        """
+        if not SESSION.fullmatch(name):
+            raise InputError(
+                f"the session {name[:128]!r}", expected="1 to 128 letters, digits and . _ ~ : @ + = -"
+            )
+        # No name has a slash, so that no two keys share one.
+        return f"{self.owner}/{name}" if self.owner else name
 
 
 Handler = Callable[[Request], Awaitable[Any]]
@@ -105,7 +129,10 @@ async def _query(request: Request) -> Query:
     person = None
     if body.user is not None and session is None:
         person = await _person(request, body.user)
-    return body.query(person, session)
+    query = body.query(person, session)
+    if not query.candidates:
+        return query
+    return await request.compute(lambda: with_known_candidates(request.served.shop, query))
 
 
 async def _person(request: Request, user: str) -> PersonTastes:
@@ -121,55 +148,70 @@ async def _person(request: Request, user: str) -> PersonTastes:
 
 
 def _session(request: Request, name: str) -> Session:
-    session = request.sessions.get(name, request.served.shop)
+    session = request.sessions.get(request.session(name), request.served.shop)
     if session is None:
         raise InputError(f"there is no session {name!r}", todo="Post its events first; it may have ended.")
     return session
 
 
 def _for_shopper(request: Request, query: Query, answer: Personal) -> Personal:
-    """The answer that says whose tastes were used: the session's shopper, or the user that was named."""
+    """The answer that says whose tastes were used: the session's shopper, or the user that was named.
+
+    And which of the candidates that were asked about are not ranked.
+    """
     body: QueryRequest = request.body
+    note = dropped_note(body.candidates, query)
+    if note:
+        answer = replace(answer, notes=(*answer.notes, note))
     if body.session is not None:
-        return for_user(answer, *request.sessions.shopper(body.session))
+        return for_user(answer, *request.sessions.shopper(request.session(body.session)))
     return for_user(answer, body.user, query.person)
 
 
 async def rank_endpoint(request: Request) -> Ranking:
     """Rank items: a category, words, or candidates, with filters and curation."""
-    query = await _query(request)
-    return _for_shopper(request, query, ranking(request.served.shop, query, shifts=request.body.shifts))
+    query, shop = await _query(request), request.served.shop
+    answer = await request.compute(lambda: ranking(shop, query, shifts=request.body.shifts))
+    return _for_shopper(request, query, answer)
 
 
 async def facets_endpoint(request: Request) -> Facets:
     """The filters to show, and the values in each, by what they decide."""
-    query = await _query(request)
-    return _for_shopper(request, query, facets(request.served.shop, query))
+    query, shop = await _query(request), request.served.shop
+    return _for_shopper(request, query, await request.compute(lambda: facets(shop, query)))
 
 
 async def explain_endpoint(request: Request) -> Explanation:
     """Why an item has its position; on demand also why above another, and what would bring it up."""
     query, body = await _query(request), request.body
-    explanation = explain_query(request.served.shop, query, body.item, over=body.over, into=body.into)
+    shop = request.served.shop
+    explanation = await request.compute(
+        lambda: explain_query(shop, query, body.item, over=body.over, into=body.into)
+    )
     return _for_shopper(request, query, explanation)
 
 
 async def compare_endpoint(request: Request) -> Comparison:
     """Why one item ranks above another, attribute by attribute."""
     query, body = await _query(request), request.body
-    return _for_shopper(request, query, compare(request.served.shop, query, body.first, body.second))
+    shop = request.served.shop
+    comparison = await request.compute(lambda: compare(shop, query, body.first, body.second))
+    return _for_shopper(request, query, comparison)
 
 
 async def counterfactuals_endpoint(request: Request) -> Counterfactuals:
     """What would bring an item among the first of a ranking."""
     query, body = await _query(request), request.body
-    return _for_shopper(request, query, counterfactuals(request.served.shop, query, body.item, body.top))
+    shop = request.served.shop
+    answer = await request.compute(lambda: counterfactuals(shop, query, body.item, body.top))
+    return _for_shopper(request, query, answer)
 
 
 async def ways_endpoint(request: Request) -> Ways:
     """What would bring an item among the first, under its former names: use /v1/counterfactuals."""
     query, body = await _query(request), request.body
-    return former_names(counterfactuals(request.served.shop, query, body.item, body.first))
+    shop = request.served.shop
+    return former_names(await request.compute(lambda: counterfactuals(shop, query, body.item, body.first)))
 
 
 async def importance_endpoint(request: Request) -> Importance:
@@ -185,11 +227,13 @@ async def audit_endpoint(request: Request) -> Audit:
 async def observe_endpoint(request: Request) -> SessionState:
     """Add what a shopper did to a session; the session begins with the first event."""
     body: EventsRequest = request.body
-    name, shop = request.path["session"], request.served.shop
+    name, shop = request.session(request.path["session"]), request.served.shop
     person = None
     if body.user is not None and request.sessions.get(name, shop) is None:
         person = await _person(request, body.user)
-    session = request.sessions.observe(name, shop, session_events(body), body.user, person)
+    session = await request.sessions.observe_in_turn(
+        name, shop, session_events(body, shop), body.user, person
+    )
     return _state(request, session, body.language)
 
 
@@ -200,17 +244,18 @@ async def session_endpoint(request: Request) -> SessionState:
 
 async def undo_endpoint(request: Request) -> SessionState:
     """Take an event back, counted from 0: the session is as if it had never happened."""
-    which = request.path["event"]
+    name, which = request.path["session"], request.path["event"]
     if not which.isdecimal() or len(which) > 9:
         raise InputError(f"event {which!r}", expected="its number, from 0")
-    session = request.sessions.undo(request.path["session"], request.served.shop, int(which))
+    _session(request, name)
+    session = request.sessions.undo(request.session(name), request.served.shop, int(which))
     return _state(request, session, "en")
 
 
 async def end_endpoint(request: Request) -> SessionState:
     """Forget a session."""
     name = request.path["session"]
-    request.sessions.end(name)
+    request.sessions.end(request.session(name))
     return SessionState(request.served.version, name, event_count=0, category=None, shifts=())
 
 
@@ -229,7 +274,7 @@ async def serve_endpoint(request: Request) -> ServedVersion:
 def _state(request: Request, session: Session, language: str) -> SessionState:
     name = request.path["session"]
     state = session_state(request.served.shop, session, name, language)
-    return for_user(state, *request.sessions.shopper(name))
+    return for_user(state, *request.sessions.shopper(request.session(name)))
 
 
 _CATEGORY = {"category": "dresses", "language": "en"}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import logging
 import os
 import secrets
+import stat
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,6 +23,9 @@ from kgrank.errors import InputError, did_you_mean
 PREFIX = "kg_"
 LOOK_AGAIN = 1.0
 """Seconds after which the file's time is looked at again."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
@@ -39,12 +46,24 @@ class Key:
     """A key without its secret, of which the file holds the SHA-256 alone.
 
     A secret has 256 random bits, so no slow hash is needed against guessing.
+
+    Attributes:
+        name: Whose key it is.
+        role: What it may do.
+        sha256: Hash of the secret.
+        created: When it was made.
+        expires: The last day on which it is valid, in UTC; None for a key without an end.
     """
 
     name: str
     role: Role
     sha256: str
     created: str
+    expires: str | None = None
+
+    def expired(self, today: date | None = None) -> bool:
+        """Whether its last day is over."""
+        return self.expires is not None and self.expires < (today or datetime.now(UTC).date()).isoformat()
 
 
 def hashed(secret: str) -> str:
@@ -56,15 +75,22 @@ def read_keys(file: Path) -> tuple[Key, ...]:
     """The keys of a file; none where there is no file.
 
     Raises:
-        InputError: The file is not what ``kgrank keys add`` writes.
+        InputError: The file is not what ``kgrank keys add`` writes, or others may read or write it.
     """
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-        keys = tuple(Key(r["name"], Role(r["role"]), r["sha256"], r["created"]) for r in rows)
+        with file.open(encoding="utf-8") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            text = opened.read()
     except FileNotFoundError:
         return ()
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=file) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read ({getattr(error, 'strerror', error)})", where=file) from error
+    if mode & 0o077:
+        raise InputError(
+            f"others may read or write the keys (mode {mode:03o})", where=file, todo=f"chmod 600 {file}"
+        )
+    try:
+        keys = tuple(_key(row) for row in json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             "no file of API keys", where=file, expected="what `kgrank keys add` writes", todo=str(error)
@@ -72,20 +98,36 @@ def read_keys(file: Path) -> tuple[Key, ...]:
     return keys
 
 
-def add_key(file: Path, name: str, role: Role) -> str:
+def _key(row: Mapping[str, str]) -> Key:
+    expires = row.get("expires")
+    last_day = None if expires is None else date.fromisoformat(expires).isoformat()
+    return Key(row["name"], Role(row["role"]), row["sha256"], row["created"], last_day)
+
+
+def add_key(file: Path, name: str, role: Role, expires: date | None = None) -> str:
     """Makes a key and returns its secret, which is not stored.
 
+    Args:
+        file: Of the keys; made where there is none.
+        name: Whose key it is.
+        role: What it may do.
+        expires: The last day on which it is valid, in UTC.
+
     Raises:
-        InputError: There is a key of that name.
+        InputError: There is a key of that name, or the day is over.
     """
-    keys = read_keys(file)
-    if any(key.name == name for key in keys):
-        raise InputError(
-            f"there is a key {name!r} already", where=file, todo="Take another name, or remove it first."
-        )
-    secret = PREFIX + secrets.token_urlsafe(32)
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    _write(file, (*keys, Key(name, role, hashed(secret), created)))
+    if expires is not None and expires < datetime.now(UTC).date():
+        raise InputError(f"the day {expires} is over", expected="today or a later day, in UTC")
+    with _locked(file):
+        keys = read_keys(file)
+        if any(key.name == name for key in keys):
+            raise InputError(
+                f"there is a key {name!r} already", where=file, todo="Take another name, or remove it first."
+            )
+        secret = PREFIX + secrets.token_urlsafe(32)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        last_day = None if expires is None else expires.isoformat()
+        _write(file, (*keys, Key(name, role, hashed(secret), created, last_day)))
     return secret
 
 
@@ -95,22 +137,57 @@ def remove_key(file: Path, name: str) -> None:
     Raises:
         InputError: There is no key of that name.
     """
-    keys = read_keys(file)
-    left = tuple(key for key in keys if key.name != name)
-    if len(left) == len(keys):
-        raise InputError(
-            f"there is no key {name!r}", where=file, todo=did_you_mean(name, [k.name for k in keys])
-        )
-    _write(file, left)
+    with _locked(file):
+        keys = read_keys(file)
+        left = tuple(key for key in keys if key.name != name)
+        if len(left) == len(keys):
+            raise InputError(
+                f"there is no key {name!r}", where=file, todo=did_you_mean(name, [k.name for k in keys])
+            )
+        _write(file, left)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Keeps other commands from changing the keys of a folder meanwhile: each would undo what the other did.
+
+    The folder itself is locked, since the file is replaced.
+    """
+    try:
+        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise InputError(f"cannot be opened ({error.strerror})", where=file.parent) from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _write(file: Path, keys: tuple[Key, ...]) -> None:
-    """All or nothing, and for the owner alone."""
-    text = json.dumps([asdict(key) for key in keys], indent=1) + "\n"
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as new:
-        new.write(text)
-    Path(name).replace(file)
+    """All or nothing, for the owner alone, and on the disk when it returns."""
+    rows = [{name: value for name, value in asdict(key).items() if value is not None} for key in keys]
+    text = json.dumps(rows, indent=1) + "\n"
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", where=file.parent) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        Path(name).replace(file)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise InputError(f"cannot be written ({error.strerror})", where=file) from error
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Some file systems have nothing to write of a folder, and say so by an error.
+        with suppress(OSError):
+            os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 class KeyRing:
@@ -118,13 +195,17 @@ class KeyRing:
 
     Args:
         file: Its path.
+
+    Attributes:
+        error: Why the file cannot be read now; nobody is let in meanwhile.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, ...] | None = None
         self._looked = -LOOK_AGAIN
         self._keys: Mapping[str, Key] = {}
+        self.error: InputError | None = None
         self._refresh()
 
     def find(self, secret: str) -> Key | None:
@@ -135,11 +216,20 @@ class KeyRing:
 
     def _refresh(self) -> None:
         self._looked = time.monotonic()
-        try:
+        stamp: tuple[int, ...] = ()
+        with suppress(OSError):
             status = self._file.stat()
-            stamp = (status.st_mtime_ns, status.st_ino)
-        except FileNotFoundError:
-            stamp = (0, 0)
-        if stamp != self._stamp:
+            stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        if stamp == self._stamp and self.error is None:
+            return
+        before, self._stamp = self.error, stamp
+        try:
             self._keys = {key.sha256: key for key in read_keys(self._file)}
-            self._stamp = stamp
+            self.error = None
+        except InputError as error:
+            # Which keys were taken away is not known, so that none counts.
+            self._keys, self.error = {}, error
+        if self.error is not None and before is None:
+            _log.error("%s. Nobody is let in until the keys can be read.", self.error.sentence())
+        elif self.error is None and before is not None:
+            _log.warning("%s: the keys can be read again.", self._file)

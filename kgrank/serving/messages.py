@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
@@ -11,17 +11,43 @@ from msgspec import Meta, Struct
 
 from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import did_you_mean
+from kgrank.ranking.catalogue.shop import Shop
+from kgrank.ranking.catalogue.text import LONGEST
+from kgrank.ranking.page.answer import LARGEST
 from kgrank.ranking.page.query import PAGE, Boost, Bury, Cap, Exclude, Filter, Pin, Query
 from kgrank.ranking.shopper.session import Event, Session
 
+MAX_BODY = 1_000_000
+"""Bytes of a body at most."""
+
+LONGEST_ECHO = 1000
+"""Characters of an error that repeats what a caller sent."""
+
 Id = Annotated[str, Meta(min_length=1, max_length=512)]
-Words = Annotated[str, Meta(max_length=1000)]
+Ids = Annotated[tuple[Id, ...], Meta(max_length=1000)]
+SESSION = re.compile(r"[A-Za-z0-9._~:@+=-]{1,128}")
+SessionId = Annotated[
+    str,
+    Meta(
+        pattern=f"^{SESSION.pattern}$",
+        max_length=128,
+        description="1 to 128 letters, digits and . _ ~ : @ + = -; hard to guess, such as a UUID.",
+    ),
+]
+Words = Annotated[str, Meta(max_length=LONGEST)]
+Reason = Annotated[str, Meta(max_length=200, description="Why; shown with each item that it concerns.")]
+Position = Annotated[int, Meta(ge=1, le=10_000)]
 Language = Annotated[str, Meta(pattern="^(en|zh)$", examples=["en"])]
 
 
-def strict(kind: type) -> Any:
-    """A dataclass as a message that refuses unknown fields."""
-    hints = get_type_hints(kind)
+def strict(kind: type, /, **bounds: Any) -> Any:
+    """A dataclass as a message that refuses unknown fields.
+
+    Args:
+        kind: The dataclass.
+        bounds: Types with bounds for its strings, lists and numbers, by field.
+    """
+    hints = get_type_hints(kind) | bounds
     columns = []
     for f in fields(kind):
         optional = f.default is not MISSING
@@ -35,8 +61,27 @@ def strict(kind: type) -> Any:
     )
 
 
-FilterBody, PinBody, BoostBody = strict(Filter), strict(Pin), strict(Boost)
-BuryBody, ExcludeBody, CapBody, EventBody = strict(Bury), strict(Exclude), strict(Cap), strict(Event)
+FilterBody = strict(Filter, attribute=Id, values=Ids)
+PinBody = strict(Pin, item=Id, position=Position, reason=Reason)
+BoostBody = strict(Boost, target=Id, reason=Reason)
+BuryBody = strict(Bury, target=Id, reason=Reason)
+ExcludeBody = strict(Exclude, target=Id, reason=Reason)
+CapBody = strict(
+    Cap,
+    attribute=Id,
+    share=Annotated[float, Meta(ge=0, le=1)],
+    top=Annotated[int, Meta(ge=1, le=LARGEST)],
+    value=Id | None,
+    reason=Reason,
+)
+EventBody = strict(
+    Event,
+    kind=Annotated[str, Meta(max_length=32)],
+    item=Id | None,
+    text=Words | None,
+    shown=Ids,
+    category=Id | None,
+)
 
 
 class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,7 +93,7 @@ class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     filters: Annotated[tuple[FilterBody, ...], Meta(max_length=50)] = ()  # type: ignore[valid-type]
     history: Annotated[tuple[Id, ...], Meta(max_length=200)] = ()
     user: Id | None = None
-    session: Id | None = None
+    session: SessionId | None = None
     language: Language = "en"
 
     def query(self, person: PersonTastes | None, session: Session | None) -> Query:
@@ -61,8 +106,8 @@ class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class RankRequest(QueryRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A question for one page of a ranking; ``shifts`` also asks what the session moved."""
 
-    page: Annotated[int, Meta(ge=1)] = 1
-    size: Annotated[int, Meta(ge=1, le=1000)] = PAGE
+    page: Annotated[int, Meta(ge=1, le=10**9)] = 1
+    size: Annotated[int, Meta(ge=1, le=LARGEST)] = PAGE
     pins: Annotated[tuple[PinBody, ...], Meta(max_length=100)] = ()  # type: ignore[valid-type]
     boosts: Annotated[tuple[BoostBody, ...], Meta(max_length=100)] = ()  # type: ignore[valid-type]
     buries: Annotated[tuple[BuryBody, ...], Meta(max_length=100)] = ()  # type: ignore[valid-type]
@@ -141,9 +186,21 @@ def _plain(message: Any) -> Any:
     return message._made_from(**msgspec.structs.asdict(message))
 
 
-def session_events(message: EventsRequest) -> list[Event]:
-    """The events of a request as session events, in their order."""
-    return [_plain(event) for event in message.events]
+def session_events(message: EventsRequest, shop: Shop) -> list[Event]:
+    """The events of a request as session events, in their order, with the shop's own strings for its items.
+
+    A session keeps them: a list of five hundred ids takes 4 kB so, and 30 kB with strings of its own.
+    """
+    ids, index = shop.items.ids, shop.items.index
+
+    def own(item: str) -> str:
+        return ids[index[item]] if item in index else item
+
+    events = map(_plain, message.events)
+    return [
+        replace(e, item=None if e.item is None else own(e.item), shown=tuple(map(own, e.shown)))
+        for e in events
+    ]
 
 
 def unknown_field_hint(message: Any, problem: str) -> str | None:
@@ -155,3 +212,8 @@ def unknown_field_hint(message: Any, problem: str) -> str | None:
     fields_of = msgspec.structs.fields(_PARTS.get(part, message))
     known = {f.name for f in fields_of}
     return did_you_mean(FORMER[name] if FORMER.get(name) in known else name, known)
+
+
+def shortened(text: str) -> str:
+    """A text of a caller's own words, short enough to be given back to them."""
+    return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"

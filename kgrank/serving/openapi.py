@@ -9,7 +9,7 @@ from typing import Any
 from kgrank import __version__
 from kgrank.ranking.answers import Health
 from kgrank.serving.endpoints import Endpoint
-from kgrank.serving.messages import Id
+from kgrank.serving.messages import Id, SessionId
 from kgrank.serving.schemas import schemas
 
 PROBLEM = {
@@ -30,10 +30,11 @@ PROBLEM = {
 FAILURES = {
     "400": "The body is no JSON.",
     "401": "No key, or an unknown one.",
-    "403": "The key's role is not enough.",
+    "403": "The key's role is not enough; without keys, the Host or the Origin is not this machine.",
     "409": "The weights say nothing of the category.",
     "413": "The body is too large.",
     "408": "The body did not come in time.",
+    "415": "The body is compressed, not in UTF-8, or (without keys) not marked as JSON.",
     "422": "A field, a category, an item or a value is not what it should be.",
     "429": "Too many requests; Retry-After says when to ask again.",
     "503": "Nothing is served yet, or the store does not answer.",
@@ -51,11 +52,11 @@ OPEN = {
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole document."""
     types = [t for e in endpoints for t in (e.takes, e.gives) if t is not None]
-    references, components = schemas([*types, Health, Id], "#/components/schemas/{name}")
+    references, components = schemas([*types, Health, Id, SessionId], "#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
-            endpoint, references, references[Id]
+            endpoint, references, {"session": references[SessionId]}
         )
     for path, words in OPEN.items():
         kind = "text/plain" if path == "/metrics" else "application/json"
@@ -81,7 +82,9 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     }
 
 
-def _operation(endpoint: Endpoint, schema: Mapping[Any, Any], text: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(
+    endpoint: Endpoint, schema: Mapping[Any, Any], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     summary = (endpoint.handler.__doc__ or "").strip()
     answer = {
         "description": "The answer.",
@@ -91,7 +94,7 @@ def _operation(endpoint: Endpoint, schema: Mapping[Any, Any], text: Mapping[str,
         "summary": summary,
         "description": f"Needs the role `{endpoint.role}`.",
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": text}
+            {"name": name, "in": "path", "required": True, "schema": parameters.get(name, schema[Id])}
             for name in re.findall(r"{(\w+)}", endpoint.path)
         ],
         "responses": {"200": answer} | {code: _failure(code) for code in FAILURES},

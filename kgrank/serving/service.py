@@ -6,9 +6,9 @@ import asyncio
 import hmac
 import logging
 import secrets
-import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from codecs import BOM_UTF8
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,23 +21,33 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kgrank.errors import InputError, KgrankError, StoreError, WeightsError
+from kgrank.errors import InputError, StoreError, WeightsError
 from kgrank.ranking.answers import Health
+from kgrank.serving.browsers import refused_without_keys
 from kgrank.serving.current import Current
 from kgrank.serving.endpoints import ENDPOINTS, Endpoint, Request
 from kgrank.serving.keys import KeyRing
 from kgrank.serving.limits import Limiter
-from kgrank.serving.messages import unknown_field_hint
+from kgrank.serving.log import LogWriter
+from kgrank.serving.messages import MAX_BODY, shortened, unknown_field_hint
 from kgrank.serving.openapi import OPEN, document
+from kgrank.serving.problems import (
+    ALWAYS,
+    Headers,
+    ProblemError,
+    problem_of,
+    send_answer,
+    send_problem,
+    unavailable,
+    without_address,
+)
 from kgrank.serving.reference import POLICY, page
 from kgrank.serving.sessions import SessionBook
+from kgrank.serving.work import Workers
 
-Headers = list[tuple[bytes, bytes]]
-JSON = b"application/json"
 DOCS = "/docs"
 DOCS_HEADERS = [
     (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
 
@@ -57,27 +67,17 @@ class Settings:
         largest: Bytes of a body at most.
         patience: Seconds to wait for a body.
         refresh_seconds: Seconds between reads of what the store serves.
+        shared_sessions: Whether the sessions that one key made are open to the others.
         log: Whether each request is a line of JSON on standard error.
     """
 
     rate: float = 200.0
     burst: float = 400.0
-    largest: int = 1_000_000
+    largest: int = MAX_BODY
     patience: float = 10.0
     refresh_seconds: float = 2.0
+    shared_sessions: bool = False
     log: bool = True
-
-
-class ProblemError(Exception):
-    """An answer that is an error."""
-
-    def __init__(
-        self, status: int, found: str, todo: str | None = None, headers: Headers | None = None
-    ) -> None:
-        super().__init__(found)
-        self.status = status
-        self.body = msgspec.json.encode({"error": {"found": found, "todo": todo}})
-        self.headers = headers or []
 
 
 class Service:
@@ -94,17 +94,33 @@ class Service:
         self.keys = keys
         self.settings = settings
         self.sessions = SessionBook()
+        self.workers = Workers()
         self.limiter = Limiter(settings.rate, settings.burst)
         self.salt = secrets.token_bytes(16)
         self._logged: str | None = None
         self.registry = CollectorRegistry()
         self.requests = Counter("kgrank_requests", "Requests", ["path", "status"], registry=self.registry)
         self.seconds = Histogram("kgrank_seconds", "Seconds of a request", ["path"], registry=self.registry)
+        self.refused = Counter(
+            "kgrank_refused", "Requests refused before their key was read", ["reason"], registry=self.registry
+        )
+        self.log = LogWriter(
+            Counter(
+                "kgrank_log_dropped", "Lines of the log that could not be written", registry=self.registry
+            )
+        )
         self.switches = Counter("kgrank_switches", "Versions and loads taken up", registry=self.registry)
         open_sessions = Gauge("kgrank_sessions", "Sessions in memory", registry=self.registry)
         open_sessions.set_function(lambda: len(self.sessions))
         store_error = Gauge("kgrank_store_error", "1 while the store cannot be read", registry=self.registry)
         store_error.set_function(lambda: current.store_error is not None)
+
+    def refuse(self, reason: str, caller: str | None = None) -> None:
+        """Counts a request that is refused before its key is read, and has a line of the log say so."""
+        self.refused.labels(reason).inc()
+        if self.settings.log:
+            line = {"time": round(time.time(), 3), "refused": reason, "caller": caller}
+            self.log.write(msgspec.json.encode(line))
 
     def pseudonym(self, user: str) -> str:
         """A user's name in the log: the same until the service starts again."""
@@ -144,16 +160,35 @@ class Application:
     all the rest of a request.
 
     Args:
+        service: What all requests share.
         router: Finds the endpoint of any path.
         direct: Endpoints by path.
+        refused: Why a request is not answered at all, and the answer; None where no request is refused so.
     """
 
-    def __init__(self, router: Starlette, direct: Mapping[str, ASGIApp]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        router: Starlette,
+        direct: Mapping[str, ASGIApp],
+        refused: Callable[[Scope], tuple[str, ProblemError] | None] | None,
+    ) -> None:
+        self.service = service
         self.router = router
         self.direct = direct
+        self.refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "no WebSockets here"})
+            return
+        if self.refused is not None and scope["type"] == "http":
+            refusal = self.refused(scope)
+            if refusal is not None:
+                self.service.refuse(refusal[0], (scope.get("client") or (None,))[0])
+                await send_problem(send, refusal[1])
+                return
         endpoint = self.direct.get(scope.get("path", ""), self.router)
         scope.setdefault("path_params", {})
         await endpoint(scope, receive, send)
@@ -174,6 +209,8 @@ def application(
         with suppress(asyncio.CancelledError):
             await watching
         current.close()
+        service.workers.close()
+        service.log.flush()
 
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in ENDPOINTS:
@@ -182,12 +219,17 @@ def application(
     routes = [Route(path, endpoint) for path, endpoint in guarded.items()]
     routes += [Route(path, _Open(service, path)) for path in (*OPEN, DOCS)]
     router = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found})
-    return Application(router, {path: e for path, e in guarded.items() if "{" not in path})
+    # A redirect to a path without its last slash would name the host that the caller claims to have asked.
+    router.router.redirect_slashes = False
+    direct = {path: e for path, e in guarded.items() if "{" not in path}
+    return Application(service, router, direct, refused_without_keys if keys is None else None)
 
 
 async def _not_found(request: Any, _: Exception) -> Any:
-    body = ProblemError(404, f"there is no {request.url.path}", "GET /docs shows all paths.").body
-    return Response(body, 404, media_type="application/json")
+    found = f"there is no {shortened(request.url.path)}"
+    body = ProblemError(404, found, "GET /docs shows all paths.").body
+    headers = {name.decode(): value.decode() for name, value in ALWAYS}
+    return Response(body, 404, media_type="application/json", headers=headers)
 
 
 class _Guarded:
@@ -221,7 +263,7 @@ class _Guarded:
         self.seconds.observe(seconds)
         if self.service.settings.log:
             self._write_log(scope, status, seconds, log)
-        await _send(send, status, body, headers)
+        await send_answer(send, status, body, headers)
 
     async def _answer(self, scope: Scope, receive: Receive, log: dict[str, Any]) -> bytes:
         """The body of an answer; ``log`` is given the caller's key and user."""
@@ -238,9 +280,17 @@ class _Guarded:
         cached = served.answers.get((scope["path"], raw)) if method != "PUT" else None
         if cached is not None:
             return cached
-        message = self._decoded(method, raw)
+        message = self._decoded(scope, raw)
         log["user"] = getattr(message, "user", None)
-        request = Request(served, self.service.current, self.service.sessions, scope["path_params"], message)
+        request = Request(
+            served=served,
+            current=self.service.current,
+            sessions=self.service.sessions,
+            path=scope["path_params"],
+            body=message,
+            workers=self.service.workers,
+            owner="" if self.service.settings.shared_sessions else log.get("key", ""),
+        )
         value = await self._handled(endpoint, request)
         body = msgspec.json.encode(value)
         alone = log["user"] is None and getattr(message, "session", None) is None
@@ -255,11 +305,20 @@ class _Guarded:
             secret = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
             kind, _, value = secret.decode("latin-1").partition(" ")
             key = self.service.keys.find(value.strip()) if kind.lower() == "bearer" else None
+            if self.service.keys.error is not None:
+                raise ProblemError(503, "the keys cannot be read; the service's log says why", "Ask later.")
             if key is None:
                 raise ProblemError(
                     401,
                     "an unknown key" if secret else "no key",
                     "Send Authorization: Bearer KEY; `kgrank keys add` makes one.",
+                    [(b"www-authenticate", b"Bearer")],
+                )
+            if key.expired():
+                raise ProblemError(
+                    401,
+                    f"the key {key.name!r} was valid until {key.expires}",
+                    "`kgrank keys add` makes another.",
                     [(b"www-authenticate", b"Bearer")],
                 )
             if not key.role.may(endpoint.role):
@@ -291,7 +350,8 @@ class _Guarded:
         except TimeoutError:
             raise ProblemError(408, "the body did not come in time") from None
 
-    def _decoded(self, method: str, raw: bytes) -> Any:
+    def _decoded(self, scope: Scope, raw: bytes) -> Any:
+        method = scope["method"]
         if method not in self.decoders:
             return None
         try:
@@ -299,19 +359,22 @@ class _Guarded:
         except msgspec.ValidationError as error:
             hint = unknown_field_hint(self.methods[method].takes, str(error))
             describes = "GET /openapi.json describes the message."
-            raise ProblemError(422, str(error), f"{hint} {describes}" if hint else describes) from None
+            todo = f"{hint} {describes}" if hint else describes
+            raise ProblemError(422, shortened(str(error)), todo) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ProblemError(400, f"no JSON: {error}") from None
+            if raw.startswith(BOM_UTF8):
+                return self._decoded(scope, raw.removeprefix(BOM_UTF8))
+            raise _unreadable(scope, error) from None
 
     async def _handled(self, endpoint: Endpoint, request: Request) -> Any:
         try:
             return await endpoint.handler(request)
         except InputError as error:
-            raise _problem(422, error) from None
+            raise problem_of(422, error) from None
         except WeightsError as error:
-            raise _problem(409, error) from None
+            raise problem_of(409, error) from None
         except StoreError as error:
-            raise _unavailable(error) from None
+            raise unavailable(error) from None
 
     def _write_log(self, scope: Scope, status: int, seconds: float, log: dict[str, Any]) -> None:
         user = log.get("user")
@@ -324,7 +387,7 @@ class _Guarded:
             "key": log.get("key"),
             "user": user and self.service.pseudonym(user),
         }
-        sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
+        self.service.log.write(msgspec.json.encode(line))
 
 
 class _Open:
@@ -338,22 +401,38 @@ class _Open:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            await _send(send, 405, ProblemError(405, "only GET").body, [(b"allow", b"GET, HEAD")])
+            await send_answer(send, 405, ProblemError(405, "only GET").body, [(b"allow", b"GET, HEAD")])
             return
         served = self.service.current.served
         if self.path == "/metrics":
-            await _send(send, 200, generate_latest(self.service.registry), [], b"text/plain; version=0.0.4")
+            await send_answer(
+                send, 200, generate_latest(self.service.registry), [], b"text/plain; version=0.0.4"
+            )
         elif self.path == "/openapi.json":
-            await _send(send, 200, self.document, [])
+            await send_answer(send, 200, self.document, [])
         elif self.path == DOCS:
-            await _send(send, 200, self.page, DOCS_HEADERS, b"text/html; charset=utf-8")
+            await send_answer(send, 200, self.page, DOCS_HEADERS, b"text/html; charset=utf-8")
         elif self.path == "/health":
-            await _send(send, 200, msgspec.json.encode(_health(self.service.current)), [])
+            await send_answer(send, 200, msgspec.json.encode(_health(self.service.current)), [])
         elif served is None:
             problem = _unserved(self.service.current)
-            await _send(send, problem.status, problem.body, problem.headers)
+            await send_answer(send, problem.status, problem.body, problem.headers)
         else:
-            await _send(send, 200, msgspec.json.encode(_health(self.service.current)), [])
+            await send_answer(send, 200, msgspec.json.encode(_health(self.service.current)), [])
+
+
+def _unreadable(scope: Scope, error: Exception) -> ProblemError:
+    """A body that is no JSON, or is compressed or in another encoding than UTF-8."""
+    headers = dict(scope["headers"])
+    todo = "Send JSON in UTF-8, not compressed."
+    compression, kind = headers.get(b"content-encoding", b""), headers.get(b"content-type", b"").lower()
+    if compression not in (b"", b"identity"):
+        name = shortened(compression.decode("latin-1"))
+        return ProblemError(415, f"a body in the Content-Encoding {name}", todo)
+    charset = kind.partition(b"charset=")[2].strip(b'" ')
+    if charset not in (b"", b"utf-8", b"utf8"):
+        return ProblemError(415, f"a body in {shortened(charset.decode('latin-1'))}", todo)
+    return ProblemError(400, f"no JSON: {shortened(str(error))}")
 
 
 def _health(current: Current) -> Health:
@@ -363,7 +442,7 @@ def _health(current: Current) -> Health:
         version=served.version if served else None,
         status="running",
         loaded=served.loaded if served else None,
-        store_error=None if error is None else _nowhere(error).sentence(),
+        store_error=None if error is None else without_address(error).sentence(),
     )
 
 
@@ -375,42 +454,8 @@ def _deprecation(endpoint: Endpoint) -> Headers:
     return [(b"deprecation", DEPRECATED), (b"link", link)]
 
 
-def _problem(status: int, error: KgrankError) -> ProblemError:
-    problem = ProblemError(status, error.problem)
-    public = error if isinstance(error, InputError) else _nowhere(error)
-    details = {
-        "found": public.problem,
-        "where": public.where,
-        "expected": public.expected,
-        "todo": public.todo,
-    }
-    problem.body = msgspec.json.encode({"error": details})
-    return problem
-
-
-def _nowhere(error: KgrankError) -> KgrankError:
-    """The same without the store's address, which callers must not learn."""
-    where = "the store" if error.where else None
-    return KgrankError(error.problem, where=where, expected=error.expected, todo=error.todo)
-
-
-def _unavailable(error: KgrankError) -> ProblemError:
-    problem = _problem(503, error)
-    problem.headers.append((b"retry-after", b"2"))
-    return problem
-
-
 def _unserved(current: Current) -> ProblemError:
     """Why nothing is served yet."""
-    return _unavailable(
+    return unavailable(
         current.store_error or StoreError("nothing is served yet", todo="Try again in a moment.")
     )
-
-
-async def _send(
-    send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]], kind: bytes = JSON
-) -> None:
-    size = str(len(body)).encode()
-    start = [(b"content-type", kind), (b"content-length", size), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": start})
-    await send({"type": "http.response.body", "body": body})

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from sys import getsizeof
 
 from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import InputError
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.shopper.session import Event, Session, observe, start, undo
 
-EVENT, SHOWN = 200, 64
-"""Bytes that an event takes, and each item that was shown with it."""
+ENTRY = 4096
+"""Bytes of the objects of a session without its arrays and events."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class _Entry:
     person: PersonTastes | None
     seen: float
     size: int
+    worth_count: int
 
 
 class SessionBook:
@@ -31,7 +34,7 @@ class SessionBook:
 
     Args:
         room: Bytes that the sessions take at most. One of 60 part-worths with 20 events on lists of 20 takes
-            350 kB.
+            400 kB.
         idle: Seconds without an event after which a session has ended.
 
     Attributes:
@@ -56,8 +59,12 @@ class SessionBook:
             return None
         if entry.shop is not shop:
             # Another version of the weights, or of the catalogue: the events happen again under it.
-            entry = replace(entry, session=_again(shop, entry.session, entry.person), shop=shop)
-            self._open[name] = entry
+            entry = _weighed(replace(entry, session=_again(shop, entry.session, entry.person), shop=shop))
+        elif len(entry.session.worths) != entry.worth_count:
+            # A ranking in another category has left there what its values are worth to the shopper.
+            entry = _weighed(entry)
+        self.taken += entry.size - self._open[name].size
+        self._open[name] = entry
         return entry.session
 
     def shopper(self, name: str) -> tuple[str | None, PersonTastes | None]:
@@ -93,6 +100,30 @@ class SessionBook:
         self._store(name, session, shop, *shopper)
         return session
 
+    async def observe_in_turn(
+        self,
+        name: str,
+        shop: Shop,
+        events: Sequence[Event],
+        user: str | None = None,
+        person: PersonTastes | None = None,
+    ) -> Session:
+        """The same, letting others have their turn after each event.
+
+        Where the session has changed meanwhile, the events come after what changed it.
+        """
+        while True:
+            before = self.get(name, shop)
+            session = start(shop, person) if before is None else before
+            for event in events:
+                session = observe(shop, session, event)
+                if len(events) > 1:
+                    await asyncio.sleep(0)
+            if self.get(name, shop) is before:
+                shopper = (user, person) if before is None else self.shopper(name)
+                self._store(name, session, shop, *shopper)
+                return session
+
     def undo(self, name: str, shop: Shop, which: int) -> Session:
         """The session as if an event had never happened.
 
@@ -117,13 +148,9 @@ class SessionBook:
         self, name: str, session: Session, shop: Shop, user: str | None, person: PersonTastes | None
     ) -> None:
         self.end(name)
-        entry = _Entry(
-            session=session,
-            shop=shop,
-            user=user,
-            person=person,
-            seen=time.monotonic(),
-            size=_size(session),
+        seen = time.monotonic()
+        entry = _weighed(
+            _Entry(session=session, shop=shop, user=user, person=person, seen=seen, size=0, worth_count=0)
         )
         self._open[name] = entry
         self.taken += entry.size
@@ -134,11 +161,24 @@ class SessionBook:
             self.end(oldest)
 
 
-def _size(session: Session) -> int:
-    """Bytes of a session, but for what it shares with others."""
-    posterior = session.posterior
-    arrays = posterior.window.x.nbytes + posterior.window.offset.nbytes + posterior.information.nbytes
-    return arrays + sum(EVENT + SHOWN * len(event.shown) for event in session.events)
+def _weighed(entry: _Entry) -> _Entry:
+    """The entry with its size in bytes, but for what it shares with others."""
+    session, person = entry.session, entry.person
+    posterior, window = session.posterior, session.posterior.window
+    arrays = [window.x, window.offset, posterior.information, posterior.mode, posterior.weight]
+    if person is not None and person.posterior is not None:
+        # A prior of its own, and the posterior from which it was made.
+        arrays += [posterior.mean, posterior.precision, person.posterior.mean, person.posterior.covariance]
+    for worth in session.worths.values():
+        arrays += [worth.profile, *worth.tables] + ([] if worth.slopes is None else [worth.slopes])
+    size = ENTRY + sum(a.nbytes for a in arrays) + sum(map(_event_size, session.events))
+    return replace(entry, size=size, worth_count=len(session.worths))
+
+
+def _event_size(event: Event) -> int:
+    """Bytes of an event with its strings, of which each was read from a message of its own."""
+    texts = [t for t in (event.kind, event.item, event.text, event.category) if t is not None]
+    return sum(map(getsizeof, (event, event.shown, *texts, *event.shown)))
 
 
 def _again(shop: Shop, before: Session, person: PersonTastes | None) -> Session:

@@ -136,6 +136,14 @@ class BehaviourTerm:
 
 
 @dataclass(frozen=True)
+class RuleText:
+    """What an audit says of a rule, or of rules in conflict, in one language."""
+
+    sentence: str
+    instead: str
+
+
+@dataclass(frozen=True)
 class RuleFinding:
     """What the data say of one rule.
 
@@ -145,14 +153,19 @@ class RuleFinding:
         confidence: Its probability before the data, as its author gave it.
         prob_prior: Probability that it holds by chance, under the prior without rules.
         prob_data: Probability that it holds, from the data alone.
-        prob_posterior: Probability that it holds, from the data and the other rules.
-        log_bayes_factor: Natural logarithm of the Bayes factor for the rule, from the data alone.
+        prob_posterior: Probability that it holds in a category, from the data and all rules.
+        log_bayes_factor: Natural logarithm of the Bayes factor for the rule, from the data alone; it takes
+            ``prob_prior`` to ``prob_data``.
         verdict: ``supported``, ``leans for``, ``silent``, ``leans against`` or ``contradicted``.
         instead: What the data say, in words.
         choice_count: Number of choices it rests on.
         person_count: Number of people behind them.
         prob_rule_right: Probability that the rule is right as a whole, from the choices of all its categories
-            and of its author's other rules; it may fail in a few of them. None for a rule about one category.
+            and of its author's other rules; it may fail in a few of them. None for a rule about one category, and
+            for one without effect.
+        prob_rule_right_prior: The same before the choices about the rule itself.
+        has_effect: Whether the rule acts; one that is no surer than chance does not.
+        translations: ``sentence`` and ``instead`` by language, other than English.
     """
 
     rule: str
@@ -167,6 +180,9 @@ class RuleFinding:
     choice_count: int
     person_count: int
     prob_rule_right: float | None = None
+    prob_rule_right_prior: float | None = None
+    has_effect: bool = True
+    translations: Mapping[str, RuleText] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,6 +196,7 @@ class RuleConflict:
         alone: Probability of each by the choices alone, in the order of ``rules``; ``together`` of all at once.
             Both where they conflict most.
         instead: What the choices say there about the subject of the rules, in words.
+        translations: ``sentence`` and ``instead`` by language, other than English.
     """
 
     rules: tuple[str, ...]
@@ -188,6 +205,7 @@ class RuleConflict:
     alone: tuple[float, ...]
     together: float
     instead: str
+    translations: Mapping[str, RuleText] = field(default_factory=dict)
 
 
 class Cause(StrEnum):
@@ -200,6 +218,7 @@ class Cause(StrEnum):
     ONE_PERSON = "one-person"
     MANY_VALUES = "many-values"
     MIXED_UNITS = "mixed-units"
+    OUTLIER = "outlier"
     FIXED_POSITION = "placed"
 
 

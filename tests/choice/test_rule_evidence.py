@@ -23,7 +23,8 @@ from kgrank.choice.rules.author_reliability import (
 )
 from kgrank.choice.rules.bounds import Statements, prior_probabilities
 from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, Switch, quantity_value, statement, switch
-from kgrank.choice.rules.weigh import verdict, weigh
+from kgrank.choice.rules.verdict import verdict
+from kgrank.choice.rules.weigh import weigh
 from kgrank.errors import RunError
 from kgrank.ontology.model import AttributeType, Rule
 
@@ -144,7 +145,7 @@ def test_in_one_place_the_rule_weighs_draws_by_its_confidence_over_chance(sure: 
     assert (drawn <= 0).mean() == pytest.approx(on / (on + off), abs=0.02)
 
 
-def test_a_single_places_switch_is_worth_the_confidence_whatever_the_chance() -> None:
+def test_a_single_places_switch_is_worth_the_confidence_and_below_chance_nothing() -> None:
     for sure in (0.05, 0.3, 0.6, 0.9, 0.99):
         for chance in (CHANCE_LOW, 0.2, 0.5, 0.8, CHANCE_HIGH):
             rules = in_one_category(replace(CHEAPER, sure=sure), chance)
@@ -152,8 +153,22 @@ def test_a_single_places_switch_is_worth_the_confidence_whatever_the_chance() ->
             assert 0 <= prior <= 1
             (holds,), (fails,) = rules.ratios(rules.by_category["dresses"])
             if prior < 1:
-                assert prior * holds + 1 - prior == pytest.approx(sure / chance)
-                assert prior * fails + 1 - prior == pytest.approx((1 - sure) / (1 - chance))
+                acts = max(sure, chance)
+                assert prior * holds + 1 - prior == pytest.approx(acts / chance)
+                assert prior * fails + 1 - prior == pytest.approx((1 - acts) / (1 - chance))
+
+
+@pytest.mark.parametrize("mean", [-1.0, 0.3, 3.0])
+def test_a_rule_below_chance_leaves_every_draw_and_its_authors_other_rules_as_they_are(mean: float) -> None:
+    """A confidence of .3 in what holds every second time is no rule for the opposite."""
+    unsure = replace(CHEAPER, id="u", sure=0.3)
+    other = rule("Prefers", attribute="color", values=("red", "green"))
+    with_it = weigh(ontology({"u": unsure, "r": other}), {"dresses": place(slope(mean), 0.5)})
+    without = weigh(ontology({"r": other}), {"dresses": place(slope(mean), 0.5)})
+    assert (with_it.draws["dresses"] == without.draws["dresses"]).all()
+    assert not with_it.rules[0].has_effect
+    assert with_it.rules[1].has_effect
+    assert any(note.startswith("u (kg:sure 0.3, by chance 0.5") for note in with_it.notes)
 
 
 def in_one_category(said: Rule, chance: float) -> RuleSet:

@@ -54,7 +54,7 @@ def test_an_earlier_schema_is_repaired(tmp_path: Path) -> None:
 
 @pytest.mark.neo4j
 def test_a_missing_index_is_named_and_made_anew(neo4j_store: Neo4jStore, neo4j_address: str) -> None:
-    neo4j_store._run("DROP INDEX ranked_version")
+    neo4j_store._run("DROP INDEX kgrank_ranked_version")
     _, found = looked_at(neo4j_address)
     assert found["server"][0] == "fine"
     assert found["indexes"] == ("wrong", "Make them anew: kgrank doctor --repair.")

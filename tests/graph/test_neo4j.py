@@ -18,6 +18,7 @@ from neo4j_server import MARK, Server, running_server
 from kgrank import resources
 from kgrank.errors import StoreError
 from kgrank.graph.connect import open_store
+from kgrank.graph.labels import PREFIX, with_prefix
 from kgrank.graph.neo4j.statements import all_edges, merge_edges, merge_nodes, nodes_by_id
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES
 from kgrank.graph.store import GraphStore
@@ -193,7 +194,7 @@ def test_every_label_has_a_constraint_and_every_learned_edge_an_index(
 
         assert named(
             "SHOW CONSTRAINTS YIELD labelsOrTypes, properties WHERE properties = ['id'] RETURN labelsOrTypes"
-        ) >= set(NODES)
+        ) >= {PREFIX + label for label in NODES}
         assert named(
             "SHOW INDEXES YIELD labelsOrTypes, properties WHERE properties = ['version'] RETURN labelsOrTypes"
         ) >= set(LEARNED_EDGES)
@@ -229,11 +230,11 @@ def test_right_after_the_first_load_nodes_are_found_by_the_index_and_not_by_scan
     ]
     with neo4j_server.driver() as driver:
         neo4j_store.upsert_nodes("User", users[:1])
-        driver.execute_query("MATCH (n:User) DETACH DELETE n", database_=neo4j_server.database)
+        driver.execute_query("MATCH (n:KgrankUser) DETACH DELETE n", database_=neo4j_server.database)
         neo4j_store.upsert_nodes("User", users)
         for statement in statements:
             plan = driver.execute_query(
-                f"EXPLAIN {statement}", ids=[], rows=[], database_=neo4j_server.database
+                f"EXPLAIN {with_prefix(statement, PREFIX)}", ids=[], rows=[], database_=neo4j_server.database
             ).summary.plan
             assert "Seek" in str(plan)
             assert "Scan" not in str(plan)
@@ -243,7 +244,7 @@ def test_properties_of_others_stay_on_a_node(neo4j_store: GraphStore, neo4j_serv
     """A graph may hold more than kgrank put there."""
     neo4j_store.upsert_nodes("User", pl.DataFrame({"id": ["u"]}))
     with neo4j_server.driver() as driver:
-        driver.execute_query("MATCH (u:User) SET u.vip = true", database_=neo4j_server.database)
+        driver.execute_query("MATCH (u:KgrankUser) SET u.vip = true", database_=neo4j_server.database)
     neo4j_store.upsert_nodes("User", pl.DataFrame({"id": ["u", "v"]}))
     assert neo4j_store.query("MATCH (u:User) RETURN u.id AS id, u.vip AS vip ORDER BY id") == [
         {"id": "u", "vip": True},
@@ -271,7 +272,12 @@ def test_the_schema_files_are_numbered_and_hold_one_statement_a_line_that_can_be
     assert numbers == list(range(1, len(numbers) + 1))
     for _, text in resources.migrations():
         statements = [line for line in text.splitlines() if not line.startswith("//")]
-        again = r"(CREATE [^;]* IF NOT EXISTS|MATCH [^;]* WHERE [^;]* IS NULL SET) [^;]*;"
+        again = (
+            r"CREATE [^;]* IF NOT EXISTS [^;]*;|MATCH [^;]* WHERE [^;]* IS NULL SET [^;]*;|"
+            # What a statement has changed or deleted, it does not match again.
+            r"MATCH \(n:(\w+)\) [^;]* SET n:Kgrank\1 REMOVE n:\1 } IN TRANSACTIONS OF 10000 ROWS;|"
+            r"MATCH [^;]* DETACH DELETE n;|MATCH [^;]* n\.version IN \[1, 2, 3, 4\] [^;]* SET n\.version = 5;"
+        )
         assert all(re.fullmatch(again, line) for line in statements)
 
 
@@ -279,9 +285,9 @@ def test_a_database_of_an_earlier_schema_gets_what_it_lacks(
     neo4j_store: GraphStore, neo4j_server: Server
 ) -> None:
     with neo4j_server.driver() as driver:
-        driver.execute_query("DROP CONSTRAINT loaded_id", database_=neo4j_server.database)
-        driver.execute_query("MATCH (s:Schema) SET s.version = 2", database_=neo4j_server.database)
+        driver.execute_query("DROP CONSTRAINT kgrank_loaded_id", database_=neo4j_server.database)
+        driver.execute_query("MATCH (s:KgrankSchema) SET s.version = 2", database_=neo4j_server.database)
         neo4j_store.prepare()
         found = driver.execute_query("SHOW CONSTRAINTS YIELD name", database_=neo4j_server.database).records
-    assert "loaded_id" in {record["name"] for record in found}
+    assert "kgrank_loaded_id" in {record["name"] for record in found}
     assert neo4j_store.schema_version() == resources.schema_version()

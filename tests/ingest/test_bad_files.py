@@ -99,8 +99,9 @@ def test_two_rows_of_one_item_that_differ_are_named_by_their_lines(shop: Shop) -
     assert "color is 'red' in line 2 and 'blue' in line 5" in text
 
 
-def test_an_attribute_without_any_value_is_an_error(shop: Shop) -> None:
-    text = said(shop(items_csv="id,category,color\n1,a,\n2,a,\n"))
+def test_an_attribute_that_the_mapping_names_and_that_has_no_value_is_an_error(shop: Shop) -> None:
+    folder = shop(items_csv="id,category,color\n1,a,\n2,a,\n")
+    text = said(folder, mapping="items: [{file: items.csv, attributes: [color]}]")
     assert "every value of 'color' is missing" in text
 
 

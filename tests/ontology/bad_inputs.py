@@ -390,6 +390,39 @@ BYTES_CASES = (
 )
 
 MORE_CASES = (
+    case("stray space", "W116", f"{C}:32", (C, '"Shoes"@en', '"Shoes "@en'), says='Write "Shoes"'),
+    case("two spaces", "W116", f"{C}:40", (C, '"Running shoes"@en', '"Running  shoes"@en')),
+    case(
+        "narrower that is not the reverse of a broader",
+        "O307",
+        f"{C}:19",
+        (C, "    skos:broader c:apparel ;\n", "    skos:narrower c:shoes ; skos:broader c:apparel ;\n"),
+        says="Write it on shoes: skos:broader dresses",
+    ),
+    case(
+        "replaces that is not the reverse of a replacement",
+        "W125",
+        f"{C}:32",
+        (C, '"Shoes"@en , "鞋"@zh ;', '"Shoes"@en , "鞋"@zh ; dcterms:replaces c:dresses ;'),
+    ),
+    case(
+        "a state of another vocabulary",
+        "W124",
+        f"{C}:32",
+        (
+            C,
+            '"Shoes"@en , "鞋"@zh ;',
+            '"Shoes"@en , "鞋"@zh ; <http://www.w3.org/ns/adms#status> "deprecated" ;',
+        ),
+        says="owl:deprecated true",
+    ),
+    case(
+        "no suggestion from another namespace",
+        "O104",
+        f"{C}:32",
+        (C, '"Shoes"@en , "鞋"@zh ;', '"Shoes"@en , "鞋"@zh ; dcterms:broader c:dresses ;'),
+        says="Known: isReplacedBy",
+    ),
     case("two headers", "O101", f"{H}:25", (H, "", "\n<https://shop.example/other> a owl:Ontology .\n")),
     case("kind not said", "O105", f"{V}:25", (V, "", 'v:green skos:prefLabel "Green"@en .\n')),
     case("decimal comma", "O106", f"{R}:13", (R, "kg:sure 0.9 ", "kg:sure 0,9 "), says="Write 0.9"),

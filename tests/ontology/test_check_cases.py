@@ -114,7 +114,7 @@ def test_all_mistakes_are_found_in_one_run(example: Path) -> None:
 
 
 def test_every_error_code_but_those_of_unreadable_files_has_a_case() -> None:
-    covered = {c.code for c in EVERY} | {c.code for c in BYTES_CASES} | {"O100", "W437"}
+    covered = {c.code for c in EVERY} | {c.code for c in BYTES_CASES} | {"O100", "W437", "W101"}
     assert {c.code for c in CODES if c.code[0] != "L"} - covered == {"P002"}
 
 
@@ -143,3 +143,40 @@ def test_a_folder_without_turtle_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_one_message_whatever_named_its_things(file: str, code: str, example: Path) -> None:
     (example / file).unlink()
     assert [m.code for m in check_folder(example)] == [code]
+
+
+def test_a_turtle_file_in_a_folder_below_is_named(example: Path) -> None:
+    (example / "rules").mkdir()
+    (example / "rules.ttl").rename(example / "rules" / "shoes.TTL")
+    messages = check_folder(example)
+    assert [(m.file, m.severity) for m in messages if m.code == "W101"] == [("rules/shoes.TTL", "warning")]
+
+
+def test_hidden_folders_are_passed_over(example: Path) -> None:
+    (example / ".git").mkdir()
+    (example / ".git" / "old.ttl").write_text("x")
+    assert check_folder(example) == []
+
+
+def test_a_file_in_another_syntax_is_named(example: Path) -> None:
+    (example / "more.nt").write_text("<a:b> <a:c> <a:d> .\n")
+    assert [(m.file, m.code) for m in check_folder(example)] == [("more.nt", "W101")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"Frocks"@en', '"Frocks"@en , "خانه\u200cها"@fa'),
+        (
+            "kg:requires a:color , a:price ;",
+            "kg:requires a:color , a:price ; skos:narrower c:dresses , c:shoes ;",
+        ),
+    ],
+    ids=["a joiner inside a word", "narrower beside broader"],
+)
+def test_what_editors_rightly_write_is_accepted(example: Path, before: str, after: str) -> None:
+    file = example / "categories.ttl"
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after, 1), encoding="utf-8")
+    assert check_folder(example) == []

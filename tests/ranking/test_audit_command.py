@@ -12,7 +12,7 @@ import pytest
 from shops import example, load
 
 from kgrank.graph.connect import open_store
-from kgrank.weights.model import RuleConflict, RuleFinding
+from kgrank.weights.model import RuleConflict, RuleFinding, RuleText
 
 SUPPORTED = RuleFinding(
     "cheap", "Cheaper is better.", 0.9, 0.5, 0.99, 0.99, 5.0, "supported", "so it is", 90, 30
@@ -66,6 +66,45 @@ def test_rules_that_fight_through_the_data_are_named_together(tmp_path: Path) ->
     assert "Conflict: cheap and cap cannot all be right in Dresses" in told.stdout
     (conflict,) = json.loads(audit(tmp_path, (SUPPORTED,), "--json", conflicts=(FIGHT,)).stdout)["conflicts"]
     assert (conflict["rules"], conflict["together"]) == (["cheap", "cap"], 0.002)
+
+
+def test_the_audit_is_printed_in_chinese_with_the_sentences_that_the_weights_hold(tmp_path: Path) -> None:
+    chinese = replace(
+        SUPPORTED,
+        has_effect=False,
+        translations={"zh": RuleText("价格越低越好。", "在6个品类中的6个成立")},
+    )
+    run = audit(tmp_path, (chinese,), "--language", "zh")
+    assert run.returncode == 0, run.stderr
+    for words in ("支持", "价格越低越好。", "在6个品类中的6个成立", "证据", "把握不高于偶然"):
+        assert words in run.stdout
+    for words in ("supported", "evidence", "Cheaper is better"):
+        assert words not in run.stdout
+    answer = json.loads(audit(tmp_path, (chinese,), "--language", "zh", "--json").stdout)
+    assert answer["findings"][0]["sentence"] == "价格越低越好。"
+    assert answer["notes"] == []
+
+
+def test_weights_without_sentences_in_a_language_say_so_and_an_unknown_language_is_refused(
+    tmp_path: Path,
+) -> None:
+    (note,) = json.loads(audit(tmp_path, (SUPPORTED,), "--language", "zh", "--json").stdout)["notes"]
+    assert "train again" in note
+    assert "train again" in audit(tmp_path, (SUPPORTED,), "--language", "zh").stdout
+    run = audit(tmp_path, (SUPPORTED,), "--language", "fr")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "no language 'fr'" in run.stderr
+
+
+def test_a_rule_without_effect_says_so_beside_its_verdict_and_beliefs_show_before_and_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    quiet = replace(SUPPORTED, rule="quiet", has_effect=False, prob_prior=0.97)
+    several = replace(SUPPORTED, prob_rule_right_prior=0.4, prob_rule_right=0.99)
+    shown = audit(tmp_path, (quiet, several)).stdout
+    assert "No surer than chance (0.97)" in shown
+    assert "0.40→0.99" in shown
 
 
 def test_the_chart_is_a_picture(tmp_path: Path) -> None:

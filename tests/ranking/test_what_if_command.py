@@ -165,6 +165,14 @@ def test_the_text_names_rule_verdict_categories_and_shares(ask: Ask) -> None:
         assert part in done.stdout
 
 
+def test_what_a_rule_would_change_is_said_in_chinese(ask: Ask) -> None:
+    done = ask(PRICE, "--language", "zh")
+    for part in ("结论", "证据", "之前", "之后", "在决策中的份额", "把握90%"):
+        assert part in done.stdout
+    for part in ("verdict", "evidence", "before", "shares of"):
+        assert part not in done.stdout
+
+
 def test_a_file_of_rules_that_fight_names_the_conflict(ask: Ask, tmp_path: Path) -> None:
     path = tmp_path / "new.ttl"
     shares = {"a:color": 0.55, "a:style": 0.25, "a:price": 0.15, "a:brand": 0.1}

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from shops import Example, example, load
 
 from kgrank.graph.connect import open_store
 from kgrank.serving.current import Current
 from kgrank.serving.keys import KeyRing
+from kgrank.serving.protocol import Bounds
+from kgrank.serving.server import server_of
 from kgrank.serving.service import Settings, application
 
 Client = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -60,7 +61,7 @@ async def _client(
     )
     async with app.router.router.lifespan_context(app.router):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
 
 
@@ -77,14 +78,19 @@ def running() -> Running:
 
 
 @contextmanager
-def _running(address: str, keys: Path | None = None, settings: Settings | None = None) -> Iterator[str]:
+def _running(
+    address: str,
+    keys: Path | None = None,
+    settings: Settings | None = None,
+    bounds: Bounds | None = None,
+) -> Iterator[str]:
     app = application(
         Current(address), None if keys is None else KeyRing(keys), settings or Settings(log=False)
     )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    server = server_of(app, "127.0.0.1", port, bounds=bounds)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

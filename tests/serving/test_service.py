@@ -30,6 +30,7 @@ def run(address: str, client: Any, *requests: tuple[Any, ...], **options: Any) -
                 body = rest[0] if rest else None
                 headers = rest[1] if len(rest) > 1 else {}
                 if isinstance(body, bytes):
+                    headers = {"content-type": "application/json", **headers}
                     found.append(await http.request(method, path, content=body, headers=headers))
                 else:
                     found.append(await http.request(method, path, json=body, headers=headers))

@@ -4,16 +4,16 @@
 // The answer of rank/top_items.cypher. Neo4j joins values with utilities by hashing where both are matched at once,
 // which an OPTIONAL MATCH prevents; so items without any learned value come from a second part. An item in several
 // of the categories is found once for each.
-MATCH (top:Category {id: $category})<-[:SUBCATEGORY_OF*0..30]-(below:Category)
+MATCH (top:KgrankCategory {id: $category})<-[:SUBCATEGORY_OF*0..30]-(below:KgrankCategory)
 WITH collect(DISTINCT below.id) AS categories
 CALL (categories) {
-  MATCH (served:Served {id: 'weights'})
-  MATCH (c:Category {id: $category})-[u:UTILITY]->(v:AttributeValue)<-[h:HAS_VALUE]-(i:Item)
-  MATCH (i)-[:IN_CATEGORY]->(sub:Category)
+  MATCH (served:KgrankServed {id: 'weights'})
+  MATCH (c:KgrankCategory {id: $category})-[u:UTILITY]->(v:KgrankAttributeValue)<-[h:HAS_VALUE]-(i:KgrankItem)
+  MATCH (i)-[:IN_CATEGORY]->(sub:KgrankCategory)
   WHERE sub.id IN categories AND u.version = served.version AND h.number >= u.low AND h.number < u.high
   RETURN i, sum(u.intercept + u.slope * h.number) / count(DISTINCT sub) AS part
   UNION ALL
-  MATCH (i:Item)-[:IN_CATEGORY]->(sub:Category)
+  MATCH (i:KgrankItem)-[:IN_CATEGORY]->(sub:KgrankCategory)
   WHERE sub.id IN categories
   RETURN i, 0.0 AS part
 }

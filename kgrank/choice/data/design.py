@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +26,10 @@ is a dense matrix. The rest are on an item or two each, and count as unknown."""
 LOW, HIGH = 5.0, 95.0
 """Percentiles of the items between which the range of a number or an ordered value is taken."""
 
+REACH = 10.0
+"""Ranges (5th to 95th percentile) beyond the range from which a number counts as unknown: see
+docs/decisions/bounded-influence.md."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -39,7 +43,7 @@ class Block:
         share: (columns,) share of the items with a known value that have this one; 0 for a number.
         item_count: (columns,) number of items.
         reference: (columns,) whether the value counts for the range.
-        centre: Mean of a number over the items, in its unit; 0 for values.
+        centre: Mean of a number over the items, of those within ``bounds``, in its unit; 0 for values.
         scale: Unit of a number's column, in its unit; 1 for values.
         p05: 5th percentile of a number over the items; ``p95`` the 95th.
         minimum: Smallest number that occurs; ``maximum`` the largest.
@@ -75,6 +79,12 @@ class Block:
     def number(self) -> bool:
         """Whether the attribute is a number."""
         return self.type is AttributeType.NUMBER
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest number that counts while weights are learned; others are as unknown."""
+        reach = REACH * (self.p95 - self.p05)
+        return (self.p05 - reach, self.p95 + reach) if reach else (self.minimum, self.maximum)
 
     def segments(self, part_worths: Floats) -> tuple[tuple[Segment, ...], ...]:
         """The contribution of each node, as stored: measured from the average item of the category."""
@@ -197,7 +207,6 @@ def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tup
     p05, p95 = (float(q) for q in np.percentile(numbers, [LOW, HIGH]))
     # A tenth of the scale of a plain range keeps one outlier (a price of 0) from setting the unit.
     scale = (p95 - p05) / 3.29 or float(numbers.std()) or 1.0
-    centre = float(numbers.mean())
     block = Block(
         attribute=name,
         type=AttributeType.NUMBER,
@@ -206,15 +215,18 @@ def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tup
         share=np.zeros(1),
         item_count=np.array([len(numbers)]),
         reference=np.ones(1, bool),
-        centre=centre,
         scale=scale,
         p05=p05,
         p95=p95,
         minimum=float(numbers.min()),
         maximum=float(numbers.max()),
     )
-    item_rows = rows["row"].to_numpy().astype(np.int64)
-    return block, (item_rows, np.full(len(item_rows), start), (numbers - centre) / scale)
+    least, most = block.bounds
+    plausible = (numbers >= least) & (numbers <= most)
+    centre = float(numbers[plausible].mean())
+    item_rows = rows["row"].to_numpy().astype(np.int64)[plausible]
+    entries = (item_rows, np.full(len(item_rows), start), (numbers[plausible] - centre) / scale)
+    return replace(block, centre=centre), entries
 
 
 def _value_block(

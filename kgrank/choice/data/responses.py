@@ -19,6 +19,10 @@ KINDS = ("search", *RESPONSES, "rank", "rating")
 """Kinds of feedback; each has its scale."""
 
 _KIND = pl.Enum(KINDS)
+
+USUAL_TIMES, SHARE = 10.0, 0.01
+"""A quantity counts as at most this many times the median of its kind, or this share of all units of the kind,
+whichever is more: docs/decisions/bounded-influence.md."""
 _STRENGTH = pl.col("kind").replace_strict({k: i for i, k in enumerate(RESPONSES)}, return_dtype=pl.Int64)
 
 SINGLE_POSITIONS = 10
@@ -84,6 +88,7 @@ def read_log(
     responses = events.filter(pl.col("kind").is_in(RESPONSES))
     # A quantity of nothing, or one that came back, is no choice.
     responses = responses.filter(pl.col("value").is_null() | (pl.col("value") > 0))
+    responses = _bounded(responses)
     taken = _taken_items(impressions, responses)
     entry = entry or _entry(responses)
     if impressions.is_empty():
@@ -120,6 +125,14 @@ def _numbered(graph: KnowledgeGraph) -> tuple[pl.DataFrame, pl.DataFrame]:
     users = pl.concat(sources).unique().sort()
     numbers = pl.DataFrame({"source": users, "user": np.arange(len(users))})
     return events.join(numbers, on="source"), numbers
+
+
+def _bounded(responses: pl.DataFrame) -> pl.DataFrame:
+    """The deeds with quantities bounded, so that none counts for nearly all (``USUAL_TIMES``, ``SHARE``)."""
+    units = pl.col("value").fill_null(1.0)
+    most = USUAL_TIMES * units.median().over("kind")
+    most = pl.max_horizontal(most, SHARE * pl.min_horizontal(units, most).sum().over("kind"))
+    return responses.with_columns(value=pl.when(pl.col("value") > most).then(most).otherwise("value"))
 
 
 def _relative(ratings: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from scipy import linalg, sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import RARE_SHARE, Block, Design, Layout
+from kgrank.choice.data.responses import USUAL_TIMES
 from kgrank.choice.logit.choice_sets import POSITION, CategoryChoices
 from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.share_intervals import contrasts_of
@@ -32,6 +33,9 @@ FEW = 10
 
 OWN_PEOPLE = 2.0
 """Effective number of people below which the weights are one person's."""
+
+BUSY_SHARE, BUSY_TIMES = 0.2, 10.0
+"""Share of the choices, and times those of the median person, from which one person has too many."""
 
 MANY = 100
 """Values from which an attribute may be too finely cut."""
@@ -52,6 +56,7 @@ def concerns(sets: Mapping[str, CategoryChoices]) -> tuple[Concern, ...]:
         all_concerns += one_person(category_choices)
         all_concerns += many_values(category_choices.design)
         all_concerns += mixed_units(category_choices.design)
+        all_concerns += outliers(category_choices)
         if len(items):
             layout = category_choices.design.layout
             constant = {c.attribute: c for c in never_varies(layout, items)}
@@ -85,17 +90,51 @@ def few_choices(category_choices: CategoryChoices) -> tuple[Concern, ...]:
 
 
 def one_person(category_choices: CategoryChoices) -> tuple[Concern, ...]:
-    """One person behind nearly all choices; by Kish's effective number, (Σ n)² / Σ n²."""
+    """One person behind nearly all choices, by Kish's effective number, (Σ n)² / Σ n²; or behind far too many."""
     people, choices_of_person = np.unique(category_choices.choices.person, return_counts=True)
     effective = choices_of_person.sum() ** 2 / (choices_of_person**2).sum()
-    if effective >= OWN_PEOPLE or len(category_choices.choices) < FEW:
+    most = choices_of_person.max(initial=0)
+    busy = most >= BUSY_SHARE * choices_of_person.sum() and most >= BUSY_TIMES * np.median(choices_of_person)
+    if len(category_choices.choices) < FEW or not (effective < OWN_PEOPLE or busy):
         return ()
+    follows = (
+        "the weights are theirs, and the intervals say nothing of other people"
+        if effective < OWN_PEOPLE
+        else "the weights lean to their tastes, and the intervals are too narrow for other people"
+    )
     text = (
         f"{choices_of_person.max():,} of {_number(len(category_choices.choices), 'choice')} are one person's"
         + (f", of {len(people):,} people" if len(people) > 1 else "")
-        + ": the weights are theirs, and the intervals say nothing of other people"
+        + f": {follows}"
     )
     return (Concern(Cause.ONE_PERSON, category_choices.design.layout.category, None, text),)
+
+
+def outliers(category_choices: CategoryChoices) -> tuple[Concern, ...]:
+    """Numbers and quantities so far from the others that they do not count, or not whole (docs/decisions)."""
+    layout, choices, problems = category_choices.design.layout, category_choices.choices, []
+    for block in layout.blocks:
+        least, most = block.bounds
+        for extreme, beyond in (
+            (block.maximum, block.maximum > most),
+            (block.minimum, block.minimum < least),
+        ):
+            if block.number and beyond:
+                text = (
+                    f"is {extreme:,.10g} for an item, and {block.p05:,.10g} to {block.p95:,.10g} for nine in ten: "
+                    "it counts as unknown while weights are learned"
+                )
+                problems.append(Concern(Cause.OUTLIER, layout.category, block.attribute, text))
+    unrated = np.ones(len(choices), bool) if choices.rated is None else ~choices.rated
+    units = choices.total[unrated]
+    usual = float(np.median(units)) if len(units) else 0.0
+    if len(units) and units.max() >= USUAL_TIMES * usual > 0:
+        text = (
+            f"one choice counts {units.max():,.4g} units, and the median choice {usual:,.4g}: larger quantities "
+            "are bounded to this"
+        )
+        problems.append(Concern(Cause.OUTLIER, layout.category, None, text))
+    return tuple(problems)
 
 
 def many_values(design: Design) -> tuple[Concern, ...]:

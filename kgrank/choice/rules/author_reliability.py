@@ -17,7 +17,7 @@ from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.bounds import Statements, Sums, prior_draws, prior_probabilities
-from kgrank.choice.rules.statement import EXCEPTION, Statement, Switch, statement, switch
+from kgrank.choice.rules.statement import EXCEPTION, Statement, Switch, holds_if_right, statement, switch
 from kgrank.ontology.model import Ontology, Rule
 
 CARELESS = (1 - EXCEPTION - 0.9) / (1 - EXCEPTION - 0.5)
@@ -106,15 +106,26 @@ class RuleSet:
         return tuple(tuple(categories) for categories in by_rule)
 
     @cached_property
-    def switches(self) -> tuple[Switch | None, ...]:
-        """(rules,) by the mean of a rule's prior probabilities; None for one that applies nowhere."""
-        total, count = np.zeros(len(self.rules)), np.zeros(len(self.rules))
+    def chance(self) -> Floats:
+        """(rules,) mean of a rule's prior probabilities over the categories whose data count for it.
+
+        These are the ones with choices of their own, else all; NaN for a rule that applies nowhere.
+        """
+        total, count = np.zeros((2, len(self.rules))), np.zeros((2, len(self.rules)))
         for applicable in self.by_category.values():
-            total[applicable.rules] += applicable.prob_prior
-            count[applicable.rules] += 1
+            row = int(applicable.posterior.own_choices)
+            total[row, applicable.rules] += applicable.prob_prior
+            count[row, applicable.rules] += 1
+        counted = (count[1] > 0).astype(np.int64), np.arange(len(self.rules))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total[counted] / count[counted])
+
+    @cached_property
+    def switches(self) -> tuple[Switch | None, ...]:
+        """(rules,) by their chance; None for one that applies nowhere."""
         return tuple(
-            switch(rule.sure, float(t / n)) if n else None
-            for rule, t, n in zip(self.rules, total, count, strict=True)
+            None if np.isnan(chance) else switch(rule.sure, chance)
+            for rule, chance in zip(self.rules, self.chance.tolist(), strict=True)
         )
 
     @cached_property
@@ -138,9 +149,14 @@ class RuleSet:
         """(rules,) probability that a rule holds in a category, its switch being on."""
         return np.array([0.5 if s is None else s.on for s in self.switches])
 
+    @cached_property
+    def has_effect(self) -> Truths:
+        """(rules,) whether each acts: soft rules that are no surer than chance do not."""
+        return np.asarray(self.hard | (self.prior > 0))
+
     def ratios(self, applicable: RulesInCategory) -> tuple[Floats, Floats]:
         """(its rules,) weight of part-worths under the switch on, against off: where a rule holds, and not."""
-        on = self.on[applicable.rules]
+        on = holds_if_right(self.on[applicable.rules], applicable.prob_prior)
         return on / applicable.prob_prior, (1 - on) / (1 - applicable.prob_prior)
 
     @cached_property
@@ -193,17 +209,24 @@ class RuleSet:
         return self.beliefs(self._all_factors - self.summed_factors(self.with_own_choices_below(category)))
 
     @cached_property
-    def prob_rule_right(self) -> Floats:
-        """(rules,) probability that each rule is right as a whole, from all categories with choices of their own.
+    def prob_rule_right(self) -> tuple[Floats, Floats]:
+        """(rules,) probability that each rule is right as a whole, before and after the data about it.
 
-        For a rule that applies to none of these, from all its categories.
+        Both with the data about its author's other rules; so they differ by the rule's own log Bayes factor. Of
+        all categories with choices of their own; for a rule that applies to none of these, of all its categories.
         """
         factors = self._all_factors.copy()
         counting = set(self.with_own_choices)
         without = [k for k, categories in enumerate(self.categories) if not set(categories) & counting]
         factors[without] = self.summed_factors(self.by_category)[without]
-        beliefs = self.beliefs(factors)
-        return np.asarray(np.minimum((np.exp(beliefs.authors)[self.authors] * beliefs.on.T).sum(1), 1.0))
+        beliefs, prior = self.beliefs(factors), priors_by_reliability(self.prior)
+        author = beliefs.authors[self.authors].T
+        with np.errstate(divide="ignore"):
+            both = np.logaddexp(np.log(prior) + factors, np.log1p(-prior))
+        others = author - np.where(self.hard, 0.0, both)
+        others -= np.logaddexp.reduce(others, axis=0)
+        before, after = (np.exp(others) * prior).sum(0), (np.exp(author) * beliefs.on).sum(0)
+        return np.minimum(before, 1.0), np.minimum(after, 1.0)
 
 
 @dataclass(frozen=True)

@@ -1,90 +1,153 @@
-"""The evidence on each rule, in words."""
+"""The evidence on each rule, in words, English and Chinese."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.weigh import Conflict, RuleEvidence, RulePosteriors, verdict
-from kgrank.ontology.kinds.kind import Measure
+from kgrank.choice.rules.verdict import verdict
+from kgrank.choice.rules.weigh import Conflict, RuleEvidence, RulePosteriors
+from kgrank.ontology.kinds.kind import LANGUAGES, Measure
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Ontology, Rule
 from kgrank.ontology.sentences import sentence
-from kgrank.weights.model import RuleConflict, RuleFinding
+from kgrank.weights.model import RuleConflict, RuleFinding, RuleText
+
+_PHRASES = {
+    "list": {"en": ", ", "zh": "、"},
+    "and": {"en": " and ", "zh": "和"},
+    "next": {"en": "; ", "zh": "；"},
+    "in": {"en": "{place}: {text}", "zh": "{place}：{text}"},
+    "more": {"en": "{names} and {count} more", "zh": "{names}等{total}个"},
+    "holds": {"en": "holds in {holds} of {count} categories", "zh": "在{count}个品类中的{holds}个成立"},
+    "rising": {"en": "more {name} is better", "zh": "{name}越高越好"},
+    "falling": {"en": "less {name} is better", "zh": "{name}越低越好"},
+    "neither": {"en": "{name} goes up and down", "zh": "{name}有升有降"},
+    "conflict": {
+        "en": "{rules} cannot all be right in {places}: by the choices each may hold (probability {alone}), "
+        "all together with {together:.3f}.",
+        "zh": "{rules}在{places}中不可能都成立："
+        "仅按选择数据，各自可能成立（概率{alone}），同时成立的概率为{together:.3f}。",
+    },
+}
 
 
 def stored_finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> RuleFinding:
     """A rule's evidence as it is stored."""
+    as_a_whole = len(evidence.counted) > 1 and evidence.has_effect
+    text = {
+        language: RuleText(
+            sentence(evidence.rule, ontology, language),
+            _Words(ontology, posteriors, language).by_category(evidence),
+        )
+        for language in LANGUAGES
+    }
+    english = text.pop("en")
     return RuleFinding(
         rule=evidence.rule.id,
-        sentence=sentence(evidence.rule, ontology),
+        sentence=english.sentence,
         confidence=evidence.rule.sure,
         prob_prior=evidence.prob_prior,
         prob_data=evidence.prob_data,
         prob_posterior=evidence.prob_posterior,
         log_bayes_factor=evidence.log_bayes_factor,
         verdict=verdict(evidence.prob_data, evidence.prob_prior),
-        instead=_by_category(evidence, ontology, posteriors),
+        instead=english.instead,
         choice_count=evidence.choice_count,
         person_count=evidence.person_count,
-        prob_rule_right=evidence.prob_rule_right if len(evidence.counted) > 1 else None,
+        prob_rule_right=evidence.prob_rule_right if as_a_whole else None,
+        prob_rule_right_prior=evidence.prob_rule_right_prior if as_a_whole else None,
+        has_effect=evidence.has_effect,
+        translations=text,
     )
 
 
 def stored_conflict(rules: Conflict, ontology: Ontology, posteriors: RulePosteriors) -> RuleConflict:
     """A conflict of rules, with its sentence, as it is kept with the weights."""
-    ids = tuple(rule.id for rule in rules.rules)
-    names = [ontology.categories[c].name() for c in rules.categories]
-    where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    alone = ", ".join(f"{p:.2f}" for p in rules.alone)
-    by_rule = (_data_alone(rule, ontology, posteriors, rules.worst) for rule in rules.rules)
+    text = {language: _Words(ontology, posteriors, language).conflict(rules) for language in LANGUAGES}
+    english = text.pop("en")
     return RuleConflict(
-        rules=ids,
-        sentence=f"{', '.join(ids[:-1])} and {ids[-1]} cannot all be right in {where}: "
-        f"by the choices each may hold (probability {alone}), all together with {rules.together:.3f}.",
+        rules=tuple(rule.id for rule in rules.rules),
+        sentence=english.sentence,
         categories=rules.categories,
         alone=rules.alone,
         together=rules.together,
-        instead="; ".join(dict.fromkeys(by_rule)),
+        instead=english.instead,
+        translations=text,
     )
 
 
-def _by_category(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> str:
-    """The posterior without rules of what a rule is about, category by category where they differ."""
-    parts = [
-        f"{ontology.categories[c].name()}: {_data_alone(evidence.rule, ontology, posteriors, c)}"
-        for c in evidence.counted[:3]
-    ]
-    if len(evidence.counted) > 1:
-        holds = len(evidence.counted) - len(evidence.fails_in)
-        parts.insert(0, f"holds in {holds} of {len(evidence.counted)} categories")
-    return "; ".join(parts)
+@dataclass(frozen=True)
+class _Words:
+    """What posteriors without rules say, in one language."""
 
+    ontology: Ontology
+    posteriors: RulePosteriors
+    language: str
 
-def _data_alone(rule: Rule, ontology: Ontology, posteriors: RulePosteriors, category: str) -> str:
-    """The posterior without rules of what a rule is about, in one category."""
-    layout, part_worths = posteriors.layouts[category], posteriors.mean_without_rules[category]
-    measure = rule_kind(rule.kind).measure
-    if measure is Measure.DIRECTION:
-        return _direction(rule, ontology, layout, part_worths)
-    if measure is not None and not measure.of_shares:
-        return _utilities(rule, layout, part_worths)
-    shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))
-    named = sorted((a for a in rule.attributes if a in shares), key=lambda a: -shares[a])
-    return ", ".join(f"{ontology.attributes[a].name()} {shares[a]:.0%}" for a in named)
+    def phrase(self, key: str, **parts: object) -> str:
+        return _PHRASES[key][self.language].format(**parts)
 
+    def conflict(self, rules: Conflict) -> RuleText:
+        ids = [rule.id for rule in rules.rules]
+        names = [self.category(c) for c in rules.categories]
+        separator = self.phrase("list")
+        places = separator.join(names[:3])
+        if len(names) > 3:
+            places = self.phrase("more", names=places, count=len(names) - 3, total=len(names))
+        by_rule = (self.data_alone(rule, rules.worst) for rule in rules.rules)
+        return RuleText(
+            self.phrase(
+                "conflict",
+                rules=separator.join(ids[:-1]) + self.phrase("and") + ids[-1],
+                places=places,
+                alone=separator.join(f"{p:.2f}" for p in rules.alone),
+                together=rules.together,
+            ),
+            self.phrase("next").join(dict.fromkeys(by_rule)),
+        )
 
-def _direction(rule: Rule, ontology: Ontology, layout: Layout, part_worths: Floats) -> str:
-    """Whether more or less of an attribute is better."""
-    block = layout.block[str(rule.attribute)]
-    name = ontology.attributes[str(rule.attribute)].name()
-    columns = part_worths[block.columns]
-    rise = columns if block.number else np.diff(columns)
-    if (rise > 0).all():
-        return f"more {name} is better"
-    return f"less {name} is better" if (rise < 0).all() else f"{name} goes up and down"
+    def by_category(self, evidence: RuleEvidence) -> str:
+        """What a rule is about, category by category where they differ."""
+        parts = [
+            self.phrase("in", place=self.category(c), text=self.data_alone(evidence.rule, c))
+            for c in evidence.counted[:3]
+        ]
+        count = len(evidence.counted)
+        if count > 1:
+            parts.insert(0, self.phrase("holds", holds=count - len(evidence.fails_in), count=count))
+        return self.phrase("next").join(parts)
+
+    def data_alone(self, rule: Rule, category: str) -> str:
+        """What a rule is about, in one category."""
+        layout = self.posteriors.layouts[category]
+        part_worths = self.posteriors.mean_without_rules[category]
+        measure = rule_kind(rule.kind).measure
+        if measure is Measure.DIRECTION:
+            return self.direction(rule, layout, part_worths)
+        if measure is not None and not measure.of_shares:
+            return _utilities(rule, layout, part_worths)
+        shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))
+        named = sorted((a for a in rule.attributes if a in shares), key=lambda a: -shares[a])
+        return self.phrase("list").join(f"{self.attribute(a)} {shares[a]:.0%}" for a in named)
+
+    def direction(self, rule: Rule, layout: Layout, part_worths: Floats) -> str:
+        """Whether more or less of an attribute is better."""
+        block = layout.block[str(rule.attribute)]
+        columns = part_worths[block.columns]
+        rise = columns if block.number else np.diff(columns)
+        key = "rising" if (rise > 0).all() else "falling" if (rise < 0).all() else "neither"
+        return self.phrase(key, name=self.attribute(str(rule.attribute)))
+
+    def category(self, category: str) -> str:
+        return self.ontology.categories[category].name(self.language)
+
+    def attribute(self, attribute: str) -> str:
+        return self.ontology.attributes[attribute].name(self.language)
 
 
 def _utilities(rule: Rule, layout: Layout, part_worths: Floats) -> str:

@@ -1,8 +1,8 @@
 """What a rule states of part-worths, and the switch that gives it its bounded strength.
 
 A rule with confidence p that holds with probability π under the prior without rules weights the part-worths
-for which it holds by p/π and the others by (1 - p)/(1 - π), whatever the data are. A rule that covers several
-categories is one statement with one hidden switch: see ``Switch``.
+for which it holds by p/π and the others by (1 - p)/(1 - π), whatever the data are; where p is not above π it says
+nothing. A rule that covers several categories is one statement with one hidden switch: see ``Switch``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance, spreads
 from kgrank.graph.schema import value_id
@@ -149,7 +150,8 @@ class Switch:
     """A rule's hidden switch "this rule is right".
 
     On, the rule holds in each category with probability ``on``, independently; off, it states nothing. The prior
-    of the switch makes the probability in a single category the rule's confidence, whatever it is by chance.
+    of the switch makes the probability in a single category the rule's confidence, and is 0 for a rule that is no
+    surer than chance.
     """
 
     prior: float
@@ -159,11 +161,17 @@ class Switch:
 def switch(sure: float, chance: float) -> Switch:
     """The switch of a rule with confidence ``sure`` that holds by chance with probability ``chance``.
 
-    A rule less likely than chance is a statement against itself: on, it holds rarely.
+    A confidence below chance says nothing, not the opposite.
     """
     sure = float(np.clip(sure, 1 - CERTAIN, CERTAIN))
-    if sure >= chance:
-        on = 1 - min(EXCEPTION, (1 - sure) / 2)
-        return Switch(min((sure - chance) / max(on - chance, 1e-12), 1.0), on)
-    on = min(EXCEPTION, sure / 2)
-    return Switch(min((chance - sure) / max(chance - on, 1e-12), 1.0), on)
+    on = 1 - min(EXCEPTION, (1 - sure) / 2)
+    return Switch(max(sure - chance, 0.0) / max(on - chance, 1e-12), on)
+
+
+def holds_if_right(on: Floats, chance: Floats) -> Floats:
+    """Probability that right rules hold in a category where they hold by chance with ``chance``.
+
+    ``on`` of their switches, but at most half the failures of chance: a right rule never holds less often than by
+    chance.
+    """
+    return np.maximum(on, (1 + chance) / 2)

@@ -8,7 +8,6 @@ from functools import partial
 from zlib import crc32
 
 import numpy as np
-from scipy import special
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Layout
@@ -23,17 +22,15 @@ from kgrank.choice.rules.author_reliability import (
 from kgrank.choice.rules.bounds import Statements
 from kgrank.choice.rules.conflicts import smallest_sets
 from kgrank.choice.rules.sampling import DRAWS, Reweighted, allowed, gaussian, reweighted
+from kgrank.choice.rules.verdict import UNLIKELY, evidence_of_several, log_bayes_factor
 from kgrank.errors import RunError
 from kgrank.ontology.model import Ontology, Rule
-
-UNLIKELY = 0.025
-"""Probability below which the data contradict a rule, or several rules together."""
 
 FEW = 200
 """Effective draws of the data's posterior below which the rules contradict it."""
 
 QUIET = 0.02
-"""A rule whose confidence is so near its prior probability has no effect."""
+"""A rule whose confidence is so little above its prior probability has no effect to be seen."""
 
 MOST_NAMED = 5
 """Names in a note, which counts the others."""
@@ -52,10 +49,13 @@ class RuleEvidence:
             holds there under the prior without rules, under the data alone, and under the data and all rules.
         counted: Those whose data count for it: the ones with choices of their own, else all.
         prob_prior: Probability that it holds under the prior without rules, the mean over ``counted``.
-        prob_data: The same under the data alone; ``prob_posterior`` under the data and all rules.
-        prob_rule_right: Probability that the rule is right as a whole, from the data of all categories, also
-            those about its author's other rules.
-        log_bayes_factor: Of its switch, on against off.
+        prob_data: The same under the data alone: ``prob_prior`` with ``log_bayes_factor``.
+        prob_posterior: Probability that it holds under the data and all rules, the mean over ``counted``.
+        prob_rule_right_prior: Probability that the rule is right as a whole before the data about it, by its
+            confidence and by the data about its author's other rules.
+        prob_rule_right: The same after the data about it.
+        log_bayes_factor: Of the statement that it holds, from the data alone; see ``evidence_of_several``.
+        has_effect: Whether it is surer than chance, and so acts.
         fails_in: Categories where it rather fails than holds, by the data alone.
         choice_count: Number of choices; ``person_count`` behind them.
     """
@@ -67,8 +67,10 @@ class RuleEvidence:
     prob_prior: float
     prob_data: float
     prob_posterior: float
+    prob_rule_right_prior: float
     prob_rule_right: float
     log_bayes_factor: float
+    has_effect: bool
     fails_in: tuple[str, ...]
     choice_count: int
     person_count: int
@@ -310,7 +312,12 @@ def _evidence(
     counts = has_own_choices if has_own_choices.any() else np.ones(len(rows), bool)
     counted = [row for row, count in zip(rows, counts, strict=True) if count]
     prior, data, posterior = (float(x) for x in by_category[counts].mean(0))
-    summed = sum(float(rules.factors[c][k]) for c, k in counted)
+    if len(counted) == 1:
+        bayes_factor = log_bayes_factor(data, prior)
+    else:
+        as_a_whole = sum(float(rules.factors[c][k]) for c, k in counted)
+        data, bayes_factor = evidence_of_several(data, prior, as_a_whole)
+    right_before, right = (float(x[number]) for x in rules.prob_rule_right)
     return RuleEvidence(
         rule=rules.rules[number],
         categories=tuple(c for c, _ in rows),
@@ -319,8 +326,10 @@ def _evidence(
         prob_prior=prior,
         prob_data=data,
         prob_posterior=posterior,
-        prob_rule_right=float(rules.prob_rule_right[number]),
-        log_bayes_factor=log_bayes_factor(data, prior) if len(counted) == 1 else summed,
+        prob_rule_right_prior=right_before,
+        prob_rule_right=right,
+        log_bayes_factor=bayes_factor,
+        has_effect=bool(rules.has_effect[number]),
         fails_in=tuple(c for (c, _), p in zip(counted, by_category[counts, 1], strict=True) if p < 0.5),
         choice_count=sum(rules.by_category[c].posterior.choice_count for c, _ in counted),
         person_count=max(rules.by_category[c].posterior.person_count for c, _ in counted),
@@ -330,7 +339,7 @@ def _evidence(
 def _notes(audit: tuple[RuleEvidence, ...], strained: list[str]) -> tuple[str, ...]:
     """What a reader must know: rules without effect, and rules that contradict most of the data's posterior."""
     notes = []
-    quiet = [f for f in audit if not f.rule.hard and abs(f.rule.sure - f.prob_prior) < QUIET]
+    quiet = [f for f in audit if not f.rule.hard and (not f.has_effect or f.rule.sure - f.prob_prior < QUIET)]
     if quiet:
         notes.append(
             f"{_listed([f'{f.rule.id} (kg:sure {f.rule.sure:g}, by chance {f.prob_prior:.2f})' for f in quiet])}: "
@@ -347,26 +356,3 @@ def _notes(audit: tuple[RuleEvidence, ...], strained: list[str]) -> tuple[str, .
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more
-
-
-def log_bayes_factor(prob_data: float, prob_prior: float) -> float:
-    """Log Bayes factor of a rule in one category; half a draw on either side keeps it finite."""
-    bounded = np.clip(prob_data, 0.5 / DRAWS, 1 - 0.5 / DRAWS)
-    return float(special.logit(bounded) - special.logit(prob_prior))
-
-
-def verdict(prob_data: float, prob_prior: float) -> str:
-    """The data's verdict on a rule, in one or two words.
-
-    Args:
-        prob_data: Probability that it holds, from the data alone.
-        prob_prior: The same under the prior without rules.
-    """
-    if prob_data < UNLIKELY:
-        return "contradicted"
-    if prob_data > 1 - UNLIKELY and prob_data > prob_prior:
-        return "supported"
-    bayes_factor = log_bayes_factor(prob_data, prob_prior)
-    if abs(bayes_factor) < np.log(3):
-        return "silent"
-    return "leans for" if bayes_factor > 0 else "leans against"

@@ -10,7 +10,8 @@ from kgrank.choice.importance import importance
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.findings import stored_conflict, stored_finding
 from kgrank.choice.rules.statement import statement
-from kgrank.choice.rules.weigh import RuleEvidence, RulePosteriors, log_bayes_factor, verdict, weigh
+from kgrank.choice.rules.verdict import log_bayes_factor, verdict
+from kgrank.choice.rules.weigh import RuleEvidence, RulePosteriors, weigh
 from kgrank.choice.share_intervals import intervals, quantiles
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import RuleConflict, RuleFinding

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from kgrank.cli.audit.rule_tables import LEGEND, findings_table, print_conflicts
+from kgrank.cli.audit.rule_tables import findings_table, print_conflicts
+from kgrank.cli.audit.words import word
 from kgrank.cli.common import Chart, out, print_answer
-from kgrank.cli.options import Json, Store, default_store
+from kgrank.cli.options import Json, Language, Store, default_store
 from kgrank.graph.connect import open_store
 from kgrank.weights.tables import served_weights
 
@@ -32,6 +33,7 @@ def audit_command(
         ),
     ] = None,
     chart: Chart = None,
+    language: Language = "en",
     json: Json = False,
 ) -> None:
     """Say of every rule what the data alone say; exit code 1 if they contradict one.
@@ -41,9 +43,9 @@ def audit_command(
     if what_if is not None:
         from kgrank.cli.audit.what_if import show
 
-        contradicted = show(store or default_store(), what_if, chart, json=json)
+        contradicted = show(store or default_store(), what_if, chart, language, json=json)
     else:
-        contradicted = _show(store or default_store(), chart, json=json)
+        contradicted = _show(store or default_store(), chart, language, json=json)
     if contradicted:
         raise typer.Exit(1)
 
@@ -53,34 +55,34 @@ def register(app: typer.Typer) -> None:
     app.command("audit")(audit_command)
 
 
-def _show(store: str, chart: Path | None, *, json: bool) -> bool:
+def _show(store: str, chart: Path | None, language: str, *, json: bool) -> bool:
     """Shows the findings; whether the data contradict one."""
     from kgrank.ranking.explain.audit import audit
 
     with open_store(store) as opened:
-        answer = audit(served_weights(opened))
+        answer = audit(served_weights(opened), language)
     if chart is not None:
         from kgrank.plots import audit_plot
 
-        audit_plot(answer.findings, path=chart)
+        audit_plot(answer.findings, path=chart, language=language)
     if json:
         print_answer(answer)
     else:
-        _print(answer)
+        _print(answer, language)
         if chart is not None:
-            out.print(f"Chart: {escape(str(chart))}")
+            out.print(word("chart", language, path=escape(str(chart))))
     return any(f.verdict == "contradicted" for f in answer.findings)
 
 
-def _print(answer: Audit) -> None:
+def _print(answer: Audit, language: str) -> None:
     count = len(answer.findings)
     if not count:
-        out.print("No rule speaks about part-worths in a category with items.")
+        out.print(word("none", language))
         return
-    out.print(findings_table(answer.findings))
-    out.print(LEGEND)
-    print_conflicts(answer.conflicts)
-    out.print(
-        f"{count} rules, weights {escape(answer.version)}; "
-        f"chance alone would contradict about {count * CHANCE:.1f} that are right."
-    )
+    out.print(findings_table(answer.findings, language))
+    out.print(word("legend", language))
+    print_conflicts(answer.conflicts, language)
+    for note in answer.notes:
+        out.print(word("note", language, text=escape(note)))
+    version = escape(answer.version)
+    out.print(word("count", language, count=count, version=version, wrong=count * CHANCE))

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.choice.rules.what_if import CategoryChange, Share
-from kgrank.cli.audit.rule_tables import COLOURS, LEGEND, findings_table, print_conflicts, print_warnings
+from kgrank.cli.audit.rule_tables import findings_table, print_conflicts, print_warnings, verdict_cell
+from kgrank.cli.audit.words import word
 from kgrank.cli.common import out, print_answer
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
@@ -29,7 +30,7 @@ MOVES = 0.002
 """Sum of the changes of a category's shares from which on they are shown."""
 
 
-def show(store: str, rule: str, chart: Path | None, *, json: bool) -> bool:
+def show(store: str, rule: str, chart: Path | None, language: str, *, json: bool) -> bool:
     """Shows what new rules would change; whether the choices contradict one of them.
 
     Raises:
@@ -43,17 +44,17 @@ def show(store: str, rule: str, chart: Path | None, *, json: bool) -> bool:
     snippet = add_rules(before, text, name)
     _refuse_others(snippet, name)
     print_warnings([m.line_text() for m in snippet.warnings])
-    answer = what_if_audit(before, snippet.ontology, snippet.rules, posteriors)
+    answer = what_if_audit(before, snippet.ontology, snippet.rules, posteriors, language)
     if chart is not None:
         from kgrank.plots import what_if_plot
 
-        what_if_plot(answer.categories, snippet.ontology, path=chart)
+        what_if_plot(answer.categories, snippet.ontology, path=chart, language=language)
     if json:
         print_answer(answer)
     else:
-        _print(answer, snippet)
+        _print(answer, snippet, language)
         if chart is not None:
-            out.print(f"Chart: {escape(str(chart))}")
+            out.print(word("chart", language, path=escape(str(chart))))
     return any(f.verdict == "contradicted" for f in answer.findings)
 
 
@@ -93,49 +94,43 @@ def _refuse_others(snippet: Snippet, name: str) -> None:
             )
 
 
-def _print(answer: WhatIfAudit, snippet: Snippet) -> None:
+def _print(answer: WhatIfAudit, snippet: Snippet, language: str) -> None:
     ontology = snippet.ontology
     if not answer.findings:
-        out.print(f"{', '.join(snippet.rules)}: speaks of no category with choices; nothing would change.")
+        out.print(word("nothing", language, rules=", ".join(snippet.rules)))
         return
-    out.print(findings_table(answer.findings))
-    out.print(LEGEND)
-    out.print(_rules_table(answer, ontology))
+    out.print(findings_table(answer.findings, language))
+    out.print(word("legend", language))
+    out.print(_rules_table(answer, ontology, language))
     moving = [c for c in answer.categories if c.total_change >= MOVES]
     if still := len(answer.categories) - len(moving):
-        out.print(
-            f"In {still:,} of {len(answer.categories):,} categories no share would move by {MOVES / 2}."
-        )
+        out.print(word("still", language, still=still, count=len(answer.categories), least=MOVES / 2))
     for change in moving[:CATEGORIES]:
-        name = escape(ontology.categories[change.category].name())
-        out.print(
-            f"[bold]{name}[/]: shares of the decision, "
-            f"from {change.choice_count:,} choices of {change.person_count:,} people"
-        )
-        out.print(_shares_table(change, ontology))
+        name = escape(ontology.categories[change.category].name(language))
+        choices, people = change.choice_count, change.person_count
+        out.print(word("shares", language, name=name, choices=choices, people=people))
+        out.print(_shares_table(change, ontology, language))
     if len(moving) > CATEGORIES:
-        out.print(f"And {len(moving) - CATEGORIES:,} more categories, which change less (--json).")
+        out.print(word("more categories", language, count=len(moving) - CATEGORIES))
     for shift in answer.other_rules:
-        word = "more" if shift.after > shift.before else "less"
-        out.print(
-            f"The rule {escape(shift.rule)} would hold {word} probably: {shift.before:.2f} → {shift.after:.2f}."
-        )
-    print_conflicts(answer.conflicts)
+        key = "more probable" if shift.after > shift.before else "less probable"
+        out.print(word(key, language, rule=escape(shift.rule), before=shift.before, after=shift.after))
+    print_conflicts(answer.conflicts, language)
 
 
-def _rules_table(answer: WhatIfAudit, ontology: Ontology) -> Table:
+def _rules_table(answer: WhatIfAudit, ontology: Ontology, language: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("category", overflow="fold")
-    table.add_column("rule", overflow="fold")
+    table.add_column(word("verdict", language), no_wrap=True)
+    table.add_column(word("category", language), overflow="fold")
+    table.add_column(word("the rule", language), overflow="fold")
     for name in ("chance", "data", "with rules", "evidence", "choices", "people"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(word(name, language), justify="right", no_wrap=True)
     shown = {c.category for c in answer.categories[:CATEGORIES]}
     for r in answer.by_category:
         if r.category in shown:
             table.add_row(
-                f"[{COLOURS[r.verdict]}]{r.verdict}[/]",
-                escape(ontology.categories[r.category].name()),
+                verdict_cell(r.verdict, language),
+                escape(ontology.categories[r.category].name(language)),
                 escape(r.rule),
                 f"{r.prob_prior:.3f}",
                 f"{r.prob_data:.3f}",
@@ -147,13 +142,13 @@ def _rules_table(answer: WhatIfAudit, ontology: Ontology) -> Table:
     return table
 
 
-def _shares_table(change: CategoryChange, ontology: Ontology) -> Table:
+def _shares_table(change: CategoryChange, ontology: Ontology, language: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("attribute")
+    table.add_column(word("attribute", language))
     for name in ("before", "after", "change"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(word(name, language), justify="right", no_wrap=True)
     for a in change.attributes[:ATTRIBUTES]:
-        name = escape(ontology.attributes[a.attribute].name())
+        name = escape(ontology.attributes[a.attribute].name(language))
         table.add_row(name, _share(a.before), _share(a.after), f"{a.change:+.3f}")
     return table
 

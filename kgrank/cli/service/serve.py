@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import resource
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +20,8 @@ from kgrank.serving.keys import KeyRing, Role, add_key, read_keys, remove_key
 
 FILE = Path("kgrank-keys.json")
 
-CONNECTIONS = 65_536
-"""Open at once at most, where the system allows as many."""
+FILES = 256
+"""Open files beside the connections: the store, the log, libraries."""
 
 File = Annotated[
     Path,
@@ -42,20 +42,30 @@ def serve_command(
         Path | None,
         typer.Option(metavar="FILE", envvar="KGRANK_KEYS", help="API keys, made by `kgrank keys add`."),
     ] = None,
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS", help="A proxy's address or network: its forwarded headers are believed."
+        ),
+    ] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second for each key.")] = 200.0,
     burst: Annotated[float, typer.Option(min=1, help="Requests at once on top of that.")] = 400.0,
+    shared_sessions: Annotated[
+        bool, typer.Option("--shared-sessions", help="Sessions that one key made are open to all keys.")
+    ] = False,
     log: Annotated[bool, typer.Option("--log/--no-log", help="A line of JSON for each request.")] = True,
 ) -> None:
     """Serve rankings, facets, explanations, sessions and the audit over HTTP.
 
     Example: kgrank serve --store demo-shop/graph.lb --port 8000
     """
-    import uvicorn
-
+    from kgrank.serving.browsers import is_loopback
     from kgrank.serving.current import Current
+    from kgrank.serving.protocol import Bounds
+    from kgrank.serving.server import end_on_hangup, log_through, server_of
     from kgrank.serving.service import Settings, application
 
-    if keys is None and not _here(host):
+    if keys is None and not is_loopback(host):
         raise InputError(
             f"no keys, and {host} can be reached from other machines",
             expected="--keys FILE",
@@ -67,19 +77,12 @@ def serve_command(
     current.refresh()
     if isinstance(current.store_error, AccessError):
         raise current.store_error
-    _allow_connections()
-    settings = Settings(rate=rate, burst=burst, log=log)
+    connections = _allow_connections(Bounds.connections)
+    settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
-    uvicorn.run(
-        application_,
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        log_level="info",
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=20,
-    )
+    log_through(application_.service.log)
+    end_on_hangup()
+    server_of(application_, host, port, trust_proxy or (), Bounds(connections=connections)).run()
 
 
 @keys_app.command("add")
@@ -88,16 +91,21 @@ def add_command(
     role: Annotated[
         Role, typer.Option(help="read: rankings; write: sessions too; admin: which weights are served too.")
     ] = Role.READ,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The last day on which it is valid, in UTC."),
+    ] = None,
     file: File = FILE,
     json: Json = False,
 ) -> None:
     """Make a key, and print it this once.
 
-    Example: kgrank keys add storefront --role write
+    Example: kgrank keys add storefront --role write --expires 2027-12-31
     """
-    secret = add_key(file, name, role)
+    last_day = None if expires is None else expires.date()
+    secret = add_key(file, name, role, last_day)
     if json:
-        print_json({"name": name, "role": role, "key": secret})
+        print_json({"name": name, "role": role, "key": secret, "expires": last_day and last_day.isoformat()})
     else:
         out.print(secret, markup=False)
         err.print("It is not kept, only its hash: note it now.")
@@ -113,9 +121,10 @@ def list_command(file: File = FILE, json: Json = False) -> None:
     if json:
         print_json([{k: v for k, v in asdict(key).items() if k != "sha256"} for key in listed])
         return
-    table = Table("name", "role", "made", box=box.SIMPLE)
+    table = Table("name", "role", "made", "valid until", box=box.SIMPLE)
     for key in listed:
-        table.add_row(key.name, key.role, key.created)
+        end = key.expires or ""
+        table.add_row(key.name, key.role, key.created, f"{end} (over)" if key.expired() else end)
     out.print(table if listed else "No keys yet: kgrank keys add NAME --role read")
 
 
@@ -135,20 +144,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(keys_app, name="keys")
 
 
-def _allow_connections() -> None:
-    """Raises this process's limit of open files, often 1,024: callers beyond it would be cut off."""
+def _allow_connections(wanted: int) -> int:
+    """Raises this process's limit of open files, often 1,024; how many connections it then may have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    most = wanted + FILES if hard == resource.RLIM_INFINITY else min(hard, wanted + FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         # Some systems refuse what they say they allow.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return wanted
+    return max(min(wanted, allowed - FILES), allowed // 2)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from kgrank import __version__
 from kgrank.errors import StoreError
@@ -128,6 +128,7 @@ def _secrets(address: str) -> set[str]:
     path = Path(address).expanduser()
     names = {address, str(path), os.path.realpath(path), path.name, str(Path.home()), Path.home().name}
     if "://" in address:
-        names.add(urlsplit(address).hostname or "")
+        parts = urlsplit(address)
+        names |= {parts.hostname or "", parts.path.strip("/"), *dict(parse_qsl(parts.query)).values()}
     names |= {os.environ.get(f"NEO4J_{key}", "") for key in ("USER", "PASSWORD", "DATABASE")}
     return names - {""}

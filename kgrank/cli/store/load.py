@@ -21,7 +21,10 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.ingest.report import REASONS
+from kgrank.ontology.check.parse import unread_files
+from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
+from kgrank.resources import ontology_folder
 
 LABELS = {
     "Category": ("category", "categories"),
@@ -116,7 +119,7 @@ def _read(
 ) -> Clean:
     """The clean tables; the rows that were dropped are written, or refused, as the options say."""
     with waiting("reading the ontology") as report:
-        known = read_ontology(ontology) if ontology is not None else None
+        known = _ontology(ontology) if ontology is not None else None
         columns = read_mapping(mapping) if mapping is not None else None
         report(f"reading and cleaning {escape(str(folder))}")
         clean = ingest(folder, ontology=known, mapping=columns)
@@ -125,6 +128,13 @@ def _read(
     if strict:
         clean.report.refuse()
     return clean
+
+
+def _ontology(source: Path) -> Ontology:
+    """The ontology of a folder; files beside it that are not read are named."""
+    for message in unread_files(ontology_folder(source)):
+        note(f"note: {message.file}: {message.text}. {message.advice}.")
+    return read_ontology(source)
 
 
 def _document(clean: Clean, graph: KnowledgeGraph, store: str) -> dict[str, object]:

@@ -40,6 +40,7 @@ from kgrank.graph.embedded.writing import (
     write_version,
 )
 from kgrank.graph.health import Check
+from kgrank.graph.labels import with_prefix
 from kgrank.graph.schema import EDGES, LEARNED_EDGES
 from kgrank.graph.store import QUERY_SECONDS, Progress, Row
 from kgrank.resources import schema_version
@@ -161,7 +162,7 @@ class LadybugStore:
             # The engine would take them as null, and find nothing.
             raise StoreError(f"no value for ${min(missing)}", where=self.address, expected="all parameters")
         with self._reading(self._timeout) as connection:
-            result = execute(connection, statement, values_by_name)
+            result = execute(connection, with_prefix(statement, ""), values_by_name)
             names = result.get_column_names()
             return [dict(zip(names, map(plain, row), strict=True)) for row in result.get_all()]
 

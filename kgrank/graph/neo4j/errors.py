@@ -6,7 +6,6 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from neo4j.exceptions import (
     AuthError,
@@ -21,22 +20,6 @@ from kgrank.errors import AccessError, StoreError
 
 OLDEST = 5
 """The first major version of the server that works."""
-
-
-def check_address(address: str) -> None:
-    """Refuses an address without a host, with a wrong port, or with a user or password in it."""
-    parts = urlsplit(address)
-    try:
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_fine = False
-    if "@" in address or not parts.hostname or not port_is_fine:
-        raise AccessError(
-            "no address of a Neo4j server",
-            where=re.sub(r"//.*@", "//…@", address),
-            expected="bolt://host:7687 or neo4j://host:7687",
-            todo="User and password go into NEO4J_USER and NEO4J_PASSWORD.",
-        )
 
 
 def refuse_old_server(agent: str, address: str) -> None:
@@ -87,7 +70,9 @@ def store_error(
         )
     if code.endswith("DatabaseNotFound"):
         return AccessError(
-            f"no database {database}", where=address, todo="Name one that exists in NEO4J_DATABASE."
+            f"no database {database}",
+            where=address,
+            todo="Name one that exists, in NEO4J_DATABASE or in the address.",
         )
     if code.endswith(("WriteOnReadOnlyAccessDatabase", "ForbiddenOnReadOnlyDatabase")):
         return StoreError(
@@ -102,7 +87,7 @@ def store_error(
             todo="Narrow the query, or raise timeout=.",
         )
     if isinstance(error, Neo4jError):
-        return StoreError((error.message or code).splitlines()[0], where=address)
+        return StoreError(_whole(error.message or code), where=address)
     return _unreachable(error, address)
 
 
@@ -128,4 +113,9 @@ def _unreachable(error: DriverError, address: str) -> StoreError:
             expected="a running Neo4j",
             todo="Check the address, or start one with `docker compose up`.",
         )
-    return StoreError(str(error).splitlines()[0], where=address)
+    return StoreError(_whole(str(error)), where=address)
+
+
+def _whole(message: str) -> str:
+    """All lines of a message as one: the reason is often in the last of them."""
+    return " ".join(message.split()).rstrip(".")

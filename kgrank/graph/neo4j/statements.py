@@ -1,8 +1,10 @@
-"""Cypher for Neo4j, built from the names in ``kgrank.graph.schema`` alone; all data goes in as parameters."""
+"""Cypher for Neo4j, built from the names in ``kgrank.graph.schema`` alone; all data goes in as parameters.
+
+Labels are in their short form; ``ShopTransaction`` makes them those of a shop.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 import polars as pl
@@ -15,17 +17,6 @@ from kgrank.graph.schema import EdgeType
 
 BATCH = 10_000
 """Rows in one statement and, but for a version of weights, in one transaction."""
-
-
-def constraint_names(statements: str) -> list[str]:
-    """The constraints and indexes that some statements make."""
-    return re.findall(r"CREATE (?:CONSTRAINT|INDEX) (\w+)", statements)
-
-
-def split_statements(text: str) -> list[str]:
-    """The statements of a file; comments, in lines of their own, are no part of them."""
-    code = "\n".join(line for line in text.splitlines() if not line.startswith("//"))
-    return [statement for part in code.split(";") if (statement := part.strip())]
 
 
 def edge_pattern(edge: EdgeType) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 
-import neo4j
 import polars as pl
 
 from kgrank.errors import StoreError
@@ -17,17 +16,18 @@ from kgrank.graph.changes import (
 )
 from kgrank.graph.neo4j.batches import batches
 from kgrank.graph.neo4j.statements import BATCH, edge_pattern, merge_edges, merge_nodes, positions, seek_by_id
+from kgrank.graph.neo4j.transaction import ShopTransaction
 from kgrank.graph.schema import EDGES, LEARNED_EDGES
 
 
-def missing_ids(transaction: neo4j.ManagedTransaction, label: str, ids: list[str]) -> list[str]:
+def missing_ids(transaction: ShopTransaction, label: str, ids: list[str]) -> list[str]:
     """Those of some ids that have no node of the label."""
     matched = seek_by_id("n", label, "id")
     statement = f"UNWIND $ids AS id OPTIONAL {matched} WITH id, n WHERE n IS NULL RETURN id"
     return [id for (id,) in transaction.run(statement, ids=ids).values()]
 
 
-def refuse_missing_ends(transaction: neo4j.ManagedTransaction, name: str, table: pl.DataFrame) -> None:
+def refuse_missing_ends(transaction: ShopTransaction, name: str, table: pl.DataFrame) -> None:
     """Refuses edges to or from nodes that the database does not have."""
     for end in ("source", "target"):
         ids = table[end].unique()
@@ -39,16 +39,14 @@ def refuse_missing_ends(transaction: neo4j.ManagedTransaction, name: str, table:
         refuse_missing(name, end, table, ids.filter(~ids.is_in(missing.implode())))
 
 
-def change_edges(
-    transaction: neo4j.ManagedTransaction, name: str, stale: pl.DataFrame, new: pl.DataFrame
-) -> None:
+def change_edges(transaction: ShopTransaction, name: str, stale: pl.DataFrame, new: pl.DataFrame) -> None:
     """Deletes stale edges and writes new ones."""
     if len(stale):
         remove_edges(transaction, name, stale)
     write_edges(transaction, name, new)
 
 
-def write_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.DataFrame) -> None:
+def write_edges(transaction: ShopTransaction, name: str, table: pl.DataFrame) -> None:
     """Writes edges; all of them, or a StoreError."""
     statement = merge_edges(EDGES[name])
     for rows in table.iter_slices(BATCH):
@@ -61,7 +59,7 @@ def write_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.Data
             )
 
 
-def remove_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.DataFrame) -> None:
+def remove_edges(transaction: ShopTransaction, name: str, table: pl.DataFrame) -> None:
     """Deletes the edges of a table, by their keys."""
     edge = EDGES[name]
     at = positions(pl.Schema(table.select(edge_key(edge)).schema))
@@ -76,7 +74,7 @@ def remove_edges(transaction: neo4j.ManagedTransaction, name: str, table: pl.Dat
 
 
 def write_version(
-    transaction: neo4j.ManagedTransaction,
+    transaction: ShopTransaction,
     version: str,
     nodes: Mapping[str, pl.DataFrame],
     edges: Mapping[str, pl.DataFrame],
@@ -90,9 +88,7 @@ def write_version(
     serve_version(transaction, version, edges)
 
 
-def serve_version(
-    transaction: neo4j.ManagedTransaction, version: str, edges: Mapping[str, pl.DataFrame]
-) -> None:
+def serve_version(transaction: ShopTransaction, version: str, edges: Mapping[str, pl.DataFrame]) -> None:
     """Replaces edges of a version, and names it as the one that readers are served; an unknown one is refused."""
     known = transaction.run("MATCH (w:Weights) RETURN w.id AS id").value()
     refuse_unknown_version(version, known)
@@ -103,14 +99,14 @@ def serve_version(
     transaction.run("MERGE (s:Served {id: 'weights'}) SET s.version = $version", version=version).consume()
 
 
-def delete_version(transaction: neo4j.ManagedTransaction, version: str) -> None:
+def delete_version(transaction: ShopTransaction, version: str) -> None:
     """Deletes a version's node; an unknown version and the served one are refused."""
     refuse_unknown_version(version, transaction.run("MATCH (w:Weights) RETURN w.id AS id").value())
     refuse_served_version(version, transaction.run("MATCH (s:Served) RETURN s.version AS version").value())
     transaction.run("MATCH (w:Weights {id: $version}) DETACH DELETE w", version=version).consume()
 
 
-def remove_batch(transaction: neo4j.ManagedTransaction, name: str, version: str) -> int:
+def remove_batch(transaction: ShopTransaction, name: str, version: str) -> int:
     """Deletes a batch of a version's edges; how many there were."""
     statement = f"""
         MATCH {edge_pattern(EDGES[name])} WHERE r.version = $version WITH r LIMIT {BATCH}
@@ -120,7 +116,7 @@ def remove_batch(transaction: neo4j.ManagedTransaction, name: str, version: str)
     return int(deleted)
 
 
-def remove_version(transaction: neo4j.ManagedTransaction, name: str, version: str) -> None:
+def remove_version(transaction: ShopTransaction, name: str, version: str) -> None:
     """Deletes a version's edges of one type."""
     statement = f"MATCH {edge_pattern(EDGES[name])} WHERE r.version = $version DELETE r"
     transaction.run(statement, version=version).consume()

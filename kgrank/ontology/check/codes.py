@@ -54,6 +54,13 @@ CODES: tuple[Code, ...] = (
         "Make the `@prefix` lines of all files the same; otherwise nothing that the file names exists.",
     ),
     Code(
+        "W101",
+        "A file that is not read",
+        "",
+        "",
+        "Move a Turtle file out of a folder below; write a file in another syntax as Turtle; or take it out.",
+    ),
+    Code(
         "O100",
         "No file names the ontology",
         "",
@@ -173,6 +180,13 @@ CODES: tuple[Code, ...] = (
         "Retype the name; it was probably copied from a web page.",
     ),
     Code(
+        "W116",
+        "Stray space in a name",
+        'skos:prefLabel "Running  shoes "@en ;',
+        'skos:prefLabel "Running shoes"@en ;',
+        "Write one space between words and none at the ends.",
+    ),
+    Code(
         "O117",
         "The name in the first language is missing",
         'skos:prefLabel "重量"@zh ;',
@@ -227,6 +241,20 @@ CODES: tuple[Code, ...] = (
         "dcterms:isReplacedBy c:running-shoes .",
         "owl:deprecated true ; dcterms:isReplacedBy c:running-shoes .",
         "Deprecate it, or delete the replacement.",
+    ),
+    Code(
+        "W124",
+        "A state that is not read",
+        'adms:status "deprecated" ;',
+        "owl:deprecated true ;",
+        "Write `owl:deprecated true` where the thing is out of use.",
+    ),
+    Code(
+        "W125",
+        "A replacement in the other direction only",
+        "c:running-shoes dcterms:replaces c:joggers .",
+        "c:joggers owl:deprecated true ; dcterms:isReplacedBy c:running-shoes .",
+        "Write `dcterms:isReplacedBy` on what is replaced.",
     ),
     Code(
         "O125",
@@ -388,6 +416,13 @@ CODES: tuple[Code, ...] = (
         "kg:alsoUnder c:giftz ;",
         "kg:alsoUnder c:gifts ;",
         "Correct the name.",
+    ),
+    Code(
+        "O307",
+        "A category below that does not name the one above",
+        "c:shoes skos:narrower c:boots .",
+        "c:boots skos:broader c:shoes .",
+        "Write `skos:broader` on the category below; `skos:narrower` may stay beside it.",
     ),
     Code(
         "O310",

@@ -11,13 +11,15 @@ from kgrank.ontology.check.attributes import read_attributes
 from kgrank.ontology.check.conflicts import check_conflicts
 from kgrank.ontology.check.graph import Draft, Graph
 from kgrank.ontology.check.messages import Message, Report
-from kgrank.ontology.check.parse import parse_folder
+from kgrank.ontology.check.parse import parse_folder, unread_files
 from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.check.rules import read_rules
 from kgrank.ontology.check.terms import (
     Header,
+    check_inverses,
     check_notations,
     check_replacements,
+    check_states,
     read_header,
     read_term,
     sort_terms,
@@ -51,7 +53,11 @@ def examine(folder: Path) -> Examination:
         InputError: There is no such folder, or no Turtle file in it.
     """
     graph, texts, broken = parse_folder(folder)
-    return Examination(broken, None) if broken else examine_graph(graph, texts)
+    unread = unread_files(folder)
+    if broken:
+        return Examination([*broken, *unread], None)
+    examination = examine_graph(graph, texts)
+    return replace(examination, messages=[*examination.messages, *unread])
 
 
 def examine_graph(
@@ -104,6 +110,8 @@ def _read_things(draft: Draft) -> Ontology:
     header = read_header(draft)
     check_notations(draft)
     check_replacements(draft)
+    check_inverses(draft)
+    check_states(draft)
     attributes = read_attributes(draft, header)
     written = Ontology(
         version=header.version,

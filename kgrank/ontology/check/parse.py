@@ -35,6 +35,9 @@ _BEYOND = re.compile(
 )
 """What Turtle 1.2 has and 1.1 lacks: most tools refuse it, and it says nothing that kgrank reads."""
 
+_RDF_ENDINGS = frozenset({".ttl", ".trig", ".nt", ".nq", ".n3", ".jsonld", ".rdf", ".owl", ".turtle"})
+"""Files that hold statements; those that end with .ttl are read."""
+
 _LOOK = "Look at this line and the end of the line before"
 _WORDING = tuple(
     (re.compile(pattern), found, todo)
@@ -107,6 +110,33 @@ def turtle_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(p for p in folder.iterdir() if p.suffix.lower() == ".ttl" and not p.name.startswith("."))
+
+
+def unread_files(folder: Path) -> list[Message]:
+    """A warning for each file that says something in RDF and is not read: in a folder below, or no Turtle."""
+    messages = []
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in _RDF_ENDINGS):
+        inside = path.relative_to(folder)
+        below, turtle = len(inside.parts) > 1, path.suffix.lower() == ".ttl"
+        if any(part.startswith(".") for part in inside.parts) or (turtle and not below):
+            continue
+        problem = "this file is not read, since " + (
+            "it is in a folder below" if below else f"{path.suffix} is not Turtle"
+        )
+        todo = "Move it" if turtle else "Write it as Turtle (.ttl)"
+        todo += " into the folder of the other files, or take it out" if below else ", or take it out"
+        messages.append(
+            Message(
+                file=inside.as_posix(),
+                line=1,
+                column=1,
+                code="W101",
+                severity="warning",
+                text=problem,
+                advice=todo,
+            )
+        )
+    return messages
 
 
 def together(files: Mapping[str, Parsed]) -> tuple[Graph, dict[str, str], list[Message]]:

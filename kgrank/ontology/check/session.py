@@ -18,7 +18,7 @@ from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check.folder import examine_graph
 from kgrank.ontology.check.graph import Graph, Predicates
 from kgrank.ontology.check.messages import Message
-from kgrank.ontology.check.parse import divided_prefixes, parse_file, parse_files, together
+from kgrank.ontology.check.parse import divided_prefixes, parse_file, parse_files, together, unread_files
 from kgrank.ontology.check.pause import keep, uncollected
 from kgrank.ontology.vocabulary import (
     BROADER,
@@ -67,7 +67,8 @@ class Session:
     @uncollected()
     def whole(self) -> list[Message]:
         """Everything that is wrong with the folder, as its files were last read."""
-        return self._broken or examine_graph(self._index.ordered(), self._texts).messages
+        messages = self._broken or examine_graph(self._index.ordered(), self._texts).messages
+        return [*messages, *unread_files(self.folder)]
 
     def recheck_file(self, name: str) -> list[Message]:
         """Reads one file of the folder again; answers with what is wrong in it and in what names it.

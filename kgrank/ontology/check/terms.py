@@ -12,11 +12,14 @@ from typing import Any
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from kgrank.errors import did_you_mean
+from kgrank.ontology.characters import has_invisible
 from kgrank.ontology.check.graph import Draft, Node, Object, Predicates, key, shown
 from kgrank.ontology.check.messages import SourceLocation
 from kgrank.ontology.vocabulary import (
     ALT_LABEL,
+    BROADER,
     CHECKED_NAMESPACES,
+    DCTERMS,
     DEPRECATED,
     KG,
     KG_PREDICATES,
@@ -27,6 +30,7 @@ from kgrank.ontology.vocabulary import (
     PREDICATES_OF,
     PREF_LABEL,
     REPLACED_BY,
+    SKOS,
     TITLE,
     TYPE,
     VERSION,
@@ -42,11 +46,16 @@ from kgrank.ontology.vocabulary import (
 _LISTS = frozenset({KG + "values", KG + "order", KG + "members"})
 """Words with a list: several objects without brackets are one mistake, which is said of the list."""
 
+_INVERSES = {SKOS + "narrower": (BROADER, "O307"), DCTERMS + "replaces": (REPLACED_BY, "W125")}
+"""Words in the direction that is not read, the words that are, and the code where only the former is written."""
+
+_STATES = frozenset({"status", "term_status", "deprecated", "isdeprecated", "obsolete", "active", "state"})
+"""Last parts of words by which other vocabularies say whether a thing is in use."""
+
 CODED = (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE)
 """Kinds that need a notation, and a name in every language of the header."""
 
 _NOTATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000b-\u001f]")
 _WHOLE, _DECIMAL = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _FLOAT = re.compile(_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")
 _NUMERIC = {
@@ -152,6 +161,30 @@ def _is_spoken(draft: Draft, language: str) -> bool:
             return True
         others = True
     return not others
+
+
+def check_inverses(draft: Draft) -> None:
+    """A word that editors write in the other direction too says nothing that the usual direction does not."""
+    for inverse, (word, code) in _INVERSES.items():
+        for node in (n for n in draft.by_iri.values() if inverse in n.predicates):
+            for term in node.all(inverse):
+                other = draft.by_iri.get(term.value) if isinstance(term, NamedNode) else None
+                written = other is not None and any(_first([t]) == node.iri for t in other.all(word))
+                partly = draft.only is not None and (other is None or other.iri not in draft.only)
+                if not written and not partly:
+                    problem = f"{node.id} says {short(inverse)} {shown(term)}, which does not say the reverse"
+                    todo = f"Write it on {shown(term)}: {short(word)} {node.id}"
+                    draft.report.add(code, node.location(inverse, term), problem, todo)
+
+
+def check_states(draft: Draft) -> None:
+    """A state in the words of other vocabularies changes nothing here."""
+    for node in draft.by_iri.values():
+        for word in node.predicates:
+            if word != DEPRECATED and local(word).lower() in _STATES:
+                problem = f"{local(word)} of {node.id} is not read"
+                todo = "Write owl:deprecated true where the thing is out of use, or delete it"
+                draft.report.add("W124", node.location(word), problem, todo)
 
 
 def check_replacements(draft: Draft) -> None:
@@ -398,14 +431,13 @@ def _mend_words(draft: Draft, node: Node) -> None:
             problem = f"{short(word)} does not belong on {article(node.kind)}"
             draft.report.add("O108", location, problem, f"It belongs on: {belongs}")
             continue
-        guess = meant(local(word), [local(w) for w in PREDICATES_OF[node.kind]])
-        todo = (
-            f"Did you mean {guess}?"
-            if guess
-            else did_you_mean(local(word), [local(w) for w in PREDICATES_OF[node.kind]])
-        )
+        # A word of another vocabulary says something else, however near its letters are.
+        namespace = next(n for n in CHECKED_NAMESPACES if word.startswith(n))
+        candidates = [local(w) for w in PREDICATES_OF[node.kind] if w.startswith(namespace)]
+        guess = meant(local(word), candidates)
+        todo = f"Did you mean {guess}?" if guess else did_you_mean(local(word), candidates)
         draft.report.add("O104", location, f"unknown word {local(word)}", todo)
-        target = next((w for w in PREDICATES_OF[node.kind] if local(w) == guess), None)
+        target = namespace + guess if guess else None
         if target is None:
             draft.vague[node.kind].add(node.id)
         else:
@@ -462,9 +494,13 @@ def _is_text(draft: Draft, node: Node, word: str, term: Object, what: str) -> bo
     if not isinstance(term, Literal):
         code, problem, todo = "O112", f"the {what} {shown(term)} is not a text", 'Write "…"@en'
     elif (text := term.value) and not text.isspace() and term.language:
-        if not text.isprintable() and _INVISIBLE.search(text):
+        if has_invisible(text):
             problem = f'an invisible character in "{text}"'
             draft.report.add("O116", node.location(word, term), problem, f"Retype the {what}")
+        elif text != " ".join(text.split()):
+            problem = f'stray space in the {what} "{text}"'
+            todo = f'Write "{" ".join(text.split())}"'
+            draft.report.add("W116", node.location(word, term), problem, todo)
         return True
     elif not text.strip():
         code, problem, todo = "O113", f"an empty {what}", f"Write the {what} or delete it"

@@ -40,6 +40,10 @@ _PHRASES = {
         "en": "{item} is pinned but is not among these items",
         "zh": "{item} 已固定，但不在这些商品之中",
     },
+    "candidates-dropped": {
+        "en": "Not ranked, since they are not in the shop or not in this category: {items}",
+        "zh": "以下商品不在商店中或不属于该类别，未参与排序：{items}",
+    },
     "nobody-known": {
         "en": "Nothing tells this shopper's tastes: ranked by the average shopper's.",
         "zh": "尚无此顾客的偏好信息：按平均顾客排序。",

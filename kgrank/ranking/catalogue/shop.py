@@ -215,7 +215,9 @@ class Shop:
             InputError: An unknown item.
         """
         if item not in self.items.index:
-            raise InputError(f"there is no item {item!r}", todo=did_you_mean(item, self.items.index))
+            raise InputError(
+                f"there is no item {item!r}", todo=did_you_mean(item, self.items.ids, ascending=True)
+            )
         return self.items.index[item]
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgrank.arrays import Ints
+from kgrank.arrays import Ints, Truths
 from kgrank.errors import InputError
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.model import BRAND, Ontology, Term
@@ -100,18 +100,21 @@ class TextIndex:
         counts = np.zeros(self.items, dtype=np.int64)
         missing = []
         for word in words:
-            rows = self._of(word)
-            counts[rows] += 1
-            if not len(rows):
+            having = self._having(word)
+            counts += having
+            if not having.any():
                 missing.append(word)
         most = int(counts.max(initial=0))
         return TextMatches(
             np.flatnonzero(counts == most) if most else np.empty(0, np.int64), words, most, tuple(missing)
         )
 
-    def _of(self, word: str) -> Ints:
-        matching = [self.rows[k] for k in self._matching_words(word)]
-        return np.unique(np.concatenate(matching)) if matching else np.empty(0, dtype=np.int64)
+    def _having(self, word: str) -> Truths:
+        """(items,) whether each item has a word."""
+        having = np.zeros(self.items, dtype=bool)
+        for k in self._matching_words(word):
+            having[self.rows[k]] = True
+        return having
 
     def _matching_words(self, word: str) -> Iterator[int]:
         index = bisect_left(self.vocabulary, word)

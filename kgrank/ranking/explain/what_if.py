@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from kgrank.choice.rules.stored import category_posteriors
 from kgrank.choice.rules.what_if import CategoryChange, RuleInCategory, RuleShift, what_if
 from kgrank.ontology.model import Ontology
+from kgrank.ranking.catalogue.phrases import checked_language
+from kgrank.ranking.explain.audit import in_language
 from kgrank.weights.model import RuleConflict, RuleFinding
 from kgrank.weights.posteriors import Posteriors
 
@@ -39,7 +41,11 @@ class WhatIfAudit:
 
 
 def what_if_audit(
-    before: Ontology, after: Ontology, new_rules: Sequence[str], posteriors: Posteriors
+    before: Ontology,
+    after: Ontology,
+    new_rules: Sequence[str],
+    posteriors: Posteriors,
+    language: str = "en",
 ) -> WhatIfAudit:
     """Weighs the stored posteriors by the rules of before, and by those of after.
 
@@ -48,17 +54,20 @@ def what_if_audit(
         after: The same with the new rules.
         new_rules: Their ids.
         posteriors: The posteriors from the choices alone, as they are stored beside the weights.
+        language: Of the sentences.
 
     Raises:
+        InputError: A language without phrases.
         RunError: Hard rules exclude each other.
     """
+    checked_language(language)
     change = what_if(before, after, new_rules, category_posteriors(posteriors.categories), posteriors.seed)
     return WhatIfAudit(
         version=posteriors.version,
         new_rules=tuple(new_rules),
-        findings=change.findings,
+        findings=tuple(in_language(change.findings, language)),
         by_category=change.rules,
         categories=change.categories,
         other_rules=change.others,
-        conflicts=change.conflicts,
+        conflicts=tuple(in_language(change.conflicts, language)),
     )

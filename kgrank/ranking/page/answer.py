@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from kgrank.arrays import Floats
+from kgrank.arrays import Floats, Truths
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.kinds.kind import ActsOn
@@ -31,6 +31,9 @@ LARGEST = 1000
 """Items on a page at most."""
 
 BOOST = "boost"
+
+LONGEST_REASON = 1000
+"""Characters of the reasons of all boosts of an item at most: each item of a page has its own copy of them."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
     scores = scored.scores if members is None else scored.scores[members]
     boosts = _boosts(shop, scored, query)
     if boosts is not None:
-        scores = scores + (boosts if members is None else boosts[members])
+        scores = scores + (boosts.logits if members is None else boosts.logits[members])
     offset = (query.page - 1) * query.size
     rules, absent = _rerank_rules(shop, scored, members, query)
     reasons: dict[int, str] = {}
@@ -86,7 +89,7 @@ def answer(shop: Shop, query: Query) -> RankedPage:
             shown = members[shown]
     logits, names = scored.contributions(shown), scored.names
     if boosts is not None:
-        logits, names = np.column_stack([logits, boosts[shown]]), (*names, BOOST)
+        logits, names = np.column_stack([logits, boosts.logits[shown]]), (*names, BOOST)
     ids = shop.items.ids
     return RankedPage(
         category=chosen.category,
@@ -148,6 +151,7 @@ def selection(shop: Shop, query: Query) -> Selection:
         raise InputError("nothing says what to rank", expected="a category, a text or candidates")
     notes: list[str] = []
     rows: Rows | None = None
+    listed: Rows = np.empty(0, dtype=np.int64)
     if query.text is not None:
         rows, text_notes = _by_words(shop, query.text, query.language)
         notes += text_notes
@@ -156,10 +160,10 @@ def selection(shop: Shop, query: Query) -> Selection:
         rows = listed if rows is None else np.intersect1d(rows, listed)
     category = query.category or lowest_category(shop, rows if rows is not None else np.empty(0, np.int64))
     check_category(shop.ontology, category)
-    if query.candidates is not None:
+    in_category = shop.scores(category).rows
+    if query.candidates is not None and not np.isin(listed, in_category, assume_unique=True).all():
         for item in query.candidates:
             member_index(shop, category, item)
-    in_category = shop.scores(category).rows
     if not len(in_category):
         name = shop.ontology.categories[category].name(query.language)
         notes.append(phrase("category-empty", query.language, name=name))
@@ -186,7 +190,8 @@ def _by_words(shop: Shop, text: str, language: str) -> tuple[Rows, list[str]]:
     """The rows that match a text, and notes on words that none of them has."""
     text_matches = shop.text.find(text)
     if not text_matches.matched:
-        near = did_you_mean(text_matches.tokens[0], shop.text.vocabulary) if text_matches.tokens else ""
+        words, vocabulary = text_matches.tokens, shop.text.vocabulary
+        near = did_you_mean(words[0], vocabulary, ascending=True) if words else ""
         return text_matches.rows, [
             phrase("no-words", language, words=", ".join(text_matches.tokens)) + f" {near}"
         ]
@@ -208,9 +213,13 @@ def lowest_category(shop: Shop, rows: Rows) -> str:
     item in several categories counts in each.
     """
     counts = dict.fromkeys(shop.ontology.categories, 0)
-    wanted = rows if len(rows) else np.arange(len(shop.items.ids))
+    wanted = np.full(len(shop.items.ids), not len(rows))
+    wanted[rows] = True
+    # Of each category only the items that are wanted: all others would be sorted once for each category above.
+    placed = {c: inside[wanted[inside]] for c, inside in shop.items.category_rows.items()}
     for category in counts:
-        counts[category] = len(np.intersect1d(shop.items.within(shop.subtree(category)), wanted))
+        inside = [placed[c] for c in shop.subtree(category) if c in placed and len(placed[c])]
+        counts[category] = len(np.unique(np.concatenate(inside))) if inside else 0
     most = max(counts.values())
     depth = {c: len(shop.ontology.ancestors(c)) for c, n in counts.items() if n == most}
     return max(sorted(depth), key=depth.__getitem__)
@@ -229,14 +238,28 @@ def _without_excluded(
     return members, tuple(left_out)
 
 
-def _boosts(shop: Shop, scored: ScoredCategory, query: Query) -> Floats | None:
-    """(items,) what boosts add, in logits; None without any."""
+@dataclass(frozen=True)
+class _Boosts:
+    """What the boosts of a query do.
+
+    Attributes:
+        logits: What they add to each item (items,).
+        concerned: Whether each boost concerns each item (boosts, items).
+    """
+
+    logits: Floats
+    concerned: Truths
+
+
+def _boosts(shop: Shop, scored: ScoredCategory, query: Query) -> _Boosts | None:
+    """What boosts add; None without any."""
     if not query.boosts:
         return None
-    logits = np.zeros(len(scored.scores))
-    for boost in query.boosts:
-        logits[targets(shop, boost.target)[scored.table.rows]] += boost.amount
-    return logits
+    concerned = np.array([targets(shop, boost.target)[scored.table.rows] for boost in query.boosts])
+    logits = np.zeros(concerned.shape[1])
+    for boost, items in zip(query.boosts, concerned, strict=True):
+        logits[items] += boost.amount
+    return _Boosts(logits, concerned)
 
 
 def _rerank_rules(
@@ -247,15 +270,18 @@ def _rerank_rules(
         return RerankRules(), ()
     rows = scored.table.rows
     buried: dict[int, str] = {}
+    ahead = np.ones(len(rows), dtype=bool)
     for bury in query.buries:
         reason = phrase("buried", query.language, reason=bury.reason).strip(" :：")
-        for member in np.flatnonzero(targets(shop, bury.target)[rows]).tolist():
-            buried.setdefault(member, reason)
+        concerned = targets(shop, bury.target)[rows]
+        buried.update(dict.fromkeys(np.flatnonzero(concerned & ahead).tolist(), reason))
+        ahead &= ~concerned
     pins, absent = {}, []
     ranked = rows if members is None else rows[members]
     for pin in query.pins:
         row = shop.item(pin.item)
-        if np.isin(row, ranked):
+        index = int(np.searchsorted(ranked, row))
+        if index < len(ranked) and ranked[index] == row:
             pins[pin.position] = (int(np.searchsorted(rows, row)), pin.reason)
         else:
             absent.append(phrase("pin-absent", query.language, item=pin.item))
@@ -284,6 +310,7 @@ def _limit(shop: Shop, rows: Rows, cap: Cap, language: str) -> Limit:
         ids = [split_value_id(n)[1] for n, _ in shop.items.values_of(int(rows[member]), cap.attribute)]
         return tuple(v for v in ids if cap.value in (None, v))
 
+    @cache
     def reason(value: str) -> str:
         capped = phrase(
             "capped",
@@ -319,7 +346,7 @@ def _in_words(
     scored: ScoredCategory,
     shown: Members,
     total: Floats,
-    boosts: Floats | None,
+    boosts: _Boosts | None,
     reranked: dict[int, str],
     query: Query,
 ) -> tuple[RankedItem, ...]:
@@ -330,11 +357,12 @@ def _in_words(
     for member, item in zip(shown.tolist(), items, strict=True):
         reasons = (reranked[member],) if member in reranked else ()
         parts: Sequence[Contribution] = item.contributions
-        if boosts is not None and boosts[member]:
-            row = scored.table.rows[member]
-            why = [b.reason for b in query.boosts if targets(shop, b.target)[row]]
+        if boosts is not None and boosts.logits[member]:
+            why = [query.boosts[k].reason for k in np.flatnonzero(boosts.concerned[:, member])]
             words = "; ".join(phrase("boosted", query.language, reason=r).strip(" :：") for r in why)
-            boost = Contribution(BOOST, BOOST, float(boosts[member]), None, words)
+            if len(words) > LONGEST_REASON:
+                words = f"{words[: LONGEST_REASON - 1]}…"
+            boost = Contribution(BOOST, BOOST, float(boosts.logits[member]), None, words)
             parts, reasons = sorted((*parts, boost), key=lambda c: -abs(c.logits)), (words, *reasons)
         explained.append(replace(item, contributions=tuple(parts), reasons=reasons))
     return tuple(explained)

@@ -67,7 +67,7 @@ def targets(shop: Shop, target: str) -> Truths:
         raise InputError(
             f"there is no item and no value {target!r}",
             expected="an item's id, or ATTRIBUTE=VALUE",
-            todo=did_you_mean(target, names),
+            todo=did_you_mean(target, names, ascending=True),
         )
     return targeted
 
@@ -115,9 +115,10 @@ def _check(shop: Shop, wanted: Filter) -> None:
             f"the filter on {wanted.attribute!r} has {len(wanted.values)} values and {len(bounds)} bounds",
             expected="bounds, since it is a number" if number else "values, since it is not a number",
         )
-    values = {*in_shop.get(wanted.attribute, {}), *(attribute.values if attribute else ()), UNKNOWN}
+    of_items, of_attribute = in_shop.get(wanted.attribute, {}), attribute.values if attribute else ()
     for value in wanted.values:
-        if value not in values:
+        if value not in of_items and value not in of_attribute and value != UNKNOWN:
+            values = {*of_items, *of_attribute, UNKNOWN}
             raise InputError(
                 f"attribute {wanted.attribute!r} has no value {value!r}", todo=did_you_mean(value, values)
             )

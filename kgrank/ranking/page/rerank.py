@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -191,17 +192,102 @@ class _Caps:
             if position <= limit.top:
                 counts.update(limit.values(item))
 
-    def blocked(self, item: int, position: int) -> str | None:
-        """Why an item may not take a position; None where it may."""
+    def blocked(self, item: int, position: int) -> _Block | None:
+        """Why an item may not take a position, and until which one that holds; None where it may."""
+        reason, last = None, 0
         for limit, counts in self._used:
             for value in limit.values(item) if position <= limit.top else ():
                 if counts[value] >= limit.maximum:
-                    return limit.reason(value)
+                    reason = reason or limit.reason(value)
+                    last = max(last, limit.top)
+                    break
+        return None if reason is None else _Block(reason, last)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Why an item may not take a position, and the last position that it may not take for what it has."""
+
+    reason: str
+    last: int
+
+
+class _Queue:
+    """Items that wait for a position, first to last; one that a cap blocks is looked at again when that cap ends.
+
+    So each item is looked at a few times, not once for each position.
+
+    Args:
+        items: In the order wanted.
+        caps: What blocks them.
+        reasons: By item; those of caps are added for items that others overtake.
+    """
+
+    def __init__(self, items: Sequence[int], caps: _Caps, reasons: dict[int, str]) -> None:
+        self._items = items
+        self._caps = caps
+        self._reasons = reasons
+        self._first_unseen = 0
+        self._again: list[int] = []
+        """Heap of indices that were blocked by caps that have ended."""
+        self._blocked: dict[int, list[int]] = {}
+        """Heaps of indices, by the last position for which they are blocked."""
+        self._unexplained: list[int] = []
+        """Heap of blocked indices that no other item has overtaken yet."""
+        self._taken = np.zeros(len(items), dtype=bool)
+
+    def take(self, position: int) -> int | None:
+        """The first item that may have a position; None where all are blocked."""
+        for last in [last for last in self._blocked if last < position]:
+            for index in self._blocked.pop(last):
+                heappush(self._again, index)
+        while self._again or self._first_unseen < len(self._items):
+            if self._again:
+                index = heappop(self._again)
+            else:
+                index = self._first_unseen
+                self._first_unseen += 1
+            block = self._caps.blocked(self._items[index], position)
+            if block is None:
+                self._explain(index, position)
+                return self._remove(index, position)
+            heappush(self._blocked.setdefault(block.last, []), index)
+            heappush(self._unexplained, index)
         return None
+
+    def give_way(self, position: int) -> tuple[int, str] | None:
+        """The first of the blocked items, and what blocks it; None where no item is left."""
+        if not self._blocked:
+            return None
+        last = min(self._blocked, key=lambda last: self._blocked[last][0])
+        index = heappop(self._blocked[last])
+        if not self._blocked[last]:
+            del self._blocked[last]
+        block = self._caps.blocked(self._items[index], position)
+        return self._remove(index, position), "" if block is None else block.reason
+
+    def rest(self) -> list[int]:
+        """The items that have got no position."""
+        return [item for item, taken in zip(self._items, self._taken.tolist(), strict=True) if not taken]
+
+    def _explain(self, index: int, position: int) -> None:
+        """Says of all blocked items before one that takes a position why they have not got it."""
+        while self._unexplained and self._unexplained[0] < index:
+            overtaken = heappop(self._unexplained)
+            item = self._items[overtaken]
+            if not self._taken[overtaken] and item not in self._reasons:
+                block = self._caps.blocked(item, position)
+                if block is not None:
+                    self._reasons[item] = block.reason
+
+    def _remove(self, index: int, position: int) -> int:
+        self._taken[index] = True
+        self._caps.count(self._items[index], position)
+        return self._items[index]
 
 
 def _fill(
-    queue: list[int],
+    items: Sequence[int],
     pins: Mapping[int, tuple[int, str]],
     window: int,
     rules: RerankRules,
@@ -209,44 +295,37 @@ def _fill(
     *,
     last: bool,
 ) -> tuple[list[int], tuple[str, ...]] | None:
-    """The queue with the window filled position by position; None where more items are needed for that.
+    """The items with the window filled position by position; None where more items are needed for that.
 
     Args:
-        queue: Items in the order wanted, pinned ones left out.
+        items: In the order wanted, pinned ones left out.
         pins: Item and reason by position.
         window: Number of positions.
         rules: With the limits.
         reasons: By item; those of pins and limits are added.
-        last: Whether the queue holds all items: then a limit gives way where nothing else is left.
+        last: Whether these are all items: then a limit gives way where nothing else is left.
     """
     caps = _Caps(rules.limits)
     filled, short = list[int](), dict[str, None]()
     for position, (pinned, reason) in pins.items():
         caps.count(pinned, position)
         reasons[pinned] = phrase("pinned", rules.language, position=position, reason=reason).strip(" :：")
+    queue = _Queue(items, caps, reasons)
     for position in range(1, window + 1):
         if position in pins:
             filled.append(pins[position][0])
             continue
-        passed = list[tuple[int, str]]()
-        for item in queue:
-            why = caps.blocked(item, position)
-            if why is None:
-                break
-            passed.append((item, why))
-        else:
+        item = queue.take(position)
+        if item is None:
             if not last:
                 return None
-            if not passed:
+            first_blocked = queue.give_way(position)
+            if first_blocked is None:
                 # Only pins are left: they are as near to their positions as there are items.
                 continue
-            (item, why), passed = passed[0], []
+            item, why = first_blocked
             short[why] = None
-        for other, reason in passed:
-            reasons.setdefault(other, reason)
-        queue.remove(item)
         filled.append(item)
-        caps.count(item, position)
     # A pin beyond the last item comes last.
     late = [item for position, (item, _) in sorted(pins.items()) if position > window]
-    return [*filled, *queue, *late], tuple(short)
+    return [*filled, *queue.rest(), *late], tuple(short)

@@ -207,6 +207,9 @@ def _choices(shop: Shop, session: Session, event: Event) -> tuple[str | None, li
         raise InputError(f"there is no kind of event {event.kind!r}", todo=did_you_mean(event.kind, KINDS))
     if event.category is not None:
         check_category(shop.ontology, event.category)
+    if event.item is not None:
+        # Of a search too: an unknown item would be in the history of every ranking from then on.
+        shop.item(event.item)
     if event.kind == SEARCH:
         return _search(shop, session, event)
     if event.item is None:

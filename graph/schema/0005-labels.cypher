@@ -1,0 +1,18 @@
+// Labels of kgrank's own (KgrankItem) beside other applications' nodes: what an earlier kgrank wrote gets them.
+// It surely wrote a node that has one label, kgrank's properties and no others, and kgrank's edges. Other nodes stay
+// as they are, and the next load, which compares every row, writes those that it needs anew.
+MATCH (n:Category) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'iri', 'notation', 'name', 'names', 'deprecated', 'depth']) AND n.deprecated IS NOT NULL AND n.depth IS NOT NULL AND n.names STARTS WITH '{' CALL { WITH n SET n:KgrankCategory REMOVE n:Category } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Attribute) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'iri', 'notation', 'name', 'names', 'type', 'unit']) AND n.type IS NOT NULL AND n.names STARTS WITH '{' CALL { WITH n SET n:KgrankAttribute REMOVE n:Attribute } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:AttributeValue) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'value', 'name', 'names', 'iri']) AND n.names STARTS WITH '{' AND EXISTS { (n)-[:OF]->(:KgrankAttribute) } CALL { WITH n SET n:KgrankAttributeValue REMOVE n:AttributeValue } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Brand) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'name', 'names', 'iri']) AND n.names STARTS WITH '{' CALL { WITH n SET n:KgrankBrand REMOVE n:Brand } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Item) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'title', 'description']) AND EXISTS { (n)-[:IN_CATEGORY]->(:KgrankCategory) } CALL { WITH n SET n:KgrankItem REMOVE n:Item } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:User) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id']) AND (EXISTS { (n)-[:INTERACTED]->(:KgrankItem) } OR EXISTS { (n)-[:SEARCHED]->(:KgrankCategory) }) CALL { WITH n SET n:KgrankUser REMOVE n:User } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Rule) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'iri', 'kind', 'sentence', 'sure', 'hard', 'creator', 'created', 'because']) AND n.kind IS NOT NULL AND n.sentence IS NOT NULL AND n.hard IS NOT NULL CALL { WITH n SET n:KgrankRule REMOVE n:Rule } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Weights) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'created', 'ontology', 'graph', 'code', 'document', 'posteriors']) AND n.created IS NOT NULL AND n.ontology IS NOT NULL AND n.document STARTS WITH '{' CALL { WITH n SET n:KgrankWeights REMOVE n:Weights } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:KgrankWeights) WHERE n.posteriors IS NULL SET n.posteriors = '';
+MATCH (n:Log) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'clock', 'outside', 'impressions']) AND n.id = 'log' AND n.clock IS NOT NULL CALL { WITH n SET n:KgrankLog REMOVE n:Log } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Served) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'version']) AND n.id = 'weights' AND n.version IS NOT NULL CALL { WITH n SET n:KgrankServed REMOVE n:Served } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Loaded) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'engine', 'written', 'hashes']) AND n.engine IS NOT NULL DETACH DELETE n;
+// The Ontology node says that there is something to take over, so it comes last; an earlier kgrank then refuses.
+MATCH (n:Ontology) WHERE size(labels(n)) = 1 AND all(k IN keys(n) WHERE k IN ['id', 'version', 'fingerprint', 'document']) AND n.id = 'ontology' AND n.fingerprint IS NOT NULL AND n.document IS NOT NULL CALL { WITH n SET n:KgrankOntology REMOVE n:Ontology } IN TRANSACTIONS OF 10000 ROWS;
+MATCH (n:Schema {id: 'schema'}) WHERE n.version IN [1, 2, 3, 4] AND EXISTS { (:KgrankOntology) } SET n.version = 5;

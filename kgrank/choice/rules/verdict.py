@@ -1,0 +1,53 @@
+"""The data's evidence on a rule, and their verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from kgrank.choice.rules.sampling import DRAWS
+
+UNLIKELY = 0.025
+"""Probability below which the data contradict a rule, or several rules together."""
+
+SILENT = float(np.log(3))
+"""Log Bayes factor below which the data say nothing of a rule."""
+
+
+def log_bayes_factor(prob_data: float, prob_prior: float) -> float:
+    """Log Bayes factor of "it holds in this category"; half a draw on either side keeps it finite."""
+    bounded = np.clip(prob_data, 0.5 / DRAWS, 1 - 0.5 / DRAWS)
+    return float(special.logit(bounded) - special.logit(prob_prior))
+
+
+def evidence_of_several(prob_data: float, prob_prior: float, as_a_whole: float) -> tuple[float, float]:
+    """The evidence on a rule about several categories: its probability by the data, and its log Bayes factor.
+
+    It is the stronger of two that point the same way: that the rule holds in a category of its own, drawn at
+    random, and that it is right as a whole. Where they point in different ways, as for a rule that holds in most
+    of its categories and fails in more than exceptions allow, the second decides.
+
+    Args:
+        prob_data: Probability that it holds in a category, from the data alone, the mean over its categories.
+        prob_prior: The same under the prior without rules.
+        as_a_whole: Log Bayes factor of its switch, on against off.
+    """
+    in_one = log_bayes_factor(prob_data, prob_prior)
+    if in_one * as_a_whole > 0 and abs(in_one) > abs(as_a_whole):
+        return prob_data, in_one
+    return float(special.expit(special.logit(prob_prior) + as_a_whole)), as_a_whole
+
+
+def verdict(prob_data: float, prob_prior: float) -> str:
+    """The data's verdict on a rule, in one or two words.
+
+    Args:
+        prob_data: Probability that it holds, from the data alone.
+        prob_prior: The same under the prior without rules.
+    """
+    bayes_factor = log_bayes_factor(prob_data, prob_prior)
+    if abs(bayes_factor) < SILENT:
+        return "silent"
+    if bayes_factor > 0:
+        return "supported" if prob_data > 1 - UNLIKELY else "leans for"
+    return "contradicted" if prob_data < UNLIKELY else "leans against"

@@ -1,0 +1,95 @@
+"""Parquet: every column as text, records as columns of their own, lists in one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from kgrank.errors import InputError
+from kgrank.ingest.grid import Content, head_names
+from kgrank.ingest.json_lines import records_left_out
+from kgrank.ingest.rows import LINE, LIST
+
+
+def parquet_table(path: Path) -> Content:
+    """All rows as text, numbered from 1.
+
+    Times of day are in UTC, durations in seconds, bytes are UTF-8 where they are text.
+
+    Raises:
+        InputError: The file is damaged, or has a column that cannot be read as text.
+    """
+    try:
+        table = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+        raise InputError(
+            "not a whole Parquet file", where=path, expected="a Parquet file", todo="Write it again."
+        ) from None
+    parts: set[str] = set()
+    columns: list[pl.Series] = []
+    left_out: list[str] = []
+    for name in table.columns:
+        for cells in _unnested(table[name], parts):
+            text = _text(cells, path)
+            if text is None:
+                left_out.append(cells.name)
+            else:
+                columns.append(text)
+    names = head_names([cells.name for cells in columns], str(path))
+    columns = [cells.alias(name) for cells, name in zip(columns, names, strict=True)]
+    rows = pl.Series(LINE, range(1, len(table) + 1), pl.Int64)
+    return Content(pl.DataFrame([*columns, rows]), records_left_out(path, left_out), frozenset(parts))
+
+
+def _unnested(cells: pl.Series, parts: set[str]) -> Iterator[pl.Series]:
+    if not isinstance(cells.dtype, pl.Struct):
+        yield cells
+        return
+    for field in cells.dtype.fields:
+        name = f"{cells.name}.{field.name}"
+        parts.add(name)
+        yield from _unnested(cells.struct.field(field.name).alias(name), parts)
+
+
+def _text(cells: pl.Series, path: Path) -> pl.Series | None:
+    """A column as text; None where its cells are lists of records or other nested things."""
+    kind = cells.dtype
+    try:
+        if isinstance(kind, (pl.List, pl.Array)):
+            return _joined(cells)
+        if isinstance(kind, pl.Struct):
+            return None
+        return pl.select(_plain(pl.lit(cells), kind)).to_series().alias(cells.name)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise InputError(
+            f"the column {cells.name!r} holds {kind}, which cannot be read as text",
+            where=path,
+            expected="texts, numbers, times, or lists of them",
+            todo="Write the column as text.",
+        ) from None
+
+
+def _plain(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if isinstance(kind, pl.Datetime):
+        zoned = cell if kind.time_zone else cell.dt.replace_time_zone("UTC")
+        return zoned.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
+    if isinstance(kind, pl.Duration):
+        return (cell.dt.total_microseconds() / 1e6).cast(pl.String).str.strip_suffix(".0")
+    return cell.cast(pl.String)
+
+
+def _joined(cells: pl.Series) -> pl.Series | None:
+    """The members of each list in one cell, those of lists in lists too; null for an empty list."""
+    kind = cells.dtype
+    while isinstance(kind, (pl.List, pl.Array)):
+        kind = kind.inner  # type: ignore[assignment]
+    if kind.is_nested():
+        return None
+    rows = pl.DataFrame([cells.alias("cell")]).with_row_index("row")
+    while isinstance(rows.schema["cell"], (pl.List, pl.Array)):
+        rows = rows.explode("cell")
+    texts = rows.select("row", _plain(pl.col("cell"), kind).alias("cell"))
+    joined = texts.group_by("row", maintain_order=True).agg(pl.col("cell").drop_nulls().str.join(LIST))
+    return joined["cell"].alias(cells.name)

@@ -1,0 +1,59 @@
+"""What a service without keys refuses, so that no page of another site asks it through a browser of this machine.
+
+A page may send "simple" requests anywhere without asking first (Fetch standard), so the kind of the body and the
+Origin are checked; and its own name may be made to resolve to this machine (DNS rebinding), so the Host is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+
+from starlette.types import Scope
+
+from kgrank.serving.problems import JSON, ProblemError
+
+WITH_KEYS = "Or make keys: kgrank keys add NAME --role read."
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and no other can reach it."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=64)
+def _names_loopback(host: bytes) -> bool:
+    """Whether a Host header names this machine, with or without a port."""
+    name, _, port = host.decode("latin-1").rpartition(":")
+    return is_loopback(name if port.isdigit() and name else host.decode("latin-1"))
+
+
+def refused_without_keys(scope: Scope) -> tuple[str, ProblemError] | None:
+    """The reason in a word and the answer; None where the request may be answered."""
+    host, origin, kind = b"", None, b""
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value
+        elif name == b"origin":
+            origin = value
+        elif name == b"content-type":
+            kind = value
+    if not _names_loopback(host):
+        todo = f"Ask for http://localhost. {WITH_KEYS}"
+        return "host", ProblemError(403, "without keys only the Host of this machine is served", todo)
+    if origin is not None and origin.lower() not in (b"http://" + host.lower(), b"https://" + host.lower()):
+        return "origin", ProblemError(403, "a page of another origin may not ask without keys", WITH_KEYS)
+    if scope["method"] in ("POST", "PUT") and kind != JSON and not _is_json(kind):
+        return "content-type", ProblemError(
+            415, "the body has no type, or another than JSON", "Send Content-Type: application/json."
+        )
+    return None
+
+
+def _is_json(kind: bytes) -> bool:
+    return kind.partition(b";")[0].strip().lower() == JSON

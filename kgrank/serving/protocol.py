@@ -1,0 +1,207 @@
+"""HTTP/1.1 with bounds on what a caller costs before its key is read: heads, their time, connections, upgrades."""
+
+from __future__ import annotations
+
+from asyncio import BaseTransport
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from kgrank.serving.service import Service
+
+LINGER, LINGER_BYTES = 1.0, 1 << 20
+"""Seconds and bytes that a refused caller may still send: closed at once, many would not see the answer."""
+
+ROOM = 64
+"""Idle connections that are closed together where there are too many."""
+
+_UPGRADE = (b"connection", b"upgrade", b"http2-settings")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a caller may cost before its key is read.
+
+    Attributes:
+        head_bytes: Of the request line and the headers.
+        head_lines: Number of headers.
+        head_seconds: From the first byte, or from the connection, until the headers are complete.
+        idle_seconds: Between two requests of a connection.
+        connections: Open at once; beyond them those that have been idle longest are closed.
+    """
+
+    head_bytes: int = 32_768
+    head_lines: int = 100
+    head_seconds: float = 10.0
+    idle_seconds: float = 30.0
+    connections: int = 4096
+
+
+class _RefusedError(Exception):
+    """Ends the parsing of a request that has been refused."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    Args:
+        service: Counts and logs what is refused.
+        bounds: What a caller may cost.
+        options: uvicorn's own.
+
+    Attributes:
+        reading_since: When the head began that is not complete yet; None where none is.
+        idle_since: When the last answer was complete, or the connection was made.
+    """
+
+    def __init__(self, *, service: Service, bounds: Bounds, **options: Any) -> None:
+        super().__init__(**options)
+        self._service = service
+        self._bounds = bounds
+        self._received = 0
+        self._is_refused = False
+        self.reading_since: float | None = self.loop.time()
+        self.idle_since = self.loop.time()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Closes those that have been idle longest where there are too many connections."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) <= self._bounds.connections:
+            return
+        others = [c for c in self.connections if isinstance(c, BoundedProtocol) and c is not self]
+        idle = sorted((c for c in others if not c.is_busy), key=lambda c: c.idle_since)
+        for connection in idle[:ROOM]:
+            connection.give_up("connections", "others wait for a connection")
+        if not idle:
+            self.refuse(429, "connections", "too many connections", b"retry-after: 2\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Parses what came, and refuses it where it is too much or no HTTP."""
+        if self._is_refused:
+            self._received += len(data)
+            if self._received > LINGER_BYTES:
+                self.transport.abort()
+            return
+        self._unset_keepalive_if_required()
+        self._received += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("this is no HTTP/1.1 request")
+        if self.reading_since is not None and self._received > self._bounds.head_bytes:
+            self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.reading_since = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keeps a header; those behind a body are not read."""
+        if self.reading_since is None:
+            return
+        # As uvicorn does it, without another call for each header of each request.
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+        if len(self.headers) > self._bounds.head_lines:
+            self.reading_since = None
+            self._refuse_head()
+            raise _RefusedError
+
+    def on_headers_complete(self) -> None:
+        """The head is complete, and answered where it is within its bounds."""
+        self.reading_since = None
+        if self._received > self._bounds.head_bytes and self._head_is_too_large():
+            self._refuse_head()
+            raise _RefusedError
+        self._received = 0
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """The connection is idle from now on."""
+        self.idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP."""
+        self.refuse(400, "http", msg)
+
+    def sweep(self, now: float) -> None:
+        """Ends the connection where its time is over."""
+        if self._is_refused or self.is_busy:
+            return
+        if self.reading_since is not None and now - self.reading_since > self._bounds.head_seconds:
+            self.refuse(408, "head-time", "the headers did not come in time")
+        elif now - self.idle_since > self._bounds.idle_seconds:
+            self.give_up("idle", "no request came in time")
+
+    def give_up(self, reason: str, problem: str) -> None:
+        """Closes an idle connection, with an answer where a request had been expected or begun."""
+        if self.reading_since is not None:
+            self.refuse(408, reason, problem)
+        elif self.transport.get_write_buffer_size():
+            # Its caller does not read: it would never be empty.
+            self.transport.abort()
+        else:
+            self.transport.close()
+        self.connections.discard(self)
+
+    def refuse(self, status: int, reason: str, problem: str, headers: bytes = b"") -> None:
+        """Answers with an error, counts it, and closes the connection."""
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._is_refused = True
+        self._received = 0
+        self._service.refuse(reason, self.client[0] if self.client else None)
+        self._unset_keepalive_if_required()
+        if self.is_busy:
+            # An answer to an earlier request is on its way, and would be mixed with this one.
+            self.transport.close()
+            return
+        body = msgspec.json.encode({"error": {"found": problem, "todo": None}})
+        head = (
+            b"content-type: application/json\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
+            b"connection: close\r\ncontent-length: %d\r\n" % len(body)
+        )
+        self.transport.write(b"".join([STATUS_LINE[status], head, headers, b"\r\n", body]))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER, self.transport.abort)
+
+    def _refuse_head(self) -> None:
+        bounds = self._bounds
+        self.refuse(
+            431,
+            "head",
+            f"the headers are more than {bounds.head_bytes:,} bytes or {bounds.head_lines} lines",
+        )
+
+    def _head_is_too_large(self) -> bool:
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return size > self._bounds.head_bytes
+
+    def _should_upgrade(self) -> bool:
+        return self._get_upgrade() is not None
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Refuses a WebSocket; a request that offers another protocol is answered in this one."""
+        if self._get_upgrade() == b"websocket":
+            self.refuse(400, "websocket", "there are no WebSockets here")
+            return
+        lines = [b"%s %s HTTP/1.1" % (self.scope["method"].encode(), self.url)]
+        lines += [name + b": " + value for name, value in self.headers if name not in _UPGRADE]
+        # The parser has stopped at the upgrade for good.
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*lines, b"", b""]) + rest)

@@ -1,0 +1,87 @@
+"""The log never blocks or fails a request."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+COMMAND = [sys.executable, "-c", "from kgrank.cli.main import main; main()"]
+RANK = {"category": "clothes", "size": 1}
+ENOUGH = 1500
+"""Requests whose lines are more than a pipe holds."""
+
+
+@contextmanager
+def serving(stored: str, log: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """``kgrank serve`` with its standard error in a file or a pipe."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    line = ["serve", "--store", stored, "--port", str(port), "--rate", "1e9", "--burst", "1e9"]
+    process = subprocess.Popen([*COMMAND, *line], stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                if httpx.get(f"{url}/ready").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield url, process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def dropped(url: str) -> float:
+    metrics = httpx.get(f"{url}/metrics").text
+    match = re.search(r"^kgrank_log_dropped_total (\S+)$", metrics, re.MULTILINE)
+    assert match
+    return float(match[1])
+
+
+def answers(url: str, count: int) -> set[int]:
+    with httpx.Client(base_url=url, timeout=20) as http:
+        return {http.post("/v1/rank", json=RANK).status_code for _ in range(count)}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_on_a_full_disk_requests_are_answered_and_dropped_lines_counted(stored: str) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with serving(stored, full) as (url, _):
+        assert answers(url, 20) == {200}
+        time.sleep(0.2)
+        assert dropped(url) >= 20
+    os.close(full)
+
+
+def test_when_the_reader_of_the_log_is_gone_requests_are_answered(stored: str) -> None:
+    reader, writer = os.pipe()
+    with serving(stored, writer) as (url, _):
+        os.close(writer)
+        os.close(reader)
+        assert answers(url, 20) == {200}
+        time.sleep(0.2)
+        assert dropped(url) >= 20
+
+
+def test_when_the_reader_of_the_log_hangs_requests_are_answered_and_the_service_still_ends(
+    stored: str,
+) -> None:
+    reader, writer = os.pipe()
+    with serving(stored, writer) as (url, process):
+        os.close(writer)
+        assert answers(url, ENOUGH) == {200}
+        process.terminate()
+        process.wait(timeout=30)
+    os.close(reader)
