@@ -106,18 +106,23 @@ def _header(plan: Plan, base: str) -> Block:
 
 
 def _brand(id_: str, name: str, base: str) -> Block:
-    label = Statement(PREF_LABEL, (Literal(name, language="en"),))
+    label = Statement(PREF_LABEL, (_label(name, "en"),))
     return Block(NamedNode(f"{base}brand/{id_}"), (Statement(TYPE, (NamedNode(KG + "Brand"),)), label))
 
 
 def _thing(iri: str, kind: str, code: str, names: Mapping[str, str], *more: Statement) -> Block:
-    labels = tuple(Literal(text, language=language) for language, text in names.items())
+    labels = tuple(_label(text, language) for language, text in names.items())
     start = (
         Statement(TYPE, (NamedNode(KG + kind),)),
         Statement(NOTATION, (Literal(code if code[:1].isalnum() else f"x{code}"),)),
         Statement(PREF_LABEL, labels),
     )
     return Block(NamedNode(iri), (*start, *more))
+
+
+def _label(name: str, language: str) -> Literal:
+    """A name as a label, with one plain space between words: ``check`` asks for that."""
+    return Literal(" ".join(name.split()), language=language)
 
 
 def _attribute(attribute: PlannedAttribute, base: str) -> Block:
