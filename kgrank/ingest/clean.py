@@ -10,20 +10,27 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest import infer
+from kgrank.ingest.cells.normalise import (
+    attribute_id,
+    brand_ids,
+    category_ids,
+    find_categories,
+    renamed,
+    values_of,
+)
+from kgrank.ingest.cells.spellings import one_spelling, one_spelling_a_value
+from kgrank.ingest.choice_tasks.pairs import read_pairs
+from kgrank.ingest.choice_tasks.ratings import read_ratings
+from kgrank.ingest.choice_tasks.tasks import read_tasks
 from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, VALUES, schema
 from kgrank.ingest.events import read_events, read_sequences, without_bots
 from kgrank.ingest.feedback import checked
 from kgrank.ingest.items import merge_items, read_items
 from kgrank.ingest.mapping import Mapping, default_mapping
-from kgrank.ingest.normalise import attribute_id, brand_ids, category_ids, find_categories, renamed, values_of
-from kgrank.ingest.pairs import read_pairs
-from kgrank.ingest.ratings import read_ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
 from kgrank.ingest.report import Rejects, Report
 from kgrank.ingest.rows import FILE, LINE
 from kgrank.ingest.rules import contradictions, impute
-from kgrank.ingest.spellings import one_spelling, one_spelling_a_value
-from kgrank.ingest.tasks import read_tasks
 from kgrank.ontology.model import BRAND, AttributeType, Ontology
 
 

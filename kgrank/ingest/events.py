@@ -10,6 +10,7 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest import fields
+from kgrank.ingest.cells.times import latest, seconds
 from kgrank.ingest.columns import KINDS, OTHER_KINDS, STANDARD
 from kgrank.ingest.mapping import ORDER, Events, KindField, Sequences
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, category_path, with_schema
@@ -17,7 +18,6 @@ from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.returns import RETURNS, without_returned
 from kgrank.ingest.rows import LINE
-from kgrank.ingest.times import latest, seconds
 
 HOUR = 3_600
 HALF_AN_HOUR = 1_800

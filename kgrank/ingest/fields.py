@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.dummies import spread_value
+from kgrank.ingest.cells.numbers import read_numbers, refuse_two_readings
+from kgrank.ingest.choice_tasks.dummies import spread_value
 from kgrank.ingest.mapping import AttributeField, CategoryField, Field
-from kgrank.ingest.numbers import read_numbers, refuse_two_readings
 from kgrank.ingest.read import require
 from kgrank.ingest.rows import LINE
 

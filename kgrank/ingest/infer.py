@@ -10,7 +10,7 @@ from dataclasses import replace
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.numbers import identifiers, leading_zero, read_numbers
+from kgrank.ingest.cells.numbers import identifiers, leading_zero, read_numbers
 from kgrank.ingest.raw import STEP, RawColumn
 from kgrank.ingest.rows import LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Category, Need, Ontology, Term

@@ -14,17 +14,17 @@ from typing import Any
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.csv_file import csv_table
-from kgrank.ingest.grid import UNNAMED, Content
-from kgrank.ingest.json_lines import json_table
+from kgrank.ingest.cells.unicode import visible_column
+from kgrank.ingest.cells.unknown import not_known
+from kgrank.ingest.formats.csv_file import csv_table
+from kgrank.ingest.formats.grid import UNNAMED, Content
+from kgrank.ingest.formats.json_lines import json_table
+from kgrank.ingest.formats.parquet_file import parquet_table
+from kgrank.ingest.formats.workbook import workbook_table
 from kgrank.ingest.mapping import ENDINGS, Format, Source
 from kgrank.ingest.named import named_columns, named_words, reads_all
-from kgrank.ingest.parquet_file import parquet_table
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
-from kgrank.ingest.unicode import visible_column
-from kgrank.ingest.unknown import not_known
-from kgrank.ingest.workbook import workbook_table
 
 
 def read_table(folder: Path, source: Source, rejects: Rejects) -> pl.DataFrame:

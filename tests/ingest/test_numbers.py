@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from small_shop import Shop
 
 from kgrank.errors import InputError
+from kgrank.ingest.cells.numbers import read_numbers
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import read_mapping
-from kgrank.ingest.numbers import read_numbers
 from kgrank.ontology.model import AttributeType
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from small_shop import Shop
 
 from kgrank.errors import InputError
+from kgrank.ingest.cells.times import seconds
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import TimeField, read_mapping
 from kgrank.ingest.read import LINE
-from kgrank.ingest.times import seconds
 
 ITEMS = "id,category\nm1,mugs\n"
 MOMENT = datetime(2024, 3, 15, 14, 5, 9, tzinfo=UTC)

@@ -7,7 +7,7 @@ import re
 import polars as pl
 
 from kgrank.graph.schema import value_id
-from kgrank.ingest.normalise import ids_by_name, same
+from kgrank.ingest.cells.normalise import ids_by_name, same
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term
 
 SCHEMA = {"category": pl.String(), "query": pl.String(), "attribute": pl.String(), "node": pl.String()}

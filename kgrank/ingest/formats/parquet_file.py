@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.grid import Content, head_names
-from kgrank.ingest.json_lines import records_left_out
+from kgrank.ingest.formats.grid import Content, head_names
+from kgrank.ingest.formats.json_lines import records_left_out
 from kgrank.ingest.rows import LINE, LIST
 
 

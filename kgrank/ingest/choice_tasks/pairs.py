@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.ingest import fields
+from kgrank.ingest.cells.times import seconds
 from kgrank.ingest.mapping import Pairs, TimeField
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, with_schema
 from kgrank.ingest.read import read_table
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
-from kgrank.ingest.times import seconds
 
 
 def read_pairs(folder: Path, source: Pairs, rejects: Rejects) -> Raw:

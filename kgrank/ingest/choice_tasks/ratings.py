@@ -9,13 +9,13 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest import fields
+from kgrank.ingest.choice_tasks.tasks import alternatives
 from kgrank.ingest.items import raw_column
 from kgrank.ingest.mapping import Marks, Ratings
 from kgrank.ingest.raw import EVENT_COLUMNS, ITEM_COLUMNS, Raw, attribute_fields, category_path, with_schema
 from kgrank.ingest.read import read_table
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
-from kgrank.ingest.tasks import alternatives
 
 
 def read_ratings(folder: Path, source: Ratings, rejects: Rejects) -> Raw:

@@ -10,8 +10,8 @@ from dataclasses import replace
 import polars as pl
 
 from kgrank.errors import InputError, did_you_mean
+from kgrank.ingest.cells.numbers import read_numbers, refuse_two_readings
 from kgrank.ingest.infer import FALSE, TRUE
-from kgrank.ingest.numbers import read_numbers, refuse_two_readings
 from kgrank.ingest.raw import STEP, RawColumn
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import FILE, LINE

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import polars as pl
 
-from kgrank.ingest.normalise import same
+from kgrank.ingest.cells.normalise import same
 from kgrank.ingest.report import Rejects
 from kgrank.ontology.model import BRAND, AttributeType, Ontology
 

@@ -17,9 +17,10 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest import fields
-from kgrank.ingest.chosen import TASK, chosen_keys, chosen_numbers, first_is_chosen
+from kgrank.ingest.cells.times import seconds
+from kgrank.ingest.choice_tasks.chosen import TASK, chosen_keys, chosen_numbers, first_is_chosen
+from kgrank.ingest.choice_tasks.dummies import dummies, marks
 from kgrank.ingest.columns import STANDARD
-from kgrank.ingest.dummies import dummies, marks
 from kgrank.ingest.items import raw_column
 from kgrank.ingest.mapping import Alternative, AttributeField, Field, Form, Tasks, TimeField
 from kgrank.ingest.raw import (
@@ -34,7 +35,6 @@ from kgrank.ingest.raw import (
 from kgrank.ingest.read import matches, read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
-from kgrank.ingest.times import seconds
 from kgrank.ontology.model import BRAND
 
 

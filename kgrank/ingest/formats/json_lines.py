@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.grid import Content, head_names
+from kgrank.ingest.formats.grid import Content, head_names
 from kgrank.ingest.rows import LINE, LIST
 from kgrank.ontology.characters import visible
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kgrank.errors import InputError
-from kgrank.ingest.grid import Content, Row, grid_table, head_names
+from kgrank.ingest.formats.grid import Content, Row, grid_table, head_names
 
 _HINT = re.compile(r'"?sep=(.|\\t)"?[;,\t]*\r?(?:\n|\r|$)', re.IGNORECASE)
 """The line in which Excel names the separator, before the head line."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
-from kgrank.ingest.dummies import marks
+from kgrank.ingest.choice_tasks.dummies import marks
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from kgrank.errors import InputError
-from kgrank.ingest.grid import Content, grid_table, head_names
+from kgrank.ingest.formats.grid import Content, grid_table, head_names
 
 
 def workbook_table(path: Path, sheet: str | None, header: tuple[str, ...]) -> Content:

@@ -1,0 +1,1 @@
+"""Choice tasks, pairs and ratings: choice data as the field writes it."""

@@ -1,0 +1,1 @@
+"""Files of one format as rows of cells: CSV, JSON Lines, Parquet, workbooks."""
