@@ -33,7 +33,7 @@ def url(stored: str, running: Any) -> Iterator[str]:
 
 def with_ids_of_the_shop(made: Example) -> dict[str, Any]:
     """The description whose ids are those of the shop, since no other question reaches a ranking."""
-    ids = dict.fromkeys(ITEMS, [f"i{k}" for k in range(40)])
+    ids = {name: [f"i{k}" for k in range(40)] for name in ITEMS}
     ids |= {"category": [*TREE], "attribute": ["color", "price", "style", "brand"], "user": ["ann", "nobody"]}
     ids |= {"values": [*COLORS, *STYLES, "unknown"], "value": [*COLORS], "target": ["i1", "red", "acme"]}
     ids |= {
@@ -93,7 +93,7 @@ def ask(
         max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=always_same
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         # A question for a session, or its end, needs one.
         event = {"kind": "view", "item": "i1"}
         http.delete(f"/v1/sessions/{SESSION}").raise_for_status()
