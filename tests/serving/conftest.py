@@ -71,7 +71,7 @@ def client() -> Client:
     return _client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def running() -> Running:
     """The service of a store behind a real server; gives its URL."""
     return _running
