@@ -350,8 +350,14 @@ def _legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     handle_of = dict(zip(labels, handles, strict=True))
     once = {label: handle_of[label] for label in _MARKS if label in handle_of}
-    loc = "outside upper right" if figure.get_supxlabel() else "outside lower left"
-    legend = figure.legend(once.values(), once.keys(), loc=loc, ncols=len(once), frameon=False, fontsize=9.5)
+    legend = figure.legend(
+        once.values(),
+        once.keys(),
+        loc="outside upper right" if figure.get_supxlabel() else "outside lower left",
+        ncols=len(once),
+        frameon=False,
+        fontsize=9.5,
+    )
     for handle in legend.legend_handles:
         # The truth's tick is as tall as a bar, which is too tall beside a word.
         if handle is not None and handle.get_label() == "truth":
