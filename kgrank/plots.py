@@ -38,6 +38,7 @@ _AUDIT_WORDS = {
     "en": {
         **{verdict: verdict for verdict in _VERDICTS},
         "row": "{verdict}, holds with probability {probability:.2f}",
+        "no effect": "{row}; no surer than chance",
         "evidence": "evidence of the choices for the rule (log Bayes factor)",
         "title": "Rules against the data",
     },
@@ -48,6 +49,7 @@ _AUDIT_WORDS = {
         "leans against": "倾向反对",
         "contradicted": "被推翻",
         "row": "{verdict}，成立的概率为 {probability:.2f}",
+        "no effect": "{row}；把握不高于偶然",
         "evidence": "选择数据支持规则的证据（贝叶斯因子的对数）",
         "title": "规则与数据",
     },
@@ -163,8 +165,9 @@ def audit_plot(
         words = _AUDIT_WORDS[_drawn_language(language)]
         for at, finding in enumerate(strongest):
             axes.barh(at, finding.log_bayes_factor, height=0.55, color=_VERDICTS[finding.verdict], zorder=2)
+            row = words["row"].format(verdict=words[finding.verdict], probability=finding.prob_data)
             axes.annotate(
-                words["row"].format(verdict=words[finding.verdict], probability=finding.prob_data),
+                row if finding.has_effect else words["no effect"].format(row=row),
                 (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=QUIET,
             )  # fmt: skip
         axes.axvline(0, color=INK, lw=0.8)
@@ -265,8 +268,8 @@ def what_if_plot(
             axes.set_title(title, loc="left", fontsize=12, color=INK)
             _quiet(axes)
         grid[-1, 0].set_xlabel(words["share"], fontsize=10, color=QUIET)
-        _legend(figure, grid[0, 0])
         _note_missing_font(figure, language)
+        _legend(figure, grid[0, 0])
         _save(figure, path)
     return figure
 
@@ -343,12 +346,17 @@ def _amount(axes: Axes, at: int, amount: float, before: float, reached: float) -
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
-    """Each kind of mark once, below the chart."""
+    """Each kind of mark once, below the chart, or above it where a note stands below."""
     handles, labels = axes.get_legend_handles_labels()
     handle_of = dict(zip(labels, handles, strict=True))
     once = {label: handle_of[label] for label in _MARKS if label in handle_of}
     legend = figure.legend(
-        once.values(), once.keys(), loc="outside lower left", ncols=len(once), frameon=False, fontsize=9.5
+        once.values(),
+        once.keys(),
+        loc="outside upper right" if figure.get_supxlabel() else "outside lower left",
+        ncols=len(once),
+        frameon=False,
+        fontsize=9.5,
     )
     for handle in legend.legend_handles:
         # The truth's tick is as tall as a bar, which is too tall beside a word.

@@ -181,6 +181,7 @@ def in_one_category(said: Rule, chance: float) -> RuleSet:
         rules=np.array([0]),
         statements=Statements(LAYOUT, (stated,)),
         prob_prior=np.array([chance]),
+        chance=np.array([chance]),
         prob_data=np.array([0.5]),
     )
     return RuleSet(ontology({"r": said}), {"dresses": alone})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -22,7 +23,13 @@ from kgrank.choice.rules.author_reliability import (
 from kgrank.choice.rules.bounds import Statements
 from kgrank.choice.rules.findings import stored_finding
 from kgrank.choice.rules.statement import statement
-from kgrank.choice.rules.verdict import evidence_of_several, log_bayes_factor, verdict
+from kgrank.choice.rules.verdict import (
+    evidence_of_several,
+    log_bayes_factor,
+    told_apart,
+    verdict,
+    within_draws,
+)
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
 from kgrank.ontology.model import AttributeType, Category, Ontology, Rule
 from kgrank.weights.model import RuleFinding
@@ -49,7 +56,8 @@ class Shop:
     posteriors: dict[str, CategoryPosterior]
 
 
-slopes = st.floats(-3, 3)
+slopes = st.floats(-3, 3) | st.sampled_from((-9.0, -4.0, 4.0, 9.0))
+"""The last make rules certain, or all but impossible, by chance."""
 
 
 @st.composite
@@ -77,12 +85,14 @@ def shops(draw: st.DrawFn) -> Shop:
         {"kind": "Monotone", "attribute": "price", "better": "Less"},
         {"kind": "Prefers", "attribute": "color", "values": ("red", "green")},
         {"kind": "AtLeast", "attribute": "price", "share": 0.5},
+        {"kind": "AtLeast", "attribute": "price", "share": 0.99},
+        {"kind": "Irrelevant", "attribute": "color"},
     )
     rules = tuple(
         Rule(
             id=f"r{k}",
             categories=names[: draw(st.integers(1, len(names)))],
-            sure=draw(st.floats(0.01, 0.99)),
+            sure=draw(st.floats(0.01, 0.99) | st.sampled_from((0.001, 0.999, 0.9999))),
             creator=draw(st.sampled_from(("ann", "bob"))),
             **draw(st.sampled_from(kinds)),
         )
@@ -180,6 +190,7 @@ def rules_in(
             rules=np.arange(len(known)),
             statements=Statements(layout, stated),
             prob_prior=chance[:, at],
+            chance=chance[:, at],
             prob_data=data[:, at],
         )
     return RuleSet(shop({r.id: r for r in known}), by_category)
@@ -271,9 +282,81 @@ def test_a_rule_below_chance_that_holds_in_every_category_is_supported_with_evid
     assert finding.log_bayes_factor > 3
     assert finding.prob_rule_right is None
     assert finding.instead.startswith("holds in 6 of 6 categories")
-    assert weighed.notes[0].startswith("cheaper (kg:sure 0.9, by chance 0.98): no surer than chance")
+    assert weighed.notes[0].startswith("cheaper (kg:sure 0.9, by chance 0.986): no surer than chance")
 
 
 def test_data_that_leave_a_rare_rule_as_rare_as_by_chance_do_not_contradict_it() -> None:
     assert verdict(0.02, 0.021) == "silent"
     assert verdict(0.979, 0.978) == "silent"
+
+
+EXTREMES = [0.0, 1e-9, 1e-4, 0.001, 0.005, 0.015, 0.985, 0.995, 0.999, 0.9999, 1.0]
+
+
+@pytest.mark.parametrize("chance", EXTREMES)
+def test_choices_that_leave_a_probability_as_it_was_are_silent_however_extreme_it_is(chance: float) -> None:
+    prior = within_draws(np.array([chance]))
+    assert not told_apart(prior, prior).any()
+    assert verdict(float(prior[0]), float(prior[0])) == "silent"
+
+
+def test_what_neither_the_prior_nor_the_choices_show_is_not_decided_by_so_few_draws() -> None:
+    """Colour is 30 % of the decision before the choices, 60 % after; no draw of either is below 2 %."""
+    said = Rule("colour-no", "Irrelevant", ("dresses",), 0.7, attribute="color")
+    prior = np.array([4.0, -4.0, 12.0])
+    alone = category(mean=np.array([8.0, -8.0, 8.0]), deviation=0.1, prior=prior, prior_deviation=0.2)
+    _, (finding,) = audited(Shop((said,), {"dresses": alone}))
+    assert finding.prob_prior < 0.001
+    assert (finding.verdict, finding.log_bayes_factor) == ("silent", 0.0)
+    assert finding.prob_data == finding.prob_prior
+
+
+@pytest.mark.parametrize("chance", [0.001, 0.01, 0.3, 0.97, 0.999])
+@pytest.mark.parametrize("data", [0.001, 0.01, 0.3, 0.97, 0.999])
+@pytest.mark.parametrize("measured", ["a number's slope", "two values"])
+def test_evidence_on_a_direction_or_on_two_values_is_that_of_the_normal_distribution(
+    chance: float, data: float, measured: str
+) -> None:
+    """By its own quantiles, so that no number of draws limits it: also where it is rare by chance."""
+    if measured == "two values":
+        said = Rule("r", "Prefers", ("dresses",), 0.9, attribute="color", values=("red", "green"))
+        towards = np.array([1.0, -1.0, 0.0]) / 2
+        spread = np.sqrt(2)
+    else:
+        said = Rule("r", "Monotone", ("dresses",), 0.9, attribute="price", better="Less")
+        towards, spread = np.array([0.0, 0.0, -1.0]), 1.0
+    at = {p: towards * spread * NormalDist().inv_cdf(p) for p in (chance, data)}
+    alone = category(mean=at[data], deviation=1.0, prior=at[chance], prior_deviation=1.0)
+    _, (finding,) = audited(Shop((said,), {"dresses": alone}))
+    assert finding.prob_prior == pytest.approx(chance)
+    assert finding.prob_data == pytest.approx(data)
+    log_odds = np.log(data / (1 - data)) - np.log(chance / (1 - chance))
+    assert finding.log_bayes_factor == pytest.approx(log_odds, abs=1e-6)
+
+
+def test_a_rule_is_as_rare_before_the_choices_as_it_is_and_not_as_rare_as_its_weight_is_bounded() -> None:
+    """By chance it holds once in a thousand, by the choices once in a hundred: that is for it, not against it."""
+    said = Rule("r", "Monotone", NAMES, 0.9, attribute="price", better="Less")
+    at = {p: np.array([0.0, 0.0, -NormalDist().inv_cdf(p)]) for p in (0.001, 0.01)}
+    everywhere = {
+        name: category(mean=at[0.01], deviation=1.0, prior=at[0.001], prior_deviation=1.0, name=name)
+        for name in NAMES
+    }
+    _, (finding,) = audited(Shop((said,), everywhere))
+    assert finding.log_bayes_factor > 0
+    assert finding.verdict in FOR
+
+
+def category(
+    mean: np.ndarray, deviation: float, prior: np.ndarray, prior_deviation: float, name: str = "dresses"
+) -> CategoryPosterior:
+    return CategoryPosterior(
+        Layout(name, (COLOR, PRICE)),
+        mean,
+        np.eye(3) * deviation**2,
+        prior,
+        np.full(3, prior_deviation),
+        100,
+        50,
+        own_choices=True,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -104,6 +105,8 @@ def test_a_rule_without_effect_says_so_beside_its_verdict_and_beliefs_show_befor
     several = replace(SUPPORTED, prob_rule_right_prior=0.4, prob_rule_right=0.99)
     shown = audit(tmp_path, (quiet, several)).stdout
     assert "No surer than chance (0.97)" in shown
+    assert re.search(r"^ *supported +quiet.*\n *no surer .*\n *than chance ", shown, re.MULTILINE)
+    assert shown.count("than chance ") == 2, "of the other rule it is not said"
     assert "0.40→0.99" in shown
 
 

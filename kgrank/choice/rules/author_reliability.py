@@ -16,8 +16,18 @@ import numpy as np
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
-from kgrank.choice.rules.bounds import Statements, Sums, prior_draws, prior_probabilities
-from kgrank.choice.rules.statement import EXCEPTION, Statement, Switch, holds_if_right, statement, switch
+from kgrank.choice.rules.bounds import Statements, Sums, prior_draws
+from kgrank.choice.rules.statement import (
+    CHANCE_HIGH,
+    CHANCE_LOW,
+    EXCEPTION,
+    Statement,
+    Switch,
+    holds_if_right,
+    statement,
+    switch,
+)
+from kgrank.choice.rules.verdict import told_apart, within_draws
 from kgrank.ontology.model import Ontology, Rule
 
 CARELESS = (1 - EXCEPTION - 0.9) / (1 - EXCEPTION - 0.5)
@@ -43,8 +53,11 @@ class RulesInCategory:
         posterior: Its posterior from the data alone.
         rules: (category's rules,) their numbers.
         statements: What they state there.
-        prob_prior: (category's rules,) probability that each holds under the prior without rules.
-        prob_data: (category's rules,) the same under the data alone.
+        prob_prior: (category's rules,) probability that each holds under the prior without rules; not 0 or 1.
+        chance: (category's rules,) share of the prior's draws in which each holds, kept from .02 to .98: what its
+            weight on part-worths is divided by, so that it averages to 1 over these draws and is bounded.
+        prob_data: (category's rules,) as ``prob_prior``, under the data alone; equal to it where the draws are too
+            few to tell the two apart.
     """
 
     category: str
@@ -52,6 +65,7 @@ class RulesInCategory:
     rules: Ints
     statements: Statements
     prob_prior: Floats
+    chance: Floats
     prob_data: Floats
 
 
@@ -74,13 +88,18 @@ def rules_in_category(
     """A category with its rules; and (quantities, draws) the pieces on which the draws from its data lie."""
     statements = Statements(posterior.layout, tuple(stated for _, stated in numbered))
     pieces = statements.pieces(draws)
+    mean, deviation = posterior.prior_mean, posterior.prior_deviation
+    of_prior = statements.pieces(prior_draws(posterior.layout, mean, deviation))
+    prior = within_draws(statements.probabilities(mean, np.diag(deviation**2), of_prior))
+    data = within_draws(statements.probabilities(posterior.mean, posterior.covariance, pieces))
     return RulesInCategory(
         category=category,
         posterior=posterior,
         rules=np.array([number for number, _ in numbered], np.int64),
         statements=statements,
-        prob_prior=prior_probabilities(statements, posterior.prior_mean, posterior.prior_deviation),
-        prob_data=statements.share(pieces),
+        prob_prior=prior,
+        chance=np.clip(statements.share(of_prior), CHANCE_LOW, CHANCE_HIGH),
+        prob_data=np.where(statements.exact | told_apart(data, prior), data, prior),
     ), pieces
 
 
@@ -156,16 +175,17 @@ class RuleSet:
 
     def ratios(self, applicable: RulesInCategory) -> tuple[Floats, Floats]:
         """(its rules,) weight of part-worths under the switch on, against off: where a rule holds, and not."""
-        on = holds_if_right(self.on[applicable.rules], applicable.prob_prior)
-        return on / applicable.prob_prior, (1 - on) / (1 - applicable.prob_prior)
+        on = holds_if_right(self.on[applicable.rules], applicable.chance)
+        return on / applicable.chance, (1 - on) / (1 - applicable.chance)
 
     @cached_property
     def factors(self) -> Mapping[str, Floats]:
         """By category, (its rules,) log Bayes factor of each rule's switch, on against off, from its data."""
         by_category = {}
         for category, applicable in self.by_category.items():
-            holds, fails = self.ratios(applicable)
-            by_category[category] = np.log(applicable.prob_data * holds + (1 - applicable.prob_data) * fails)
+            chance, data = applicable.prob_prior, applicable.prob_data
+            on = holds_if_right(self.on[applicable.rules], chance)
+            by_category[category] = np.log(data * on / chance + (1 - data) * (1 - on) / (1 - chance))
         return by_category
 
     def summed_factors(self, categories: Iterable[str]) -> Floats:

@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import special
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.rules.statement import CHANCE_HIGH, CHANCE_LOW, Quantity, Statement, quantity_value
+from kgrank.choice.rules.sampling import DRAWS
+from kgrank.choice.rules.statement import (
+    CHANCE_HIGH,
+    CHANCE_LOW,
+    Quantity,
+    Statement,
+    contrast,
+    quantity_value,
+)
 
-CHANCE_DRAWS = 8000
+NO_SPREAD = 1e-30
+"""Least variance of a contrast, so that one that is certain can be divided by."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,37 @@ class Statements:
             count[rules] = below[after[rules]] - below[first[rules]]
         return np.asarray(count / pieces.shape[1])
 
+    @cached_property
+    def _contrasts(self) -> tuple[Truths, Floats]:
+        """(quantities,) which are weighted sums of part-worths, and (quantities, columns) their weights or 0."""
+        weights = [contrast(q, self.layout) for q in self.quantities]
+        none = np.zeros(self.layout.width)
+        return (
+            np.array([w is not None for w in weights], bool),
+            np.array([none if w is None else w for w in weights]).reshape(-1, self.layout.width),
+        )
+
+    @cached_property
+    def exact(self) -> Truths:
+        """(rules,) whether a rule's probability under a normal needs no draws."""
+        return self._contrasts[0][self.bounds[0]]
+
+    def probabilities(self, mean: Floats, covariance: Floats, pieces: Ints) -> Floats:
+        """(rules,) probability that each rule holds under N(mean, covariance).
+
+        Args:
+            mean: (columns,) of part-worths.
+            covariance: (columns, columns).
+            pieces: (quantities, draws) where draws from it lie, for the rules that are not ``exact``.
+        """
+        which, lower, upper = self.bounds
+        weights = self._contrasts[1]
+        spread = np.sqrt(np.maximum(((weights @ covariance) * weights).sum(1), NO_SPREAD))
+        below, above = (
+            special.ndtr((ends - (weights @ mean)[which]) / spread[which]) for ends in (lower, upper)
+        )
+        return np.where(self.exact, above - below, self.share(pieces))
+
     def holds(self, pieces: Ints, rules: Sequence[int] | Ints) -> Truths:
         """(rules, draws) whether some of the rules hold."""
         which, (first, after) = self.bounds[0], self._spans
@@ -167,12 +208,12 @@ class Sums:
 
 
 def prior_draws(layout: Layout, mean: Floats, deviation: Floats) -> Floats:
-    """(CHANCE_DRAWS, columns) of the prior without rules; the same ones each time."""
-    normal = np.random.default_rng(0).standard_normal((CHANCE_DRAWS, layout.width))
+    """(DRAWS, columns) of the prior without rules; the same ones each time."""
+    normal = np.random.default_rng(0).standard_normal((DRAWS, layout.width))
     return np.asarray(mean + normal * deviation)
 
 
 def prior_probabilities(statements: Statements, mean: Floats, deviation: Floats) -> Floats:
-    """(rules,) probability that each rule holds under the prior without rules, kept away from 0 and 1."""
+    """(rules,) share of the prior's draws in which each rule holds, kept away from 0 and 1."""
     share = statements.share(statements.pieces(prior_draws(statements.layout, mean, deviation)))
     return np.asarray(np.clip(share, CHANCE_LOW, CHANCE_HIGH))

@@ -130,7 +130,7 @@ class _Words:
         if measure is Measure.DIRECTION:
             return self.direction(rule, layout, part_worths)
         if measure is not None and not measure.of_shares:
-            return _utilities(rule, layout, part_worths)
+            return self.utilities(rule, layout, part_worths)
         shares = dict(zip(layout.block, importance(layout, part_worths).tolist(), strict=True))
         named = sorted((a for a in rule.attributes if a in shares), key=lambda a: -shares[a])
         return self.phrase("list").join(f"{self.attribute(a)} {shares[a]:.0%}" for a in named)
@@ -143,18 +143,22 @@ class _Words:
         key = "rising" if (rise > 0).all() else "falling" if (rise < 0).all() else "neither"
         return self.phrase(key, name=self.attribute(str(rule.attribute)))
 
+    def utilities(self, rule: Rule, layout: Layout, part_worths: Floats) -> str:
+        """The part-worths of the values that a rule names, the best first."""
+        named = [
+            n for n in layout.nodes if n.split("=", 1)[1] in (*rule.values, *rule.members)
+            and (rule.attribute is None or n.startswith(f"{rule.attribute}="))
+        ]  # fmt: skip
+        named.sort(key=lambda n: -part_worths[layout.column[n]])
+        return " > ".join(f"{self.value(n)} {part_worths[layout.column[n]]:+.2f}" for n in named)
+
+    def value(self, node: str) -> str:
+        value = node.split("=", 1)[1]
+        term = self.ontology.values.get(value) or self.ontology.brands.get(value)
+        return value if term is None else term.name(self.language)
+
     def category(self, category: str) -> str:
         return self.ontology.categories[category].name(self.language)
 
     def attribute(self, attribute: str) -> str:
         return self.ontology.attributes[attribute].name(self.language)
-
-
-def _utilities(rule: Rule, layout: Layout, part_worths: Floats) -> str:
-    """The part-worths of the values that a rule names, the best first."""
-    named = [
-        n for n in layout.nodes if n.split("=", 1)[1] in (*rule.values, *rule.members)
-        and (rule.attribute is None or n.startswith(f"{rule.attribute}="))
-    ]  # fmt: skip
-    named.sort(key=lambda n: -part_worths[layout.column[n]])
-    return " > ".join(f"{n.split('=', 1)[1]} {part_worths[layout.column[n]]:+.2f}" for n in named)

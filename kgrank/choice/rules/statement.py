@@ -27,6 +27,8 @@ ALIKE = 0.1
 """Two values count as the same if their utilities differ by at most this share of their attribute's range."""
 
 CHANCE_LOW, CHANCE_HIGH = 0.02, 0.98
+"""Bounds of π where a rule acts on part-worths; evidence on a rule uses π as it is."""
+
 EXCEPTION = 0.05
 """Probability that a right rule fails in one of its categories."""
 
@@ -143,6 +145,18 @@ def quantity_value(
         tolerance = ALIKE * spreads(layout, part_worths, full=True, xp=xp)[..., attribute]
         return tolerance - (reduce(xp.maximum, columns) - reduce(xp.minimum, columns))
     return reduce(xp.minimum, [better - worse for better, worse in pairwise(columns)])
+
+
+def contrast(quantity: Quantity, layout: Layout) -> Floats | None:
+    """(columns,) the weights of a quantity that is a weighted sum of part-worths; None for any other."""
+    weights = np.zeros(layout.width)
+    if quantity.measure is Measure.DIRECTION:
+        weights[quantity.at[0]] = quantity.sign
+    elif quantity.measure is Measure.FALL and len(quantity.at) == 2:
+        weights[list(quantity.at)] = 1.0, -1.0
+    else:
+        return None
+    return weights
 
 
 @dataclass(frozen=True)

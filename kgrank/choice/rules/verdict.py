@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from kgrank.arrays import Floats, Truths
 from kgrank.choice.rules.sampling import DRAWS
 
 UNLIKELY = 0.025
@@ -13,11 +14,33 @@ UNLIKELY = 0.025
 SILENT = float(np.log(3))
 """Log Bayes factor below which the data say nothing of a rule."""
 
+APART = 2.0
+"""Standard errors of simulation by which two shares of draws must differ to count as different."""
+
+
+def within_draws(probability: Floats) -> Floats:
+    """Shares of draws kept half a draw away from 0 and 1, the most extreme that so many draws can show."""
+    return np.asarray(np.clip(probability, 0.5 / DRAWS, 1 - 0.5 / DRAWS))
+
+
+def told_apart(prob_data: Floats, prob_prior: Floats) -> Truths:
+    """Whether the draws are enough to say that two probabilities differ.
+
+    Of a rule that neither one of the prior's draws nor one of the data's shows, say, they can not say it: its
+    Bayes factor may be anything. By the standard error of the difference of two empirical logits.
+
+    Args:
+        prob_data: Shares of ``DRAWS`` from the data's posterior, strictly between 0 and 1.
+        prob_prior: Shares of as many draws from the prior.
+    """
+    variance = sum(1 / (DRAWS * p * (1 - p)) for p in (prob_data, prob_prior))
+    difference = special.logit(prob_data) - special.logit(prob_prior)
+    return np.asarray(np.abs(difference) > APART * np.sqrt(variance))
+
 
 def log_bayes_factor(prob_data: float, prob_prior: float) -> float:
-    """Log Bayes factor of "it holds in this category"; half a draw on either side keeps it finite."""
-    bounded = np.clip(prob_data, 0.5 / DRAWS, 1 - 0.5 / DRAWS)
-    return float(special.logit(bounded) - special.logit(prob_prior))
+    """Log Bayes factor of "it holds in this category", from probabilities strictly between 0 and 1."""
+    return float(special.logit(prob_data) - special.logit(prob_prior))
 
 
 def evidence_of_several(prob_data: float, prob_prior: float, as_a_whole: float) -> tuple[float, float]:

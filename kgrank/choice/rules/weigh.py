@@ -342,7 +342,7 @@ def _notes(audit: tuple[RuleEvidence, ...], strained: list[str]) -> tuple[str, .
     quiet = [f for f in audit if not f.rule.hard and (not f.has_effect or f.rule.sure - f.prob_prior < QUIET)]
     if quiet:
         notes.append(
-            f"{_listed([f'{f.rule.id} (kg:sure {f.rule.sure:g}, by chance {f.prob_prior:.2f})' for f in quiet])}: "
+            f"{_listed([f'{f.rule.id} (kg:sure {f.rule.sure:g}, by chance {f.prob_prior:.3g})' for f in quiet])}: "
             "no surer than chance, and so without effect."
         )
     if strained:

@@ -30,10 +30,13 @@ def findings_table(findings: Sequence[RuleFinding], language: str = "en") -> Tab
     for name in ("sure", "data", "evidence", "right", "choices"):
         table.add_column(word(name, language), justify="right", no_wrap=True)
     for f in findings:
+        cell = verdict_cell(f.verdict, language)
+        if not f.has_effect:
+            cell += f"\n[dim]{word('no surer', language)}[/]"
         said = word("in", language, name=f"[bold]{escape(f.rule)}[/]", text=escape(f.sentence))
         effect = "" if f.has_effect else "\n" + word("no effect", language, chance=f.prob_prior)
         table.add_row(
-            verdict_cell(f.verdict, language),
+            cell,
             f"{said}\n[dim]{escape(f.instead)}[/]{effect}",
             f"{f.confidence:.2f}",
             f"{f.prob_data:.3f}",

@@ -25,9 +25,10 @@ _WORDS = {
     "after": {"en": "after", "zh": "之后"},
     "change": {"en": "change", "zh": "变化"},
     "in": {"en": "{name}: {text}", "zh": "{name}：{text}"},
+    "no surer": {"en": "no surer\nthan chance", "zh": "不高于偶然"},
     "no effect": {
-        "en": "No surer than chance ({chance:.2f}), so without effect.",
-        "zh": "把握不高于偶然（{chance:.2f}），因此不起作用。",
+        "en": "No surer than chance ({chance:.3g}), so without effect.",
+        "zh": "把握不高于偶然（{chance:.3g}），因此不起作用。",
     },
     "legend": {
         "en": "data: probability that the rule holds, from the choices alone. evidence: logarithm of the Bayes "
