@@ -22,7 +22,7 @@ from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
 from kgrank.ingest.report import Rejects, Report
 from kgrank.ingest.rows import FILE, LINE
 from kgrank.ingest.rules import contradictions, impute
-from kgrank.ingest.spellings import one_spelling, one_spelling_a_value
+from kgrank.ingest.spellings import one_spelling, one_spelling_a_step, one_spelling_a_value
 from kgrank.ingest.tasks import read_tasks
 from kgrank.ontology.model import BRAND, AttributeType, Ontology
 
@@ -76,6 +76,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     columns = [c for r in raws for c in r.columns]
     given = ontology is not None
     if ontology is None:
+        items = items.with_columns(one_spelling_a_step(items["category"], rejects))
         ontology = infer.skeleton(items, columns)
         ids = {path: infer.category_id(path) for path in items["category"].unique()}
         items = items.with_columns(pl.col("category").replace(ids))

@@ -93,6 +93,9 @@ class CategoryField(Field):
         str | None, 'The column holds a path from the top; its parts are parted by this, e.g. "|".'
     ] = None
     under: Annotated[str | None, "A category above all that the column names."] = None
+    several: Annotated[
+        str | None, 'The column holds several categories, parted by this, e.g. ","; the first counts.'
+    ] = None
 
 
 @dataclass(frozen=True)
