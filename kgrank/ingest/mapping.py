@@ -227,6 +227,11 @@ class Items(Source):
         abc.Mapping[str, AttributeField], "Attributes and where their values come from."
     ] = field(default_factory=dict)
     rest: Annotated[bool, "Whether every other column is an attribute too."] = False
+    group: Annotated[
+        str | None,
+        "The column that names what several rows belong to, such as a product of several variants: their empty "
+        "cells take its first text.",
+    ] = None
     join_rows: Annotated[
         str | None, "An id has several rows; their texts are joined by this, in the file's order."
     ] = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -19,10 +18,13 @@ from kgrank.ingest.rows import LINE
 from kgrank.ontology.model import AttributeType
 from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.ontology.units import find_unit
-from kgrank.profiling.cell_contents import ladder, list_separator, no_values
+from kgrank.profiling.cell_contents import ladder, list_separator, no_values, unreadable
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
-from kgrank.profiling.headings import head_key, reason_to_leave_out, unit_of_head
+from kgrank.profiling.headings import head_key, is_id_head, plain_letters, reason_to_leave_out, unit_of_head
 from kgrank.profiling.source_table import SourceTable
+
+_LIKE_AN_ID = 0.2
+"""Distinct texts for each cell from which a column that is called like an id is one."""
 
 _COMMA_LANGUAGES = frozenset({"de", "fr", "es", "it", "nl", "pt", "ru", "pl"})
 """Languages whose decimal mark is a comma."""
@@ -66,20 +68,17 @@ class Habits:
 
 
 def slug(text: str) -> str:
-    """A text as an id: lower case, Latin letters without accents, hyphens; letters of other scripts stay."""
-    text = unicodedata.normalize("NFKD", text.casefold())
-    letters = (
-        c if c.isalnum() or (unicodedata.category(c)[0] == "M" and not "\u0300" <= c <= "\u036f") else "-"
-        for c in text
-        if not "\u0300" <= c <= "\u036f"
-    )
-    return unicodedata.normalize("NFC", re.sub("-+", "-", "".join(letters)).strip("-"))
+    """A text as an id: lower case, letters without accents, hyphens; empty where it has no Latin letter or digit."""
+    return re.sub("[^a-z0-9]+", "-", plain_letters(text)).strip("-")
 
 
-def unused_id(text: str, taken: Container[str]) -> str:
-    """The slug of a text, numbered where it is taken."""
-    base = slug(text) or "x"
-    numbered = (base if n == 1 else f"{base}-{n}" for n in range(1, 1_000_000))
+def unused_id(text: str, kind: str, taken: Container[str]) -> str:
+    """The slug of a text, or its kind where that is empty; numbered where it is taken.
+
+    Ids are plain ASCII, since they stand in addresses and on the command line; names have every letter.
+    """
+    base = slug(text)
+    numbered = (f"{base or kind}-{n}" if n > 1 or not base else base for n in range(1, 1_000_000))
     return next(name for name in numbered if name not in taken)
 
 
@@ -121,6 +120,8 @@ def propose_attribute(
     share = len(texts) / max(len(table.rows), 1)
 
     reason = reason_to_leave_out(label) if len(texts) else "empty"
+    if reason is None and is_id_head(label) and texts.n_unique() > _LIKE_AN_ID * len(texts):
+        reason = "an id, or a group of items"
     if reason is None and texts.n_unique() == 1 and len(texts) == len(table.rows) > 1:
         reason = "the same on every row"
     if reason is None and texts.n_unique() == 1 and texts[0].lower() not in TRUE | FALSE and len(texts) > 1:
@@ -129,7 +130,7 @@ def propose_attribute(
         findings.roles.append(ColumnRole(table.file, head, "left out", reason, share, examples))
         return None
     bare, unit = unit_of_head(label)
-    id_ = unused_id(bare, taken)
+    id_ = unused_id(bare, "attribute", taken)
     column = RawColumn(
         id_, AttributeField(column=head, unit=unit), table.path, cells.with_columns(item=pl.lit(""))
     )
@@ -175,6 +176,8 @@ def _field(
         return "a code that names one item"
     if kind is AttributeType.BOOLEAN:
         return field
+    if reason := unreadable(texts):
+        return reason
     separator = list_separator(texts)
     if separator is not None:
         several = texts.filter(texts.str.contains(separator, literal=True))

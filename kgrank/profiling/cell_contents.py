@@ -143,14 +143,23 @@ def several_paths(texts: pl.Series, path: str | None) -> str | None:
 
 def no_values(texts: pl.Series) -> str | None:
     """Why the texts of a column, which are no numbers, are not values to choose from; None where they are."""
-    if _share(texts, r"^(?:https?://|www\.|//\S+\.\S)") > 0.5:
-        return "a web address or a picture"
-    if _share(texts, r"<\w+[^>]*>") > 0.2 or _share(texts, r"^[\[{].*[\]}]$") > 0.5:
-        return "markup or a document"
+    if reason := unreadable(texts):
+        return reason
     if int(texts.str.len_chars().sum()) > _LONG_TEXT * len(texts):
         return "running text"
     if len(texts) >= _FEWEST and texts.n_unique() > _OWN_TEXT * len(texts):
         return "nearly every item has a text of its own"
+    return None
+
+
+def unreadable(texts: pl.Series) -> str | None:
+    """What the cells of a column are where no part of them is a word of the catalogue."""
+    if _share(texts, r"^(?:https?://|www\.|//\S+\.\S)") > 0.5:
+        return "a web address or a picture"
+    if _share(texts, r"<\w+[^>]*>") > 0.2 or _share(texts, r"^[\[{].*[\]}]$") > 0.5:
+        return "markup or a document"
+    if _share(texts, r"^\w+=[^=]*(?:,\w+=[^=]*)+$") > 0.5:
+        return "several attributes in one cell; give each a column of its own"
     return None
 
 

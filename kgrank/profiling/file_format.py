@@ -23,7 +23,7 @@ _ROWS = 200
 """Rows in which the number of cells is counted."""
 
 _LETTERS: Mapping[str, re.Pattern[str]] = {
-    "gb18030": re.compile("[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]"),
+    "gb18030": re.compile("[\u4e00-\u9fff]"),
     "shift_jis": re.compile("[\u3040-\u30ff]"),
     "euc_kr": re.compile("[\uac00-\ud7af]"),
     "cp1251": re.compile("[\u0410-\u044fЁё№]"),
@@ -31,8 +31,8 @@ _LETTERS: Mapping[str, re.Pattern[str]] = {
 }
 """Encodings that are tried where a file is no UTF-8, with the letters that their texts are made of."""
 
-_MANY_RUNS = 0.5
-"""Share of such letters that follow another one from which a text is not in a Western language."""
+_FREQUENT_HANZI, _LAST_FREQUENT = b"\xa1", b"\xd7"
+"""First bytes of the frequent characters of GB 2312; other scripts read as GB give rare ones."""
 
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -105,12 +105,13 @@ def _plausibility(data: bytes, encoding: str) -> float:
     odd = re.findall("[^\x00-\x7f]", text)
     if not odd:
         return 0.0
+    if encoding == "gb18030":
+        likely = sum(_FREQUENT_HANZI <= c.encode("gb18030")[:1] <= _LAST_FREQUENT for c in odd)
+        return likely / len(odd)
     likely = len(_LETTERS[encoding].findall(text)) / len(odd)
-    # Words of other scripts hold several of these letters in a row, Western words rarely do.
-    runs = len(re.findall("(?<=[^\x00-\x7f])[^\x00-\x7f]", text)) / len(odd)
-    if encoding == "cp1252":
-        return likely * (1.0 if runs < _MANY_RUNS else 0.5)
-    return likely * min(1.0, 0.4 + runs)
+    # In Western words these letters stand among plain ones, in words of other scripts they do not.
+    among_plain = len(re.findall("(?<=[A-Za-z])[^\x00-\x7f]|[^\x00-\x7f](?=[A-Za-z])", text)) / len(odd)
+    return likely * (0.5 + 0.5 * (among_plain if encoding == "cp1252" else 1.0 - among_plain))
 
 
 def _guessed(file: str, encoding: str) -> Doubt:

@@ -156,7 +156,7 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
     ),
     "for search engines": _names("seo, meta, google shopping, og"),
     "a code that names one item": _names(
-        "barcode, gtin, ean, upc, mpn, isbn, slug, handle, hs code, 条码, 条形码"
+        "url key, barcode, gtin, ean, upc, mpn, isbn, slug, hs code, 条码, 条形码"
     ),
     "stock or availability, which changes daily": _names(
         "inventory, stock, availability, in stock, backorders, bestand, lagerbestand, verfugbarkeit, "
@@ -176,6 +176,9 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """Reasons for which a column is no attribute, and names or ends of names that show it."""
+
+GROUP_HEADS = _names("handle, item group id, parent sku, parent id, parent, group id, product group")
+"""Heads of columns that name the product to which several rows of variants belong."""
 
 _LANGUAGES: Mapping[str, tuple[str, ...]] = {
     "de": _names(
@@ -224,6 +227,12 @@ def reason_to_leave_out(head: str) -> str | None:
             if key == name or key.endswith(f" {name}") or (key.startswith(f"{name} ") and name in _STARTS):
                 return reason
     return None
+
+
+def is_id_head(head: str) -> bool:
+    """Whether a head is called like an id, or like a group of items."""
+    key = head_key(head)
+    return key in GROUP_HEADS or key in ITEM_HEADS["id"] or key.endswith((" id", " ids"))
 
 
 _STARTS = frozenset(

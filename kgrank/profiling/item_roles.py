@@ -9,10 +9,13 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest.rows import LINE
-from kgrank.profiling.cell_contents import no_values
+from kgrank.profiling.cell_contents import unreadable
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
-from kgrank.profiling.headings import ITEM_HEADS, head_key
+from kgrank.profiling.headings import GROUP_HEADS, ITEM_HEADS, head_key
 from kgrank.profiling.source_table import SourceTable
+
+_NEARLY_ALL = 0.9
+"""Share of rows from which a column counts as filled."""
 
 _ENOUGH = 0.5
 """Share of rows that a column must fill to be the id, the title or the category."""
@@ -104,7 +107,7 @@ def item_roles(table: SourceTable, ids_in_events: Collection[str], findings: Fin
 def _is_category(table: SourceTable, head: str) -> bool:
     cells = table.cells(head)
     several = len(cells) < 20 or cells.n_unique() <= _MOST_CATEGORIES * len(cells)
-    return table.filled(head) >= _ENOUGH / 2 and several and no_values(cells) != "a web address or a picture"
+    return table.filled(head) >= _ENOUGH / 2 and several and cells.n_unique() > 1 and not unreadable(cells)
 
 
 def _id(table: SourceTable, ids_in_events: Collection[str], findings: Findings) -> str:
@@ -118,14 +121,15 @@ def _id(table: SourceTable, ids_in_events: Collection[str], findings: Findings) 
             return best
     ranked = [h for h in heads_by_rank(table.heads, ITEM_HEADS["id"]) if table.filled(h) >= _ENOUGH]
     title = next(iter(heads_by_rank(table.heads, ITEM_HEADS["title"])), None)
-    for head in ranked:
-        if _tells_apart(table, head) and (title is None or head_key(head) != head_key(title)):
-            return head
     handle = next(
-        (h for h in table.heads if head_key(h) in ("handle", "item group id") and table.filled(h) > 0.9), None
+        (h for h in table.heads if head_key(h) in GROUP_HEADS and table.filled(h) > _NEARLY_ALL), None
     )
-    if handle is not None:
+    if handle is not None and title is not None and table.filled(title) < _NEARLY_ALL:
+        # Only the first of a product's rows has its title: the product is the item, not each of its variants.
         return handle
+    for head in ranked:
+        if _tells_apart(table, head) and head != title:
+            return head
     unique = [h for h in table.heads if table.filled(h) == 1 and table.rows[h].n_unique() == len(table.rows)]
     if ranked or unique:
         chosen = (ranked or unique)[0]

@@ -11,7 +11,7 @@ import polars as pl
 from kgrank.ingest.clean import Clean
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Need, Ontology
-from kgrank.profiling.attribute_fields import ProposedAttribute, unused_id
+from kgrank.profiling.attribute_fields import ProposedAttribute, slug, unused_id
 from kgrank.profiling.doubts import Doubt, Findings, Weight
 from kgrank.profiling.key_collision import abbreviations, collisions, likenesses
 from kgrank.profiling.propose import Proposal
@@ -51,7 +51,7 @@ def plan_of(clean: Clean, proposal: Proposal, title: str) -> Plan:
             counts = dict(clean.items["brand"].drop_nulls().value_counts().iter_rows())
             merged = _merge(counts, list(counts), head, head, proposal.findings)
             for text in sorted(merged.texts, key=str.casefold):
-                id_ = unused_id(text, brands)
+                id_ = unused_id(text, "brand", brands)
                 brands[id_] = text
                 brand_spellings[id_] = merged.spellings.get(text, ())
             others = () if head.casefold() == "brand" else ("Brand",)
@@ -92,7 +92,7 @@ def _attribute(
                 counts, attribute.values, label.label, label.other_label or label.label, proposal.findings
             )
         for text in merged.texts:
-            id_ = unused_id(text, {v.removeprefix(f"{attribute.id}.") for v in planned})
+            id_ = unused_id(text, "value", {v.removeprefix(f"{attribute.id}.") for v in planned})
             planned[f"{attribute.id}.{id_}"] = {language: text}
             spellings[f"{attribute.id}.{id_}"] = merged.spellings.get(text, ())
     others = (label.other_label,) if label.other_label else ()
@@ -128,7 +128,7 @@ def _merge(
                 head,
                 f"Spellings are taken as one value: {'; '.join(pairs)}.",
                 len(merged),
-                remedy="If two are different, take the skos:altLabel out of ontology/values.ttl, and add the value.",
+                remedy="If two differ, take the skos:altLabel out of ontology/values.ttl, and add the value.",
             )
         )
     for pair in likenesses({t: counts.get(t, 0) for t in texts}):
@@ -149,13 +149,12 @@ def _merge(
 def _category_ids(ontology: Ontology) -> dict[str, str]:
     """An id for each category: its name's slug, or that of its path where two have one name."""
     ids: dict[str, str] = {}
-    names = Counter(unused_id(c.name(), ()) for c in ontology.categories.values())
+    names = Counter(slug(c.name()) for c in ontology.categories.values())
     for category in ontology.categories.values():
-        own = unused_id(category.name(), ())
         path = [ontology.categories[c].name() for c in reversed(ontology.lineage(category.id))]
-        ids[category.id] = unused_id(
-            category.name() if names[own] == 1 else " ".join(path), set(ids.values())
-        )
+        alone = names[slug(category.name())] == 1
+        text = category.name() if alone else " ".join(path)
+        ids[category.id] = unused_id(text, "category", set(ids.values()))
     return ids
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from kgrank.errors import InputError
+from kgrank.ingest.items import filled_by_group
 from kgrank.ingest.mapping import (
     AttributeField,
     CategoryField,
@@ -20,16 +21,21 @@ from kgrank.ingest.mapping import (
     Mapping,
     Source,
 )
+from kgrank.ingest.rows import LIST
+from kgrank.ontology.model import AttributeType
 from kgrank.profiling.attribute_fields import Habits, ProposedAttribute, decimal_habit, propose_attribute
 from kgrank.profiling.cell_contents import path_separator, several_paths
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
 from kgrank.profiling.event_kinds import kinds_by_word
 from kgrank.profiling.event_roles import EventRoles, event_roles
-from kgrank.profiling.headings import language_of
+from kgrank.profiling.headings import GROUP_HEADS, head_key, language_of
 from kgrank.profiling.item_roles import ItemRoles, item_roles
 from kgrank.profiling.key_collision import collisions
 from kgrank.profiling.name_value_columns import NameValueColumns, name_value_columns
 from kgrank.profiling.source_table import SourceTable, read_source
+
+_NEARLY_ALL = 0.9
+"""Share of rows that the column of groups must fill."""
 
 
 @dataclass(frozen=True)
@@ -110,16 +116,10 @@ def _roles_of(table: SourceTable, item_ids: set[str], findings: Findings) -> Eve
             where=table.path,
             expected="a column with the ids of products",
         )
-    for name in ("user", "session", "kind", "item", "position", "list", "query", "value"):
-        head = getattr(roles, name)
-        if head is not None:
-            findings.roles.append(
-                ColumnRole(table.file, head, name, "", table.filled(head), first_few(table.cells(head)))
-            )
-    head = roles.time.column
-    findings.roles.append(
-        ColumnRole(table.file, head, "time", "", table.filled(head), first_few(table.cells(head)))
-    )
+    findings.roles += [
+        ColumnRole(table.file, head, role, "", table.filled(head), first_few(table.cells(head)))
+        for role, head in roles.by_role.items()
+    ]
     return roles
 
 
@@ -137,12 +137,10 @@ class _Shop:
         roles = item_roles(table, ids_in_events, self.findings)
         self.brand_label = self.brand_label or roles.brand
         pairs = name_value_columns(table)
-        fields = self._fields(table, {*roles.heads, *(h for p in pairs for h in p.heads)})
+        fields = self._fields(table, {*roles.heads, *(h for p in pairs for h in p.heads)}, roles.category)
         main = self._source(table, roles, fields, alone=alone)
-        sources = [main]
-        for pair in pairs:
-            sources += self._named_values(table, roles, pair, main)
-        return sources
+        named = [source for pair in pairs for source in self._named_values(table, roles, pair, main)]
+        return [main, *named]
 
     def items_of_log(self, table: SourceTable, roles: EventRoles) -> Items:
         """The products of a log that describes them on each of its rows."""
@@ -150,7 +148,7 @@ class _Shop:
         described = SourceTable(table.folder, table.source, rows)
         item = item_roles(described, set(table.cells(roles.item)), self.findings)
         self.brand_label = item.brand
-        fields = self._fields(described, set(item.heads))
+        fields = self._fields(described, set(item.heads), item.category)
         self.findings.doubts.append(
             Doubt(
                 Weight.ROLE,
@@ -163,11 +161,24 @@ class _Shop:
         )
         return replace(self._source(described, item, fields, alone=True), from_log=True)
 
-    def _fields(self, table: SourceTable, taken: set[str]) -> dict[str, AttributeField]:
+    def _fields(self, table: SourceTable, taken: set[str], category: str | None) -> dict[str, AttributeField]:
         habits = Habits(self.language, decimal_habit(table, self.language))
         fields: dict[str, AttributeField] = {}
         for head in table.heads:
-            if head not in taken:
+            if head in taken:
+                continue
+            if category is not None and _same_within(table, head, category):
+                self.findings.roles.append(
+                    ColumnRole(
+                        table.file,
+                        head,
+                        "left out",
+                        "the same on all products of a category",
+                        table.filled(head),
+                        first_few(table.cells(head)),
+                    )
+                )
+            else:
                 self._add(table, head, head, habits, fields, None)
         return fields
 
@@ -189,46 +200,63 @@ class _Shop:
 
     def _named_values(
         self, table: SourceTable, roles: ItemRoles, pair: NameValueColumns, main: Items
-    ) -> list[Items]:
+    ) -> Iterator[Items]:
+        """A source for each name in a pair of columns; several values of one item become Choices."""
         habits = Habits(self.language, decimal_habit(table, self.language))
-        sources = []
         for name, rows in pair.rows_by_name(table):
             fields: dict[str, AttributeField] = {}
             self._add(table, pair.value, name, habits, fields, rows)
-            if fields:
-                where = {} if pair.constant else {pair.name: pair.spellings(table, name)}
-                if pair.constant:
-                    main.attributes.update(fields)  # type: ignore[attr-defined]
-                else:
-                    sources.append(
-                        Items(
-                            **_written_as(table.source),
-                            where=where,
-                            id=Field(column=roles.id),
-                            attributes=fields,
-                            from_log=main.from_log,
-                        )
-                    )
-        return sources
+            values = rows.select(roles.id, pair.value).drop_nulls().unique()
+            several = bool(values[roles.id].is_duplicated().any())
+            if several:
+                joined = AttributeField(column=pair.value, type=AttributeType.CHOICES, separator=LIST)
+                fields = dict.fromkeys(fields, joined)
+                self.findings.doubts = [d for d in self.findings.doubts if d.column != pair.value]
+            if not fields:
+                continue
+            yield Items(
+                **_written_as(table.source),
+                group=main.group if pair.constant else None,
+                where={} if pair.constant else {pair.name: pair.spellings(table, name)},
+                id=Field(column=roles.id),
+                attributes=fields,
+                from_log=main.from_log and not several,
+                join_rows=LIST if several else None,
+            )
 
     def _source(
         self, table: SourceTable, roles: ItemRoles, fields: dict[str, AttributeField], *, alone: bool
     ) -> Items:
+        group = self._group(table, roles)
         return Items(
             **_written_as(table.source),
+            group=group,
             id=Field(column=roles.id),
             title=Field(column=roles.title),
-            brand=self._brand(table, roles.brand),
-            category=self._category(table, roles.category, alone=alone),
+            brand=Field(column=roles.brand),
+            category=self._category(table, roles.category, group or roles.id, alone=alone),
             description=Field(column=roles.description),
             attributes=fields,
-            from_log=self._several_rows(table, roles),
+            from_log=self._several_rows(table, roles, group),
         )
 
-    def _several_rows(self, table: SourceTable, roles: ItemRoles) -> bool:
+    def _group(self, table: SourceTable, roles: ItemRoles) -> str | None:
+        """The column that names what the rows of several ids belong to, where only its first row has the title."""
+        first_row_only = [h for h in (roles.title, roles.category, roles.brand) if h and table.filled(h) < 1]
+        handle = next((h for h in table.heads if head_key(h) in GROUP_HEADS and h != roles.id), None)
+        if handle is None or not first_row_only or table.filled(handle) < _NEARLY_ALL:
+            return None
+        self.findings.roles.append(
+            ColumnRole(
+                table.file, handle, "group", "rows of one product", 1.0, first_few(table.cells(handle))
+            )
+        )
+        return handle
+
+    def _several_rows(self, table: SourceTable, roles: ItemRoles, group: str | None) -> bool:
         """Whether an id has rows that differ; then its most frequent texts count."""
         heads = [h for h in table.heads if h != roles.id]
-        rows = table.rows.drop_nulls(roles.id)
+        rows = filled_by_group(table.rows, group).drop_nulls(roles.id)
         distinct = rows.select(roles.id, *heads).unique()
         several = distinct.filter(pl.col(roles.id).is_duplicated())[roles.id].unique(maintain_order=True)
         doubled = len(rows) - len(distinct)
@@ -251,15 +279,14 @@ class _Shop:
             )
         return bool(len(several))
 
-    def _brand(self, table: SourceTable, head: str | None) -> Field:
-        return Field(column=head)
-
-    def _category(self, table: SourceTable, head: str | None, *, alone: bool) -> CategoryField:
+    def _category(
+        self, table: SourceTable, head: str | None, group: str | None, *, alone: bool
+    ) -> CategoryField:
         if head is None:
             return (
                 CategoryField(constant=_PRODUCTS.get(self.language, "Products")) if alone else CategoryField()
             )
-        cells = table.cells(head)
+        cells = filled_by_group(table.rows, group)[head].drop_nulls()
         path = path_separator(cells)
         several = several_paths(cells, path)
         if several is not None:
@@ -275,7 +302,7 @@ class _Shop:
                 )
             )
             cells = cells.str.split(several).list.first()
-        absent = table.rows[head].null_count()
+        absent = len(table.rows) - len(cells)
         if absent:
             self.findings.doubts.append(
                 Doubt(
@@ -300,6 +327,19 @@ _PRODUCTS = {
     "it": "Prodotti",
     "nl": "Producten",
 }
+
+
+_PER_CATEGORY = 4
+"""Rows for each category from which it counts that a column has one text in each."""
+
+
+def _same_within(table: SourceTable, head: str, category: str) -> bool:
+    """Whether a column says what the category says already: one text in each, several in all."""
+    rows = table.rows.select(head, category).drop_nulls()
+    texts = rows.group_by(category).agg(pl.col(head).str.to_lowercase().n_unique())[head]
+    return bool(
+        rows[head].n_unique() > 1 and len(rows) >= max(_PER_CATEGORY * len(texts), 8) and (texts == 1).all()
+    )
 
 
 def _written_as(source: Source) -> dict[str, Any]:
