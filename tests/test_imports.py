@@ -23,7 +23,7 @@ ORDER = (
     {"weights"},
     {"choice"},
     {"ranking"},
-    {"demo", "plots", "serving"},
+    {"demo", "plots", "serving", "profiling"},
     {"cli"},
 )
 """Each part may import those of earlier rows, and itself."""

@@ -18,6 +18,7 @@ from kgrank.errors import KgrankError
 COMMANDS = {
     "demo": "kgrank.cli.learning.demo",
     "ontology": "kgrank.cli.ontology.commands",
+    "init": "kgrank.cli.store.init",
     "load": "kgrank.cli.store.load",
     "train": "kgrank.cli.learning.train",
     "tune": "kgrank.cli.learning.tune",

@@ -18,7 +18,7 @@ from kgrank.ingest.cells.normalise import (
     renamed,
     values_of,
 )
-from kgrank.ingest.cells.spellings import one_spelling, one_spelling_a_value
+from kgrank.ingest.cells.spellings import one_spelling, one_spelling_a_step, one_spelling_a_value
 from kgrank.ingest.choice_tasks.pairs import read_pairs
 from kgrank.ingest.choice_tasks.ratings import read_ratings
 from kgrank.ingest.choice_tasks.tasks import read_tasks
@@ -83,6 +83,7 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     columns = [c for r in raws for c in r.columns]
     given = ontology is not None
     if ontology is None:
+        items = items.with_columns(one_spelling_a_step(items["category"], rejects))
         ontology = infer.skeleton(items, columns)
         ids = {path: infer.category_id(path) for path in items["category"].unique()}
         items = items.with_columns(pl.col("category").replace(ids))

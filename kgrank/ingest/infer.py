@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -16,8 +16,48 @@ from kgrank.ingest.rows import LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Category, Need, Ontology, Term
 from kgrank.ontology.units import find_unit
 
-TRUE = frozenset({"true", "yes", "y", "1", "1.0", "ja", "oui", "是", "有"})
-FALSE = frozenset({"false", "no", "n", "0", "0.0", "nein", "non", "否", "无"})
+TRUE = frozenset(
+    {
+        "true",
+        "yes",
+        "y",
+        "1",
+        "1.0",
+        "ja",
+        "wahr",
+        "oui",
+        "vrai",
+        "sí",
+        "si",
+        "sì",
+        "sim",
+        "verdadero",
+        "да",
+        "是",
+        "有",
+        "はい",
+    }
+)
+FALSE = frozenset(
+    {
+        "false",
+        "no",
+        "n",
+        "0",
+        "0.0",
+        "nein",
+        "falsch",
+        "non",
+        "faux",
+        "não",
+        "nee",
+        "falso",
+        "нет",
+        "否",
+        "无",
+        "いいえ",
+    }
+)
 
 
 FEWEST_NUMBERS = 3
@@ -91,7 +131,7 @@ def doubts(ontology: Ontology, columns: Iterable[RawColumn]) -> list[str]:
             or ontology.attributes[column.attribute].type is not AttributeType.NUMBER
         ):
             continue
-        cells = _cells(column)
+        cells = quantity_cells(column)
         odd = cells.filter(pl.col("dimension").is_null()).sort(LINE)
         if len(odd):
             notes.append(
@@ -119,7 +159,7 @@ def _names(columns: list[RawColumn]) -> list[str]:
 def _attribute(name: str, columns: list[RawColumn]) -> Attribute:
     first = columns[0].field
     stated = next((c.field.type for c in columns if c.field.type is not None), None)
-    kind = stated or _guess(name, columns, first.separator)
+    kind = stated or guess_type(name, columns, first.separator)
     ordered = kind is AttributeType.ORDERED
     unit = next((c.field.unit for c in columns if c.field.unit is not None), None)
     return Attribute(
@@ -132,7 +172,7 @@ def _attribute(name: str, columns: list[RawColumn]) -> Attribute:
     )
 
 
-def _guess(name: str, columns: list[RawColumn], separator: str) -> AttributeType:
+def guess_type(name: str, columns: Sequence[RawColumn], separator: str) -> AttributeType:
     """Boolean, Text where all are codes, Number where nearly all are numbers, Choices where any is a list."""
     rows = pl.concat([c.texts["text"] for c in columns])
     texts = rows.unique()
@@ -146,9 +186,9 @@ def _guess(name: str, columns: list[RawColumn], separator: str) -> AttributeType
     return AttributeType.CHOICES if listed else AttributeType.CHOICE
 
 
-def _is_number(name: str, columns: list[RawColumn], separator: str) -> bool:
+def _is_number(name: str, columns: Sequence[RawColumn], separator: str) -> bool:
     """Whether all cells are numbers of one dimension; one odd text, or few odd cells, are cells to drop."""
-    cells = pl.concat([_cells(c) for c in columns])
+    cells = pl.concat([quantity_cells(c) for c in columns])
     odd = cells.filter(pl.col("dimension").is_null())
     share = 1.0 - len(odd) / len(cells)
     distinct = cells.filter(pl.col("dimension").is_not_null())["text"].n_unique()
@@ -170,7 +210,7 @@ def _is_number(name: str, columns: list[RawColumn], separator: str) -> bool:
     return len(named) <= 1
 
 
-def _cells(column: RawColumn) -> pl.DataFrame:
+def quantity_cells(column: RawColumn) -> pl.DataFrame:
     """The cells of a column with the dimension of their unit: empty without unit, null for no number."""
     read = read_numbers(column.texts["text"], column.decimal)
     dimension = {word: known.dimension for word in read["unit"].drop_nulls() if (known := find_unit(word))}
@@ -190,7 +230,7 @@ def _cells(column: RawColumn) -> pl.DataFrame:
 
 def _unit(columns: list[RawColumn]) -> str | None:
     """The unit that most cells name; None where no cell names one."""
-    words = pl.concat([_cells(c) for c in columns]).filter(pl.col("dimension") != "")["unit"]
+    words = pl.concat([quantity_cells(c) for c in columns]).filter(pl.col("dimension") != "")["unit"]
     codes = pl.Series([known.code for word in words if (known := find_unit(word))], dtype=pl.String)
     return str(codes.mode().sort()[0]) if len(codes) else None
 

@@ -11,7 +11,7 @@ from kgrank.ingest import fields
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.mapping import AttributeField, Items
 from kgrank.ingest.raw import ITEM_COLUMNS, Raw, RawColumn, attribute_fields, category_path, with_schema
-from kgrank.ingest.read import read_table
+from kgrank.ingest.read import read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
 
@@ -26,6 +26,8 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
     """
     path, table = folder / source.file, read_table(folder, source, rejects)
     rejects.read[source.file] = len(table)
+    if source.group is not None:
+        table = filled_by_group(table, require(table, source.group, path))
     core = {name: getattr(source, name) for name in _CORE}
     used = frozenset().union(*(fields.columns_of(f) for f in core.values()))
     used |= frozenset(a.column or name for name, a in source.attributes.items())
@@ -49,6 +51,18 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
     return Raw(
         items=with_schema(frame, ITEM_COLUMNS, path),
         columns=tuple(raw_column(frame, name, a, path) for name, a in attributes.items()),
+    )
+
+
+def filled_by_group(table: pl.DataFrame, group: str | None) -> pl.DataFrame:
+    """The rows, their empty cells filled with the first text of their group; without a group, as they are."""
+    if group is None:
+        return table
+    cells = [c for c in table.columns if c not in (group, LINE)]
+    first = (pl.col(c).fill_null(pl.col(c).drop_nulls().first().over(group)) for c in cells)
+    return table.with_columns(
+        pl.when(pl.col(group).is_not_null()).then(text).otherwise(pl.col(c)).alias(c)
+        for c, text in zip(cells, first, strict=True)
     )
 
 

@@ -93,6 +93,9 @@ class CategoryField(Field):
         str | None, 'The column holds a path from the top; its parts are parted by this, e.g. "|".'
     ] = None
     under: Annotated[str | None, "A category above all that the column names."] = None
+    several: Annotated[
+        str | None, 'The column holds several categories, parted by this, e.g. ","; the first counts.'
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,11 @@ class Items(Source):
         abc.Mapping[str, AttributeField], "Attributes and where their values come from."
     ] = field(default_factory=dict)
     rest: Annotated[bool, "Whether every other column is an attribute too."] = False
+    group: Annotated[
+        str | None,
+        "The column that names what several rows belong to, such as a product of several variants: their empty "
+        "cells take its first text.",
+    ] = None
     join_rows: Annotated[
         str | None, "An id has several rows; their texts are joined by this, in the file's order."
     ] = None

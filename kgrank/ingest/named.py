@@ -31,6 +31,8 @@ def named_columns(source: Source) -> frozenset[str]:
     """The columns that a source reads by their names."""
     section = _SECTIONS.get(type(source))
     named = set(STANDARD[section] if section else ()) | set(source.where)
+    if isinstance(source, Items) and source.group is not None:
+        named.add(source.group)
     for name, part in _parts(source):
         if isinstance(part, Outside):
             named |= set(part.rows)

@@ -90,6 +90,8 @@ def attribute_fields(
 def category_path(source: CategoryField) -> pl.Expr:
     """The text in the column ``category`` as a path of steps."""
     cell = pl.col("category")
+    if source.several is not None:
+        cell = cell.str.split(source.several).list.first().str.strip_chars()
     if source.path is not None:
         steps = cell.str.split(source.path).list.eval(pl.element().str.strip_chars())
         cell = steps.list.eval(pl.element().filter(pl.element() != "")).list.join(STEP)

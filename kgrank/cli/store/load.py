@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import note, out, print_json, progress_bar, waiting
+from kgrank.cli.store.run_file import run_files
 from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
@@ -38,7 +39,18 @@ LABELS = {
 
 
 def load_command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files stand.")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", help="The folder of the files; with --config, that of the run."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A run's configuration, such as kgrank init writes: what it says of the data counts where no "
+            "option says otherwise.",
+        ),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", envvar="KGRANK_STORE", help="A file (shop.lb), or bolt://host:7687."),
@@ -82,7 +94,23 @@ def load_command(
     """Load items and events, or choice tasks, into a store; a later load writes what changed since.
 
     Example: kgrank load demo-shop --ontology fashion --store demo-shop/graph.lb --prune
+
+    Example: kgrank load --config my-shop/run.yaml
     """
+    if config is not None:
+        named = run_files(config)
+        folder, ontology, mapping = (
+            folder or named.folder,
+            ontology or named.ontology,
+            mapping or named.mapping,
+        )
+        store = store if offline is not None else store or named.store
+    if folder is None:
+        raise InputError(
+            "no folder of files is named",
+            where=config,
+            expected="kgrank load FOLDER, or --config with data.folder in it",
+        )
     if (store is None) == (offline is None):
         raise InputError(
             "no store" if store is None else "a store and a folder for an offline import",

@@ -25,7 +25,10 @@ class PlannedCategory:
 
 @dataclass(frozen=True)
 class PlannedAttribute:
-    """An attribute; ``values`` are names in one language by value id, or taken from ``values_of``."""
+    """An attribute; ``values`` are names in one language by value id, or taken from ``values_of``.
+
+    Synonyms are in the plan's first language.
+    """
 
     id: str
     names: Mapping[str, str]
@@ -34,6 +37,8 @@ class PlannedAttribute:
     values_of: str | None = None
     brands: bool = False
     unit: str | None = None
+    synonyms: tuple[str, ...] = ()
+    value_synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Plan:
     categories: tuple[PlannedCategory, ...]
     attributes: tuple[PlannedAttribute, ...] = ()
     brands: Mapping[str, str] = field(default_factory=dict)
+    brand_synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    title: str = "Imported"
     version: str = "1"
     languages: tuple[str, ...] = ("en",)
     remarks: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode
@@ -15,6 +15,7 @@ from kgrank.ontology.imports.fold import Folded
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
 from kgrank.ontology.turtle import write_document
 from kgrank.ontology.vocabulary import (
+    ALT_LABEL,
     BROADER,
     KG,
     LANGUAGE,
@@ -66,20 +67,16 @@ def write_plan(plan: Plan, folded: Mapping[str, Folded], folder: Path, base: str
 
 def _files(plan: Plan, folded: Mapping[str, Folded], base: str) -> dict[str, list[Block]]:
     files: dict[str, list[Block]] = {
-        "ontology.ttl": [_header(plan, base), *(_brand(b, n, base) for b, n in plan.brands.items())],
-        "attributes.ttl": [_attribute(a, base) for a in plan.attributes],
-        "values.ttl": [
-            _thing(f"{base}value/{value}", "Value", value, names)
-            for attribute in plan.attributes
-            for value, names in attribute.values.items()
-        ],
+        "ontology.ttl": [_header(plan, base), *brand_blocks(plan, base)],
+        "attributes.ttl": [attribute_block(a, plan.languages[0], base) for a in plan.attributes],
+        "values.ttl": [block for a in plan.attributes for block in value_blocks(a, plan.languages[0], base)],
     }
     top = _tops(plan)
     for category in plan.categories:
         name = f"{top[category.id]}.ttl"
         if name in ("ontology.ttl", "attributes.ttl", "values.ttl", "rules.ttl"):
             name = f"category-{name}"
-        files.setdefault(name, []).append(_category(category, folded[category.id], base))
+        files.setdefault(name, []).append(category_block(category, folded[category.id], base))
     return files
 
 
@@ -98,16 +95,41 @@ def _tops(plan: Plan) -> dict[str, str]:
 def _header(plan: Plan, base: str) -> Block:
     statements = [
         Statement(TYPE, (NamedNode(OWL + "Ontology"),)),
-        Statement(TITLE, (Literal("Imported", language=plan.languages[0]),)),
+        Statement(TITLE, (Literal(plan.title, language=plan.languages[0]),)),
         Statement(VERSION, (Literal(plan.version),)),
         Statement(LANGUAGE, tuple(Literal(x) for x in plan.languages)),
     ]
     return Block(NamedNode(f"{base}ontology"), tuple(statements))
 
 
-def _brand(id_: str, name: str, base: str) -> Block:
-    label = Statement(PREF_LABEL, (_label(name, "en"),))
-    return Block(NamedNode(f"{base}brand/{id_}"), (Statement(TYPE, (NamedNode(KG + "Brand"),)), label))
+def brand_blocks(plan: Plan, base: str = BASE) -> list[Block]:
+    """The brands of a plan."""
+    language = plan.languages[0]
+    return [
+        Block(
+            NamedNode(f"{base}brand/{id_}"),
+            (
+                Statement(TYPE, (NamedNode(KG + "Brand"),)),
+                Statement(PREF_LABEL, (_label(name, language),)),
+                *_synonyms(plan.brand_synonyms.get(id_, ()), language),
+            ),
+        )
+        for id_, name in plan.brands.items()
+    ]
+
+
+def value_blocks(attribute: PlannedAttribute, language: str, base: str = BASE) -> list[Block]:
+    """The values of an attribute."""
+    return [
+        _thing(
+            f"{base}value/{value}",
+            "Value",
+            value,
+            names,
+            *_synonyms(attribute.value_synonyms.get(value, ()), language),
+        )
+        for value, names in attribute.values.items()
+    ]
 
 
 def _thing(iri: str, kind: str, code: str, names: Mapping[str, str], *more: Statement) -> Block:
@@ -125,8 +147,17 @@ def _label(name: str, language: str) -> Literal:
     return Literal(" ".join(name.split()), language=language)
 
 
-def _attribute(attribute: PlannedAttribute, base: str) -> Block:
-    more = [Statement(KG + "type", (NamedNode(KG + attribute.type),))]
+def _synonyms(texts: Iterable[str], language: str) -> tuple[Statement, ...]:
+    labels = tuple(dict.fromkeys(_label(text, language) for text in texts))
+    return (Statement(ALT_LABEL, labels),) if labels else ()
+
+
+def attribute_block(attribute: PlannedAttribute, language: str, base: str = BASE) -> Block:
+    """An attribute, with its values in their order."""
+    more = [
+        *_synonyms(attribute.synonyms, language),
+        Statement(KG + "type", (NamedNode(KG + attribute.type),)),
+    ]
     if attribute.brands:
         more.append(Statement(KG + "valuesOf", (NamedNode(KG + "Brand"),)))
     elif attribute.values_of is not None:
@@ -140,7 +171,8 @@ def _attribute(attribute: PlannedAttribute, base: str) -> Block:
     return _thing(iri, "Attribute", attribute.id, attribute.names, *more)
 
 
-def _category(category: PlannedCategory, folded: Folded, base: str) -> Block:
+def category_block(category: PlannedCategory, folded: Folded, base: str = BASE) -> Block:
+    """A category, with what it adds to its parent and drops of it."""
     more = []
     if category.parent is not None:
         more.append(Statement(BROADER, (NamedNode(f"{base}category/{category.parent}"),)))

@@ -1,0 +1,183 @@
+"""The folder that ``kgrank init`` writes: ontology, mapping, run configuration, and the page of assumptions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kgrank.errors import InputError
+from kgrank.ingest.clean import Clean, ingest
+from kgrank.ontology.files import write_text
+from kgrank.ontology.imports.fold import fold
+from kgrank.ontology.imports.plan import Plan
+from kgrank.ontology.imports.write import write_plan
+from kgrank.ontology.model import AttributeType
+from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight
+from kgrank.profiling.mapping_file import mapping_text
+from kgrank.profiling.ontology_plan import plan_of
+from kgrank.profiling.page import Page, page_html, page_text
+from kgrank.profiling.propose import Proposal, propose
+
+ONTOLOGY, MAPPING, RUN = "ontology", "mapping.yaml", "run.yaml"
+TEXT, HTML, RECORD = "assumptions.txt", "assumptions.html", "assumptions.json"
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """What was written, and what it says."""
+
+    folder: Path
+    plan: Plan
+    clean: Clean
+    page: Page
+
+
+def data_folder(files: Sequence[Path]) -> tuple[Path, list[str]]:
+    """The folder that holds all files, and their names in it.
+
+    Raises:
+        InputError: A file is not there.
+    """
+    for path in files:
+        if not path.is_file():
+            kind = "a folder" if path.is_dir() else "no such file"
+            raise InputError(f"{kind}", where=path, expected="a file of products or of events")
+    common = Path(os.path.commonpath([path.parent.absolute() for path in files]))
+    shown = common if any(path.is_absolute() for path in files) else Path(os.path.relpath(common))
+    return shown, [path.absolute().relative_to(common).as_posix() for path in files]
+
+
+def folder_of(files: Sequence[Path]) -> Path:
+    """The folder's name where none is given: the first file's, without its endings."""
+    name = files[0].name
+    while name.partition(".")[0] and Path(name).suffix:
+        name = Path(name).stem
+    return Path(f"{name}-shop")
+
+
+def initialise(files: Sequence[Path], out: Path, title: str | None = None) -> Initialised:
+    """Profiles the files of a shop and writes the folder.
+
+    Raises:
+        InputError: There is something in the folder already, or the files cannot be read as a shop.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(
+            "there is something already",
+            where=out,
+            expected="a new or empty folder",
+            todo=f"Name another with --out, or take new columns and values up: kgrank init --update {out} FILES.",
+        )
+    folder, names = data_folder(files)
+    proposal = propose(folder, names)
+    clean = ingest(folder, mapping=proposal.mapping)
+    plan = plan_of(clean, proposal, title or out.name)
+    page = page_of(clean, plan, proposal, out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_plan(plan, fold(plan), out / ONTOLOGY)
+    write_text(out / MAPPING, mapping_text(proposal.mapping))
+    write_text(out / RUN, run_text(folder, out))
+    write_page(page, out)
+    return Initialised(out, plan, clean, page)
+
+
+def run_text(folder: Path, out: Path) -> str:
+    """The run configuration of a folder; its paths are as seen from where the command runs."""
+    run = {
+        "data": {
+            "folder": str(folder),
+            "ontology": str(out / ONTOLOGY),
+            "mapping": str(out / MAPPING),
+            "store": str(out / "graph.lb"),
+        },
+        "out": str(out / "out"),
+    }
+    head = "# Paths are as seen from the folder in which kgrank init ran.\n"
+    return head + yaml.safe_dump(run, sort_keys=False, allow_unicode=True)
+
+
+def write_page(page: Page, out: Path) -> None:
+    """Writes the page as text, as HTML and as JSON."""
+    write_text(out / TEXT, page_text(page))
+    write_text(out / HTML, page_html(page))
+    write_text(out / RECORD, json.dumps(page_document(page), ensure_ascii=False, indent=1) + "\n")
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    """The page as plain values."""
+    return {
+        "doubts": [{**asdict(d), "weight": d.weight.name.lower()} for d in page.doubts],
+        "columns": [asdict(r) for r in page.roles],
+    }
+
+
+def page_of(clean: Clean, plan: Plan, proposal: Proposal, out: Path) -> Page:
+    """The page: the proposal's doubts, and what reading the files by it brought to light."""
+    findings = Findings(_with_attributes(proposal, plan, clean), list(proposal.findings.doubts))
+    findings.doubts += _dropped(clean)
+    kinds = dict(clean.events["kind"].value_counts(sort=True).iter_rows())
+    events = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
+    summary = (
+        f"{len(clean.items):,} products in {len(plan.categories):,} categories, "
+        f"{len(plan.attributes):,} attributes, {len(plan.brands):,} brands.",
+        f"{len(clean.events):,} events of {clean.events['user'].n_unique():,} shoppers: {events}."
+        if len(clean.events)
+        else "No events: training needs a log of what shoppers did.",
+    )
+    steps = (
+        f"kgrank ontology check {out / ONTOLOGY}",
+        f"kgrank load --config {out / RUN}",
+        f"kgrank train --config {out / RUN}",
+        f"kgrank audit --store {out / 'graph.lb'}",
+    )
+    return Page(summary, findings.ranked(), tuple(findings.roles), steps)
+
+
+def _with_attributes(proposal: Proposal, plan: Plan, clean: Clean) -> list[ColumnRole]:
+    """The roles of all columns; those of attributes with type, unit and number of values."""
+    planned = {a.id: a for a in plan.attributes}
+    named = {(r.file, r.column) for r in proposal.findings.roles}
+    roles = list(proposal.findings.roles)
+    filled = dict(clean.values.select("item", "attribute").unique()["attribute"].value_counts().iter_rows())
+    for source in proposal.mapping.items:
+        for id_, field in source.attributes.items():
+            column = field.column or id_
+            if id_ in planned and (source.file, column) not in named:
+                attribute = planned[id_]
+                parts = [attribute.type.value]
+                if attribute.type is AttributeType.NUMBER and attribute.unit not in (None, "1"):
+                    parts.append(f"in {attribute.unit}")
+                if attribute.values:
+                    parts.append(f"{len(attribute.values)} values")
+                texts = clean.values.filter(clean.values["attribute"] == id_)
+                examples = texts["value"].drop_nulls().unique(maintain_order=True).to_list() or [
+                    f"{n:g}" for n in texts["number"].drop_nulls().unique(maintain_order=True)[:5]
+                ]
+                roles.append(
+                    ColumnRole(
+                        source.file,
+                        column,
+                        "attribute",
+                        ", ".join(parts),
+                        filled.get(id_, 0) / max(len(clean.items), 1),
+                        tuple(examples[:5]),
+                    )
+                )
+    return roles
+
+
+def _dropped(clean: Clean) -> list[Doubt]:
+    """Rows that were dropped while reading, by their reason."""
+    doubts = []
+    for reason, count in clean.report.counts.items():
+        rows = clean.report.rows.filter(clean.report.rows["reason"] == reason)
+        files = ", ".join(rows["file"].unique().sort())
+        examples = tuple(t for t in rows["found"].drop_nulls().unique(maintain_order=True)[:5])
+        doubts.append(Doubt(Weight.VALUE, files, "", f"Rows or cells: {reason}.", count, examples))
+    return doubts

@@ -1,0 +1,175 @@
+"""A product table's columns by role: id, title, brand, category, description; the rest are attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from kgrank.errors import InputError
+from kgrank.ingest.rows import LINE
+from kgrank.profiling.cell_contents import unreadable
+from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
+from kgrank.profiling.headings import GROUP_HEADS, ITEM_HEADS, head_key
+from kgrank.profiling.source_table import SourceTable
+
+_NEARLY_ALL = 0.9
+"""Share of rows from which a column counts as filled."""
+
+_ENOUGH = 0.5
+"""Share of rows that a column must fill to be the id, the title or the category."""
+
+_MOST_CATEGORIES = 0.5
+"""Distinct categories for each row at most, where there are many rows."""
+
+
+@dataclass(frozen=True)
+class ItemRoles:
+    """The columns of a product table; None where there is none of the role."""
+
+    id: str
+    title: str | None
+    brand: str | None
+    category: str | None
+    description: str | None
+
+    @property
+    def heads(self) -> list[str]:
+        """The columns that have a role."""
+        return [h for h in (self.id, self.title, self.brand, self.category, self.description) if h]
+
+
+def heads_by_rank(heads: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The heads that are among the names, the surest name first; then those that end with one."""
+    keys = {head: head_key(head) for head in heads}
+    exact = [h for name in names for h in heads if keys[h] == name]
+    ends = [h for name in names for h in heads if keys[h].endswith(f" {name}") and len(name) > 2]
+    return list(dict.fromkeys([*exact, *ends]))
+
+
+def item_roles(table: SourceTable, ids_in_events: Collection[str], findings: Findings) -> ItemRoles:
+    """The roles of a product table's columns.
+
+    Args:
+        table: The file.
+        ids_in_events: What the logs call items; empty where there is no log.
+        findings: Collects what was assumed.
+
+    Raises:
+        InputError: No column names the products.
+    """
+    id_ = _id(table, ids_in_events, findings)
+    free = [h for h in table.heads if h != id_]
+
+    def pick(role: str, accepts: Callable[[str], bool] = lambda _: True) -> str | None:
+        ranked = [h for h in heads_by_rank(free, ITEM_HEADS[role]) if table.rows[h].count()]
+        chosen = next(filter(accepts, ranked), None)
+        if chosen is not None:
+            free.remove(chosen)
+        return chosen
+
+    brand = pick("brand")
+    category = pick("category", lambda h: _is_category(table, h))
+    title = pick("title", lambda h: table.cells(h).n_unique() > 1 or len(table.rows) < 3)
+    description = pick("description", lambda h: table.cells(h).n_unique() > 1 or len(table.rows) < 3)
+    roles = ItemRoles(id_, title, brand, category, description)
+    for role in ("id", "title", "brand", "category", "description"):
+        head = getattr(roles, role)
+        if head is not None:
+            findings.roles.append(
+                ColumnRole(table.file, head, role, "", table.filled(head), first_few(table.cells(head)))
+            )
+    if category is None:
+        findings.doubts.append(
+            Doubt(
+                Weight.ROLE,
+                table.file,
+                "",
+                "No column was found that says the category; all products are in one.",
+                len(table.rows),
+                remedy="Write `category: {column: …}` in mapping.yaml, and run init again.",
+            )
+        )
+    if brand is None:
+        findings.doubts.append(
+            Doubt(
+                Weight.DETAIL,
+                table.file,
+                "",
+                "No column was found that says the brand.",
+                remedy="Write `brand: …` in mapping.yaml, and run init again.",
+            )
+        )
+    return roles
+
+
+def _is_category(table: SourceTable, head: str) -> bool:
+    cells = table.cells(head)
+    several = len(cells) < 20 or cells.n_unique() <= _MOST_CATEGORIES * len(cells)
+    return table.filled(head) >= _ENOUGH / 2 and several and cells.n_unique() > 1 and not unreadable(cells)
+
+
+def _id(table: SourceTable, ids_in_events: Collection[str], findings: Findings) -> str:
+    """The column that names products: the one that logs use, else the first by name that tells rows apart."""
+    known = set(ids_in_events)
+    if known:
+        shares = {h: len(known & set(table.cells(h))) / len(known) for h in table.heads}
+        best = max(shares, key=lambda h: shares[h])
+        if shares[best] >= 0.2:
+            _doubt_strangers(table, best, shares[best], len(known), findings)
+            return best
+    ranked = [h for h in heads_by_rank(table.heads, ITEM_HEADS["id"]) if table.filled(h) >= _ENOUGH]
+    title = next(iter(heads_by_rank(table.heads, ITEM_HEADS["title"])), None)
+    handle = next(
+        (h for h in table.heads if head_key(h) in GROUP_HEADS and table.filled(h) > _NEARLY_ALL), None
+    )
+    if handle is not None and title is not None and table.filled(title) < _NEARLY_ALL:
+        # Only the first of a product's rows has its title: the product is the item, not each of its variants.
+        return handle
+    for head in ranked:
+        if _tells_apart(table, head) and head != title:
+            return head
+    unique = [h for h in table.heads if table.filled(h) == 1 and table.rows[h].n_unique() == len(table.rows)]
+    if ranked or unique:
+        chosen = (ranked or unique)[0]
+        findings.doubts.append(
+            Doubt(
+                Weight.ROLE,
+                table.file,
+                chosen,
+                "No column is called like an id; this one is taken."
+                if not ranked
+                else "The id does not tell all rows apart.",
+                len(table.rows) - table.rows[chosen].n_unique(),
+                first_few(table.cells(chosen)),
+                "Write `id: …` in mapping.yaml, and run init again.",
+            )
+        )
+        return chosen
+    raise InputError(
+        "no column tells the products apart",
+        where=table.path,
+        expected=f"an id such as sku or product_id, among {', '.join(table.heads)}",
+        todo="Give each product an id in a column of its own.",
+    )
+
+
+def _tells_apart(table: SourceTable, head: str) -> bool:
+    """Whether rows with the same text in a column are the same throughout, but for a few."""
+    rows = table.rows.drop_nulls(head).select(pl.exclude(LINE)).unique()
+    return rows[head].n_unique() >= 0.95 * len(rows)
+
+
+def _doubt_strangers(table: SourceTable, head: str, share: float, count: int, findings: Findings) -> None:
+    if share < 0.95:
+        findings.doubts.append(
+            Doubt(
+                Weight.MEANING,
+                table.file,
+                head,
+                f"{1 - share:.0%} of the items in the logs are not among the products; their events are left out.",
+                round((1 - share) * count),
+                remedy="Export all products, those that are no longer sold too.",
+            )
+        )
