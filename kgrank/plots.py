@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgrank.errors import InputError
+from kgrank.files import write_file
 from kgrank.ontology.model import Category, Ontology
 from kgrank.ranking.answers import AttributeImportance, Contribution, RankedItem
 from kgrank.ranking.catalogue.phrases import checked_language
@@ -431,9 +432,10 @@ def _readable(text: str, instead: str) -> str:
 def _save(figure: Figure, path: Path | str | None) -> None:
     if path is None:
         return
+    path = Path(path)
     try:
-        figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
+        write_file(path, lambda file: figure.savefig(file, dpi=150, format=path.suffix.lower().lstrip(".")))
+    except ValueError as error:
         raise InputError(
             f"the chart cannot be saved ({error})", where=path, expected="a .png, .svg or .pdf file"
         ) from None

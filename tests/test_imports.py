@@ -15,8 +15,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "kgrank"
 
 ORDER = (
-    {"errors", "codec", "arrays"},
-    {"resources"},
+    {"errors", "codec", "arrays", "control_characters", "documents", "interrupts", "locks"},
+    {"resources", "files"},
+    {"csv_cells"},
     {"ontology"},
     {"ingest"},
     {"graph"},
@@ -27,7 +28,8 @@ ORDER = (
     {"cli"},
 )
 """Each part may import those of earlier rows, and itself."""
-LEARNING = {"errors", "resources", "codec", "arrays", "ontology", "ingest", "graph", "weights", "choice"}
+LEARNING = {"errors", "resources", "codec", "arrays", "documents", "files", "interrupts", "locks", "ontology"}
+LEARNING |= {"ingest", "graph", "weights", "choice"}
 MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
 MAY_IMPORT |= {"learning": LEARNING, "train": {"cli"}, "__main__": {"cli"}}
 MAY_IMPORT["cli"] |= {"learning"}

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
+from kgrank.control_characters import harmless, harmless_json
 from kgrank.errors import InputError
 
 if TYPE_CHECKING:
     from kgrank.graph.store import Progress as Report
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class HarmlessConsole(Console):
+    """A console on which no text of data steers the terminal."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed; only those that are the console's own control the terminal."""
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else harmless(segment.text)
+            yield segment if text is segment.text else Segment(text, segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Leaves to the command how it ends."""
+        raise
+
+
+out = HarmlessConsole(highlight=False, soft_wrap=True)
+err = HarmlessConsole(stderr=True, highlight=False, soft_wrap=True)
+notes = HarmlessConsole(stderr=True, highlight=False, soft_wrap=True)
 """Standard error for what ``--quiet`` silences: notes and progress. Errors go to ``err``."""
 
 CHARTS = (".png", ".svg", ".pdf")
@@ -31,12 +49,28 @@ EXTRAS = {"plots": "matplotlib", "shacl": "pyshacl"}
 
 def print_json(value: Any) -> None:
     """Writes one JSON document to standard output; refuses NaN."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    document = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    sys.stdout.write(harmless_json(document) + "\n")
 
 
 def note(text: str) -> None:
     """Writes a line about the work to standard error, unless ``--quiet``."""
     notes.print(text, markup=False)
+
+
+class _ConsoleHandler(logging.Handler):
+    """Prints what is logged as a line on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.print(f"{record.levelname.lower()}: {record.getMessage()}", markup=False)
+
+
+_handler = _ConsoleHandler(logging.WARNING)
+
+
+def log_to_console() -> None:
+    """Has kgrank's log of this process printed on standard error, warnings and worse."""
+    logging.getLogger("kgrank").addHandler(_handler)
 
 
 def print_answer(answer: Any) -> None:

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from kgrank.cli.common import notes
+from kgrank.cli.ending import PIPE_CLOSED
 
 
 def quiet_callback(quiet: bool) -> bool:
@@ -71,6 +72,13 @@ class LazyGroup(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = LazyCommands(self.modules)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command; hands on a closed pipe, of which typer would make exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise typer.Exit(PIPE_CLOSED) from None
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names in the order of the help page, without their modules."""

@@ -1,6 +1,6 @@
 """``kgrank``: check an ontology, load a shop, train, rank, explain.
 
-Exit codes: 0 fine; 1 ran, and found what it looks for; 2 could not run.
+Exit codes: 0 fine; 1 ran, and found what it looks for; 2 could not run; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -8,12 +8,11 @@ from __future__ import annotations
 import sys
 
 import typer
-from rich.markup import escape
 
 from kgrank import __version__
-from kgrank.cli.common import err, notes, out
+from kgrank.cli.common import notes, out
+from kgrank.cli.ending import exit_code_of
 from kgrank.cli.lazy import LazyGroup, Quiet
-from kgrank.errors import KgrankError
 
 COMMANDS = {
     "demo": "kgrank.cli.learning.demo",
@@ -76,8 +75,4 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: The words after ``kgrank``; None takes those of this process.
     """
     notes.quiet = False
-    try:
-        app(arguments)
-    except KgrankError as error:
-        err.print(f"[bold red]error[/]: {escape(error.sentence())}")
-        sys.exit(2)
+    sys.exit(exit_code_of(lambda: app(arguments)))

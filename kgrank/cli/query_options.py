@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from kgrank.codec import DocumentError, decode
+from kgrank.documents import load_json
 from kgrank.errors import InputError
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _read(path: Path) -> str:
 
 def _decoded(text: str, kind: Callable[..., T], where: object) -> T:
     try:
-        value: Any = json.loads(text)
+        value: Any = load_json(text)
         return decode(kind, value)
     except DocumentError as error:
         place = f" at {error.path_text}" if error.path else ""

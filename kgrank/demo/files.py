@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from kgrank.csv_cells import write_csv
 from kgrank.demo.dirt import DIRT, soil_events, soil_items
 from kgrank.demo.shop import DemoShop
+from kgrank.documents import load_json
 from kgrank.errors import InputError
+from kgrank.files import make_folder, write_file, write_text
 
 TRUTH = "truth.json"
-_FILES = ("items.csv", "events.parquet", TRUTH, "README.txt")
 
 
 def write(shop: DemoShop, folder: Path) -> None:
@@ -27,17 +28,12 @@ def write(shop: DemoShop, folder: Path) -> None:
     """
     refuse_other_files(folder)
     rng = np.random.default_rng([shop.seed, 1])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
-        partial = Path(name)
-        soil_items(shop.items, rng).write_csv(partial / "items.csv")
-        soil_events(shop.events, shop.items, rng).write_parquet(partial / "events.parquet")
-        text = json.dumps(shop.truth, ensure_ascii=False, indent=1, allow_nan=False)
-        (partial / TRUTH).write_text(text + "\n", encoding="utf-8")
-        (partial / "README.txt").write_text(_readme(shop), encoding="utf-8")
-        folder.mkdir(exist_ok=True)
-        for file in _FILES:
-            (partial / file).replace(folder / file)
+    make_folder(folder)
+    # The truth comes first: by it an unfinished folder is known as the demo's, and made again.
+    write_text(folder / TRUTH, json.dumps(shop.truth, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    write_csv(folder / "items.csv", soil_items(shop.items, rng))
+    write_file(folder / "events.parquet", soil_events(shop.events, shop.items, rng).write_parquet)
+    write_text(folder / "README.txt", _readme(shop))
 
 
 def refuse_other_files(folder: Path) -> None:
@@ -69,7 +65,7 @@ def read_truth(folder: Path) -> dict[str, Any]:
             "no such file", where=path, expected="a demo shop", todo=f"Make one: kgrank demo build {folder}"
         )
     try:
-        truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        truth: dict[str, Any] = load_json(path.read_text(encoding="utf-8"))
         complete = truth["generated"] and truth["importance"]["average_shopper"]
     except (ValueError, KeyError, TypeError):
         complete = None

@@ -23,7 +23,7 @@ FILE = ""
 def _open_embedded(address: str, options: StoreOptions) -> GraphStore:
     from kgrank.graph.embedded.store import LadybugStore
 
-    return LadybugStore(Path(address).expanduser(), timeout=options.timeout)
+    return LadybugStore(Path(address).expanduser(), timeout=options.timeout, wait=options.wait)
 
 
 def _open_neo4j(address: str, options: StoreOptions) -> GraphStore:
@@ -94,7 +94,7 @@ def open_store(
         password: Neo4j's password; by default NEO4J_PASSWORD.
         database: Neo4j's database; by default the address's, else NEO4J_DATABASE, else the user's home database.
         timeout: Seconds after which ``query`` gives up.
-        wait: Seconds to wait for a server that does not answer yet.
+        wait: Seconds to wait for a server that does not answer yet, or for a process that has the file open.
         patience: Seconds of trying again after which a server that has stopped answering is an error.
 
     Raises:

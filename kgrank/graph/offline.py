@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.errors import InputError
+from kgrank.files import make_folder, write_file
 from kgrank.graph.changes import checked_edges, checked_nodes
 from kgrank.graph.labels import PREFIX
 from kgrank.graph.schema import EDGES, NODES
@@ -33,7 +34,7 @@ def write_import(graph: KnowledgeGraph, folder: Path, database: str = "neo4j") -
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("it holds something", where=folder, expected="a new or empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     parts = [
         "database",
         "import",
@@ -58,4 +59,6 @@ def write_import(graph: KnowledgeGraph, folder: Path, database: str = "neo4j") -
 def _write(table: pl.DataFrame, file: Path, named: dict[str, str]) -> None:
     """Text is quoted, so that an empty text is one, and nothing is nothing."""
     header = {c: named.get(c, f"{c}{_KINDS[kind]}") for c, kind in table.schema.items()}
-    table.rename(header).write_csv(file, quote_style="non_numeric")
+    table = table.rename(header)
+    # A server reads these files, and would keep what protects a spreadsheet.
+    write_file(file, lambda opened: table.write_csv(opened, quote_style="non_numeric"))

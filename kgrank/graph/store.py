@@ -20,7 +20,7 @@ QUERY_SECONDS = 60.0
 """How long a query may take by default; a careless pattern can take hours."""
 
 START_SECONDS = 30.0
-"""How long to wait by default for a server that does not answer yet: it may be starting."""
+"""How long to wait by default for a server that does not answer yet, or for a process that has the file open."""
 
 PATIENCE_SECONDS = 30.0
 """How long to try again by default where a server has stopped answering."""
@@ -129,7 +129,7 @@ class StoreOptions:
         password: By default the store's own.
         database: Of a server that has several; by default the user's.
         timeout: Seconds after which ``query`` gives up.
-        wait: Seconds to wait for a server that does not answer yet.
+        wait: Seconds to wait for a server that does not answer yet, or for a process that has the file open.
         patience: Seconds of trying again after which a server that has stopped answering is an error.
     """
 

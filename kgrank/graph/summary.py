@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from kgrank.documents import load_json
 from kgrank.graph.doctor import examine
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore
@@ -87,7 +87,7 @@ def _served(store: GraphStore) -> ServedWeights | None:
 def _format(document: str) -> int | None:
     """The number of the format that a document of weights names; None where it names none."""
     try:
-        number = json.loads(document)["format"]
+        number = load_json(document)["format"]
     except (ValueError, KeyError, TypeError):
         return None
     return number if isinstance(number, int) else None

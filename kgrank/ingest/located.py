@@ -17,6 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from kgrank.documents import bounded_yaml
 from kgrank.errors import InputError, did_you_mean
 
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
@@ -52,7 +53,7 @@ def read_yaml(path: Path, kind: type[Any]) -> Any:
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 at byte {error.start}", where=path, expected="UTF-8 text") from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(bounded_yaml(text), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"not YAML: {error.problem}", where=f"{path}:{line}") from None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from kgrank.errors import InputError
+from kgrank.ingest.formats.unpacked import MOST_MEGABYTES
 from kgrank.ingest.located import read_yaml
 from kgrank.ontology.model import AttributeType
 from kgrank.ontology.numerals import COMMA, POINT
@@ -201,6 +202,9 @@ class Source:
     sheet: Annotated[str | None, "The sheet of a workbook; by default the first."] = None
     header: Annotated[tuple[str, ...], "The columns' names, for a file without a head line."] = ()
     encoding: Annotated[str, "The file's encoding."] = "utf-8"
+    unpacked: Annotated[
+        int, "Megabytes that a packed file (.gz, xlsx, Parquet) may unpack to: a small one may hold far more."
+    ] = MOST_MEGABYTES
     where: Annotated[
         abc.Mapping[str, tuple[str, ...]], "Only rows with these values in these columns are read."
     ] = field(default_factory=dict)
@@ -212,6 +216,8 @@ class Source:
 
     def __post_init__(self) -> None:
         _check_decimal(self.decimal)
+        if self.unpacked < 1:
+            raise ValueError(f"unpacked is {self.unpacked}, which is less than 1 MB")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,6 @@ is null. The column ``LINE`` holds the line in the file (CSV, JSON Lines) or the
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from kgrank.ingest.formats.csv_file import csv_table
 from kgrank.ingest.formats.grid import UNNAMED, Content
 from kgrank.ingest.formats.json_lines import json_table
 from kgrank.ingest.formats.parquet_file import parquet_table
+from kgrank.ingest.formats.unpacked import unpack_gzip
 from kgrank.ingest.formats.workbook import workbook_table
 from kgrank.ingest.mapping import ENDINGS, Format, Source
 from kgrank.ingest.named import named_columns, named_words, reads_all
@@ -87,7 +86,7 @@ def _note_unread(table: pl.DataFrame, source: Source, path: Path, rejects: Rejec
 def read_lines(folder: Path, source: Source) -> pl.DataFrame:
     """A file's lines that are not blank, in the columns ``text`` and ``LINE``."""
     path = find(folder, source.file)
-    text = _decode(path, _bytes(path), source.encoding)
+    text = _decode(path, _bytes(path, source), source.encoding)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     table = pl.DataFrame(
         {"text": lines, LINE: range(1, len(lines) + 1)}, schema={"text": pl.String, LINE: pl.Int64}
@@ -99,8 +98,19 @@ def read_lines(folder: Path, source: Source) -> pl.DataFrame:
 
 
 def find(folder: Path, file: str) -> Path:
-    """The path of a file in the data folder."""
+    """The path of a file in the data folder, which it cannot leave: a mapping may come from somebody else.
+
+    Raises:
+        InputError: There is no such file, or it is outside the folder.
+    """
     path = folder / file
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"the file {file!r} is outside the data folder",
+            where=folder,
+            expected="a path within it; `..`, absolute paths and links that lead out are not followed",
+            todo="Copy the file into the folder, or load the folder above, and name its files from there.",
+        )
     if not path.is_file():
         beside = sorted(f.name for f in folder.iterdir() if f.is_file()) if folder.is_dir() else []
         shown = ", ".join(beside[:12]) or "no file"
@@ -170,15 +180,8 @@ def _format(path: Path, source: Source) -> Format:
     return Format(ENDINGS[suffixes[-1].lower()])
 
 
-def _bytes(path: Path) -> bytes:
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, ValueError, zlib.error):
-            raise InputError(
-                "not a whole gzip file", where=path, expected="a gzip file", todo="Pack it again."
-            ) from None
+def _bytes(path: Path, source: Source) -> bytes:
+    data = unpack_gzip(path, source.unpacked) if path.suffix == ".gz" else path.read_bytes()
     if not data.strip():
         raise InputError("the file is empty", where=path, expected="a head line and at least one row")
     return data
@@ -216,10 +219,10 @@ def _decode(path: Path, data: bytes, encoding: str) -> str:
 def _read(path: Path, source: Source) -> Content:
     form = _format(path, source)
     if form is Format.PARQUET:
-        return parquet_table(path)
+        return parquet_table(path, source.unpacked)
     if form is Format.XLSX:
-        return workbook_table(path, source.sheet, source.header)
-    text = _decode(path, _bytes(path), source.encoding)
+        return workbook_table(path, source.sheet, source.header, source.unpacked)
+    text = _decode(path, _bytes(path, source), source.encoding)
     if form is Format.JSONL:
         return json_table(path, text)
     return csv_table(path, text, source.separator, source.header)

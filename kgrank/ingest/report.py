@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from kgrank.csv_cells import write_csv
 from kgrank.errors import InputError
 from kgrank.ingest.rows import FILE, LINE
 
@@ -96,10 +97,7 @@ class Report:
         Raises:
             InputError: The file cannot be written.
         """
-        try:
-            self.rows.write_csv(path)
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror or error}", where=path) from None
+        write_csv(path, self.rows)
 
     def refuse(self) -> None:
         """Makes the first row that was dropped an error.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kgrank.choice.hierarchy.prior_means import prior_evidence
 from kgrank.choice.logit.categories import CategoryFits, category_posterior, fit_categories, unpooled_fits
@@ -34,7 +34,7 @@ class ShopFit:
         posteriors: Posteriors of the choices alone, without rules.
         rule_posteriors: Posteriors under the rules, and the findings on the rules.
         columns: Names of the columns of the tastes.
-        tastes: The population of tastes; None where it is not estimated.
+        tastes: The population of tastes; None where it is not estimated (``with_tastes``).
     """
 
     shop: TrainingData
@@ -42,8 +42,8 @@ class ShopFit:
     category_fits: CategoryFits
     posteriors: Mapping[str, CategoryPosterior]
     rule_posteriors: RulePosteriors
-    columns: tuple[str, ...]
-    tastes: Tastes | None
+    columns: tuple[str, ...] = ()
+    tastes: Tastes | None = None
 
 
 def fit_shop(
@@ -54,13 +54,13 @@ def fit_shop(
     source: PriorMeanSource,
     progress: Progress = NO_PROGRESS,
 ) -> ShopFit:
-    """Prior means, every category's optimum under them, the rules, and the people.
+    """Prior means, every category's optimum under them, and the rules.
 
     Args:
         shop: Designs and choices of all categories.
         graph: The graph that they are from.
         ontology: Categories and rules.
-        config: The seed, and whether people are estimated.
+        config: The seed.
         source: Gives the prior means.
         progress: Receives each stage.
     """
@@ -86,24 +86,23 @@ def fit_shop(
     rule_posteriors = weigh(ontology, posteriors, config.seed)
     for note in rule_posteriors.notes:
         progress.warning(note)
-    columns: tuple[str, ...] = ()
-    tastes = None
-    if config.people:
-        progress.stage("how people differ")
-        choices = choices_for_tastes(shop)
-        if choices:
-            columns, tastes = fit_people(choices, category_fits, config.seed)
-        else:
-            progress.note("no choices tell people apart: their tastes are not estimated")
     return ShopFit(
         shop=shop,
         prior_means=means,
         category_fits=category_fits,
         posteriors=posteriors,
         rule_posteriors=rule_posteriors,
-        columns=columns,
-        tastes=tastes,
     )
+
+
+def with_tastes(fitted: ShopFit, seed: int, progress: Progress = NO_PROGRESS) -> ShopFit:
+    """The same fits with the population of tastes, where choices show how people differ."""
+    choices = choices_for_tastes(fitted.shop)
+    if not choices:
+        progress.note("no choices tell people apart: their tastes are not estimated")
+        return fitted
+    columns, tastes = fit_people(choices, fitted.category_fits, seed)
+    return replace(fitted, columns=columns, tastes=tastes)
 
 
 def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from kgrank import interrupts
 from kgrank.arrays import Floats
-from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms
+from kgrank.choice.behaviour.additive import BehaviourModel, behaviour_terms, no_behaviour
 from kgrank.choice.behaviour.counts import LINKS_PER_ITEM, link_table
-from kgrank.choice.behaviour.event_log import EventLog, read_event_log
+from kgrank.choice.behaviour.event_log import read_event_log
 from kgrank.choice.behaviour.examples_from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.examples_from_impressions import learn_from_impressions
 from kgrank.choice.behaviour.groupings import groupings, members, titles
@@ -23,14 +24,18 @@ from kgrank.graph.fingerprint import fingerprint
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.evaluation import evaluate, summary
-from kgrank.learning.fit import ShopFit, fit_shop
+from kgrank.learning.fit import ShopFit, fit_shop, with_tastes
 from kgrank.learning.prior_means import PriorMeanSource
+from kgrank.learning.reporting.interrupt import HeedingProgress, OptionalParts
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import LearnedWeights
+from kgrank.weights.model import Concern, LearnedWeights
 from kgrank.weights.posteriors import Posteriors
+
+TASTES, FOLLOWING = "how people differ", "which item follows which"
+"""Stages that Ctrl-C may leave out."""
 
 REPORTED_CONCERNS = 20
 """Concerns that are reported at most; all are stored with the weights."""
@@ -44,13 +49,15 @@ class Learned:
         weights: What rankings serve.
         posteriors: Posteriors of the choices alone, without rules.
         transitions: Which item follows which: source, target, weight.
-        interrupted: Whether Ctrl-C ended a training early.
+        interrupted: Whether Ctrl-C ended a training early, or left something out.
+        left_out: The parts that it left out, as their stages are called.
     """
 
     weights: LearnedWeights
     posteriors: Posteriors
     transitions: pl.DataFrame
     interrupted: bool
+    left_out: tuple[str, ...] = ()
 
 
 def stage_count(config: RunConfig) -> int:
@@ -67,6 +74,8 @@ def learn(
 ) -> Learned:
     """Learns everything that a graph's events and items determine.
 
+    Once every category has its optimum, Ctrl-C leaves out what comes after it.
+
     Args:
         graph: Items and events.
         ontology: Categories and rules.
@@ -76,7 +85,19 @@ def learn(
 
     Raises:
         InputError: There is no choice to learn from.
+        KeyboardInterrupt: Ctrl-C came before every category had its optimum.
     """
+    parts = OptionalParts()
+    with interrupts.delayed_signals():
+        with interrupts.raised_signals():
+            fitted, problems = _fit(graph, ontology, config, source, HeedingProgress(progress))
+        return _completed(fitted, problems, graph, ontology, config, parts, progress)
+
+
+def _fit(
+    graph: KnowledgeGraph, ontology: Ontology, config: RunConfig, source: PriorMeanSource, progress: Progress
+) -> tuple[ShopFit, tuple[Concern, ...]]:
+    """Every category at its optimum, and what is wrong with the data."""
     progress.stage("choice sets of all categories")
     shop = read_training_data(graph, ontology, config.seed, config.data.examination or ())
     progress.note(
@@ -88,28 +109,59 @@ def learn(
     if len(problems) > REPORTED_CONCERNS:
         more = len(problems) - REPORTED_CONCERNS
         progress.warning(f"{more:,} more of the kind; `kgrank importance CATEGORY` shows them")
-    fitted = fit_shop(shop, graph, ontology, config, source, progress)
-    progress.stage("which item follows which")
-    metrics = summary(evaluate(shop, fitted.prior_means.with_choices, config.validation, config.seed))
+    return fit_shop(shop, graph, ontology, config, source, progress), problems
+
+
+def _completed(
+    fitted: ShopFit,
+    problems: tuple[Concern, ...],
+    graph: KnowledgeGraph,
+    ontology: Ontology,
+    config: RunConfig,
+    parts: OptionalParts,
+    progress: Progress,
+) -> Learned:
+    """The fits with all that rests on them, as far as Ctrl-C lets it be computed."""
+    heeding, shop = HeedingProgress(progress), fitted.shop
+
+    def tastes() -> ShopFit:
+        heeding.stage(TASTES)
+        return with_tastes(fitted, config.seed, heeding)
+
+    def evaluation() -> dict[str, float]:
+        heeding.stage(FOLLOWING)
+        return summary(evaluate(shop, fitted.prior_means.with_choices, config.validation, config.seed))
+
+    def behaviour() -> tuple[BehaviourModel, tuple[str, ...]]:
+        return _behaviour(fitted, graph, ontology, config.seed)
+
+    if config.people:
+        fitted = parts.compute(TASTES, tastes, fitted)
+    no_metrics: dict[str, float] = {}
+    metrics = parts.compute("evaluation", evaluation, no_metrics)
     if fitted.prior_means.validation_loss is not None:
         metrics["network_val_loss"] = fitted.prior_means.validation_loss
-    behaviour, log = _behaviour(fitted, graph, ontology, config.seed)
-    if behaviour.curves:
-        metrics["next_log_likelihood"] = behaviour.log_likelihood
-    transitions = link_table(behaviour.counts, log.items, LINKS_PER_ITEM)
-    terms = behaviour_terms(behaviour, log.items)
-    weights = weights_of(fitted, ontology, behaviour, metrics, terms, fingerprint(graph))
+    no_items: tuple[str, ...] = ()
+    model, items = parts.compute(FOLLOWING, behaviour, (no_behaviour(), no_items))
+    if model.curves:
+        metrics["next_log_likelihood"] = model.log_likelihood
+    transitions = link_table(model.counts, items, LINKS_PER_ITEM)
+    terms = behaviour_terms(model, items)
+    weights = weights_of(fitted, ontology, model, metrics, terms, fingerprint(graph))
     weights = replace(weights, concerns=problems)
     posteriors = Posteriors(
         weights.version, ontology.fingerprint, config.seed, stored_posteriors(fitted.posteriors)
     )
-    return Learned(weights, posteriors, transitions, fitted.prior_means.interrupted)
+    left_out = tuple(parts.left_out)
+    return Learned(
+        weights, posteriors, transitions, fitted.prior_means.interrupted or bool(left_out), left_out
+    )
 
 
 def _behaviour(
     fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int
-) -> tuple[BehaviourModel, EventLog]:
-    """The ranking layer; learned from the whole catalogue where the log has no impressions."""
+) -> tuple[BehaviourModel, tuple[str, ...]]:
+    """The ranking layer and its items; learned from the whole catalogue where the log has no impressions."""
     shop, log = fitted.shop, read_event_log(graph)
     groups = groupings(graph, ontology, log.items)
     vectors = TitleVectors.of(titles(graph, log.items))
@@ -117,12 +169,14 @@ def _behaviour(
     if not shop.log.has_impressions:
         utility = _item_utility(fitted, ontology, log.items)
         people = log.events.once()
-        return learn_from_catalogue(people, groups, vectors, utility=utility, inside=inside, seed=seed), log
+        model = learn_from_catalogue(people, groups, vectors, utility=utility, inside=inside, seed=seed)
+        return model, log.items
     part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
     choices, users = on_items(shop.own_choices), shop.log.users
-    return learn_from_impressions(
+    model = learn_from_impressions(
         choices, part_worths, log, users, groups, vectors, inside=inside, seed=seed
-    ), log  # fmt: skip
+    )  # fmt: skip
+    return model, log.items
 
 
 def _item_utility(fitted: ShopFit, ontology: Ontology, items: Sequence[str]) -> Floats:

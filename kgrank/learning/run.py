@@ -10,7 +10,9 @@ from typing import Any
 
 import yaml
 
+from kgrank import interrupts
 from kgrank.errors import InputError
+from kgrank.files import make_folder, write_text
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import file_of, open_store
 from kgrank.graph.schema import BOOKKEEPING, EDGES, LEARNED_EDGES, NODES
@@ -23,7 +25,7 @@ from kgrank.learning.configuration.config import DataConfig, RunConfig
 from kgrank.learning.configuration.extras import require_network
 from kgrank.learning.learn import Learned, learn, stage_count
 from kgrank.learning.prior_means import PriorMeanSource, closed_form
-from kgrank.learning.reporting.interrupt import delayed_interrupts
+from kgrank.learning.reporting.only_run import only_run
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.ontology.document import load as ontology_of
 from kgrank.ontology.model import Ontology
@@ -32,13 +34,26 @@ from kgrank.weights.artefact import write_transitions, write_weights
 from kgrank.weights.posteriors import posteriors_document
 from kgrank.weights.tables import weights_to_tables
 
+WRITE_WAIT = 600.0
+"""Seconds to wait for a process that has an embedded store open when the weights are there."""
+
 
 def run(config: RunConfig, progress: Progress = NO_PROGRESS) -> dict[str, Any]:
     """Runs a configuration; returns a summary for scripts.
 
     Writes ``weights.json``, ``transitions.parquet`` and ``config.yaml``, with a network also checkpoints and
-    logs, below ``config.out``, and one new version of the weights into the store, which it then serves.
+    logs, below ``config.out``, and one new version of the weights into the store, which it then serves. The store
+    is open while it is read and while it is written, so that others can read it in between.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before there were weights.
+        RunError: Another training writes into ``config.out``, or the run cannot start.
     """
+    with only_run(Path(config.out), "training"), interrupts.heeding_signals():
+        return _run(config, progress)
+
+
+def _run(config: RunConfig, progress: Progress) -> dict[str, Any]:
     began = time.monotonic()
     out = Path(config.out)
     source = prior_mean_source(config)
@@ -46,20 +61,16 @@ def run(config: RunConfig, progress: Progress = NO_PROGRESS) -> dict[str, Any]:
     file = file_of(config.data.store)
     if config.data.folder is not None and file is not None:
         # This run makes the store, so it makes its folder too.
-        file.parent.mkdir(parents=True, exist_ok=True)
-    store = open_store(config.data.store)
-    try:
+        make_folder(file.parent)
+    with open_store(config.data.store) as store:
         progress.stage("reading the graph" if config.data.folder is None else f"loading {config.data.folder}")
         graph, ontology = read_data(store, config.data, progress)
-        out.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True)
-        (out / "config.yaml").write_text(text, encoding="utf-8")
-        with delayed_interrupts(progress) as interruptible:
-            learned = learn(graph, ontology, config, source, interruptible)
+    write_text(out / "config.yaml", yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True))
+    with interrupts.delayed_signals():
+        learned = learn(graph, ontology, config, source, progress)
         progress.stage(f"writing {out / 'weights.json'} and {store.address}")
-        _write(learned, out, store)
-    finally:
-        store.close()
+        with open_store(config.data.store, wait=WRITE_WAIT) as store:
+            _write(learned, out, store)
     weights = learned.weights
     return {
         "weights": str(out / "weights.json"),
@@ -69,7 +80,8 @@ def run(config: RunConfig, progress: Progress = NO_PROGRESS) -> dict[str, Any]:
         **weights.metrics,
         "contradicted_rules": [f.rule for f in weights.findings if f.verdict == "contradicted"],
         "warnings": len(weights.concerns),
-        "interrupted": learned.interrupted,
+        "interrupted": learned.interrupted or interrupts.is_pending(),
+        "left_out": list(learned.left_out),
         "seconds": round(time.monotonic() - began, 1),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from kgrank.codec import DocumentError, decode, encode
+from kgrank.documents import load_json
 from kgrank.errors import InputError
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Ontology
@@ -25,8 +26,8 @@ def load(text: str) -> Ontology:
         InputError: The text is no such document, or one of a format that this version does not read.
     """
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
+        document = load_json(text)
+    except ValueError as error:
         raise InputError(f"the ontology document is not JSON ({error})", expected=f"{FORMAT} text") from None
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
         raise InputError(

@@ -7,9 +7,9 @@ from pathlib import Path
 from rdflib import Graph
 
 from kgrank.errors import InputError
+from kgrank.files import write_bytes
 from kgrank.ontology.check import examine
 from kgrank.ontology.check.parse import turtle_files
-from kgrank.ontology.files import write_bytes
 from kgrank.ontology.read import refuse_errors
 
 SYNTAXES = {".jsonld": "json-ld", ".rdf": "xml", ".nt": "nt", ".ttl": "turtle"}

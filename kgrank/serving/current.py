@@ -104,16 +104,19 @@ class Current:
             return silent(self.address)
         return error
 
-    def refresh(self) -> bool:
+    def refresh(self, wait: float = 0) -> bool:
         """Reads what is served now, if it is not what was read; whether anything was.
 
         Blocks; meant for a thread.
+
+        Args:
+            wait: Seconds to wait for another process that has an embedded store open.
         """
         with self._lock:
             if time.monotonic() < self._refused_until:
                 return False
             try:
-                changed = self._refresh()
+                changed = self._refresh(wait)
             except KgrankError as error:
                 self._note(error)
                 return False
@@ -178,7 +181,7 @@ class Current:
         self._closed = True
         self._disconnect()
 
-    def _refresh(self) -> bool:
+    def _refresh(self, wait: float) -> bool:
         if not self._embedded:
             if self._store is None:
                 self._store = open_store(self.address, wait=0, patience=PATIENCE)
@@ -189,7 +192,7 @@ class Current:
         stamp = _stamp(Path(self.address))
         if self.served is not None and stamp == self._stamp:
             return False
-        with open_store(self.address) as store:
+        with open_store(self.address, wait=wait) as store:
             changed = self._read(store)
         self._stamp = _stamp(Path(self.address))
         return changed

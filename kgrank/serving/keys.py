@@ -9,7 +9,6 @@ import logging
 import os
 import secrets
 import stat
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,7 +17,9 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from kgrank.documents import load_json
 from kgrank.errors import InputError, did_you_mean
+from kgrank.files import write_text
 
 PREFIX = "kg_"
 LOOK_AGAIN = 1.0
@@ -90,7 +91,7 @@ def read_keys(file: Path) -> tuple[Key, ...]:
             f"others may read or write the keys (mode {mode:03o})", where=file, todo=f"chmod 600 {file}"
         )
     try:
-        keys = tuple(_key(row) for row in json.loads(text))
+        keys = tuple(_key(row) for row in load_json(text))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             "no file of API keys", where=file, expected="what `kgrank keys add` writes", todo=str(error)
@@ -167,27 +168,7 @@ def _locked(file: Path) -> Iterator[None]:
 def _write(file: Path, keys: tuple[Key, ...]) -> None:
     """All or nothing, for the owner alone, and on the disk when it returns."""
     rows = [{name: value for name, value in asdict(key).items() if value is not None} for key in keys]
-    text = json.dumps(rows, indent=1) + "\n"
-    try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", where=file.parent) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(file)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise InputError(f"cannot be written ({error.strerror})", where=file) from error
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Some file systems have nothing to write of a folder, and say so by an error.
-        with suppress(OSError):
-            os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_text(file, json.dumps(rows, indent=1) + "\n", private=True)
 
 
 class KeyRing:

@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from kgrank.files import make_folder, write_text
 from kgrank.ranking.answers import (
     Audit,
     Comparison,
@@ -88,9 +89,9 @@ def schema_files() -> Iterator[tuple[str, str]]:
 
 def write_schemas(folder: Path) -> None:
     """Writes the files into a folder, which is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, text in schema_files():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_text(folder / name, text)
 
 
 def _dataclasses(kinds: Iterable[Any]) -> Iterator[type]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from kgrank.codec import DocumentError, decode, encode
+from kgrank.documents import load_json
 from kgrank.errors import WeightsError
+from kgrank.files import make_folder, write_file, write_text
 from kgrank.graph.schema import split_value_id
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.upgrade import weights_from_1
@@ -42,8 +42,9 @@ def write_weights(path: Path | str, weights: LearnedWeights) -> None:
         WeightsError: A number is NaN or infinite, shares do not add up to 1, or segments overlap.
     """
     path = Path(path)
+    make_folder(path.parent)
     text = document(weights, path)
-    _replace(path, lambda file: file.write_text(text, encoding="utf-8"))
+    write_text(path, text)
 
 
 def read_weights(path: Path | str) -> LearnedWeights:
@@ -109,7 +110,7 @@ def open_sealed(
         WeightsError: Not JSON, cut off, edited (the checksum differs), or of another format.
     """
     try:
-        body = json.loads(text)
+        body = load_json(text)
     except ValueError as error:
         cut = not text.rstrip().endswith("}")
         problem = "the file is cut off" if cut else f"is not JSON ({error})"
@@ -147,7 +148,7 @@ def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> No
     table = transitions.select(*(pl.col(n).cast(kind) for n, kind in TRANSITION_COLUMNS.items()), *counts)
     if not table["weight"].is_finite().fill_null(False).all():
         raise WeightsError("a transition's weight is missing, NaN or infinite", where=TRANSITIONS)
-    _replace(Path(weights_path).parent / TRANSITIONS, table.write_parquet)
+    write_file(Path(weights_path).parent / TRANSITIONS, table.write_parquet)
 
 
 def read_transitions(weights_path: Path | str) -> pl.DataFrame:
@@ -216,19 +217,3 @@ def _layout(value: Any, levels: int, margin: str = "") -> str:
         rows = [_layout(x, levels - 1, inner) for x in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     return opening + "\n" + ",\n".join(inner + row for row in rows) + "\n" + margin + closing
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes a file beside ``path`` and moves it there, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 
 import ladybug as engine
 import polars as pl
@@ -90,18 +91,36 @@ def test_a_second_handle_in_the_process_is_refused_and_the_first_goes_on(tmp_pat
         assert len(store.nodes("Item")) == 3
 
 
-def test_a_second_process_is_refused_and_told_who_holds_the_store(tmp_path: Path) -> None:
+def test_a_second_process_waits_and_is_then_told_who_holds_the_store(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "shop.lb"
     with run(HOLD, path) as holder:
         try:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "open\n"
-            with pytest.raises(StoreError, match=f"held by process {holder.pid}"):
-                open_store(str(path))
+            said = rf"held by process {holder.pid} \(.*\), since 20.* after 1\.5 s.*end process {holder.pid}"
+            with pytest.raises(StoreError, match=said):
+                open_store(str(path), wait=1.5)
+            (waiting,) = caplog.messages
+            assert f"is held by process {holder.pid}" in waiting
+            assert "waiting up to 1.5 s" in waiting
         finally:
             holder.kill()
     with open_store(str(path)) as store:
         assert store.nodes("Item").is_empty()
+
+
+def test_a_second_process_gets_the_store_when_the_first_has_done_its_work(tmp_path: Path) -> None:
+    path = tmp_path / "shop.lb"
+    with run(HOLD, path) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        ending = Timer(1.0, holder.kill)
+        ending.start()
+        with open_store(str(path)) as store:
+            assert store.nodes("Item").is_empty()
+        ending.join()
 
 
 def test_a_forgotten_handle_gives_the_store_back(tmp_path: Path) -> None:

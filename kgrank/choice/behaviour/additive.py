@@ -440,6 +440,11 @@ def with_counts(term: BehaviourTerm, statistics: Statistics, items: tuple[str, .
     return term
 
 
+def no_behaviour() -> BehaviourModel:
+    """The model of a shop without items: no terms, no counts."""
+    return BehaviourModel(Counts.of(EventSequences.of((), 0)))
+
+
 def category_terms(learned: BehaviourModel, category: str) -> dict[str, float]:
     """The weights of the attribute score and of each family in a category, as they are stored."""
     if not learned.curves:

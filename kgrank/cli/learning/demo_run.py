@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from kgrank.cli.common import EXTRAS, note, notes, out
+from kgrank.interrupts import signals_passed_on
 
 STORE, RESULTS = "graph.lb", "out"
 """Below the demo shop's folder: the graph, and what a run writes."""
@@ -61,9 +61,6 @@ def _steps(folder: Path, *, build: bool, chart: bool) -> Iterator[list[str]]:
 def _run_command(words: list[str]) -> int:
     """Runs one command in a process of its own, as it would be typed; its exit code."""
     line = [sys.executable, "-P", "-m", "kgrank", *["--quiet"] * notes.quiet, *words]
-    # Ctrl-C reaches the command, which ends as it sees fit; this process waits for it.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        return subprocess.run(line, check=False).returncode
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with subprocess.Popen(line) as command, signals_passed_on(command):
+        code = command.wait()
+    return code if code >= 0 else 128 - code

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import typer
 
 from kgrank.cli.common import err, notes
-from kgrank.errors import KgrankError
+from kgrank.cli.ending import exit_code_of
+from kgrank.interrupts import acknowledge, exit_code, name
 from kgrank.resources import config_file
 
 ABOUT = """Learns attribute weights from a shop's graph.
@@ -23,7 +24,8 @@ ABOUT = """Learns attribute weights from a shop's graph.
 
 The configuration is a YAML file, or the name of one that kgrank ships. Progress is printed on standard error;
 with --quiet only warnings and errors are. The last line of standard output is one JSON object. Exit codes: 0
-fine, 2 could not run (bad input or usage), 130 stopped by Ctrl-C (the best weights so far are written).
+fine, 2 could not run (bad input or usage), 130 stopped by Ctrl-C (the best weights so far are written, if there
+are any; a second Ctrl-C ends at once), 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -34,32 +36,33 @@ def main(arguments: Sequence[str], program: str) -> int:
         arguments: The words after the program's name.
         program: Its name, for the help page and for messages.
     """
+    return exit_code_of(
+        lambda: _train(arguments, program),
+        " before there were weights; the weights of earlier runs stay as they were",
+    )
+
+
+def _train(arguments: Sequence[str], program: str) -> int:
     # Threads that wait for each other on shared cores cost far more than they bring to matrices this small.
     # It counts only before numpy and torch are loaded.
     os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) // 2, 1)))
     if "--quiet" in arguments:
         notes.quiet = True
-    try:
-        words = _with_shipped(arguments)
-        from kgrank.learning.configuration.options import parse
-        from kgrank.learning.reporting.console import ConsoleProgress
-        from kgrank.learning.run import run
+    words = _with_shipped(arguments)
+    from kgrank.learning.configuration.options import parse
+    from kgrank.learning.reporting.console import ConsoleProgress
+    from kgrank.learning.run import run
 
-        with ConsoleProgress(err, quiet=notes.quiet) as progress:
-            config = parse(words, program, ABOUT.format(program=program), progress)
-            result = run(config, progress)
-    except KgrankError as error:
-        err.print(f"error: {error.sentence()}", markup=False)
-        return 2
-    except KeyboardInterrupt:
-        err.print(
-            "stopped by Ctrl-C before there were weights; the weights of earlier runs stay as they were"
-        )
-        return 130
+    with ConsoleProgress(err, quiet=notes.quiet) as progress:
+        config = parse(words, program, ABOUT.format(program=program), progress)
+        result = run(config, progress)
+    # The weights are there: the signal that came is heeded, and the line is printed.
+    acknowledge()
     if result["interrupted"]:
-        err.print("stopped by Ctrl-C: the best weights so far are kept")
+        without = f", without: {', '.join(result['left_out'])}" if result["left_out"] else ""
+        err.print(f"stopped by {name()}: the best weights so far are kept{without}", markup=False)
     print(json.dumps(result, allow_nan=False))
-    return 130 if result["interrupted"] else 0
+    return exit_code() if result["interrupted"] else 0
 
 
 def _with_shipped(arguments: Sequence[str]) -> list[str]:

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from kgrank.cli.common import out, print_json, require_extra, waiting
 from kgrank.errors import InputError, did_you_mean
+from kgrank.files import write_text
+from kgrank.interrupts import acknowledge
 from kgrank.ontology.check import Message, examine
 from kgrank.ontology.check.sarif import sarif as sarif_text
-from kgrank.ontology.files import write_text
 from kgrank.ontology.kinds.kind import LANGUAGES
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
@@ -100,6 +101,7 @@ def _watch(folder: Path) -> None:
             print_messages(folder, save.messages)
             out.print(f"{_totals(save.messages)} ({save.seconds:.2f} s); in all {_totals(session.whole())}")
     except KeyboardInterrupt:
+        acknowledge()
         out.print("stopped")
 
 

@@ -11,8 +11,8 @@ from rich.text import Text
 from kgrank.cli.common import out
 from kgrank.cli.ontology.check import Source
 from kgrank.errors import InputError
+from kgrank.files import make_folder, write_bytes
 from kgrank.ontology.check.parse import turtle_files
-from kgrank.ontology.files import write_bytes
 from kgrank.resources import ontology_folder
 
 
@@ -34,7 +34,7 @@ def copy(
         raise InputError("no .ttl file in this folder", where=source, expected="a folder of Turtle files")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("there is something already", where=folder, expected="a new or empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for file in files:
         write_bytes(folder / file.name, file.read_bytes())
     out.print(Text(f"copied {', '.join(f.name for f in files)} to {folder}"))

@@ -13,12 +13,12 @@ from rich.text import Text
 from kgrank.cli.common import out, print_json, waiting
 from kgrank.cli.ontology.check import Source, plural, print_messages
 from kgrank.errors import InputError
+from kgrank.files import write_text
 from kgrank.graph.connect import open_store
 from kgrank.graph.touched import item_counts
 from kgrank.ontology.check import examine
 from kgrank.ontology.check.advice import advise
 from kgrank.ontology.diff import as_json, difference, weight_lines
-from kgrank.ontology.files import write_text
 from kgrank.ontology.layout import format_folder
 from kgrank.ontology.merge import merge_texts
 from kgrank.ontology.read import refuse_errors

@@ -16,6 +16,7 @@ from rich.table import Table
 from kgrank.cli.common import err, out, print_json
 from kgrank.cli.options import Json, Store, default_store
 from kgrank.errors import AccessError, InputError
+from kgrank.interrupts import default_signals
 from kgrank.serving.keys import KeyRing, Role, add_key, read_keys, remove_key
 
 FILE = Path("kgrank-keys.json")
@@ -59,6 +60,7 @@ def serve_command(
 
     Example: kgrank serve --store demo-shop/graph.lb --port 8000
     """
+    from kgrank.graph.store import START_SECONDS
     from kgrank.serving.browsers import is_loopback
     from kgrank.serving.current import Current
     from kgrank.serving.protocol import Bounds
@@ -74,15 +76,16 @@ def serve_command(
     if keys is not None and not read_keys(keys):
         raise InputError("it holds no keys", where=keys, todo="Make one: kgrank keys add NAME --role read.")
     current = Current(store or default_store())
-    current.refresh()
+    current.refresh(wait=START_SECONDS)
     if isinstance(current.store_error, AccessError):
         raise current.store_error
     connections = _allow_connections(Bounds.connections)
     settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
     log_through(application_.service.log)
-    end_on_hangup()
-    server_of(application_, host, port, trust_proxy or (), Bounds(connections=connections)).run()
+    with default_signals():
+        end_on_hangup()
+        server_of(application_, host, port, trust_proxy or (), Bounds(connections=connections)).run()
 
 
 @keys_app.command("add")

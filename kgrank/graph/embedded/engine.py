@@ -1,12 +1,11 @@
 """The file of the embedded store: its lock, opening and closing the engine, and the engine's errors.
 
 The engine (ladybug) loses data silently when two handles of one process open the same file, so a handle
-takes a lock on a file beside the store, and a second handle, in this process or another, is refused.
+takes a lock on a file beside the store. A second handle waits for another process, and is refused in the same one.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import IO, Any
 import ladybug
 
 from kgrank.errors import StoreError
+from kgrank.locks import HeldError, lock, unlock
 
 _log = logging.getLogger(__name__)
 
@@ -38,46 +38,41 @@ def open_database(path: str) -> ladybug.Database:
         return ladybug.Database(path, throw_on_wal_replay_failure=False)
 
 
-def lock_file(path: Path) -> IO[str]:
-    """The file beside the store, locked and signed with this process's id."""
-    beside = Path(f"{os.path.realpath(path)}.lock")
+def lock_file(path: Path, wait: float) -> IO[str]:
+    """The lock of a store, the file beside it; another process that holds it is waited for.
+
+    Raises:
+        StoreError: It is held after ``wait`` seconds, or by this process, or cannot be made.
+    """
+
+    def report(holder: str) -> None:
+        _log.warning("%s is held by %s; waiting up to %g s for it", path, holder, wait)
+
     try:
-        file = beside.open("a+", encoding="ascii")
+        return lock(Path(f"{os.path.realpath(path)}.lock"), wait=wait, on_wait=report)
     except OSError as error:
         raise StoreError(
-            f"cannot write {beside.name} beside the store ({error.strerror})",
+            f"cannot write {path.name}.lock beside the store ({error.strerror})",
             where=path,
             expected="an existing folder that may be written to",
         ) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.seek(0)
-        holder = file.read().strip()
-        file.close()
-        is_own = holder == str(os.getpid())
-        raise StoreError(
-            "the store is open already in this process"
-            if is_own
-            else f"the store is held by process {holder}",
-            where=path,
-            expected="one handle at a time",
-            todo="Close the other handle, or share it."
-            if is_own
-            else f"Wait for it, or end process {holder}.",
-        ) from error
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
+    except HeldError as error:
+        if error.is_own:
+            problem, todo = (
+                "the store is open already in this process",
+                "Close the other handle, or share it.",
+            )
+        else:
+            after = f" after {wait:g} s of waiting" if wait else ""
+            problem = f"the store is held by {error.holder}{after}"
+            todo = f"Wait for it to end, then run this again, or end {error.short}."
+        raise StoreError(problem, where=path, expected="one handle at a time", todo=todo) from error
 
 
-def give_back(database: ladybug.Database, lock: IO[str]) -> None:
+def give_back(database: ladybug.Database, held: IO[str]) -> None:
     """Closes the engine and unlocks its file."""
     database.close()
-    # Unlocked by name: a forked child that inherited the file would hold it on.
-    fcntl.flock(lock, fcntl.LOCK_UN)
-    lock.close()
+    unlock(held)
 
 
 def store_error(message: str, address: str, timeout: float) -> StoreError:

@@ -42,7 +42,8 @@ from kgrank.graph.embedded.writing import (
 from kgrank.graph.health import Check
 from kgrank.graph.labels import with_prefix
 from kgrank.graph.schema import EDGES, LEARNED_EDGES
-from kgrank.graph.store import QUERY_SECONDS, Progress, Row
+from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, Progress, Row
+from kgrank.locks import unlock
 from kgrank.resources import schema_version
 
 
@@ -54,11 +55,13 @@ class LadybugStore:
     Args:
         path: The file, usually ``*.lb``.
         timeout: Seconds after which ``query`` gives up.
+        wait: Seconds to wait for another process that has the file open.
     """
 
-    def __init__(self, path: Path, *, timeout: float = QUERY_SECONDS) -> None:
+    def __init__(self, path: Path, *, timeout: float = QUERY_SECONDS, wait: float = START_SECONDS) -> None:
         self._path = path
         self._timeout = timeout
+        self._wait = wait
         self._database: ladybug.Database | None = None
         self._release: weakref.finalize[..., LadybugStore] | None = None
         try:
@@ -236,15 +239,15 @@ class LadybugStore:
         self.close()
 
     def _open(self) -> None:
-        lock = lock_file(self._path)
+        held = lock_file(self._path, self._wait)
         try:
             with self._translating_errors():
                 self._database = open_database(os.path.realpath(self._path))
         except StoreError:
-            lock.close()
+            unlock(held)
             raise
         # A handle that is forgotten gives the file back too.
-        self._release = weakref.finalize(self, give_back, self._database, lock)
+        self._release = weakref.finalize(self, give_back, self._database, held)
 
     def _abandon(self) -> None:
         """Leaves the engine as it is until the process ends: closed after a failed write, it aborts it."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from kgrank.csv_cells import cell_text
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, Row, grid_table, head_names
 
@@ -64,7 +65,7 @@ def _rows(path: Path, text: str, separator: str, skipped: int) -> Iterator[Row]:
         if cells is None:
             return
         if len(cells) > 1 or any(cell.strip() for cell in cells):
-            yield first, cells
+            yield first, [cell_text(cell) if cell.startswith("'") else cell for cell in cells]
 
 
 def _damaged(path: Path, line: int, reason: str) -> InputError:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from kgrank.documents import NestingError, load_json
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, head_names
 from kgrank.ingest.rows import LINE, LIST
@@ -87,11 +87,13 @@ def _cells(path: Path, number: int, line: str, parts: dict[str, None]) -> list[t
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     """The object of a line; numbers stay as they are written."""
     try:
-        value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once)
+        value = load_json(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once)
     except _RepeatedKeyError as error:
         raise InputError(
             f"the key {error} stands twice", where=f"{path}:{number}", expected="each key once"
         ) from None
+    except NestingError:
+        raise RecursionError from None
     except ValueError:
         value = None
     if not isinstance(value, dict):

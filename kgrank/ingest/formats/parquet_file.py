@@ -10,20 +10,28 @@ import polars as pl
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, head_names
 from kgrank.ingest.formats.json_lines import records_left_out
+from kgrank.ingest.formats.unpacked import check_parquet
 from kgrank.ingest.rows import LINE, LIST
 
 
-def parquet_table(path: Path) -> Content:
-    """All rows as text, numbered from 1.
+def parquet_table(path: Path, unpacked: int) -> Content:
+    """All rows as text, numbered from 1; ``unpacked`` is a limit in megabytes.
 
     Times of day are in UTC, durations in seconds, bytes are UTF-8 where they are text.
 
     Raises:
-        InputError: The file is damaged, or has a column that cannot be read as text.
+        InputError: The file is damaged or too large, or has a column that cannot be read as text.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
+        metadata = pq.read_metadata(path)
+        groups = (metadata.row_group(n) for n in range(metadata.num_row_groups))
+        encoded = sum(group.total_byte_size for group in groups)
+        check_parquet(path, metadata.num_rows, metadata.num_columns, encoded, unpacked)
         table = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, ValueError):
         raise InputError(
             "not a whole Parquet file", where=path, expected="a Parquet file", todo="Write it again."
         ) from None

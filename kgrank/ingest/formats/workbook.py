@@ -7,16 +7,18 @@ from pathlib import Path
 
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, grid_table, head_names
+from kgrank.ingest.formats.unpacked import check_workbook
 
 
-def workbook_table(path: Path, sheet: str | None, header: tuple[str, ...]) -> Content:
-    """The rows of a sheet, by default the first, with their numbers in it.
+def workbook_table(path: Path, sheet: str | None, header: tuple[str, ...], unpacked: int) -> Content:
+    """The rows of a sheet, by default the first, with their numbers in it; ``unpacked`` is a limit in megabytes.
 
     Raises:
-        InputError: The file is no workbook, or has no such sheet.
+        InputError: The file is no workbook, is too large, or has no such sheet.
     """
     from python_calamine import CalamineError, CalamineWorkbook
 
+    check_workbook(path, unpacked)
     try:
         book = CalamineWorkbook.from_path(str(path))
         names = book.sheet_names

@@ -8,7 +8,7 @@ from kgrank.errors import RunError
 
 PYTORCH = "https://pytorch.org/get-started/locally/"
 NETWORK = ("torch", "torch_geometric", "lightning", "jsonargparse")
-TUNE = ("optuna", "filelock")
+TUNE = ("optuna",)
 
 
 def missing(packages: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
+from kgrank import interrupts
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.hierarchy.prior_means import prior_means
@@ -117,6 +118,7 @@ class NetworkPriorMeans:
                 for fold in train_by_fold(data, self.settings, max(network.epochs, 1), progress):
                     with_choices |= fold
         except KeyboardInterrupt:
+            interrupts.acknowledge()
             interrupted, with_choices = True, {}
         return PriorMeans(network.part_worths, with_choices, network.loss, interrupted)
 

@@ -14,6 +14,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 
+from kgrank import interrupts
 from kgrank.errors import RunError, did_you_mean
 from kgrank.learning.configuration.extras import require
 from kgrank.learning.reporting.progress import Progress
@@ -161,6 +162,7 @@ def fit(
         # Lightning turns Ctrl-C into an exit of the process after an orderly stop.
         if not trainer.interrupted:
             raise
+        interrupts.acknowledge()
         return True
     except (UnpicklingError, EOFError):
         raise RunError(

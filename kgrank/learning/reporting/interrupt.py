@@ -1,65 +1,72 @@
-"""Ctrl-C that arrives while a trainer is being destroyed."""
+"""What Ctrl-C leaves of a run: parts that are not done yet are left out, and named."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
+from typing import TypeVar
 
+from kgrank import interrupts
 from kgrank.learning.reporting.progress import Progress
 
+T = TypeVar("T")
 
-@contextmanager
-def delayed_interrupts(progress: Progress) -> Iterator[Progress]:
-    """A progress that raises KeyboardInterrupt, at its next call, for a Ctrl-C that came within a finaliser.
 
-    The garbage collector destroys trainers after each training, which takes long enough to be hit often, and
-    Python drops an exception that a finaliser raises.
+class HeedingProgress(Progress):
+    """Passes everything to another progress, after raising a signal that is pending.
+
+    Args:
+        target: The other progress.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield progress  # signals belong to the main thread
-        return
-    raising = _RaisingProgress(progress)
-    before = signal.signal(signal.SIGINT, raising.handle)
-    try:
-        yield raising
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class _RaisingProgress(Progress):
-    """Passes everything to another progress, after raising an interrupt that was delayed."""
 
     def __init__(self, target: Progress) -> None:
         self._target = target
-        self._delayed = False
-
-    def handle(self, signum: int, frame: FrameType | None) -> None:
-        """The handler of SIGINT."""
-        if frame is not None and frame.f_code.co_name == "__del__":
-            self._delayed = True
-        else:
-            signal.default_int_handler(signum, frame)
 
     def begin(self, stages: int) -> None:
-        self._checked().begin(stages)
+        """Announces the number of stages."""
+        interrupts.check()
+        self._target.begin(stages)
 
     def stage(self, name: str) -> None:
-        self._checked().stage(name)
+        """Begins the next stage."""
+        interrupts.check()
+        self._target.stage(name)
 
     def step(self, name: str, done: int, total: int) -> None:
-        self._checked().step(name, done, total)
+        """Reports a step."""
+        interrupts.check()
+        self._target.step(name, done, total)
 
     def note(self, text: str) -> None:
-        self._checked().note(text)
+        """Passes a remark on."""
+        interrupts.check()
+        self._target.note(text)
 
     def warning(self, text: str) -> None:
-        self._checked().warning(text)
+        """Passes a problem on."""
+        interrupts.check()
+        self._target.warning(text)
 
-    def _checked(self) -> Progress:
-        if self._delayed:
-            self._delayed = False
-            raise KeyboardInterrupt
-        return self._target
+
+class OptionalParts:
+    """The parts of a result without which the rest can be used.
+
+    Attributes:
+        left_out: The names of those that a signal has ended, and of all after it.
+    """
+
+    def __init__(self) -> None:
+        self.left_out: list[str] = []
+
+    def compute(self, name: str, function: Callable[[], T], instead: T) -> T:
+        """A part, or ``instead`` where a signal has come; to be called within ``delayed_signals``."""
+        if not self.left_out:
+            try:
+                with interrupts.raised_signals():
+                    return function()
+            except BaseException as error:
+                # A library may have made an error of its own of it.
+                if not interrupts.is_pending() and not isinstance(error, KeyboardInterrupt):
+                    raise
+                interrupts.acknowledge()
+        self.left_out.append(name)
+        return instead

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import optuna
 import yaml
-from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from kgrank.errors import InputError, RunError
+from kgrank import interrupts
+from kgrank.errors import InputError
+from kgrank.files import write_text
 from kgrank.graph.connect import open_store
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import NetworkConfig, RunConfig
@@ -24,7 +25,8 @@ from kgrank.learning.configuration.extras import require_network
 from kgrank.learning.evaluation import evaluate
 from kgrank.learning.folds import folds
 from kgrank.learning.prior_means import DivergedError
-from kgrank.learning.reporting.interrupt import delayed_interrupts
+from kgrank.learning.reporting.interrupt import HeedingProgress
+from kgrank.learning.reporting.only_run import only_run
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.run import read_data
 from kgrank.learning.training_data import TrainingData, read_training_data
@@ -148,25 +150,15 @@ def tune(
         RunError: The folder holds another search, or one that is running; an extra is missing.
     """
     _check(space, config)
-    store = open_store(config.data.store)
-    try:
+    with open_store(config.data.store) as store:
         graph, ontology = read_data(store, config.data, progress)
-    finally:
-        store.close()
     shop = read_training_data(graph, ontology, config.seed, config.data.examination or ())
     problem = TuningProblem(graph, ontology, shop, config, tuple(space))
     choices = _held_out(problem)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / "lock").acquire(timeout=0):
-            study = open_study(folder, _identity(problem, choices))
-            with delayed_interrupts(progress) as interruptible:
-                interrupted = _search(study, problem, budget, folder / BEST, interruptible)
-            return _result(study, choices, folder / BEST, interrupted)
-    except Timeout:
-        raise RunError(
-            "another search is at work here", where=folder, todo="Wait for it, or give another --out."
-        ) from None
+    with only_run(folder, "search"):
+        study = open_study(folder, _identity(problem, choices))
+        interrupted = _search(study, problem, budget, folder / BEST, HeedingProgress(progress))
+        return _result(study, choices, folder / BEST, interrupted)
 
 
 def _check(space: Sequence[Setting], config: RunConfig) -> None:
@@ -243,6 +235,7 @@ def _search(
             else:
                 _try_proposal(study, problem, count, progress)
         except KeyboardInterrupt:
+            interrupts.acknowledge()
             return True
         seconds.append(time.monotonic() - started)
         progress.note(_timing(count + 1, budget, seconds, time.monotonic() - began))
@@ -325,9 +318,7 @@ def _write(problem: TuningProblem, best: FrozenTrial, path: Path) -> None:
         config = replace(config, network=replace(config.network, resume=None))
     text = f"# Found by kgrank tune: kgrank train --config {path}\n"
     text += yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True)
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    write_text(path, text)
 
 
 def _result(study: optuna.Study, choices: int, best: Path, interrupted: bool) -> TuningResult | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kgrank.documents import load_json
 from kgrank.errors import InputError
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory, distinct, identifier
 from kgrank.ontology.imports.rows import read_text
@@ -91,7 +91,7 @@ def read_schema_org(path: Path) -> Plan:
 def _products(path: Path) -> Iterator[_Json]:
     text = read_text(path)
     try:
-        documents = [json.loads(text)]
+        documents = [load_json(text)]
     except ValueError:
         documents = list(_lines(path, text))
     queue = documents
@@ -114,7 +114,7 @@ def _lines(path: Path, text: str) -> Iterator[Any]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                yield json.loads(line)
+                yield load_json(line)
             except ValueError as error:
                 raise InputError(f"is not JSON ({error})", where=f"{path}:{number}") from None
 

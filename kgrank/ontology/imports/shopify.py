@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kgrank.documents import load_json
 from kgrank.errors import InputError
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory, distinct, given, identifier
 from kgrank.ontology.model import AttributeType, Need
@@ -56,7 +56,7 @@ def _from_json(folder: Path) -> Plan:
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return load_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=path) from None
     except ValueError as error:

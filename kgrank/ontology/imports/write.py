@@ -8,9 +8,9 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import InputError
+from kgrank.files import make_folder, write_text
 from kgrank.ontology.blocks import Block, Document, Members, Object, Statement
 from kgrank.ontology.check.parse import turtle_files
-from kgrank.ontology.files import write_text
 from kgrank.ontology.imports.fold import Folded
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
 from kgrank.ontology.turtle import write_document
@@ -60,7 +60,7 @@ def write_plan(plan: Plan, folded: Mapping[str, Folded], folder: Path, base: str
         for name, blocks in _files(plan, folded, base).items()
         if blocks
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, text in texts.items():
         write_text(folder / name, text)
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kgrank.csv_cells import cell_text, safe_cell
 from kgrank.errors import InputError
-from kgrank.ontology.files import write_bytes
+from kgrank.files import make_folder, write_bytes
 from kgrank.ontology.tables.cell_hashes import SHEET
-from kgrank.ontology.tables.pages import Head, Page, cell_name, column_letters
+from kgrank.ontology.tables.pages import Page, cell_name, column_letters
 
 Cell = (
     str | float | int | bool | datetime.date | datetime.datetime | datetime.time | datetime.timedelta | None
@@ -22,7 +23,6 @@ Grid = list[list[Cell]]
 _LONGEST = 32_767
 """Characters that Excel keeps in a cell."""
 
-_FORMULA = ("=", "+", "-", "@", "\t")
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d*[1-9])?")
 _SPARE_ROWS = 500
 """Rows below the last one that have drop-downs too, for what is added."""
@@ -119,12 +119,12 @@ def write_csv(folder: Path, pages: Iterable[Page], marks: Iterable[Sequence[str]
     Raises:
         InputError: A file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for page in pages:
         heads = [h.name for h in page.heads]
         _write_rows(
             folder / f"{page.name}.csv",
-            [heads, *([_safe(t, h) for t, h in zip(r, page.heads, strict=True)] for r in page.rows)],
+            [heads, *([safe_cell(text) for text in row] for row in page.rows)],
         )
     _write_rows(folder / f"{SHEET}.csv", marks)
 
@@ -133,16 +133,6 @@ def _write_rows(path: Path, rows: Iterable[Sequence[str]]) -> None:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     write_bytes(path, text.getvalue().encode("utf-8-sig"))
-
-
-def _safe(text: str, head: Head) -> str:
-    """A text that Excel would take for a formula, behind a quotation mark."""
-    return f"'{text}" if _is_formula(text) and not head.number else text
-
-
-def _is_formula(text: str) -> bool:
-    """Whether a text begins a formula, perhaps behind quotation marks of its own."""
-    return text.lstrip("'").startswith(_FORMULA)
 
 
 def read_csv(folder: Path) -> dict[str, Grid]:
@@ -164,12 +154,8 @@ def read_csv(folder: Path) -> dict[str, Grid]:
         delimiter = max(",;\t", key=first.count)
         csv.field_size_limit(10_000_000)
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        grids[path.stem] = _square([[_bare(t) for t in row] for row in rows])
+        grids[path.stem] = _square([[cell_text(t) for t in row] for row in rows])
     return grids
-
-
-def _bare(text: str) -> str:
-    return text[1:] if text.startswith("'") and _is_formula(text) else text
 
 
 def _square(rows: Sequence[Sequence[Cell]]) -> Grid:

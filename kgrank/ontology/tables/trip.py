@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from kgrank.errors import InputError
+from kgrank.files import make_folder, write_text
 from kgrank.ontology.blocks import Block, read_blocks
 from kgrank.ontology.check.folder import Examination, examine, examine_graph
 from kgrank.ontology.check.messages import Message
 from kgrank.ontology.check.parse import parse_text, together
 from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.edit import edit_blocks
-from kgrank.ontology.files import write_text
 from kgrank.ontology.layout import joined
 from kgrank.ontology.tables.cell_hashes import cell_hash, hash_rows, same
 from kgrank.ontology.tables.files import Grid, read_csv, read_workbook, write_csv, write_workbook
@@ -147,7 +147,7 @@ def plan_import(incoming: Incoming, folder: Path, take: Side | None = None) -> O
 
 def write_outcome(outcome: Outcome, folder: Path) -> None:
     """Writes the files that change."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, text in outcome.texts.items():
         write_text(folder / name, text)
 

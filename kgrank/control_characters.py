@@ -1,0 +1,32 @@
+"""Characters that steer a terminal or break a document, shown as signs that do neither."""
+
+from __future__ import annotations
+
+import re
+
+_STEERING = "\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+"""Control characters but for tab and line end, marks that turn the direction of text, and halves of characters."""
+
+_TERMINAL = re.compile(f"[{_STEERING}]")
+_NO_XML = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]")
+
+
+def harmless(text: str) -> str:
+    """A text of the same length for a terminal or a log: an escape character is shown as ␛, others as �."""
+    return text if text.isascii() and text.isprintable() else _TERMINAL.sub(_picture, text)
+
+
+def harmless_json(document: str) -> str:
+    """A JSON document of the same meaning for a terminal: its steering characters are written as escapes."""
+    return document if document.isascii() else _TERMINAL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", document)
+
+
+def xml_text(text: str) -> str:
+    """A text without the characters that XML and HTML do not allow; quoting is left to ``escape``."""
+    return text if text.isprintable() else _NO_XML.sub("�", text)
+
+
+def _picture(sign: re.Match[str]) -> str:
+    """Unicode has a picture of each character of ASCII that steers."""
+    number = ord(sign[0])
+    return chr(0x2400 + number) if number < 0x20 else "␡" if number == 0x7F else "�"
