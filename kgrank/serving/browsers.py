@@ -7,11 +7,17 @@ Origin are checked; and its own name may be made to resolve to this machine (DNS
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from starlette.types import Scope
 
+from kgrank.errors import InputError
 from kgrank.serving.problems import JSON, ProblemError
+
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
+_PORTS = {"http": "80", "https": "443"}
 
 WITH_KEYS = "Or make keys: kgrank keys add NAME --role read."
 
@@ -33,26 +39,53 @@ def _names_loopback(host: bytes) -> bool:
     return is_loopback(name if port.isdigit() and name else host.decode("latin-1"))
 
 
-def refused_without_keys(scope: Scope) -> tuple[str, ProblemError] | None:
-    """The reason in a word and the answer; None where the request may be answered."""
-    host, origin, kind = b"", None, b""
+def origin(text: str) -> str:
+    """An origin as browsers name it.
+
+    Raises:
+        InputError: It is none, or has more than one.
+    """
+    parts = _ORIGIN.fullmatch(text.lower())
+    if parts is None:
+        raise InputError(
+            f"the origin {text!r}",
+            where="--cors",
+            expected="one as https://shop.example or http://localhost:3000",
+        )
+    scheme, host, port = parts.groups()
+    return f"{scheme}://{host}" if port in (None, _PORTS[scheme]) else f"{scheme}://{host}:{port}"
+
+
+def refused_without_keys(scope: Scope, origins: Collection[bytes] = ()) -> tuple[str, ProblemError] | None:
+    """The reason in a word and the answer; None where the request may be answered.
+
+    Args:
+        scope: The request.
+        origins: Whose pages may ask.
+    """
+    host, asking, kind = b"", None, b""
     for name, value in scope["headers"]:
         if name == b"host":
-            host = value
+            # Of two, another server may read the other one: together they name no machine.
+            host = host + b"," + value if host else value
         elif name == b"origin":
-            origin = value
+            asking = value
         elif name == b"content-type":
             kind = value
     if not _names_loopback(host):
         todo = f"Ask for http://localhost. {WITH_KEYS}"
         return "host", ProblemError(403, "without keys only the Host of this machine is served", todo)
-    if origin is not None and origin.lower() not in (b"http://" + host.lower(), b"https://" + host.lower()):
+    if asking is not None and not _is_of(asking.lower(), host.lower(), origins):
         return "origin", ProblemError(403, "a page of another origin may not ask without keys", WITH_KEYS)
     if scope["method"] in ("POST", "PUT") and kind != JSON and not _is_json(kind):
         return "content-type", ProblemError(
             415, "the body has no type, or another than JSON", "Send Content-Type: application/json."
         )
     return None
+
+
+def _is_of(origin: bytes, host: bytes, origins: Collection[bytes]) -> bool:
+    return origin in (b"http://" + host, b"https://" + host) or origin in origins
 
 
 def _is_json(kind: bytes) -> bool:

@@ -36,6 +36,9 @@ SessionId = Annotated[
 ]
 Words = Annotated[str, Meta(max_length=LONGEST)]
 Reason = Annotated[str, Meta(max_length=200, description="Why; shown with each item that it concerns.")]
+Amount = Annotated[float, Meta(ge=-1e6, le=1e6)]
+"""Logits; beyond them a score has no nine decimals left to be compared by."""
+
 Position = Annotated[int, Meta(ge=1, le=10_000)]
 Language = Annotated[str, Meta(pattern="^(en|zh)$", examples=["en"])]
 
@@ -63,7 +66,7 @@ def strict(kind: type, /, **bounds: Any) -> Any:
 
 FilterBody = strict(Filter, attribute=Id, values=Ids)
 PinBody = strict(Pin, item=Id, position=Position, reason=Reason)
-BoostBody = strict(Boost, target=Id, reason=Reason)
+BoostBody = strict(Boost, target=Id, amount=Amount, reason=Reason)
 BuryBody = strict(Bury, target=Id, reason=Reason)
 ExcludeBody = strict(Exclude, target=Id, reason=Reason)
 CapBody = strict(

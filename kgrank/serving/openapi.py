@@ -28,14 +28,15 @@ PROBLEM = {
 }
 
 FAILURES = {
-    "400": "The body is no JSON.",
-    "401": "No key, or an unknown one.",
+    "400": "The body is no JSON, or the request no HTTP/1.1.",
+    "401": "No key, an unknown one, or one whose last day is over.",
     "403": "The key's role is not enough; without keys, the Host or the Origin is not this machine.",
     "409": "The weights say nothing of the category.",
     "413": "The body is too large.",
-    "408": "The body did not come in time.",
+    "408": "The headers or the body did not come in time.",
     "415": "The body is compressed, not in UTF-8, or (without keys) not marked as JSON.",
     "422": "A field, a category, an item or a value is not what it should be.",
+    "431": "The headers are too large.",
     "429": "Too many requests; Retry-After says when to ask again.",
     "503": "Nothing is served yet, or the store does not answer.",
 }
@@ -49,8 +50,13 @@ OPEN = {
 """The paths that need no key."""
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The whole document."""
+def document(endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, Any]:
+    """The whole document.
+
+    Args:
+        endpoints: What can be asked.
+        root_path: Before each path, where a proxy offers the service under one.
+    """
     types = [t for e in endpoints for t in (e.takes, e.gives) if t is not None]
     references, components = schemas([*types, Health, Id, SessionId], "#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
@@ -73,6 +79,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "version": __version__,
             "description": "Learned attribute importance for e-commerce catalogues, and rankings that add up.",
         },
+        **({"servers": [{"url": root_path}]} if root_path else {}),
         "paths": paths,
         "components": {
             "schemas": {**components, "Problem": PROBLEM},

@@ -127,6 +127,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse_head()
             raise _RefusedError
         self._received = 0
+        if not self.url.startswith(b"/") and self._names_another_host():
+            self.refuse(400, "host", "the target names another host than the Host header")
+            raise _RefusedError
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
@@ -167,9 +170,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._service.refuse(reason, self.client[0] if self.client else None)
         self._unset_keepalive_if_required()
         if self.is_busy:
-            # An answer to an earlier request is on its way, and would be mixed with this one.
-            self.transport.close()
-            return
+            if self.pipeline or self.cycle.response_started:
+                # An answer to an earlier request is on its way, and would be mixed with this one.
+                self.transport.close()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         body = msgspec.json.encode({"error": {"found": problem, "todo": None}})
         head = (
             b"content-type: application/json\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
@@ -191,6 +197,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _head_is_too_large(self) -> bool:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         return size > self._bounds.head_bytes
+
+    def _names_another_host(self) -> bool:
+        """Whether an absolute target, as sent to a proxy, disagrees with the Host header."""
+        _, mark, rest = self.url.partition(b"://")
+        authority = rest.partition(b"/")[0].partition(b"?")[0]
+        hosts = [value for name, value in self.headers if name == b"host"]
+        return bool(mark) and hosts != [authority]
 
     def _should_upgrade(self) -> bool:
         return self._get_upgrade() is not None

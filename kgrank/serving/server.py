@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import math
+import re
 import signal
 import socket
+import ssl
 from collections.abc import Sequence
 from functools import partial
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 from uvicorn.logging import DefaultFormatter
 
+from kgrank.errors import InputError
 from kgrank.serving.log import LogHandler, LogWriter
 from kgrank.serving.protocol import BoundedProtocol, Bounds
-from kgrank.serving.service import Application
+from kgrank.serving.service import Application, Service
+from kgrank.serving.tls import TlsListener
+
+_ROOT_PATH = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+")
 
 GRACE = 20
 """Seconds that requests in flight have when the service ends."""
@@ -28,12 +37,18 @@ class Server(uvicorn.Server):
 
     Args:
         config: Its options.
-        log: The log.
+        service: Counts and logs what is refused.
+        tls: With what its connections begin TLS; None where they do not.
+        handshakes: So many handshakes at once at most.
     """
 
-    def __init__(self, config: uvicorn.Config, log: LogWriter) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, tls: ssl.SSLContext | None, handshakes: int
+    ) -> None:
         super().__init__(config)
-        self._log = log
+        self._service = service
+        self._tls = tls
+        self._handshakes = handshakes
 
     async def on_tick(self, counter: int) -> bool:
         """Ends connections whose time is over, ten times a second."""
@@ -43,15 +58,40 @@ class Server(uvicorn.Server):
                 connection.sweep(now)
         return await super().on_tick(counter)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens; with TLS on a socket that uvicorn does not know, since it bounds no handshakes."""
+        if self._tls is None:
+            await super().startup(sockets)
+            return
+        bound = self.config.bind_socket()
+        await super().startup(sockets=[])
+
+        def protocol() -> asyncio.Protocol:
+            made: Any = self.config.http_protocol_class
+            new: asyncio.Protocol = made(
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return new
+
+        listener: Any = TlsListener(
+            bound, self.config.backlog, self._tls, protocol, self._handshakes, self._service.refuse
+        )
+        self.servers.append(listener)
+
     async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await super()._serve(sockets)
         finally:
-            self._log.flush()
+            self._service.log.flush()
 
 
 def server_of(
-    app: Application, host: str, port: int, proxies: Sequence[str] = (), bounds: Bounds | None = None
+    app: Application,
+    host: str,
+    port: int,
+    proxies: Sequence[str] = (),
+    bounds: Bounds | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Server:
     """The server, ready to run.
 
@@ -61,11 +101,14 @@ def server_of(
         port: Where to listen; 0 takes a free one.
         proxies: Addresses and networks whose forwarded headers are believed.
         bounds: What a caller may cost before its key is read.
+        tls: With what connections begin TLS; None for plain HTTP.
     """
-    used = bounds or Bounds()
-    protocol: Any = partial(BoundedProtocol, service=app.service, bounds=used)
+    used, service = bounds or Bounds(), app.service
+    origins = service.settings.origins
+
+    protocol: Any = partial(BoundedProtocol, service=service, bounds=used)
     config = uvicorn.Config(
-        app,
+        across_origins(app, origins) if origins else app,
         host=host,
         port=port,
         access_log=False,
@@ -75,17 +118,59 @@ def server_of(
         ws="none",
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
+        ssl_context_factory=None if tls is None else lambda *_: tls,
         timeout_keep_alive=math.ceil(used.idle_seconds),
         timeout_graceful_shutdown=GRACE,
     )
-    return Server(config, app.service.log)
+    return Server(config, service, tls, used.connections)
+
+
+def across_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """The application for the pages of some origins too: what their browsers ask first, and may show them."""
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["Retry-After", "Deprecation", "Link"],
+    )
+
+
+def network(address: str) -> str:
+    """The address or network of a proxy.
+
+    Raises:
+        InputError: It is none.
+    """
+    try:
+        return str(ipaddress.ip_network(address, strict=False))
+    except ValueError:
+        raise InputError(
+            f"the proxy {address!r}",
+            where="--trust-proxy",
+            expected="an address or a network, as 10.0.0.7 or 10.0.0.0/24",
+        ) from None
+
+
+def checked_root_path(path: str) -> str:
+    """A root path without its last slash.
+
+    Raises:
+        InputError: It is none.
+    """
+    trimmed = path.rstrip("/")
+    if trimmed and not _ROOT_PATH.fullmatch(trimmed):
+        raise InputError(f"the path {path!r}", where="--root-path", expected="one as /ranker")
+    return trimmed
 
 
 def log_through(writer: LogWriter) -> None:
     """Has the records of the server and of kgrank written by a writer, from information on."""
     handler = LogHandler(writer)
     handler.setFormatter(DefaultFormatter("%(levelprefix)s %(message)s", use_colors=False))
-    for name in ("uvicorn", "kgrank"):
+    # A warning of a library would be written by the request, which then waits for a reader that hangs.
+    logging.captureWarnings(True)
+    for name in ("uvicorn", "kgrank", "py.warnings"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)
         logger.handlers = [handler]

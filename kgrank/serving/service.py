@@ -7,10 +7,11 @@ import hmac
 import logging
 import secrets
 import time
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -68,6 +69,9 @@ class Settings:
         patience: Seconds to wait for a body.
         refresh_seconds: Seconds between reads of what the store serves.
         shared_sessions: Whether the sessions that one key made are open to the others.
+        root_path: The path under which a proxy offers the service, without a slash at its end; paths with and
+            without it are answered.
+        origins: Whose pages may ask, beside those of the service itself.
         log: Whether each request is a line of JSON on standard error.
     """
 
@@ -77,6 +81,8 @@ class Settings:
     patience: float = 10.0
     refresh_seconds: float = 2.0
     shared_sessions: bool = False
+    root_path: str = ""
+    origins: tuple[str, ...] = ()
     log: bool = True
 
 
@@ -177,6 +183,7 @@ class Application:
         self.router = router
         self.direct = direct
         self.refused = refused
+        self.root_path = service.settings.root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
@@ -189,6 +196,8 @@ class Application:
                 self.service.refuse(refusal[0], (scope.get("client") or (None,))[0])
                 await send_problem(send, refusal[1])
                 return
+        if self.root_path and scope.get("path", "").startswith(f"{self.root_path}/"):
+            scope["path"] = scope["path"].removeprefix(self.root_path)
         endpoint = self.direct.get(scope.get("path", ""), self.router)
         scope.setdefault("path_params", {})
         await endpoint(scope, receive, send)
@@ -222,7 +231,8 @@ def application(
     # A redirect to a path without its last slash would name the host that the caller claims to have asked.
     router.router.redirect_slashes = False
     direct = {path: e for path, e in guarded.items() if "{" not in path}
-    return Application(service, router, direct, refused_without_keys if keys is None else None)
+    refused = partial(refused_without_keys, origins=frozenset(o.encode() for o in service.settings.origins))
+    return Application(service, router, direct, refused if keys is None else None)
 
 
 async def _not_found(request: Any, _: Exception) -> Any:
@@ -242,7 +252,7 @@ class _Guarded:
         self.decoders = {m: msgspec.json.Decoder(e.takes) for m, e in methods.items() if e.takes is not None}
         self.seconds = service.seconds.labels(path)
         self.fine = service.requests.labels(path, "200")
-        self.headers = {m: _deprecation(e) for m, e in methods.items()}
+        self.headers = {m: _deprecation(e, service.settings.root_path) for m, e in methods.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -348,7 +358,8 @@ class _Guarded:
                     if not event.get("more_body", False):
                         return parts[0] if len(parts) == 1 else b"".join(parts)
         except TimeoutError:
-            raise ProblemError(408, "the body did not come in time") from None
+            closing = [(b"connection", b"close")]
+            raise ProblemError(408, "the body did not come in time", headers=closing) from None
 
     def _decoded(self, scope: Scope, raw: bytes) -> Any:
         method = scope["method"]
@@ -362,9 +373,10 @@ class _Guarded:
             todo = f"{hint} {describes}" if hint else describes
             raise ProblemError(422, shortened(str(error)), todo) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            if raw.startswith(BOM_UTF8):
-                return self._decoded(scope, raw.removeprefix(BOM_UTF8))
-            raise _unreadable(scope, error) from None
+            unmarked = raw.removeprefix(BOM_UTF8)
+            if unmarked is not raw and not unmarked.startswith(BOM_UTF8):
+                return self._decoded(scope, unmarked)
+            raise _unreadable(scope, raw, error) from None
 
     async def _handled(self, endpoint: Endpoint, request: Request) -> Any:
         try:
@@ -396,8 +408,9 @@ class _Open:
     def __init__(self, service: Service, path: str) -> None:
         self.service = service
         self.path = path
-        self.document = msgspec.json.encode(document(ENDPOINTS)) if path == "/openapi.json" else b""
-        self.page = page(document(ENDPOINTS)).encode() if path == DOCS else b""
+        described = document(ENDPOINTS, service.settings.root_path)
+        self.document = msgspec.json.encode(described) if path == "/openapi.json" else b""
+        self.page = page(described).encode() if path == DOCS else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
@@ -421,7 +434,7 @@ class _Open:
             await send_answer(send, 200, msgspec.json.encode(_health(self.service.current)), [])
 
 
-def _unreadable(scope: Scope, error: Exception) -> ProblemError:
+def _unreadable(scope: Scope, raw: bytes, error: Exception) -> ProblemError:
     """A body that is no JSON, or is compressed or in another encoding than UTF-8."""
     headers = dict(scope["headers"])
     todo = "Send JSON in UTF-8, not compressed."
@@ -432,6 +445,8 @@ def _unreadable(scope: Scope, error: Exception) -> ProblemError:
     charset = kind.partition(b"charset=")[2].strip(b'" ')
     if charset not in (b"", b"utf-8", b"utf8"):
         return ProblemError(415, f"a body in {shortened(charset.decode('latin-1'))}", todo)
+    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return ProblemError(415, "a body in UTF-16", todo)
     return ProblemError(400, f"no JSON: {shortened(str(error))}")
 
 
@@ -446,11 +461,11 @@ def _health(current: Current) -> Health:
     )
 
 
-def _deprecation(endpoint: Endpoint) -> Headers:
+def _deprecation(endpoint: Endpoint, root_path: str) -> Headers:
     """The headers of an endpoint that another one replaces (RFC 9745, RFC 8288)."""
     if endpoint.successor is None:
         return []
-    link = f'<{endpoint.successor}>; rel="successor-version"'.encode()
+    link = f'<{root_path}{endpoint.successor}>; rel="successor-version"'.encode()
     return [(b"deprecation", DEPRECATED), (b"link", link)]
 
 

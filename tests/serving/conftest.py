@@ -13,6 +13,7 @@ from contextlib import (
     contextmanager,
 )
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,6 @@ from shops import Example, example, load
 from kgrank.graph.connect import open_store
 from kgrank.serving.current import Current
 from kgrank.serving.keys import KeyRing
-from kgrank.serving.protocol import Bounds
 from kgrank.serving.server import server_of
 from kgrank.serving.service import Settings, application
 
@@ -73,7 +73,7 @@ def client() -> Client:
 
 @pytest.fixture(scope="session")
 def running() -> Running:
-    """The service of a store behind a real server; gives its URL."""
+    """The service of a store behind a real server, with options of ``server_of``; gives its URL."""
     return _running
 
 
@@ -82,7 +82,7 @@ def _running(
     address: str,
     keys: Path | None = None,
     settings: Settings | None = None,
-    bounds: Bounds | None = None,
+    **options: Any,
 ) -> Iterator[str]:
     app = application(
         Current(address), None if keys is None else KeyRing(keys), settings or Settings(log=False)
@@ -90,13 +90,13 @@ def _running(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = server_of(app, "127.0.0.1", port, bounds=bounds)
+    server = server_of(app, "127.0.0.1", port, **options)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         while not server.started:
             time.sleep(0.02)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http{'s' if options.get('tls') else ''}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(timeout=30)

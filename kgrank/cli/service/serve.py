@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from contextlib import suppress
 from dataclasses import asdict
@@ -49,6 +50,23 @@ def serve_command(
             metavar="ADDRESS", help="A proxy's address or network: its forwarded headers are believed."
         ),
     ] = None,
+    root_path: Annotated[
+        str, typer.Option(metavar="PATH", help="The path under which a proxy offers the service: /ranker.")
+    ] = "",
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="A site whose pages may ask: https://shop.example."),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM file of the certificate: HTTPS only.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="PEM file of its private key. A password is read from KGRANK_TLS_PASSWORD.",
+        ),
+    ] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second for each key.")] = 200.0,
     burst: Annotated[float, typer.Option(min=1, help="Requests at once on top of that.")] = 400.0,
     shared_sessions: Annotated[
@@ -61,11 +79,12 @@ def serve_command(
     Example: kgrank serve --store demo-shop/graph.lb --port 8000
     """
     from kgrank.graph.store import START_SECONDS
-    from kgrank.serving.browsers import is_loopback
+    from kgrank.serving.browsers import is_loopback, origin
     from kgrank.serving.current import Current
     from kgrank.serving.protocol import Bounds
-    from kgrank.serving.server import end_on_hangup, log_through, server_of
+    from kgrank.serving.server import checked_root_path, end_on_hangup, log_through, network, server_of
     from kgrank.serving.service import Settings, application
+    from kgrank.serving.tls import server_context
 
     if keys is None and not is_loopback(host):
         raise InputError(
@@ -75,17 +94,29 @@ def serve_command(
         )
     if keys is not None and not read_keys(keys):
         raise InputError("it holds no keys", where=keys, todo="Make one: kgrank keys add NAME --role read.")
+    proxies = [network(address) for address in trust_proxy or ()]
+    settings = Settings(
+        rate=rate,
+        burst=burst,
+        shared_sessions=shared_sessions,
+        root_path=checked_root_path(root_path),
+        origins=tuple(map(origin, cors or ())),
+        log=log,
+    )
+    if tls_key is not None and tls_cert is None:
+        raise InputError("a private key without its certificate", expected="--tls-cert FILE")
+    password = os.environ.get("KGRANK_TLS_PASSWORD")
+    tls = None if tls_cert is None else server_context(tls_cert, tls_key, password)
     current = Current(store or default_store())
     current.refresh(wait=START_SECONDS)
     if isinstance(current.store_error, AccessError):
         raise current.store_error
     connections = _allow_connections(Bounds.connections)
-    settings = Settings(rate=rate, burst=burst, shared_sessions=shared_sessions, log=log)
     application_ = application(current, None if keys is None else KeyRing(keys), settings)
     log_through(application_.service.log)
     with default_signals():
         end_on_hangup()
-        server_of(application_, host, port, trust_proxy or (), Bounds(connections=connections)).run()
+        server_of(application_, host, port, proxies, Bounds(connections=connections), tls).run()
 
 
 @keys_app.command("add")
