@@ -23,7 +23,7 @@ ORDER = (
     {"weights"},
     {"choice"},
     {"ranking"},
-    {"demo", "plots", "serving"},
+    {"people", "demo", "plots", "serving"},
     {"cli"},
 )
 """Each part may import those of earlier rows, and itself."""

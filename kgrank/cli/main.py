@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "kgrank.cli.learning.demo",
     "ontology": "kgrank.cli.ontology.commands",
     "load": "kgrank.cli.store.load",
+    "forget": "kgrank.cli.store.forget",
     "train": "kgrank.cli.learning.train",
     "tune": "kgrank.cli.learning.tune",
     "rank": "kgrank.cli.ranking.rank",

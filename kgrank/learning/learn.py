@@ -29,7 +29,7 @@ from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import LearnedWeights
+from kgrank.weights.model import LearnedWeights, Privacy
 from kgrank.weights.posteriors import Posteriors
 
 REPORTED_CONCERNS = 20
@@ -93,13 +93,14 @@ def learn(
     metrics = summary(evaluate(shop, fitted.prior_means.with_choices, config.validation, config.seed))
     if fitted.prior_means.validation_loss is not None:
         metrics["network_val_loss"] = fitted.prior_means.validation_loss
-    behaviour, log = _behaviour(fitted, graph, ontology, config.seed)
+    privacy = Privacy(config.privacy.fewest_people, config.privacy.few_in_scores)
+    behaviour, log = _behaviour(fitted, graph, ontology, config.seed, privacy.fewest_in_scores)
     if behaviour.curves:
         metrics["next_log_likelihood"] = behaviour.log_likelihood
     transitions = link_table(behaviour.counts, log.items, LINKS_PER_ITEM)
     terms = behaviour_terms(behaviour, log.items)
     weights = weights_of(fitted, ontology, behaviour, metrics, terms, fingerprint(graph))
-    weights = replace(weights, concerns=problems)
+    weights = replace(weights, concerns=problems, privacy=privacy)
     posteriors = Posteriors(
         weights.version, ontology.fingerprint, config.seed, stored_posteriors(fitted.posteriors)
     )
@@ -107,7 +108,7 @@ def learn(
 
 
 def _behaviour(
-    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int
+    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int, fewest: int
 ) -> tuple[BehaviourModel, EventLog]:
     """The ranking layer; learned from the whole catalogue where the log has no impressions."""
     shop, log = fitted.shop, read_event_log(graph)
@@ -117,11 +118,13 @@ def _behaviour(
     if not shop.log.has_impressions:
         utility = _item_utility(fitted, ontology, log.items)
         people = log.events.once()
-        return learn_from_catalogue(people, groups, vectors, utility=utility, inside=inside, seed=seed), log
+        return learn_from_catalogue(
+            people, groups, vectors, utility=utility, inside=inside, seed=seed, fewest=fewest
+        ), log  # fmt: skip
     part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
     choices, users = on_items(shop.own_choices), shop.log.users
     return learn_from_impressions(
-        choices, part_worths, log, users, groups, vectors, inside=inside, seed=seed
+        choices, part_worths, log, users, groups, vectors, inside=inside, seed=seed, fewest=fewest
     ), log  # fmt: skip
 
 

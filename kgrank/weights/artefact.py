@@ -16,7 +16,7 @@ import polars as pl
 from kgrank.codec import DocumentError, decode, encode
 from kgrank.errors import WeightsError
 from kgrank.graph.schema import split_value_id
-from kgrank.weights.model import CategoryWeights, LearnedWeights
+from kgrank.weights.model import PRIVACY_NOTICE, CategoryWeights, LearnedWeights
 from kgrank.weights.upgrade import weights_from_1
 
 FORMAT = 2
@@ -147,7 +147,10 @@ def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> No
     table = transitions.select(*(pl.col(n).cast(kind) for n, kind in TRANSITION_COLUMNS.items()), *counts)
     if not table["weight"].is_finite().fill_null(False).all():
         raise WeightsError("a transition's weight is missing, NaN or infinite", where=TRANSITIONS)
-    _replace(Path(weights_path).parent / TRANSITIONS, table.write_parquet)
+    _replace(
+        Path(weights_path).parent / TRANSITIONS,
+        lambda file: table.write_parquet(file, metadata={"privacy": PRIVACY_NOTICE}),
+    )
 
 
 def read_transitions(weights_path: Path | str) -> pl.DataFrame:
@@ -219,7 +222,10 @@ def _layout(value: Any, levels: int, margin: str = "") -> str:
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes a file beside ``path`` and moves it there, so that no reader sees half of it."""
+    """Writes a file beside ``path`` and moves it there, so that no reader sees half of it.
+
+    Its owner alone can read it: it holds counts of what single people did (``LearnedWeights.privacy``).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -228,7 +234,6 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

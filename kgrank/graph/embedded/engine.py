@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -70,6 +71,31 @@ def lock_file(path: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def copy_mode_to_log(path: Path) -> None:
+    """Lets those alone read the log beside a store who can read the store."""
+    log = Path(f"{os.path.realpath(path)}.wal")
+    # The engine takes it away at a checkpoint.
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if log.stat().st_mode != mode:
+            log.chmod(mode)
+
+
+def remove_files(path: Path) -> None:
+    """Removes a store that nobody has open, with what is beside it."""
+    for ending in ("", ".wal", ".lock"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Has a file, or the names in a folder, written to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def give_back(database: ladybug.Database, lock: IO[str]) -> None:
