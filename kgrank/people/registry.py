@@ -197,9 +197,15 @@ HOLDINGS = (
     ),
     Holding(
         place=Place.MEMORY,
-        name="SessionBook._open",
+        name="_Entry.user",
         has_ids=True,
-        what="the open sessions, each with the user and the tastes it began with",
+        what="the user with whom an open session began",
+        removal="sessions of the user end within the service's refresh time",
+    ),
+    Holding(
+        place=Place.MEMORY,
+        name="_Entry.person",
+        what="the tastes with which an open session began",
         removal="sessions of the user end within the service's refresh time",
     ),
     Holding(
