@@ -9,7 +9,9 @@ ranked but those of the person's history; ties are lost. ``published`` fits with
 ``refit`` with it; in both it stands in the history when the test item is ranked. People with fewer than three
 items are fitted on, and not tested. An item that a person takes again counts once, at its first time. Nothing
 is tuned here: the settings are those that ship, and the test item reaches neither fit nor counts. Lambdarank is
-learned on the validation item, and so has seen it in both protocols. SASRec runs for the epochs that are named.
+learned on the validation item, and so has seen it in both protocols. SASRec runs for the epochs that are
+named. ``--few-people`` ranks beside without what rests on fewer than three people, the setting
+``privacy.few_in_scores: false``.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from benchmarks.machine import command, environment, finish, peak_mb, script_par
 from benchmarks.metrics import hit_rate, ndcg, ranks
 from benchmarks.recommenders import EASE_ITEMS, als, ease, item_knn, lambdarank, popularity, sasrec
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.counts import Counts
+from kgrank.choice.behaviour.counts import Counts, count_links
 from kgrank.choice.behaviour.event_log import EventLog, read_event_log
 from kgrank.choice.behaviour.examples_from_catalogue import learn_from_catalogue
 from kgrank.choice.behaviour.groupings import Grouping, groupings
@@ -48,9 +50,11 @@ from kgrank.graph.build import build_graph
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
+from kgrank.weights.model import Privacy
 
 MAPPINGS = Path(__file__).parent.parent / "configs" / "mappings"
 FIRST = 10
+FEWEST_PEOPLE = Privacy().fewest_people
 NEAR_IDS = 2
 """A target so near in order of first appearance to an item of the history may be an artefact of the file."""
 OFTEN = 30
@@ -171,12 +175,23 @@ def transitions_alone(split: Split) -> Score:
     return lambda people: counts.after(people.histories())
 
 
-def kgrank_terms(split: Split, seed: int, without: Collection[str] = ()) -> Score:
+def kgrank_terms(split: Split, seed: int, without: Collection[str] = (), fewest: int = 1) -> Score:
     """The additive layer: curves over all terms and named pairs that help with choices held out of the fit."""
-    model = learn_from_catalogue(split.train, split.groups, without=without, seed=seed)
+    model = learn_from_catalogue(split.train, split.groups, without=without, seed=seed, fewest=fewest)
     left_out = sorted(name for name, gain in model.gains.items() if gain <= 0)
     print(f"left out: {', '.join(left_out) or 'nothing'}", file=sys.stderr)
     return lambda people: model.score(people.histories())
+
+
+def pairs_of_few(split: Split) -> float:
+    """The share of the ordered pairs of items within reach that rest on fewer than ``FEWEST_PEOPLE`` people."""
+    people = count_links(split.train).people
+    return round(float((people[people > 0] < FEWEST_PEOPLE).mean()), 5)
+
+
+def few_people(seed: int) -> dict[str, Method]:
+    """kgrank without what rests on few people."""
+    return {"without_few_people": lambda s: kgrank_terms(s, seed, fewest=FEWEST_PEOPLE)}
 
 
 def ablations(seed: int) -> dict[str, Method]:
@@ -228,6 +243,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--protocol", choices=("published", "refit"), default="published")
     parser.add_argument("--seed", type=int, default=0, help="of folds and drawn candidates (0)")
     parser.add_argument("--people", type=int, help="test so many people only, drawn by the seed")
+    parser.add_argument(
+        "--few-people", action="store_true", help="run kgrank without what rests on few people beside"
+    )
     parser.add_argument("--ablate", action="store_true", help="run kgrank without each of its parts beside")
     parser.add_argument("--peers", action="store_true", help="run ALS, EASE and lambdarank beside (minutes)")
     parser.add_argument("--sasrec", metavar="PYTHON", help="and SASRec: a Python that has rectools[torch]")
@@ -251,6 +269,7 @@ def main() -> None:
         "transitions": transitions_alone,
         "popularity": lambda s: popularity(s.train),
         "item_knn": lambda s: item_knn(s.train),
+        **(few_people(options.seed) if options.few_people else {}),
         **(ablations(options.seed) if options.ablate else {}),
         **(peers(options, parts.train.item_count) if options.peers else {}),
     }
@@ -281,6 +300,9 @@ def report(
     own, others = found["kgrank"], {name: f for name, f in found.items() if name != "kgrank"}
     line = {"data": data, "protocol": options.protocol, **own, "seconds": seconds, "peak_mb": peak, **others}
     plain, transitions = found["without_attributes"], found["transitions"]
+    if options.few_people:
+        line["few_people_add_ndcg10"] = round(own["ndcg10"] - found["without_few_people"]["ndcg10"], 5)
+        line["pairs_of_few_people_share"] = pairs_of_few(parts)
     line["attributes_add_hr10"] = round(own["hr10"] - plain["hr10"], 5)
     for name, other, key in (
         ("attributes_add_hr10_often", plain, "hr10_often"),
@@ -294,6 +316,7 @@ def report(
         "groupings": {g.name: len(g.labels) for g in parts.groups},
     }
     some = "" if options.people is None else f"-{options.people}-people"
+    some += "-few-people" if options.few_people else ""
     finish(f"recommend-{data}-{options.protocol}{some}", line, details)
 
 

@@ -103,10 +103,10 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
     return Example(graph, shop, weights, links([(a, b, random.random()) for a, b in pairs]))
 
 
-def links(rows: list[tuple[str, str, float]]) -> pl.DataFrame:
-    """Transitions with their counts: so much decayed, by two people."""
+def links(rows: list[tuple[str, str, float]], people: float = 5.0) -> pl.DataFrame:
+    """Transitions with their counts: so much decayed, by so many people."""
     table = pl.DataFrame(rows, schema=["source", "target", "forward"], orient="row")
-    counts = {"backward": 0.0, "next": 0.0, "previous": 0.0, "people": 2.0, "together": 2.0}
+    counts = {"backward": 0.0, "next": 0.0, "previous": 0.0, "people": people, "together": people}
     return table.with_columns(weight=pl.col("forward") / 10**0.8, **{k: pl.lit(v) for k, v in counts.items()})
 
 

@@ -24,7 +24,7 @@ ORDER = (
     {"weights"},
     {"choice"},
     {"ranking"},
-    {"demo", "plots", "serving", "profiling"},
+    {"people", "demo", "plots", "serving", "profiling"},
     {"cli"},
 )
 """Each part may import those of earlier rows, and itself."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "ontology": "kgrank.cli.ontology.commands",
     "init": "kgrank.cli.store.init",
     "load": "kgrank.cli.store.load",
+    "forget": "kgrank.cli.store.forget",
     "train": "kgrank.cli.learning.train",
     "tune": "kgrank.cli.learning.tune",
     "rank": "kgrank.cli.ranking.rank",

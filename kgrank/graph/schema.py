@@ -108,6 +108,11 @@ NODES: Mapping[str, NodeType] = {
             {"version": WHOLE},
             "One node, id `schema`: the last file of graph/schema that was applied.",
         ),
+        NodeType(
+            "Forgotten",
+            {"salt": TEXT, "hashes": TEXT},
+            "One node, id `forgotten`: salted hashes of the users whom no load brings back, one a line.",
+        ),
         NodeType("Served", {"version": TEXT}, "One node, id `weights`: which version is served."),
     )
 }
@@ -218,7 +223,7 @@ EDGES: Mapping[str, EdgeType] = {
     )
 }
 
-BOOKKEEPING = ("Weights", "Loaded", "Schema", "Served")
+BOOKKEEPING = ("Weights", "Loaded", "Schema", "Served", "Forgotten")
 """Labels that say nothing about the shop."""
 
 LEARNED_EDGES = ("IMPORTANCE", "UTILITY", "GOES_AFTER", "RANKED")

@@ -74,6 +74,14 @@ class GraphStore(Protocol):
         """Deletes nodes with all their edges; ids that the store does not have are passed over."""
         ...
 
+    def compact(self) -> bool:
+        """Writes the store's files anew, so that no bytes of what was deleted are left in them.
+
+        Returns:
+            Whether it did; False where a server decides when it writes over what was deleted.
+        """
+        ...
+
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name."""
         ...

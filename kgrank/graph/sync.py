@@ -8,6 +8,7 @@ import polars as pl
 
 from kgrank.errors import StoreError
 from kgrank.graph.connect import is_embedded
+from kgrank.graph.forgotten import without_forgotten
 from kgrank.graph.record import (
     Record,
     bucket_of,
@@ -35,16 +36,26 @@ ORPHANS = {
 }
 """Labels that the ontology decides on, and the statement that names those which items have, and so stay."""
 
+LEAVING = {"Item": ("items", "the whole catalogue"), "User": ("people", "the whole log, with its people")}
+"""Labels whose nodes leave with ``prune``: what they are called, and what the files must have."""
+
 MOST = 0.5
-"""Share of the items that may leave the catalogue in one load."""
+"""Share of the items, and of the people, that may leave in one load."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Rows that differed from the last load by table, and the nodes that were taken away by label."""
+    """What a load changed.
+
+    Attributes:
+        compared: Rows that differed from the last load, by table.
+        deleted: Nodes that were taken away, by label.
+        forgotten: People in the files who were left out, as the store has forgotten them.
+    """
 
     compared: dict[str, int] = field(default_factory=dict)
     deleted: dict[str, int] = field(default_factory=dict)
+    forgotten: int = 0
 
 
 def load(
@@ -57,37 +68,43 @@ def load(
 ) -> Changes:
     """Writes a graph into a store; what is there already is left as it is.
 
-    What the ontology or an item no longer says is taken away; events stay, and items that the graph lacks stay
-    unless ``prune``. Nodes go before edges, and the Ontology node goes last: a store that has it has all of
-    the load, and a load that was killed is completed by the next.
+    What the ontology or an item no longer says is taken away; events stay, and items and people that the graph
+    lacks stay unless ``prune``. People whom the store has forgotten are left out. Nodes go before edges, and the
+    Ontology node goes last: a store that has it has all of the load, and a load that was killed is completed by
+    the next.
 
     Args:
         store: Where to.
         graph: The whole catalogue, and all or some of the events.
         progress: Told of each table.
-        prune: Items that the graph lacks have left the catalogue, and go with their events.
+        prune: Items and people that the graph lacks have left, and go with their events. A graph without
+            people says nothing of them.
         anew: Compares with every row of the store, not with the record of the last load: for a store that
             something else has written to.
 
     Raises:
-        StoreError: ``prune`` would take away more than half of the items, a database holds another shop, or a
-            write failed.
+        StoreError: ``prune`` would take away more than half of the items or of the people, a database holds
+            another shop, or a write failed.
     """
     store.prepare()
     if not is_embedded(store.address):
         _refuse_other_shop(store, graph)
-    changes = Changes()
-    gone = _out_of_catalogue(store, graph) if prune else pl.Series(dtype=pl.String)
+    graph, forgotten = without_forgotten(store, graph)
+    changes = Changes(forgotten=forgotten)
+    gone = {label: _gone(store, graph, label) for label in LEAVING} if prune else {}
     records = {} if anew else read_records(store)
     for label in (n for n in NODES if n in graph.nodes and n != "Ontology"):
         _sync_nodes(store, graph, label, records.get(label), changes, progress)
     for name in (e for e in EDGES if e in graph.edges):
         _sync_edges(store, graph, name, records.get(name), changes, progress)
-    _delete(store, "Item", gone, changes)
+    for label, ids in gone.items():
+        _delete(store, label, ids, changes)
     for label, with_items in ORPHANS.items():
         if label in graph.nodes:
             _delete(store, label, _orphans(store, graph, label, with_items), changes)
     store.upsert_nodes("Ontology", graph.node("Ontology"), progress)
+    if "User" in changes.deleted:
+        store.compact()
     return changes
 
 
@@ -180,14 +197,17 @@ def _refuse_other_shop(store: GraphStore, graph: KnowledgeGraph) -> None:
     )
 
 
-def _out_of_catalogue(store: GraphStore, graph: KnowledgeGraph) -> pl.Series:
-    """Items of the store that the graph lacks; StoreError where they are most of all."""
-    stored, gone = len(store.nodes("Item")), _absent(store, graph, "Item")
+def _gone(store: GraphStore, graph: KnowledgeGraph, label: str) -> pl.Series:
+    """Items or people of the store that the graph lacks; StoreError where they are most of all."""
+    words, whole = LEAVING[label]
+    if label == "User" and graph.node(label).is_empty():
+        return pl.Series(dtype=pl.String)
+    stored, gone = len(store.nodes(label)), _absent(store, graph, label)
     if len(gone) > MOST * stored:
         raise StoreError(
-            f"{len(gone):,} of the {stored:,} items in the store are not in the files",
+            f"{len(gone):,} of the {stored:,} {words} in the store are not in the files",
             where=store.address,
-            expected="the whole catalogue, of which at most half has left",
+            expected=f"{whole}, of which at most half has left",
             todo="Load without --prune, or load into a new store.",
         )
     return gone

@@ -31,7 +31,7 @@ from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import Concern, LearnedWeights
+from kgrank.weights.model import Concern, LearnedWeights, Privacy
 from kgrank.weights.posteriors import Posteriors
 
 TASTES, FOLLOWING = "how people differ", "which item follows which"
@@ -123,6 +123,7 @@ def _completed(
 ) -> Learned:
     """The fits with all that rests on them, as far as Ctrl-C lets it be computed."""
     heeding, shop = HeedingProgress(progress), fitted.shop
+    privacy = Privacy(config.privacy.fewest_people, config.privacy.few_in_scores)
 
     def tastes() -> ShopFit:
         heeding.stage(TASTES)
@@ -133,7 +134,7 @@ def _completed(
         return summary(evaluate(shop, fitted.prior_means.with_choices, config.validation, config.seed))
 
     def behaviour() -> tuple[BehaviourModel, tuple[str, ...]]:
-        return _behaviour(fitted, graph, ontology, config.seed)
+        return _behaviour(fitted, graph, ontology, config.seed, privacy.fewest_in_scores)
 
     if config.people:
         fitted = parts.compute(TASTES, tastes, fitted)
@@ -148,7 +149,7 @@ def _completed(
     transitions = link_table(model.counts, items, LINKS_PER_ITEM)
     terms = behaviour_terms(model, items)
     weights = weights_of(fitted, ontology, model, metrics, terms, fingerprint(graph))
-    weights = replace(weights, concerns=problems)
+    weights = replace(weights, concerns=problems, privacy=privacy)
     posteriors = Posteriors(
         weights.version, ontology.fingerprint, config.seed, stored_posteriors(fitted.posteriors)
     )
@@ -159,7 +160,7 @@ def _completed(
 
 
 def _behaviour(
-    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int
+    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int, fewest: int
 ) -> tuple[BehaviourModel, tuple[str, ...]]:
     """The ranking layer and its items; learned from the whole catalogue where the log has no impressions."""
     shop, log = fitted.shop, read_event_log(graph)
@@ -169,13 +170,15 @@ def _behaviour(
     if not shop.log.has_impressions:
         utility = _item_utility(fitted, ontology, log.items)
         people = log.events.once()
-        model = learn_from_catalogue(people, groups, vectors, utility=utility, inside=inside, seed=seed)
+        model = learn_from_catalogue(
+            people, groups, vectors, utility=utility, inside=inside, seed=seed, fewest=fewest
+        )
         return model, log.items
     part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
     choices, users = on_items(shop.own_choices), shop.log.users
     model = learn_from_impressions(
-        choices, part_worths, log, users, groups, vectors, inside=inside, seed=seed
-    )  # fmt: skip
+        choices, part_worths, log, users, groups, vectors, inside=inside, seed=seed, fewest=fewest
+    )
     return model, log.items
 
 

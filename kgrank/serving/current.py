@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,6 +148,21 @@ class Current:
         if len(served.persons) > PERSONS:
             served.persons.popitem(last=False)
         return tastes
+
+    def absent(self, users: Collection[str]) -> frozenset[str]:
+        """Those of some users whom the store has no longer; blocks where the store is asked.
+
+        Raises:
+            StoreError: The store does not answer.
+        """
+        served, store = self.served, self._store
+        if served is not None and served.log is not None:
+            present = {user for table in served.log for user in table["source"].unique()}
+        elif store is not None and users:
+            present = set(store.nodes("User", pl.Series(list(users), dtype=pl.String))["id"])
+        else:
+            present = set(users)
+        return frozenset(users) - present
 
     def serve(self, version: str) -> None:
         """Serves an earlier or later version of the weights from the store on.

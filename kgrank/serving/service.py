@@ -138,7 +138,13 @@ class Service:
         while not looking.done():
             await asyncio.wait({looking}, timeout=1.0)
             self._log_store_error()
-        return looking.result()
+        changed = looking.result()
+        if changed:
+            # Who was forgotten, or has left, must not live on in a session. A store that does not answer now is
+            # read again, and a change noted then.
+            with suppress(StoreError):
+                self.sessions.end_of(await asyncio.to_thread(self.current.absent, self.sessions.users()))
+        return changed
 
     def _log_store_error(self) -> None:
         """Logs the store's error where that has changed."""

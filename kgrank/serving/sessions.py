@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from sys import getsizeof
 
@@ -143,6 +143,19 @@ class SessionBook:
         if entry is not None:
             self.taken -= entry.size
         return entry is not None
+
+    def users(self) -> frozenset[str]:
+        """The users with whose own choices sessions began."""
+        return frozenset(
+            entry.user
+            for entry in self._open.values()
+            if entry.user is not None and entry.person is not None and entry.person.choices
+        )
+
+    def end_of(self, users: Collection[str]) -> None:
+        """Ends the sessions that began with some users."""
+        for name in [name for name, entry in self._open.items() if entry.user in users]:
+            self.end(name)
 
     def _store(
         self, name: str, session: Session, shop: Shop, user: str | None, person: PersonTastes | None

@@ -16,7 +16,7 @@ from kgrank.documents import load_json
 from kgrank.errors import WeightsError
 from kgrank.files import make_folder, write_file, write_text
 from kgrank.graph.schema import split_value_id
-from kgrank.weights.model import CategoryWeights, LearnedWeights
+from kgrank.weights.model import PRIVACY_NOTICE, CategoryWeights, LearnedWeights
 from kgrank.weights.upgrade import weights_from_1
 
 FORMAT = 2
@@ -44,7 +44,7 @@ def write_weights(path: Path | str, weights: LearnedWeights) -> None:
     path = Path(path)
     make_folder(path.parent)
     text = document(weights, path)
-    write_text(path, text)
+    write_text(path, text, private=True)
 
 
 def read_weights(path: Path | str) -> LearnedWeights:
@@ -148,7 +148,11 @@ def write_transitions(weights_path: Path | str, transitions: pl.DataFrame) -> No
     table = transitions.select(*(pl.col(n).cast(kind) for n, kind in TRANSITION_COLUMNS.items()), *counts)
     if not table["weight"].is_finite().fill_null(False).all():
         raise WeightsError("a transition's weight is missing, NaN or infinite", where=TRANSITIONS)
-    write_file(Path(weights_path).parent / TRANSITIONS, table.write_parquet)
+    write_file(
+        Path(weights_path).parent / TRANSITIONS,
+        lambda file: table.write_parquet(file, metadata={"privacy": PRIVACY_NOTICE}),
+        private=True,
+    )
 
 
 def read_transitions(weights_path: Path | str) -> pl.DataFrame:

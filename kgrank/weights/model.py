@@ -277,6 +277,32 @@ class Reliability:
     entry: str = "view"
 
 
+PRIVACY_NOTICE = (
+    "Holds counts of what fewer people did than anybody is told of: keep this as you keep the log of events, "
+    "readable by its owner alone."
+)
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """What is never given out of the counts behind the terms, and whether scores use it.
+
+    Attributes:
+        fewest_people: A co-occurrence that rests on fewer different people is named nowhere; 1 names all.
+        few_in_scores: Whether such a co-occurrence counts in scores; where not, it is not stored either.
+        notice: What a reader of the file must know.
+    """
+
+    fewest_people: int = 3
+    few_in_scores: bool = True
+    notice: str = PRIVACY_NOTICE
+
+    @property
+    def fewest_in_scores(self) -> int:
+        """The fewest people on whom a co-occurrence in scores rests."""
+        return 1 if self.few_in_scores else self.fewest_people
+
+
 @dataclass(frozen=True)
 class LearnedWeights:
     """One version of the weights, as it is stored, served and read."""
@@ -299,3 +325,5 @@ class LearnedWeights:
     """What a reader must know: sampled choice sets, no positions, inferred ontology."""
     concerns: tuple[Concern, ...] = ()
     """What is wrong with the data of single categories."""
+    privacy: Privacy = field(default_factory=Privacy)
+    """From how many people on a co-occurrence is named."""

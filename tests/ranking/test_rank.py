@@ -137,7 +137,7 @@ def test_a_term_names_the_item_of_the_history_that_speaks_loudest() -> None:
     shop = shop_of(replace(made, transitions=links([("i0", "i2", 0.2), ("i1", "i2", 0.1)])))
     ranked = {r.item: r for r in rank(shop, "all", limit=99, history=["i0", "i1"])}
     term = next(c for c in ranked["i2"].contributions if c.kind == "term")
-    words = "often chosen after Item i0: 2 people"
+    words = "often chosen after Item i0: 5 people"
     assert (term.name, term.value, term.words) == ("goes-after", "i0", words)
     amount = (0.1 + 0.6 * 0.2) / 10**0.8
     assert term.logits == pytest.approx(0.7 * np.interp(amount, AFTER.knots[0], AFTER.values))

@@ -30,11 +30,19 @@ TRANSITION_REACH = 3
 
 @dataclass(frozen=True)
 class Counts:
-    """All counts over sequences of events, each item once a person, with the matrices of the links."""
+    """All counts over sequences of events, each item once a person, with the matrices of the links.
+
+    Attributes:
+        statistics: Counts for the terms without links.
+        links: Between items.
+        sequences: What was counted.
+        fewest: A co-occurrence of fewer people is left out.
+    """
 
     statistics: Statistics
     links: Links
     sequences: EventSequences
+    fewest: int = 1
 
     @staticmethod
     def of(
@@ -45,13 +53,20 @@ class Counts:
         reach: int = REACH,
         gap: float = GAP,
         half_lives: Sequence[float] = HALF_LIVES,
+        fewest: int = 1,
     ) -> Counts:
-        """Counts events by item, links, transitions between groups, and recent popularity."""
+        """Counts events by item, links, transitions between groups, and recent popularity.
+
+        Links and transitions of fewer than ``fewest`` people are left out.
+        """
         count = np.bincount(people.item, minlength=people.item_count).astype(float)
         links = count_links(people, reach, gap)
-        moves = {g.name: count_transitions(people, g) for g in groups}
+        moves = {g.name: count_transitions(people, g, fewest) for g in groups}
         return Counts(
-            Statistics(count, groups, moves, recent(people, half_lives), title_vectors), links, people
+            Statistics(count, groups, moves, recent(people, half_lives), title_vectors),
+            links.of_people(fewest) if fewest > 1 else links,
+            people,
+            fewest,
         )
 
     @cached_property
@@ -89,7 +104,11 @@ class Counts:
         shared_by, taken = self._seen
         person = self._weights(histories, self.statistics.rarity[histories.item]) @ shared_by
         person.data **= 2
-        return np.asarray((person @ taken).toarray(), float)
+        values = np.asarray((person @ taken).toarray(), float)
+        if self.fewest > 1:
+            person.data[:] = 1.0
+            values[(person @ (taken > 0).astype(np.float32)).toarray() < self.fewest] = 0.0
+        return values
 
     def _weights(self, histories: EventSequences, weight: Floats) -> sparse.csr_matrix:
         shape = (len(histories), len(self.statistics.count))
@@ -134,15 +153,24 @@ def count_links(people: EventSequences, reach: int = REACH, gap: float = GAP) ->
     )
 
 
-def count_transitions(people: EventSequences, group: Grouping) -> Floats:
-    """(labels, labels) decayed counts of transitions from one label to another within three steps."""
+def count_transitions(people: EventSequences, group: Grouping, fewest: int = 1) -> Floats:
+    """(labels, labels) decayed counts of transitions from one label to another within three steps.
+
+    Those of fewer than ``fewest`` people are 0.
+    """
     size = len(group.labels)
     label, owner = group.label[people.item], people.owner
     counts = np.zeros(size * size)
+    by_person = [np.empty(0, np.int64)]
     for lag in range(1, min(TRANSITION_REACH, len(label) - 1) + 1):
         near = (owner[:-lag] == owner[lag:]) & (label[:-lag] < size) & (label[lag:] < size)
         cell = label[:-lag][near] * size + label[lag:][near]
         counts += LATE ** (lag - 1) * np.bincount(cell, minlength=size * size)
+        if fewest > 1:
+            by_person.append(owner[:-lag][near] * (size * size) + cell)
+    if fewest > 1:
+        cells = np.unique(np.concatenate(by_person)) % (size * size)
+        counts[np.bincount(cells, minlength=size * size) < fewest] = 0.0
     return counts.reshape(size, size)
 
 

@@ -44,6 +44,7 @@ def learn_from_catalogue(
     inside: Mapping[str, Ints] | None = None,
     without: Collection[str] = (),
     seed: int = 0,
+    fewest: int = 1,
 ) -> BehaviourModel:
     """Learns curves and pairs by the likelihood of each person's last item among all items.
 
@@ -55,9 +56,10 @@ def learn_from_catalogue(
         inside: By category, the numbers of its items and of those below it.
         without: Names of terms and pairs that get no curve, for ablations.
         seed: Of the people and of the candidates that are drawn, where there are more than are needed.
+        fewest: Co-occurrences of fewer people are left out.
     """
     people = people.once()
-    counts = Counts.of(people, groups, title_vectors)
+    counts = Counts.of(people, groups, title_vectors, fewest=fewest)
     examples = _collect(people, counts, utility, np.random.default_rng(seed))
     if examples is None:
         return BehaviourModel(counts=counts)
@@ -79,7 +81,13 @@ def _collect(
         members = candidates[fold[candidates] == number]
         if len(members):
             others = people.take(np.flatnonzero(fold != number))
-            counts = Counts.of(others, statistics.groupings, statistics.title_vectors, half_lives=half_lives)
+            counts = Counts.of(
+                others,
+                statistics.groupings,
+                statistics.title_vectors,
+                half_lives=half_lives,
+                fewest=whole.fewest,
+            )
             parts.extend(_batches(people.take(members), counts, utility, random))
     return joined(parts) if parts else None
 

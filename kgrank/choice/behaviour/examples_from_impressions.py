@@ -40,6 +40,7 @@ def learn_from_impressions(
     *,
     inside: Mapping[str, Ints] | None = None,
     seed: int = 0,
+    fewest: int = 1,
 ) -> BehaviourModel:
     """Learns curves and pairs by the likelihood of what was taken of what was shown.
 
@@ -52,8 +53,9 @@ def learn_from_impressions(
         title_vectors: Of the items' titles.
         inside: By category, the numbers of its items and of those below it.
         seed: Of the choices, where there are more than are needed.
+        fewest: Co-occurrences of fewer people are left out.
     """
-    counts = Counts.of(log.events.once(), groups, title_vectors)
+    counts = Counts.of(log.events.once(), groups, title_vectors, fewest=fewest)
     examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
     return BehaviourModel(counts=counts) if examples is None else learn_curves(examples, counts, inside)
 
@@ -71,7 +73,12 @@ def _collect(
     if events.time is None or not len(events.time):
         return None
     cut = float(np.quantile(events.time, EARLY))
-    early = Counts.of(events.until(cut).once(), whole.statistics.groupings, whole.statistics.title_vectors)
+    early = Counts.of(
+        events.until(cut).once(),
+        whole.statistics.groupings,
+        whole.statistics.title_vectors,
+        fewest=whole.fewest,
+    )
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
     late = {c: np.flatnonzero(s.choices.time > cut) for c, s in own_choices.items()}

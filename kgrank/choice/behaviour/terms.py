@@ -170,6 +170,27 @@ class Links:
     people: Floats
     together: Floats
 
+    def of_people(self, fewest: int) -> Links:
+        """The links between items that at least so many people had both of within reach."""
+        rests = self.together >= fewest
+        start = np.concatenate([[0], np.cumsum(rests)])[self.start].astype(np.int64)
+        return Links(
+            start=start,
+            target=self.target[rests],
+            forward=self.forward[rests],
+            backward=self.backward[rests],
+            next=self.next[rests],
+            previous=self.previous[rests],
+            people=self.people[rests],
+            together=self.together[rests],
+        )
+
+    def people_behind(self, term: str) -> Floats:
+        """(links,) the different people on whom a term of ``LINKED`` rests: each has a pair of items once."""
+        if term == "earlier":
+            return self.together - self.people
+        return {"together": self.together, "right-after": self.next}.get(term, self.people)
+
     def scaled(self, count: Floats) -> dict[str, Floats]:
         """(links,) the matrices of ``LINKED``, given the events of each item (items,)."""
         row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))

@@ -17,7 +17,7 @@ from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.offline import write_import
-from kgrank.graph.sync import Changes, load
+from kgrank.graph.sync import LEAVING, Changes, load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import read_mapping
@@ -74,7 +74,9 @@ def load_command(
     ] = False,
     prune: Annotated[
         bool,
-        typer.Option("--prune", help="Items that are not in the files have left, and go with their events."),
+        typer.Option(
+            "--prune", help="Items and people that are not in the files have left, and go with their events."
+        ),
     ] = False,
     anew: Annotated[
         bool,
@@ -127,7 +129,8 @@ def load_command(
 
     with open_store(store) as opened, progress_bar() as progress:
         changes = load(opened, graph, progress, prune=prune, anew=anew)
-        counted = recount(opened) if changes.compared.get("INTERACTED") else False
+        changed_events = "INTERACTED" in changes.compared or LEAVING.keys() & changes.deleted.keys()
+        counted = recount(opened) if changed_events else False
     if json:
         print_json(_document(clean, graph, store) | {"changes": asdict(changes), "counted": counted})
     else:
@@ -217,6 +220,9 @@ def _print_import(arguments: str, json: bool) -> None:
 def _print_changes(changes: Changes) -> None:
     if not changes.compared and not changes.deleted:
         out.print("Nothing changed since the last load.")
+    if changes.forgotten:
+        people = _count(changes.forgotten, "forgotten user is", "forgotten users are")
+        out.print(f"Left out: {people} in the files (kgrank forget --readmit takes them back).")
     for label, count in changes.deleted.items():
         out.print(f"Taken away: {_count(count, *LABELS.get(label, (label, label)))}.", markup=False)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,6 +68,22 @@ def lock_file(path: Path, wait: float) -> IO[str]:
             problem = f"the store is held by {error.holder}{after}"
             todo = f"Wait for it to end, then run this again, or end {error.short}."
         raise StoreError(problem, where=path, expected="one handle at a time", todo=todo) from error
+
+
+def copy_mode_to_log(path: Path) -> None:
+    """Lets those alone read the log beside a store who can read the store."""
+    log = Path(f"{os.path.realpath(path)}.wal")
+    # The engine takes it away at a checkpoint.
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if log.stat().st_mode != mode:
+            log.chmod(mode)
+
+
+def remove_files(path: Path) -> None:
+    """Removes a store that nobody has open, with what is beside it."""
+    for ending in ("", ".wal", ".lock"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def give_back(database: ladybug.Database, held: IO[str]) -> None:

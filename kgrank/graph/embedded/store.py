@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ import ladybug
 import polars as pl
 
 from kgrank.errors import StoreError
+from kgrank.files import sync_folder
 from kgrank.graph.changes import (
     changed,
     check_version,
@@ -27,7 +29,16 @@ from kgrank.graph.changes import (
     refuse_served_version,
     refuse_unknown_version,
 )
-from kgrank.graph.embedded.engine import ABANDONED, NO_ROOM, give_back, lock_file, open_database, store_error
+from kgrank.graph.embedded.engine import (
+    ABANDONED,
+    NO_ROOM,
+    copy_mode_to_log,
+    give_back,
+    lock_file,
+    open_database,
+    remove_files,
+    store_error,
+)
 from kgrank.graph.embedded.reading import execute, matched, parameter_names, plain, values
 from kgrank.graph.embedded.writing import (
     definitions,
@@ -41,7 +52,7 @@ from kgrank.graph.embedded.writing import (
 )
 from kgrank.graph.health import Check
 from kgrank.graph.labels import with_prefix
-from kgrank.graph.schema import EDGES, LEARNED_EDGES
+from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES
 from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, Progress, Row
 from kgrank.locks import unlock
 from kgrank.resources import schema_version
@@ -82,6 +93,8 @@ class LadybugStore:
         """Makes the file and its tables; a second call changes nothing."""
         if self._database is None:
             self._open()
+            # It holds what single people did.
+            self._path.chmod(0o600)
         applied = self.schema_version()
         refuse_newer(applied, self.address)
         if applied < schema_version():
@@ -153,6 +166,26 @@ class LadybugStore:
                 connection.execute(
                     f"LOAD FROM $rows MATCH (n:`{label}` {{id: id}}) DETACH DELETE n", {"rows": rows}
                 )
+
+    def compact(self) -> bool:
+        """Writes all tables into a new file that takes this one's place: the engine never clears what it deletes.
+
+        Needs as much room again; where there is none, the store stays as it was.
+        """
+        path = Path(os.path.realpath(self._path))
+        copy = path.with_name(f"{path.name}.compacted")
+        try:
+            remove_files(copy)
+            with LadybugStore(copy) as compacted:
+                compacted.prepare()
+                for label in NODES:
+                    compacted.upsert_nodes(label, self.nodes(label))
+                for name in EDGES:
+                    compacted.upsert_edges(name, self.edges(name))
+            self._take_place(copy, path)
+        finally:
+            remove_files(copy)
+        return True
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name.
@@ -249,6 +282,23 @@ class LadybugStore:
         # A handle that is forgotten gives the file back too.
         self._release = weakref.finalize(self, give_back, self._database, held)
 
+    def _take_place(self, copy: Path, path: Path) -> None:
+        """Replaces the file by its copy, under the lock that this handle has."""
+        assert self._release is not None
+        detached = self._release.detach()
+        assert detached is not None
+        _, _, (database, lock), _ = detached
+        database.close()
+        try:
+            shutil.copymode(path, copy)
+            with copy.open("rb") as file:
+                os.fsync(file.fileno())
+            copy.replace(path)
+            sync_folder(path.parent)
+        finally:
+            self._database = open_database(str(path))
+            self._release = weakref.finalize(self, give_back, self._database, lock)
+
     def _abandon(self) -> None:
         """Leaves the engine as it is until the process ends: closed after a failed write, it aborts it."""
         if self._release and (detached := self._release.detach()):
@@ -275,6 +325,7 @@ class LadybugStore:
     def _writing(self) -> Iterator[ladybug.Connection]:
         with self._transaction("BEGIN TRANSACTION", 0) as connection:
             yield connection
+        copy_mode_to_log(self._path)
 
     @contextmanager
     def _transaction(self, begin: str, timeout: float) -> Iterator[ladybug.Connection]:

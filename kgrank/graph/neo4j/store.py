@@ -238,6 +238,10 @@ class Neo4jStore:
         for batch in batches(ids, SOURCES):
             self._run(statement, ids=batch)
 
+    def compact(self) -> bool:
+        """Nothing: the server writes over deleted records, and drops its logs of transactions, when it wants."""
+        return False
+
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of one reading statement, by column name."""
         with self._translating_errors():

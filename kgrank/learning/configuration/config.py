@@ -125,6 +125,23 @@ class ValidationConfig:
         _check("validation.share", self.share, 0 <= self.share < 1, "from 0 to below 1")
 
 
+@dataclass(frozen=True)
+class PrivacyConfig:
+    """What is given out of counts of what few people did.
+
+    Attributes:
+        fewest_people: A co-occurrence (bought one after another, viewed together) that rests on fewer different
+            people is never shown or given out; 1 shows all.
+        few_in_scores: Whether such a co-occurrence counts in scores; false leaves it out of the weights too.
+    """
+
+    fewest_people: int = 3
+    few_in_scores: bool = True
+
+    def __post_init__(self) -> None:
+        _check("privacy.fewest_people", self.fewest_people, self.fewest_people >= 1, "1 or more")
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """One training run.
@@ -134,6 +151,7 @@ class RunConfig:
         out: Folder for weights, the resolved configuration, and the network's checkpoints and logs.
         people: Whether people's own tastes are estimated.
         validation: What is held out.
+        privacy: What is given out of counts of few people.
         network: The network that corrects the prior means; None takes the closed form.
         seed: Seed of everything that is drawn.
     """
@@ -142,6 +160,7 @@ class RunConfig:
     out: str
     people: bool = True
     validation: ValidationConfig = field(default_factory=ValidationConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     network: NetworkConfig | None = None
     seed: int = 0
 

@@ -35,10 +35,21 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.catalogue.items import Items, indices
 from kgrank.weights.artefact import LINK_COLUMNS
-from kgrank.weights.model import BehaviourTerm, Flow
+from kgrank.weights.model import BehaviourTerm, Flow, LearnedWeights, Privacy
 
 ATTRIBUTES = "attributes"
 """The weight of the attribute score beside the terms, in ``CategoryWeights.terms``."""
+
+
+@dataclass(frozen=True)
+class LinkSource:
+    """The item of a history behind a term over links, by row number, and how many people it rests on.
+
+    Without an item where it rests on fewer people than are named.
+    """
+
+    item: int | None
+    people: int
 
 
 @dataclass(frozen=True)
@@ -49,10 +60,11 @@ class Behaviour:
     statistics: Statistics
     links: Links
     neighbours: Neighbours | None
+    privacy: Privacy
 
     @staticmethod
     def of(
-        terms: Sequence[BehaviourTerm],
+        weights: LearnedWeights,
         transitions: pl.DataFrame | None,
         graph: KnowledgeGraph,
         ontology: Ontology,
@@ -63,6 +75,7 @@ class Behaviour:
         Raises:
             WeightsError: Their transitions, with the counts, or the events behind a term, are not given.
         """
+        terms = weights.terms
         curved = tuple(t for t in terms if t.curve is not None)
         if not curved:
             return None
@@ -83,7 +96,13 @@ class Behaviour:
             TitleVectors.of(items.titles) if names & set(TITLE_TERMS) else None,
         )
         neighbours = _neighbours(graph, items) if ALIKE in names else None
-        return Behaviour(curved, statistics, _links(transitions, items), neighbours)
+        return Behaviour(
+            terms=curved,
+            statistics=statistics,
+            links=_links(transitions, items),
+            neighbours=neighbours,
+            privacy=weights.privacy,
+        )
 
     @cached_property
     def wanted(self) -> frozenset[str]:
@@ -119,8 +138,16 @@ class Behaviour:
                 logits[term.name] = weights.get(family(term.name), 1.0) * evaluate_curve(term.curve, *parts)
         return logits
 
-    def strongest_source(self, name: str, history: Sequence[int], target: int) -> tuple[int, int] | None:
-        """The item of the history that adds most to a term over links, and how many took the target next."""
+    @cached_property
+    def people_behind(self) -> Mapping[str, Floats]:
+        """(links,) the people on whom each term over links rests."""
+        return {name: self.links.people_behind(name) for name in LINKED}
+
+    def strongest_source(self, name: str, history: Sequence[int], target: int) -> LinkSource | None:
+        """What adds most to a term over links, of the items of the history that rest on enough people.
+
+        None where no item of the history is linked to the target.
+        """
         matrix, decay, _ = LINKED[name]
         largest, source = 0.0, None
         recent = self.recent(history)
@@ -128,9 +155,11 @@ class Behaviour:
             row = slice(self.links.start[item], self.links.start[item + 1])
             to_target = self.links.target[row] == target
             amount = float(np.power(decay, back, dtype=float) * self.matrices[matrix][row][to_target].sum())
-            if amount > largest:
-                count = self.links.together if name == "together" else self.links.people
-                largest, source = amount, (item, int(count[row][to_target].sum()))
+            people = int(self.people_behind[name][row][to_target].sum())
+            if amount and people < self.privacy.fewest_people:
+                source = source or LinkSource(None, people)
+            elif amount > largest:
+                largest, source = amount, LinkSource(item, people)
         return source
 
     def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
@@ -153,7 +182,11 @@ class Behaviour:
         if self.neighbours is None:
             return np.zeros((1, len(self.statistics.count)))
         person, weight = self.neighbours.similar_people(histories.item, self.statistics.rarity)
-        return self.neighbours.taken(person, weight)[None]
+        values = self.neighbours.taken(person, weight)
+        if not self.privacy.few_in_scores:
+            holders = self.neighbours.taken(person, np.ones(len(person)))
+            values[holders < self.privacy.fewest_people] = 0.0
+        return values[None]
 
     def similar_people_count(self, history: Sequence[int], target: int) -> int:
         """How many people share an item with the history and took the target."""

@@ -178,6 +178,14 @@ _PHRASES = {
     "term-three-steps": {"en": "three steps on from your items", "zh": "距您已看商品三步之内"},
     "term-popular": {"en": "how often it is chosen at all", "zh": "总体被选择的次数"},
     "term-history-length": {"en": "the length of your history", "zh": "浏览历史的长度"},
+    "few-people": {
+        "en": "few people chose it beside what was looked at so far",
+        "zh": "少数顾客在已看商品之外也选择了它",
+    },
+    "few-people-like-you": {
+        "en": "few people who share items with you chose it",
+        "zh": "与您有共同商品的顾客中少数选择了它",
+    },
     "by-people": {"en": "{words}: {people} people", "zh": "{words}（{people} 人）"},
     "by-person": {"en": "{words}: one person", "zh": "{words}（1 人）"},
     "term-people-like-you": {

@@ -78,7 +78,7 @@ class Shop:
             weights=weights,
             items=items,
             below={parent: tuple(kids) for parent, kids in below.iter_rows()},
-            behaviour=Behaviour.of(weights.terms, transitions, graph, ontology, items),
+            behaviour=Behaviour.of(weights, transitions, graph, ontology, items),
         )
 
     @cached_property

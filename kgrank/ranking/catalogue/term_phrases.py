@@ -36,6 +36,8 @@ def reason(
         return _worded(behaviour, history, item, items, language)
     if term == ALIKE:
         people = behaviour.similar_people_count(history, item)
+        if 0 < people < behaviour.privacy.fewest_people:
+            return None, phrase("few-people-like-you", language)
         kind = "people-like-you" if people else "no-people-like-you"
         return None, _by_people(phrase(f"term-{kind}", language), people, language)
     if term == NOW and behaviour.statistics.recent is not None:
@@ -52,9 +54,10 @@ def _linked(
     strongest = behaviour.strongest_source(term, history, item)
     if strongest is None:
         return None, phrase("goes-after-none", language)
-    source, people = strongest
-    words = phrase(f"term-{term}", language, title=_title(items, source))
-    return items.ids[source], _by_people(words, people, language)
+    if strongest.item is None:
+        return None, phrase("few-people", language)
+    words = phrase(f"term-{term}", language, title=_title(items, strongest.item))
+    return items.ids[strongest.item], _by_people(words, strongest.people, language)
 
 
 def _by_people(words: str, people: int, language: str) -> str:

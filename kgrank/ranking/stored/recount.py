@@ -65,6 +65,7 @@ def recounted(
     names = {name for term in weights.terms for name in (term.of or (term.name,))}
     groups = groupings(graph, ontology, log.items, {g for n in names if (g := grouping_of(n))})
     half_lives = [term.settings["half_life"] for term in weights.terms if term.name == NOW]
-    counts = Counts.of(log.events.once(), groups, half_lives=half_lives)
+    fewest = weights.privacy.fewest_in_scores
+    counts = Counts.of(log.events.once(), groups, half_lives=half_lives, fewest=fewest)
     terms = tuple(with_counts(term, counts.statistics, log.items) for term in weights.terms)
     return replace(weights, terms=terms), link_table(counts, log.items, LINKS_PER_ITEM)

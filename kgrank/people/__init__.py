@@ -1,0 +1,1 @@
+"""Data of persons: where they are, and how somebody is removed from them."""
