@@ -21,6 +21,7 @@ from kgrank.ontology.kinds import table
 from kgrank.ontology.kinds.kind import ActsOn, Measure, RuleKind, every_language
 from kgrank.ontology.kinds.table import register
 from kgrank.ontology.model import Rule
+from kgrank.ontology.read import read_ontology
 from kgrank.ranking import importance, open_shop
 
 ONTOLOGY = """
@@ -172,6 +173,16 @@ def test_the_new_kind_acts_in_training_and_is_shown_beside_the_share(address: st
     (said,) = features.rules
     assert (said.short, said.lower, said.upper) == ("≥ ½", 0.5, 1.0)
     assert said.sentence == "In Dresses, features is half of the decision or more (90% sure)."
+
+
+def test_the_new_kinds_sentence_is_read_back(tmp_path: Path) -> None:
+    """A kind brings the grammar of its sentence with it: nothing else is needed to read it."""
+    (tmp_path / "shop.ttl").write_text(ONTOLOGY.split("r:features a")[0], encoding="utf-8")
+    text = tmp_path / "rules.txt"
+    text.write_text("In Dresses, features is half of the decision or more (90% sure).", encoding="utf-8")
+    printed("ontology", "import", str(tmp_path), "--rules", str(text))
+    (rule,) = read_ontology(tmp_path).rules.values()
+    assert (rule.kind, rule.attribute, rule.sure) == ("Dominant", "features", 0.9)
 
 
 def test_items_are_ranked_from_the_new_store(address: str) -> None:

@@ -22,6 +22,11 @@ def has_invisible(text: str) -> bool:
     return not text.isprintable() and _INVISIBLE.search(text) is not None
 
 
+def invisible_positions(text: str) -> frozenset[int]:
+    """The positions of characters that change nothing visible."""
+    return frozenset(m.start() for m in _INVISIBLE.finditer(text)) if has_invisible(text) else frozenset()
+
+
 def visible(text: str) -> str:
     """A text in Unicode's normal form C, without what cannot be seen and without space at its ends."""
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).strip()

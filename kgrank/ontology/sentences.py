@@ -10,78 +10,7 @@ from kgrank.errors import InputError
 from kgrank.ontology.kinds.kind import LANGUAGES
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import BRAND, Condition, Ontology, Rule, Term
-
-
-@dataclass(frozen=True)
-class _Phrases:
-    """The phrases of one language; the words in braces are filled in."""
-
-    where: str
-    except_: str
-    segment: str
-    whole: str
-    sure: str
-    hard: str
-    list_sep: str
-    and_: str
-    more_than: str
-    chain_sep: str
-    equals: str
-    between: str
-    from_: str
-    up_to: str
-    yes: str
-    no: str
-    any_brand: str
-    more: str
-    less: str
-
-
-_ENGLISH = _Phrases(
-    where="in {places}",
-    except_=" except {places}",
-    segment="for {segments}, ",
-    whole="{place}, {body} ({sure}).",
-    sure="{percent} sure",
-    hard="always",
-    list_sep=", ",
-    and_=" and ",
-    more_than="{a} matters more than {b}",
-    chain_sep=", and ",
-    equals="{a} is {value}",
-    between="{a} is from {low} to {high}",
-    from_="{a} is at least {low}",
-    up_to="{a} is at most {high}",
-    yes="yes",
-    no="no",
-    any_brand="no brand takes more than",
-    more="higher",
-    less="lower",
-)
-
-_CHINESE = _Phrases(
-    where="在{places}中",
-    except_="（{places}除外）",
-    segment="对{segments}，",
-    whole="{place}，{body}（{sure}）。",
-    sure="把握{percent}",
-    hard="必须成立",
-    list_sep="、",
-    and_="和",
-    more_than="{a}比{b}更重要",
-    chain_sep="，",
-    equals="{a}为{value}",
-    between="{a}在{low}到{high}之间",
-    from_="{a}不低于{low}",
-    up_to="{a}不高于{high}",
-    yes="是",
-    no="否",
-    any_brand="任一品牌最多占",
-    more="高",
-    less="低",
-)
-
-_BRAND_CAP = {"en": "{brand} takes at most", "zh": "{brand}最多占"}
+from kgrank.ontology.phrases import PHRASES, Phrases
 
 
 def sentence(rule: Rule, ontology: Ontology, language: str = "en") -> str:
@@ -101,8 +30,8 @@ class _Sentences:
     language: str
 
     @property
-    def phrases(self) -> _Phrases:
-        return _CHINESE if self.language == "zh" else _ENGLISH
+    def phrases(self) -> Phrases:
+        return PHRASES[self.language]
 
     def of(self, rule: Rule) -> str:
         words = self.phrases
@@ -172,7 +101,7 @@ class _Sentences:
     def _brand(self, brand: str | None) -> str:
         if brand is None:
             return self.phrases.any_brand
-        return _BRAND_CAP[self.language].format(brand=self._name(self.ontology.brands, brand))
+        return self.phrases.brand_cap.format(brand=self._name(self.ontology.brands, brand))
 
     def _attribute(self, attribute: str) -> str:
         """The name inside a sentence: "Heel height" is "heel height", "UV filter" stays."""

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from kgrank.errors import InputError
+from kgrank.files import write_text
 from kgrank.ingest.clean import Clean, ingest
-from kgrank.ontology.files import write_text
 from kgrank.ontology.imports.fold import fold
 from kgrank.ontology.imports.plan import Plan
 from kgrank.ontology.imports.write import write_plan

@@ -9,9 +9,10 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from kgrank.cli.common import err, out, waiting
+from kgrank.cli.common import err, note, out, waiting
 from kgrank.cli.ontology.check import Source, plural
 from kgrank.errors import InputError, did_you_mean
+from kgrank.files import write_text
 from kgrank.ontology.check import examine
 from kgrank.ontology.imports import READERS, bring
 from kgrank.ontology.imports.write import BASE
@@ -67,26 +68,52 @@ def import_(
         str | None, typer.Option("--from", metavar="SYSTEM", help=f"Another system: {', '.join(READERS)}.")
     ] = None,
     base: Annotated[str, typer.Option(help="With --from: how the IRIs of the new ontology begin.")] = BASE,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            "--rules", metavar="FILE", help="Rules as sentences (a text), or a sheet (.csv, .xlsx)."
+        ),
+    ] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERSON", help="With --rules: who wrote them, by id or name; a new name is added."
+        ),
+    ] = None,
     take: Annotated[
         str | None,
         typer.Option(metavar="sheet|folder", help="Which side wins where both were edited since the export."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing.")] = False,
 ) -> None:
-    """Bring edited sheets back, or begin with the taxonomy of another system.
+    """Bring edited sheets back, add rules as a person says them, or begin with the taxonomy of another system.
 
     What a sheet leaves out stays as it is. Exit code 1, and nothing written, where a cell was edited on both
-    sides or an edit brings in an error.
+    sides or an edit brings in an error. A sentence of --rules names things by label or id: "In Shoes, price
+    matters more than color. I am 80% sure, because …"; all that cannot be read is named, and nothing written.
 
     Example: kgrank ontology import my-shop --xlsx my-shop.xlsx
 
+    Example: kgrank ontology import my-shop --rules rules.txt --author "Mei Chen"
+
     Example: kgrank ontology import my-shop taxonomy.txt --from google
     """
+    if rules is not None:
+        if (xlsx, csv, system, source, take) != (None,) * 5:
+            raise InputError(
+                "--rules goes with --author and --dry-run only", todo="Import the rest separately."
+            )
+        _add_rules(folder, rules, author, dry_run)
+        return
+    if author is not None:
+        raise InputError("--author goes with --rules FILE")
     if system is not None:
         _begin(system, source, folder, base)
         return
     if (xlsx is None) == (csv is None):
-        raise InputError("say what to read", expected="--xlsx FILE, --csv FOLDER or --from SYSTEM")
+        raise InputError(
+            "say what to read", expected="--xlsx FILE, --csv FOLDER, --rules FILE or --from SYSTEM"
+        )
     if take not in (None, "sheet", "folder"):
         raise InputError(f"--take {take} is no side", expected="sheet or folder")
     incoming = trip.read_sheets(workbook=xlsx, csv_folder=csv)
@@ -101,6 +128,33 @@ def import_(
             out.print(Text(f"{word}: {shown}"))
     count = plural(len(outcome.changed) + len(outcome.added), "thing")
     out.print(f"{count} in {plural(len(outcome.texts), 'file')}{' (dry run)' if dry_run else ''}")
+
+
+def _add_rules(folder: Path, file: Path, author: str | None, dry_run: bool) -> None:
+    """Rules of a text or a sheet, into the files of the folder; all mistakes in one answer."""
+    from kgrank.ontology.parsing.plan import plan_rules
+
+    with waiting(f"reading {escape(str(file))}"):
+        plan = plan_rules(folder, file, author)
+    for line in plan.notes:
+        note(f"note: {line}")
+    if plan.mistakes:
+        for mistake in plan.mistakes:
+            err.print(Text(mistake.sentence()))
+        err.print(f"{plural(len(plan.mistakes), 'error')}; nothing is written.")
+        raise typer.Exit(2)
+    if not dry_run:
+        for name, text in plan.texts.items():
+            write_text(folder / name, text)
+    for id_, text in plan.sentences.items():
+        out.print(Text(id_, style="bold"), end="  ")
+        out.print(Text(text))
+    done = (
+        f"in {folder / next(iter(plan.texts))}"
+        if len(plan.texts) == 1
+        else f"in {', '.join(plan.texts) or folder}"
+    )
+    out.print(Text(f"{plural(len(plan.sentences), 'new rule')} {done}{' (dry run)' if dry_run else ''}"))
 
 
 def _refuse(outcome: trip.Outcome) -> None:

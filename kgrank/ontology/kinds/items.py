@@ -42,5 +42,6 @@ EXCLUDES = RuleKind(
     needs=("if", "then"),
     acts_on=ActsOn.ITEMS,
     sentences={"en": "there is no item where {when} and {then}", "zh": "没有{when}而{then}的商品"},
+    phrasings={"en": ("no item has {when} and {then}",)},
     check=_refuse_same_sides,
 )

@@ -42,6 +42,12 @@ IN_SENTENCES = (
 )
 """What ``kgrank.ontology.sentences`` fills in where a sentence has it in braces."""
 
+IN_PHRASINGS = (*IN_SENTENCES, "ranked")
+"""What ``kgrank.ontology.parsing`` reads where a phrasing has it in braces; ``ranked`` are values in pairs."""
+
+IN_PAIRS = ("x", "y")
+"""What is compared in a pair of a list."""
+
 IN_SHORT_FORMS = ("share", "within", "neighbours", "values", "others", "direction")
 """What ``kgrank.ranking.explain.importance`` fills in where a short form has it in braces."""
 
@@ -118,6 +124,8 @@ class RuleKind:
         sentences: By language, what the rule states, with words of ``IN_SENTENCES`` in braces.
         short: By language, the same in a few signs beside an attribute's share, for kinds that act on weights,
             with words of ``IN_SHORT_FORMS`` in braces.
+        phrasings: By language, what people also write for its sentence, with words of ``IN_PHRASINGS`` in braces.
+        pairs: By language, how two neighbours of its list are compared, with ``IN_PAIRS`` in braces.
         check: What is wrong with a rule whose fields are complete, and whose names exist.
     """
 
@@ -130,6 +138,8 @@ class RuleKind:
     bounds: Callable[[Rule], tuple[float, float]] = at_least_zero
     sentences: Mapping[str, str]
     short: Mapping[str, str] = field(default_factory=dict)
+    phrasings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     check: Callable[[Rule, Ontology], Iterable[Problem]] = no_problems
 
     @property

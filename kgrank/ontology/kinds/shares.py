@@ -37,6 +37,15 @@ ORDER = RuleKind(
     measure=Measure.STEP,
     sentences=every_language("{chain}"),
     short=every_language("{neighbours}"),
+    pairs={
+        "en": (
+            "{x} matters more than {y}",
+            "{x} is more important than {y}",
+            "{x} counts more than {y}",
+            "{x} more than {y}",
+        ),
+        "zh": ("{x}比{y}更重要", "{x}比{y}重要"),
+    },
 )
 
 AT_LEAST = RuleKind(
@@ -47,6 +56,7 @@ AT_LEAST = RuleKind(
     bounds=_from_share,
     sentences={"en": "{a} is at least {share} of the decision", "zh": "{a}至少占决定的{share}"},
     short=every_language("≥ {share}"),
+    phrasings={"en": ("{a} makes up at least {share} of the decision", "{a} is at least {share}")},
 )
 
 AT_MOST = RuleKind(
@@ -57,6 +67,7 @@ AT_MOST = RuleKind(
     bounds=_up_to_share,
     sentences={"en": "{a} is at most {share} of the decision", "zh": "{a}至多占决定的{share}"},
     short=every_language("≤ {share}"),
+    phrasings={"en": ("{a} makes up at most {share} of the decision", "{a} is at most {share}")},
 )
 
 ABOUT = RuleKind(
@@ -81,4 +92,5 @@ IRRELEVANT = RuleKind(
     bounds=_up_to_negligible,
     sentences={"en": "{a} does not drive the choice", "zh": "{a}不影响选择"},
     short=every_language("≈ 0%"),
+    phrasings={"en": ("{a} does not matter", "{a} is irrelevant"), "zh": ("{a}不重要",)},
 )

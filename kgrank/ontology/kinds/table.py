@@ -9,6 +9,8 @@ from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.kinds.items import EXCLUDES, IMPLIES
 from kgrank.ontology.kinds.kind import (
     FIELDS,
+    IN_PAIRS,
+    IN_PHRASINGS,
     IN_SENTENCES,
     IN_SHORT_FORMS,
     LANGUAGES,
@@ -94,6 +96,8 @@ def _templates(kind: RuleKind) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The texts of a kind, each with the words that may be filled in."""
     yield from ((text, IN_SENTENCES) for text in kind.sentences.values())
     yield from ((text, IN_SHORT_FORMS) for text in kind.short.values())
+    yield from ((text, IN_PHRASINGS) for texts in kind.phrasings.values() for text in texts)
+    yield from ((text, IN_PAIRS) for texts in kind.pairs.values() for text in texts)
 
 
 def _refuse(wrong: bool, kind: RuleKind, problem: str, expected: str) -> None:

@@ -30,6 +30,10 @@ MONOTONE = RuleKind(
     measure=Measure.DIRECTION,
     sentences={"en": "a {better} {a} is never worse", "zh": "{a}越{better}越好，至少不会更差"},
     short=every_language("{direction}"),
+    phrasings={
+        "en": ("a {better} {a} is better", "{better} {a} is better", "{better} {a} is never worse"),
+        "zh": ("{a}越{better}越好",),
+    },
     check=_refuse_undirected,
 )
 
@@ -41,6 +45,18 @@ PREFERS = RuleKind(
     measure=Measure.FALL,
     sentences={"en": "the preferred {a} is {values}", "zh": "{a}的偏好顺序为{values}"},
     short=every_language("{values}"),
+    phrasings={"en": ("{ranked}",), "zh": ("{ranked}",)},
+    pairs={
+        "en": (
+            "{x} is liked more than {y}",
+            "{x} is liked better than {y}",
+            "{x} is preferred to {y}",
+            "{x} is preferred over {y}",
+            "{x} is better than {y}",
+            "{x} more than {y}",
+        ),
+        "zh": ("{x}比{y}更受欢迎", "{x}比{y}好"),
+    },
 )
 
 SAME_AS = RuleKind(
@@ -50,4 +66,5 @@ SAME_AS = RuleKind(
     measure=Measure.ALIKE,
     sentences={"en": "{members} mean the same", "zh": "{members}是同一个意思"},
     short=every_language("= {others}"),
+    phrasings={"en": ("{members} are the same",), "zh": ("{members}相同",)},
 )

@@ -144,18 +144,26 @@ def read_csv(folder: Path) -> dict[str, Grid]:
     paths = sorted(folder.glob("*.csv"))
     if not paths:
         raise InputError("no CSV file in this folder", where=folder, expected="rules.csv, categories.csv, …")
-    grids: dict[str, Grid] = {}
-    for path in paths:
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError("the file is not UTF-8", where=path, todo="Save it as CSV UTF-8.") from None
-        first = text.split("\n", 1)[0]
-        delimiter = max(",;\t", key=first.count)
-        csv.field_size_limit(10_000_000)
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        grids[path.stem] = _square([[cell_text(t) for t in row] for row in rows])
-    return grids
+    return {path.stem: read_csv_file(path) for path in paths}
+
+
+def read_csv_file(path: Path) -> Grid:
+    """The cells of a CSV file; commas, semicolons and tabs separate.
+
+    Raises:
+        InputError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=path) from None
+    except UnicodeDecodeError:
+        raise InputError("the file is not UTF-8", where=path, todo="Save it as CSV UTF-8.") from None
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    csv.field_size_limit(10_000_000)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return _square([[cell_text(t) for t in row] for row in rows])
 
 
 def _square(rows: Sequence[Sequence[Cell]]) -> Grid:

@@ -74,7 +74,16 @@ class Names:
 
     def namespace(self, kind: Kind) -> str:
         """Where the ids of a kind of thing are."""
-        return self._namespaces.get(kind) or self.prefixes.get(DEFAULT_PREFIX.get(kind, ""), "")
+        known = self._namespaces.get(kind) or self.prefixes.get(DEFAULT_PREFIX.get(kind, ""))
+        return known or self._beside(kind)
+
+    def _beside(self, kind: Kind) -> str:
+        """The namespace of a kind that has no thing yet, made like those of the others; empty where none is."""
+        for other, namespace in self._namespaces.items():
+            stem, word = namespace[:-1], other.value
+            if stem.endswith(word) and other is not Kind.HEADER:
+                return stem.removesuffix(word) + kind.value + namespace[-1:]
+        return next((n for k, n in self._namespaces.items() if k is not Kind.HEADER), "")
 
 
 def kind_of(block: Block) -> Kind | None:

@@ -7,30 +7,26 @@ sides is a conflict. What a sheet leaves out stays.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from kgrank.errors import InputError
 from kgrank.files import make_folder, write_text
-from kgrank.ontology.blocks import Block, read_blocks
-from kgrank.ontology.check.folder import Examination, examine, examine_graph
-from kgrank.ontology.check.messages import Message
-from kgrank.ontology.check.parse import parse_text, together
+from kgrank.ontology.blocks import Block
+from kgrank.ontology.check.folder import examine
 from kgrank.ontology.check.pause import uncollected
-from kgrank.ontology.edit import edit_blocks
-from kgrank.ontology.layout import joined
 from kgrank.ontology.tables.cell_hashes import cell_hash, hash_rows, same
 from kgrank.ontology.tables.files import Grid, read_csv, read_workbook, write_csv, write_workbook
 from kgrank.ontology.tables.folder import Source, open_source
 from kgrank.ontology.tables.incoming import Incoming, IncomingRow, read_incoming
 from kgrank.ontology.tables.names import Names
 from kgrank.ontology.tables.pages import labels_of, pages, sentences_of
+from kgrank.ontology.tables.placing import errors_brought_in, texts_with
 from kgrank.ontology.tables.table import APPLIES, Builder, CellError, Key, Tables
 from kgrank.ontology.turtle import tidy
-from kgrank.ontology.vocabulary import BROADER, Kind
+from kgrank.ontology.vocabulary import Kind
 
 Side = Literal["sheet", "folder"]
 _KINDS: Mapping[str, tuple[Kind, ...]] = {
@@ -39,12 +35,6 @@ _KINDS: Mapping[str, tuple[Kind, ...]] = {
     APPLIES: (Kind.CATEGORY, Kind.ATTRIBUTE),
     "attributes": (Kind.ATTRIBUTE,),
     "values": (Kind.VALUE,),
-}
-_FILES = {
-    "category": "categories.ttl",
-    "attribute": "attributes.ttl",
-    "value": "values.ttl",
-    "rule": "rules.ttl",
 }
 
 
@@ -138,7 +128,7 @@ def plan_import(incoming: Incoming, folder: Path, take: Side | None = None) -> O
     built = _built(rows, tables, names, locations)
     changed = {i: b for i, b in built.items() if i in source.blocks and tidy(source.blocks[i]) != b}
     added = {i: b for i, b in built.items() if i not in source.blocks}
-    texts = _texts(source, names, changed, added, _homes(incoming, names))
+    texts = texts_with(source, names, changed, added, _homes(incoming, names))
     refused = _refused(source, texts, locations, names) if texts else ()
     return Outcome(
         texts, tuple(map(names.write, changed)), tuple(map(names.write, added)), (), tuple(refused)
@@ -228,77 +218,15 @@ def _homes(incoming: Incoming, names: Names) -> dict[str, str]:
     return {names.read(key[0]).value: file for (_, key), file in files.items() if file}
 
 
-def _texts(
-    source: Source,
-    names: Names,
-    changed: Mapping[str, Block],
-    added: Mapping[str, Block],
-    homes: Mapping[str, str],
-) -> dict[str, str]:
-    """The new texts of the files that change."""
-    files: dict[str, tuple[dict[str, Block], list[Block]]] = {}
-    for iri, block in changed.items():
-        files.setdefault(source.file_of[iri], ({}, []))[0][iri] = block
-    usual = _usual_files(source, names)
-    placed = dict(source.file_of)
-    names.add(added.values())
-    for iri, block in added.items():
-        placed[iri] = homes.get(iri) or _home(block, placed, usual, names)
-        files.setdefault(placed[iri], ({}, []))[1].append(block)
-    return {
-        name: edit_blocks(source.texts.get(name, ""), blocks, new, prefixes=names.prefixes)
-        for name, (blocks, new) in files.items()
-    }
-
-
-def _usual_files(source: Source, names: Names) -> dict[str, str]:
-    """For each kind of thing the file that describes most of them."""
-    counts: dict[str, Counter[str]] = {}
-    for iri, file in source.file_of.items():
-        if iri in names.kinds:
-            counts.setdefault(names.kinds[iri], Counter())[file] += 1
-    return {kind: files.most_common(1)[0][0] for kind, files in counts.items()}
-
-
-def _home(block: Block, placed: Mapping[str, str], usual: Mapping[str, str], names: Names) -> str:
-    """The file for a new thing: its parent's, else that of its kind."""
-    for parent in block.objects(BROADER):
-        if str(getattr(parent, "value", "")) in placed:
-            return placed[str(getattr(parent, "value", ""))]
-    kind = names.kinds.get(block.iri)
-    return usual.get(kind or "") or _FILES.get(kind or "", "ontology.ttl")
-
-
 def _refused(
     source: Source,
     texts: Mapping[str, str],
     locations: Mapping[tuple[str, Key], IncomingRow],
     names: Names,
-) -> Sequence[str]:
-    """Errors that the folder does not have yet, at the rows that they are about."""
-    after = _examined({**source.texts, **texts})
-    if not after.errors:
-        return ()
-    known = {(m.code, m.text) for m in _examined(source.texts).errors} if source.texts else set()
+) -> Iterator[str]:
+    """The errors that the edits would bring in, at the rows that they are about."""
     by_key = {key: row for (sheet, key), row in locations.items() if sheet != APPLIES}
-    refusals = []
-    for message in after.errors:
-        if (message.code, message.text) in known:
-            continue
-        row = by_key.get((names.write(_thing_at(message, {**source.texts, **texts})),))
+    for message, iri in errors_brought_in(source, texts):
+        row = by_key.get((names.write(iri),))
         where = row.location("id") if row else f"{message.file}:{message.line}"
-        refusals.append(f"{where}: {message.code} {message.text}. {message.advice}")
-    return refusals
-
-
-def _examined(texts: Mapping[str, str]) -> Examination:
-    graph, read, broken = together({name: parse_text(name, text) for name, text in texts.items()})
-    return Examination(broken, None) if broken else examine_graph(graph, read)
-
-
-def _thing_at(message: Message, texts: Mapping[str, str]) -> str:
-    """The IRI of the thing whose block a message points into."""
-    text = texts.get(message.file, "")
-    offset = sum(len(line) + 1 for line in text.split("\n")[: message.line - 1]) + message.column - 1
-    blocks = joined(read_blocks(text)).blocks
-    return next((b.iri for b in blocks if b.span[0] <= offset < b.span[1]), "")
+        yield f"{where}: {message.code} {message.text}. {message.advice}"
