@@ -68,7 +68,7 @@ class Habits:
 
 
 def slug(text: str) -> str:
-    """A text as an id: lower case without accents, hyphens; empty where it has no Latin letter or digit."""
+    """A text as an id: lower case, Latin letters without accents, digits, hyphens; other letters are left out."""
     return re.sub("[^a-z0-9]+", "-", plain_letters(text)).strip("-")
 
 

@@ -102,16 +102,17 @@ def _plausibility(data: bytes, encoding: str) -> float:
         if error.start < min(len(data), 200_000) - 4:
             return 0.0
         text = data[: error.start].decode(encoding)
-    odd = re.findall("[^\x00-\x7f]", text)
+    odd: list[str] = re.findall("[^\x00-\x7f]", text)
     if not odd:
         return 0.0
     if encoding == "gb18030":
-        likely = sum(_FREQUENT_HANZI <= c.encode("gb18030")[:1] <= _LAST_FREQUENT for c in odd)
-        return likely / len(odd)
+        frequent = [c for c in odd if _FREQUENT_HANZI <= c.encode("gb18030")[:1] <= _LAST_FREQUENT]
+        return len(frequent) / len(odd)
     likely = len(_LETTERS[encoding].findall(text)) / len(odd)
-    # In Western words these letters stand among plain ones, in words of other scripts they do not.
-    among_plain = len(re.findall("(?<=[A-Za-z])[^\x00-\x7f]|[^\x00-\x7f](?=[A-Za-z])", text)) / len(odd)
-    return likely * (0.5 + 0.5 * (among_plain if encoding == "cp1252" else 1.0 - among_plain))
+    # Western words have these letters among plain ones, words of other scripts do not.
+    beside_plain = re.findall("(?<=[A-Za-z])[^\x00-\x7f]|[^\x00-\x7f](?=[A-Za-z])", text)
+    share = len(beside_plain) / len(odd)
+    return likely * (0.5 + 0.5 * (share if encoding == "cp1252" else 1.0 - share))
 
 
 def _guessed(file: str, encoding: str) -> Doubt:

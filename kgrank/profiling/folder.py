@@ -150,7 +150,8 @@ def _with_attributes(proposal: Proposal, plan: Plan, clean: Clean) -> list[Colum
             column = field.column or id_
             if id_ in planned and (source.file, column) not in named:
                 attribute = planned[id_]
-                parts = [attribute.type.value]
+                label = next(iter(attribute.names.values()))
+                parts = [attribute.type.value] if label == column else [label, attribute.type.value]
                 if attribute.type is AttributeType.NUMBER and attribute.unit not in (None, "1"):
                     parts.append(f"in {attribute.unit}")
                 if attribute.values:

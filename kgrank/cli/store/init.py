@@ -21,12 +21,12 @@ _SHOWN = 8
 
 def init_command(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="FILES...",
             help="Products, and logs of events: csv, tsv, xlsx, Parquet or JSON Lines; text also as .gz.",
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="The new folder; by default named after the first file."),
@@ -52,6 +52,11 @@ def init_command(
 
     if update is not None and out is not None:
         raise InputError("--out and --update at once", expected="one of them")
+    if update is not None:
+        _update(update, files or [], json=json)
+        return
+    if not files:
+        raise InputError("no file is named", expected="kgrank init products.csv [events…]")
     with waiting("profiling the files"):
         done = initialise(files, out or folder_of(files))
     if json:
@@ -65,6 +70,32 @@ def init_command(
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command("init")(init_command)
+
+
+def _update(folder: Path, files: list[Path], *, json: bool) -> None:
+    """Takes up what is new, and says what it was."""
+    from kgrank.profiling.update import update
+
+    with waiting("comparing the files with the ontology"):
+        done = update(folder, files)
+    values = [f"{attribute}: {', '.join(texts)}" for attribute, texts in done.values.items()]
+    news = {
+        "attributes": done.attributes,
+        "categories": done.categories,
+        "brands": done.brands,
+        "values": values,
+        "spellings": done.spellings,
+    }
+    if json:
+        print_json(
+            {"folder": str(folder), **{k: list(v) for k, v in news.items()}, "values": dict(done.values)}
+        )
+        return
+    for kind, texts in news.items():
+        if texts:
+            console.print(Text(f"New {kind}: {'; '.join(texts)}"))
+    if done.empty:
+        console.print("Nothing is new.")
 
 
 def _print(folder: Path, page: Page) -> None:

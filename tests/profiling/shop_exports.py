@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -173,7 +175,8 @@ def woocommerce(folder: Path) -> Path:
     """WooCommerce's product export: category paths, several a cell; attributes as names and values."""
     heads = (
         "ID,Type,SKU,GTIN\\, UPC\\, EAN\\, or ISBN,Name,Published,Is featured?,Visibility in catalog,"
-        "Short description,Description,Tax status,In stock?,Stock,Weight (kg),Regular price,Categories,Tags,Images,"
+        "Short description,Description,Tax status,In stock?,Stock,Weight (kg),Regular price,Categories,Tags,"
+        "Images,"
         "Attribute 1 name,Attribute 1 value(s),Attribute 1 visible,Attribute 1 global,Attribute 2 name,"
         "Attribute 2 value(s),Brands,Position"
     )
@@ -189,7 +192,7 @@ def woocommerce(folder: Path) -> Path:
             "Name": p.title,
             "Published": 1,
             "Visibility in catalog": "visible",
-            "Short description": f"{p.title}, a good one, which you will wear for many years to come, says everyone",
+            "Short description": f"{p.title}, which you will wear for many years to come, says everyone",
             "In stock?": 1,
             "Weight (kg)": p.grams / 1000,
             "Regular price": f"{p.price:.2f}",
@@ -233,8 +236,10 @@ def google_merchant(folder: Path) -> Path:
     rows = [
         [
             p.id, p.title, f"{p.title}: warm, light, and made to last for a very long time indeed, we think",
-            f"https://shop.example/p/{p.id}", f"https://shop.example/i/{p.id}.jpg", "in_stock", f"{p.price:.2f} GBP",
-            "Apparel & Accessories > Clothing", f"Home > Clothing > {p.kind}", p.brand, f"40123456{n:05d}", f"M-{n}",
+            f"https://shop.example/p/{p.id}", f"https://shop.example/i/{p.id}.jpg", "in_stock",
+            f"{p.price:.2f} GBP",
+            "Apparel & Accessories > Clothing", f"Home > Clothing > {p.kind}", p.brand,
+            f"40123456{n:05d}", f"M-{n}",
             "new", f"{p.color}/{COLORS[(n + 1) % 4]}" if n % 6 == 0 else p.color, p.size,
             "unisex" if n % 3 else "female", "adult", f"G{n // 2}", f"{p.grams} g",
         ]
@@ -297,7 +302,7 @@ def rees46(folder: Path) -> Path:
                 e.time.strftime("%Y-%m-%d %H:%M:%S UTC"), e.kind, numbers[p.id],
                 {"T-Shirts": "2053013555", "Jackets": "2053013556", "Scarves": "2053013557"}[p.kind],
                 f"apparel.{p.kind.lower().replace('-', '')}", p.brand.lower(), f"{p.price:.2f}",
-                f"5{abs(hash(e.user)) % 10**8:08d}", f"{e.session}-4e0a-88f3",
+                f"5000{e.user[1:]}", f"{e.session}-4e0a-88f3",
             ]
         )  # fmt: skip
     heads = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session"
@@ -404,8 +409,9 @@ def local_shop(folder: Path, language: str, encoding: str = "utf-8") -> list[Pat
             e.user,
             e.session,
             kinds[e.kind],
+            e.item,
+            e.position,
         ]
-        + [e.item, e.position]
         for e in events(shop)
     ]
     separator = ";" if comma else ","
@@ -413,3 +419,81 @@ def local_shop(folder: Path, language: str, encoding: str = "utf-8") -> list[Pat
         write_csv(folder / "artikel.csv", heads, rows, separator, encoding),
         write_csv(folder / "log.csv", log_heads, log, separator, encoding),
     ]
+
+
+MESSY_HEADS = (
+    "SKU;Product name;Product type;Vendor;Variant Price;Socket;Dimmable;Power (W);Light;Weight;Finish;Tags;"
+    "Status"
+)
+
+LIGHT_APPEAL = {"Warm": 1.6, "Neutral": 0.0, "Cold": -1.6}
+"""What shoppers of the messy shop like, in logits."""
+
+
+def messy_shop(folder: Path) -> list[Path]:
+    """A lamp shop's export: brands in several spellings, mixed units, marks for missing cells, a doubled row.
+
+    Shoppers choose by ``Light`` (``LIGHT_APPEAL``) and by a low price.
+    """
+    draw = random.Random(3)
+    rows, light, price = [], {}, {}
+    for n in range(60):
+        brand = ("Lumo", "Halo & Söhne", "Kerze")[n % 3]
+        id_, kind = f"L-{n:03d}", ("Desk lamps", "Bulbs")[n % 2]
+        light[id_] = list(LIGHT_APPEAL)[draw.randrange(3)]
+        price[id_] = draw.uniform(9, 90)
+        watts = draw.choice((5, 8, 40, 60))
+        rows.append(
+            [
+                id_,
+                f"{brand} {kind} {n}",
+                kind if n % 7 else kind.lower(),
+                brand.upper() if n % 5 == 0 else brand,
+                f"{price[id_]:.2f} EUR" if n % 4 == 0 else f"{price[id_]:.2f}",
+                ("E27", "E14", "e27", "E 27", "E27")[n % 5] if kind == "Bulbs" else "",
+                ("yes", "No", "Y", "n", "-")[n % 5],
+                f"{watts / 1000} kW" if n % 9 == 0 else f"{watts} W" if n % 2 else str(watts),
+                light[id_] if n % 10 else f"{light[id_]} light",
+                "n/a" if n % 11 == 0 else f"{200 + n} g" if n % 2 else f"{(200 + n) / 1000} kg",
+                ("Brushed steel", "Steel", "White", "white ")[draw.randrange(4)],
+                ("sale, new", "new", "")[n % 3],
+                "active",
+            ]
+        )
+    rows.append(rows[10])
+    items = write_csv(folder / "items.csv", MESSY_HEADS.split(";"), rows, ";")
+    return [items, _messy_log(folder / "log.jsonl.gz", light, price, draw)]
+
+
+def _messy_log(path: Path, light: dict[str, str], price: dict[str, float], draw: random.Random) -> Path:
+    lines = []
+    start = datetime(2026, 5, 1, 9, tzinfo=UTC)
+
+    def line(seconds: int, action: str, item: str, slot: int | None) -> None:
+        record = {
+            "ts": (start + timedelta(minutes=97 * visit, seconds=seconds)).isoformat().replace("+00:00", "Z"),
+            "customer_id": f"cust_{visit % 140:04d}",
+            "visit": f"v{visit}",
+            "action": action,
+            "sku": item,
+            "slot": slot,
+            "page_id": f"p{visit}",
+            "search_term": "",
+        }
+        lines.append(json.dumps(record))
+
+    for visit in range(420):
+        shown = draw.sample(list(light)[visit % 2 :: 2], 6)
+        appeal = [math.exp(LIGHT_APPEAL[light[i]] - price[i] / 40) for i in shown]
+        chosen = draw.choices(shown, appeal)[0]
+        for slot, item in enumerate(shown, 1):
+            line(0, "product_impression", item, slot)
+        line(30, "product_view", chosen, shown.index(chosen) + 1)
+        if draw.random() < 0.7:
+            line(60, "add_to_basket", chosen, None)
+        if draw.random() < 0.5:
+            line(90, "order", chosen, None)
+        if visit % 50 == 0:
+            line(95, "newsletter_signup", chosen, None)
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    return path
