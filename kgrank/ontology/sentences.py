@@ -104,9 +104,7 @@ class _Sentences:
         return self.phrases.brand_cap.format(brand=self._name(self.ontology.brands, brand))
 
     def _attribute(self, attribute: str) -> str:
-        """The name inside a sentence: "Heel height" is "heel height", "UV filter" stays."""
-        name = self._name(self.ontology.attributes, attribute)
-        return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+        return within_sentence(self._name(self.ontology.attributes, attribute))
 
     def _categories(self, categories: tuple[str, ...]) -> str:
         return self._list([self._name(self.ontology.categories, c) for c in categories])
@@ -123,3 +121,8 @@ class _Sentences:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.4g}%"
+
+
+def within_sentence(name: str) -> str:
+    """A name as it is written inside a sentence: "Heel height" is "heel height"; "UV" and "Unit Price" stay."""
+    return name if any(map(str.isupper, name[1:])) else name[:1].lower() + name[1:]

@@ -12,6 +12,7 @@ from kgrank.choice.importance import importance
 from kgrank.choice.tastes.person import served_part_worths
 from kgrank.graph.schema import split_value_id, value_id
 from kgrank.ontology.model import BRAND, AttributeType
+from kgrank.ontology.sentences import within_sentence
 from kgrank.ranking.answers import SessionState, Shift
 from kgrank.ranking.catalogue.items import Rows
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
@@ -89,7 +90,7 @@ def _shift(
         "name": name,
         "before": f"{shares[0]:.2f}",
         "after": f"{shares[1]:.2f}",
-        "category": _lower(shop.ontology.categories[category].name(language)),
+        "category": within_sentence(shop.ontology.categories[category].name(language)),
     }
     all_values = [shop.items.values_of(row, block.attribute) for row in rows.tolist()]
     values = [dict(v) for v in all_values if v]
@@ -117,7 +118,7 @@ def _shift(
     if block.type is AttributeType.CHOICES:
         usual = _share_having(shop, category, block.attribute, node)
     word = value_name(shop.ontology, block.attribute, split_value_id(node)[1], language)
-    parts |= {"value": word if block.attribute == BRAND else _lower(word)}
+    parts |= {"value": word if block.attribute == BRAND else within_sentence(word)}
     parts |= {"taken": taken, "events": len(values), "usual": f"{usual:.0%}"}
     counted = "shift-one" if taken == 1 < len(values) else "shift-value"
     key = counted if taken and centred[best] > 0 else "shift-none"
@@ -156,8 +157,3 @@ def _share_having(shop: Shop, category: str, attribute: str, node: str) -> float
     for value in shop.items.of_attribute[attribute]:
         has_any[shop.items.having(shop.items.node[value_id(attribute, value)])] = True
     return float(having / max(has_any[rows].sum(), 1))
-
-
-def _lower(name: str) -> str:
-    """A name as it is written inside a sentence: "Red" is "red", "UV" stays."""
-    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
