@@ -13,7 +13,7 @@ from kgrank.cli.common import err, out, waiting
 from kgrank.cli.ontology.check import Source, plural
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.check import examine
-from kgrank.ontology.imports import READERS, bring
+from kgrank.ontology.imports import SYSTEMS
 from kgrank.ontology.imports.write import BASE
 from kgrank.ontology.tables import trip
 from kgrank.resources import ontology_folder
@@ -64,7 +64,7 @@ def import_(
     xlsx: _Workbook = None,
     csv: _Csv = None,
     system: Annotated[
-        str | None, typer.Option("--from", metavar="SYSTEM", help=f"Another system: {', '.join(READERS)}.")
+        str | None, typer.Option("--from", metavar="SYSTEM", help=f"Another system: {', '.join(SYSTEMS)}.")
     ] = None,
     base: Annotated[str, typer.Option(help="With --from: how the IRIs of the new ontology begin.")] = BASE,
     take: Annotated[
@@ -118,8 +118,10 @@ def _refuse(outcome: trip.Outcome) -> None:
 
 def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
     """A new ontology from another system's files, checked."""
-    if system not in READERS:
-        raise InputError(f"--from {system} is no known system", todo=did_you_mean(system, READERS))
+    from kgrank.profiling.taxonomies import bring
+
+    if system not in SYSTEMS:
+        raise InputError(f"--from {system} is no known system", todo=did_you_mean(system, SYSTEMS))
     if source is None:
         raise InputError("say what to read", expected=f"kgrank ontology import FOLDER SOURCE --from {system}")
     with waiting(f"reading {escape(str(source))}") as report:
