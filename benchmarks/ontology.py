@@ -27,12 +27,12 @@ from benchmarks.machine import command, environment, finish, script_parser
 from benchmarks.ontology_set import write_full_size
 from kgrank.ontology.check.session import Session
 from kgrank.ontology.diff import difference
-from kgrank.ontology.imports import bring
 from kgrank.ontology.layout import sound_texts
 from kgrank.ontology.read import read_ontology
 from kgrank.ontology.tables.trip import export, plan_import, read_sheets, write_outcome
 from kgrank.ontology.triples import comparable_triples
 from kgrank.ontology.versions import read_versions
+from kgrank.profiling.taxonomies import bring
 
 FILES = ("aa.ttl", "el.ttl", "hg.ttl")
 CATEGORIES = ("aa-1-1-1", "el-2", "hg-3-2", "sg-1-1", "fb-2")

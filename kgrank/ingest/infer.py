@@ -168,7 +168,7 @@ def _attribute(name: str, columns: list[RawColumn]) -> Attribute:
         type=kind,
         values=first.values if ordered else (),
         open=not ordered,
-        unit=_unit(columns) if unit is None and kind is AttributeType.NUMBER else unit,
+        unit=common_unit(columns) if unit is None and kind is AttributeType.NUMBER else unit,
     )
 
 
@@ -228,7 +228,7 @@ def quantity_cells(column: RawColumn) -> pl.DataFrame:
     )
 
 
-def _unit(columns: list[RawColumn]) -> str | None:
+def common_unit(columns: Sequence[RawColumn]) -> str | None:
     """The unit that most cells name; None where no cell names one."""
     words = pl.concat([quantity_cells(c) for c in columns]).filter(pl.col("dimension") != "")["unit"]
     codes = pl.Series([known.code for word in words if (known := find_unit(word))], dtype=pl.String)

@@ -10,7 +10,7 @@ from kgrank.errors import InputError
 from kgrank.ingest import fields
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.mapping import AttributeField, Items
-from kgrank.ingest.raw import ITEM_COLUMNS, Raw, RawColumn, attribute_fields, category_path, with_schema
+from kgrank.ingest.raw import ITEM_COLUMNS, STEP, Raw, RawColumn, attribute_fields, category_path, with_schema
 from kgrank.ingest.read import read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
@@ -31,6 +31,7 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
     core = {name: getattr(source, name) for name in _CORE}
     used = frozenset().union(*(fields.columns_of(f) for f in core.values()))
     used |= frozenset(a.column or name for name, a in source.attributes.items())
+    used |= frozenset(source.category.above)
     spare = frozenset(used)
     standard = frozenset(c for c in _CORE if c in table.columns)
     attributes = attribute_fields(
@@ -43,11 +44,16 @@ def read_items(folder: Path, source: Items, rejects: Rejects) -> Raw:
             for name in _CORE
         ),
         *(fields.attribute(table, a, name, path).alias(f"a:{name}") for name, a in attributes.items()),
+        *(pl.col(require(table, c, path)).alias(f"above:{n}") for n, c in enumerate(source.category.above)),
         LINE,
     )
     frame = rejects.drop(frame, pl.col("id").is_null(), "no id", path, id="id", cell=pl.lit("no item id"))
     frame = _one_row_an_id(frame, source, path, rejects)
     frame = frame.with_columns(category_path(source.category))
+    if source.category.above:
+        steps = [*(f"above:{n}" for n in range(len(source.category.above))), "category"]
+        path_text = pl.concat_str(steps, separator=STEP, ignore_nulls=True)
+        frame = frame.with_columns(pl.when(path_text != "").then(path_text).alias("category"))
     return Raw(
         items=with_schema(frame, ITEM_COLUMNS, path),
         columns=tuple(raw_column(frame, name, a, path) for name, a in attributes.items()),

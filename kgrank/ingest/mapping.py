@@ -94,6 +94,9 @@ class CategoryField(Field):
         str | None, 'The column holds a path from the top; its parts are parted by this, e.g. "|".'
     ] = None
     under: Annotated[str | None, "A category above all that the column names."] = None
+    above: Annotated[
+        tuple[str, ...], "Columns with the categories above that of `column`, from the top."
+    ] = ()
     several: Annotated[
         str | None, 'The column holds several categories, parted by this, e.g. ","; the first counts.'
     ] = None
@@ -118,6 +121,7 @@ class TimeField:
         'How the time is written, e.g. "%d/%m/%Y %H:%M"; by default what the times themselves show.',
     ] = None
     zone: Annotated[str, "The time zone of times that name none."] = "UTC"
+    clock: Annotated[str | None, "A column with the time of day, where `column` has the day only."] = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.mapping import (
     AttributeField,
+    CategoryField,
     Events,
     Field,
     Items,
@@ -40,6 +41,10 @@ def named_columns(source: Source) -> frozenset[str]:
             named |= {part.column or name, *part.one_hot}
         elif part.column is not None:
             named.add(part.column)
+        if isinstance(part, CategoryField):
+            named |= set(part.above)
+        if isinstance(part, TimeField) and part.clock is not None:
+            named.add(part.clock)
     if isinstance(source, Tasks):
         words = [alternative.name or key for key, alternative in source.alternatives.items()]
         named |= {column.replace("{}", word) for column in named for word in words}

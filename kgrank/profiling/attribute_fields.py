@@ -23,6 +23,9 @@ from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_f
 from kgrank.profiling.headings import head_key, is_id_head, plain_letters, reason_to_leave_out, unit_of_head
 from kgrank.profiling.source_table import SourceTable
 
+NO_SEPARATOR = "\x00"
+"""What no cell holds, for guessing the type of cells with one value each."""
+
 _LIKE_AN_ID = 0.2
 """Distinct texts for each cell from which a column that is called like an id is one."""
 
@@ -168,7 +171,7 @@ def _field(
     column = _with_decimal(column, head, habits, findings)
     column = _in_one_currency(column, head, findings)
     field = column.field
-    kind = guess_type(label, [column], "\x00")
+    kind = guess_type(label, [column], NO_SEPARATOR)
     if kind is AttributeType.NUMBER:
         return _number(column, head, label, unit, findings)
     field = replace(field, unit=None, decimal=None)

@@ -59,6 +59,8 @@ def ladder(texts: pl.Series) -> tuple[str, ...]:
         if not all(key in rank for key in keys.values()):
             continue
         ranks = {rank[key] for key in keys.values()}
+        if steps.endswith("+") and not any("+" in key for key in keys.values()):
+            continue  # Single letters can be anything.
         if len(ranks) >= _FEWEST_STEPS:
             # Of two spellings of one step, the more frequent one stays.
             by_count = sorted(distinct, key=lambda text: (int((texts == text).sum()), text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from kgrank.ingest.mapping import TimeField
 from kgrank.ingest.rows import LINE
 from kgrank.profiling.doubts import Doubt, Findings, Weight, first_few
 from kgrank.profiling.event_kinds import event_kind
-from kgrank.profiling.headings import EVENT_HEADS
+from kgrank.profiling.headings import CLOCK_HEADS, EVENT_HEADS
 from kgrank.profiling.item_roles import heads_by_rank
 from kgrank.profiling.source_table import SourceTable
 
@@ -55,6 +55,7 @@ class EventRoles:
         """The column of each role that there is."""
         columns = {
             "time": self.time.column,
+            "time of day": self.time.clock,
             "user": self.user,
             "session": self.session,
             "kind": self.kind,
@@ -84,7 +85,7 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
     time = _time(table, sample, findings)
     if time is None:
         return None
-    free = [h for h in table.heads if h != time.column and table.rows[h].count()]
+    free = [h for h in table.heads if h not in (time.column, time.clock) and table.rows[h].count()]
 
     def pick(role: str, accepts: Callable[[str], bool] = lambda _: True) -> str | None:
         ranked = heads_by_rank(free, EVENT_HEADS[role])
@@ -134,8 +135,18 @@ def _time(table: SourceTable, sample: pl.DataFrame, findings: Findings) -> TimeF
     for head in [*named, *others]:
         field = _time_field(table, sample, head, findings, sure=head in named)
         if field is not None:
-            return field
+            return replace(field, clock=_clock(table, sample, head))
     return None
+
+
+def _clock(table: SourceTable, sample: pl.DataFrame, day: str) -> str | None:
+    """The column with the time of day, where the column of times has days only."""
+    if sample[day].str.contains(r"\d:\d").any() or not sample[day].str.contains(r"\d[./-]\d").all():
+        return None
+    ranked = heads_by_rank([h for h in table.heads if h != day], CLOCK_HEADS)
+    return next(
+        (h for h in ranked if sample[h].drop_nulls().str.contains(r"^\d{1,2}:\d{2}(:\d{2})?$").all()), None
+    )
 
 
 def _time_field(

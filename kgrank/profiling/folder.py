@@ -14,6 +14,7 @@ import yaml
 from kgrank.errors import InputError
 from kgrank.files import write_text
 from kgrank.ingest.clean import Clean, ingest
+from kgrank.ingest.report import REASONS
 from kgrank.ontology.imports.fold import fold
 from kgrank.ontology.imports.plan import Plan
 from kgrank.ontology.imports.write import write_plan
@@ -23,6 +24,9 @@ from kgrank.profiling.mapping_file import mapping_text
 from kgrank.profiling.ontology_plan import plan_of
 from kgrank.profiling.page import Page, page_html, page_text
 from kgrank.profiling.propose import Proposal, propose
+
+_MUCH = 0.05
+"""Share of the rows of a file from which a reason for dropping them is a serious doubt."""
 
 ONTOLOGY, MAPPING, RUN = "ontology", "mapping.yaml", "run.yaml"
 TEXT, HTML, RECORD = "assumptions.txt", "assumptions.html", "assumptions.json"
@@ -180,5 +184,11 @@ def _dropped(clean: Clean) -> list[Doubt]:
         rows = clean.report.rows.filter(clean.report.rows["reason"] == reason)
         files = ", ".join(rows["file"].unique().sort())
         examples = tuple(t for t in rows["found"].drop_nulls().unique(maintain_order=True)[:5])
-        doubts.append(Doubt(Weight.VALUE, files, "", f"Rows or cells: {reason}.", count, examples))
+        much = count > _MUCH * sum(n for file, n in clean.report.read.items() if file in set(rows["file"]))
+        weight = (
+            Weight.MEANING
+            if much and reason not in ("duplicate row", "taken back", "return")
+            else Weight.VALUE
+        )
+        doubts.append(Doubt(weight, files, "", f"{reason}: {REASONS[reason]}", count, examples))
     return doubts

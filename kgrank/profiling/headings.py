@@ -74,7 +74,11 @@ ITEM_HEADS: Mapping[str, tuple[str, ...]] = {
         "sortiment, categorie, categories produit, categorie produit, rayon, famille, type de "
         "produit, type produit, categoria, categorias, tipo, tipo de producto, familia, categoria de "
         "producto, seccion, reparto, categorieen, categorie naam, 类目, 分类, 品类, 类别, 商品分类, "
-        "商品类目, 产品类别, 产品分类, カテゴリ, カテゴリー, category id, main category"
+        "商品类目, 产品类别, 产品分类, カテゴリ, カテゴリー, category id, main category, "
+        "hauptkategorie, unterkategorie, untergruppe, subcategory, sub category, sous categorie, "
+        "subcategoria, obergruppe, 一级类目, 二级类目, 三级类目, 大类, 中类, 小类, category level 1, "
+        "category level 2, category level 3, category l1, category l2, category l3, category 1, "
+        "category 2, category 3, level 1, level 2, level 3"
     ),
     "description": _names(
         "description, body html, body, long description, product description, short description, "
@@ -148,6 +152,14 @@ EVENT_HEADS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """Heads of behaviour logs, by role; an order's id only joins what was bought together, so it comes last."""
+
+CLOCK_HEADS = _names(
+    "time, time of day, uhrzeit, zeit, heure, hora, ora, tijd, 时刻, 时间, event hour, hour, clock"
+)
+"""Heads of columns with the time of day, beside one with the day."""
+
+RATING_HEADS = _names("rating, stars, score, bewertung, note, valoracion, calificacion, 评分")
+"""Heads of columns of values that are ratings."""
 
 LEFT_OUT: Mapping[str, tuple[str, ...]] = {
     "a web address or a picture": _names(
@@ -232,7 +244,11 @@ def reason_to_leave_out(head: str) -> str | None:
 def is_id_head(head: str) -> bool:
     """Whether a head is called like an id, or like a group of items."""
     key = head_key(head)
-    return key in GROUP_HEADS or key in ITEM_HEADS["id"] or key.endswith((" id", " ids"))
+    return (
+        key in GROUP_HEADS
+        or key in ITEM_HEADS["id"]
+        or key.endswith((" id", " ids", " no", " nr", " number", " nummer"))
+    )
 
 
 _STARTS = frozenset(

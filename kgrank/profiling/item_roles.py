@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest.rows import LINE
-from kgrank.profiling.cell_contents import unreadable
+from kgrank.profiling.cell_contents import path_separator, unreadable
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
 from kgrank.profiling.headings import GROUP_HEADS, ITEM_HEADS, head_key
 from kgrank.profiling.source_table import SourceTable
@@ -17,8 +18,17 @@ from kgrank.profiling.source_table import SourceTable
 _NEARLY_ALL = 0.9
 """Share of rows from which a column counts as filled."""
 
+_COMPOUND = 6
+"""Letters from which a name counts at the end of a longer word too."""
+
 _ENOUGH = 0.5
 """Share of rows that a column must fill to be the id, the title or the category."""
+
+_PARENTS = 1.1
+"""Upper categories of a lower one, on average, up to which two columns are levels of one tree."""
+
+_TITLE = 60
+"""Characters of an average text up to which it can be a title."""
 
 _MOST_CATEGORIES = 0.5
 """Distinct categories for each row at most, where there are many rows."""
@@ -33,11 +43,14 @@ class ItemRoles:
     brand: str | None
     category: str | None
     description: str | None
+    above: tuple[str, ...] = ()
+    """The columns of the categories above, from the top."""
 
     @property
     def heads(self) -> list[str]:
         """The columns that have a role."""
-        return [h for h in (self.id, self.title, self.brand, self.category, self.description) if h]
+        single = (self.id, self.title, self.brand, self.category, self.description)
+        return [*(h for h in single if h), *self.above]
 
 
 def heads_by_rank(heads: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -45,6 +58,8 @@ def heads_by_rank(heads: Sequence[str], names: Sequence[str]) -> list[str]:
     keys = {head: head_key(head) for head in heads}
     exact = [h for name in names for h in heads if keys[h] == name]
     ends = [h for name in names for h in heads if keys[h].endswith(f" {name}") and len(name) > 2]
+    # In German the parts of a name are one word: Produktkategorie.
+    ends += [h for name in names for h in heads if keys[h].endswith(name) and len(name) >= _COMPOUND]
     return list(dict.fromkeys([*exact, *ends]))
 
 
@@ -71,9 +86,21 @@ def item_roles(table: SourceTable, ids_in_events: Collection[str], findings: Fin
 
     brand = pick("brand")
     category = pick("category", lambda h: _is_category(table, h))
+    above: tuple[str, ...] = ()
+    if category is not None:
+        levels = [h for h in heads_by_rank(free, ITEM_HEADS["category"]) if _is_category(table, h)]
+        *upper, category = _nested(table, [category, *levels])
+        above = tuple(upper)
+        free = [h for h in table.heads if h not in (id_, brand, category, *above)]
     title = pick("title", lambda h: table.cells(h).n_unique() > 1 or len(table.rows) < 3)
     description = pick("description", lambda h: table.cells(h).n_unique() > 1 or len(table.rows) < 3)
-    roles = ItemRoles(id_, title, brand, category, description)
+    if title is None and description is not None and _is_short(table.cells(description)):
+        title, description = description, None
+    roles = ItemRoles(id_, title, brand, category, description, above)
+    findings.roles += [
+        ColumnRole(table.file, h, "category above", "", table.filled(h), first_few(table.cells(h)))
+        for h in above
+    ]
     for role in ("id", "title", "brand", "category", "description"):
         head = getattr(roles, role)
         if head is not None:
@@ -102,6 +129,32 @@ def item_roles(table: SourceTable, ids_in_events: Collection[str], findings: Fin
             )
         )
     return roles
+
+
+def _nested(table: SourceTable, levels: Sequence[str]) -> list[str]:
+    """The first column with those that are its upper or lower levels, from the top.
+
+    Each text of a lower level belongs to one text of the next upper one, as a subcategory does to its category.
+    """
+    chain = [levels[0]]
+    if any(path_separator(table.cells(h)) for h in chain):
+        return chain
+    for head in levels[1:]:
+        several = sorted({*chain, head}, key=lambda h: table.cells(h).n_unique())
+        if all(_belongs(table, low, high) for high, low in pairwise(several)):
+            chain = several
+    return chain
+
+
+def _belongs(table: SourceTable, low: str, high: str) -> bool:
+    rows = table.rows.select(low, high).drop_nulls()
+    pairs = rows.unique()
+    children, parents = pairs[low].n_unique(), pairs[high].n_unique()
+    return bool(len(rows)) and parents < children and len(pairs) <= _PARENTS * children
+
+
+def _is_short(texts: pl.Series) -> bool:
+    return int(texts.str.len_chars().sum()) < _TITLE * len(texts)
 
 
 def _is_category(table: SourceTable, head: str) -> bool:

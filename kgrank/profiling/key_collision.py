@@ -40,26 +40,35 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(plain_letters(text.translate(_DASHES))))
 
 
-def fingerprint(text: str) -> str:
-    """The key of a text: its words without case, accents, punctuation and order; numbers keep their order."""
+def keys(text: str) -> frozenset[str]:
+    """The keys of a text: its words in any order, and its letters without spaces.
+
+    Case, accents and punctuation do not count; the order and marks of numbers do.
+    """
     words = tokens(text)
     if not words:
-        return text
+        return frozenset({text})
     if any(w[0].isdigit() for w in words):
-        return "".join(f" {w}" if w[0].isdigit() else w for w in words)
-    return "".join(sorted(set(words))) if len(words) < 3 else " ".join(sorted(set(words)))
+        return frozenset({"".join(f" {w}" if w[0].isdigit() else w for w in words)})
+    return frozenset({" ".join(sorted(set(words))), "".join(words)})
 
 
 def collisions(counts: Mapping[str, int]) -> dict[str, str]:
-    """By each rarer spelling, the most frequent one with the same key.
+    """By each rarer spelling, the most frequent one with a key in common.
 
     Args:
         counts: How often each text occurs.
     """
-    groups: dict[str, list[str]] = defaultdict(list)
+    first: dict[str, str] = {}
+    merged: dict[str, str] = {}
     for text in sorted(counts, key=lambda t: (-counts[t], t)):
-        groups[fingerprint(text)].append(text)
-    return {text: group[0] for group in groups.values() for text in group[1:]}
+        own = sorted(keys(text))
+        canonical = next((first[key] for key in own if key in first), text)
+        if canonical != text:
+            merged[text] = canonical
+        for key in own:
+            first.setdefault(key, canonical)
+    return merged
 
 
 def abbreviations(counts: Mapping[str, int], name: str) -> dict[str, str]:

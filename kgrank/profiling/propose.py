@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from kgrank.profiling.cell_contents import path_separator, several_paths
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
 from kgrank.profiling.event_kinds import kinds_by_word
 from kgrank.profiling.event_roles import EventRoles, event_roles
-from kgrank.profiling.headings import GROUP_HEADS, head_key, language_of
+from kgrank.profiling.headings import GROUP_HEADS, RATING_HEADS, head_key, language_of
 from kgrank.profiling.item_roles import ItemRoles, item_roles
 from kgrank.profiling.key_collision import collisions
 from kgrank.profiling.name_value_columns import NameValueColumns, name_value_columns
@@ -88,7 +88,8 @@ def propose(folder: Path, files: Sequence[str]) -> Proposal:
     items = [source for t in products for source in shop.items(t, seen, alone=len(products) == 1)]
     if not products:
         items = [shop.items_of_log(t, r) for t, r in roles]
-    events = tuple(_events(t, r, language, findings) for t, r in roles)
+    used = {(s.file, a.column) for s in items for a in s.attributes.values()}
+    events = tuple(_events(t, r, used, findings) for t, r in roles)
     mapping = Mapping(
         about=f"Proposed by kgrank init for {', '.join(files)}", items=tuple(items), events=events
     )
@@ -144,7 +145,9 @@ class _Shop:
 
     def items_of_log(self, table: SourceTable, roles: EventRoles) -> Items:
         """The products of a log that describes them on each of its rows."""
-        rows = table.rows.drop(h for h in roles.heads if h != roles.item)
+        others = [h for h in table.heads if h not in roles.heads]
+        changing = [h for h in others if _changes(table, roles.item, h)]
+        rows = table.rows.drop([h for h in roles.heads if h != roles.item] + changing)
         described = SourceTable(table.folder, table.source, rows)
         item = item_roles(described, set(table.cells(roles.item)), self.findings)
         self.brand_label = item.brand
@@ -234,7 +237,7 @@ class _Shop:
             id=Field(column=roles.id),
             title=Field(column=roles.title),
             brand=Field(column=roles.brand),
-            category=self._category(table, roles.category, group or roles.id, alone=alone),
+            category=self._category(table, roles, group or roles.id, alone=alone),
             description=Field(column=roles.description),
             attributes=fields,
             from_log=self._several_rows(table, roles, group),
@@ -280,8 +283,9 @@ class _Shop:
         return bool(len(several))
 
     def _category(
-        self, table: SourceTable, head: str | None, group: str | None, *, alone: bool
+        self, table: SourceTable, roles: ItemRoles, group: str | None, *, alone: bool
     ) -> CategoryField:
+        head, above = roles.category, roles.above
         if head is None:
             return (
                 CategoryField(constant=_PRODUCTS.get(self.language, "Products")) if alone else CategoryField()
@@ -316,7 +320,7 @@ class _Shop:
             )
         counts = dict(cells.value_counts().iter_rows())
         rename = {old: new for old, new in collisions(counts).items() if old.casefold() != new.casefold()}
-        return CategoryField(column=head, path=path, several=several, rename=rename)
+        return CategoryField(column=head, path=path, above=above, several=several, rename=rename)
 
 
 _PRODUCTS = {
@@ -327,6 +331,17 @@ _PRODUCTS = {
     "it": "Prodotti",
     "nl": "Producten",
 }
+
+
+_CHANGING = 0.5
+"""Different texts for each row of an item from which a column of a log is about the event, not the item."""
+
+
+def _changes(table: SourceTable, item: str, head: str) -> bool:
+    """Whether a log's column changes from one row of an item to the next, as an order's number does."""
+    rows = table.rows.select(item, head).drop_nulls()
+    repeated = rows.filter(pl.len().over(item) > 1)
+    return repeated.unique().height > _CHANGING * max(len(repeated), 1)
 
 
 _PER_CATEGORY = 4
@@ -351,10 +366,12 @@ def _written_as(source: Source) -> dict[str, Any]:
     }
 
 
-def _events(table: SourceTable, roles: EventRoles, language: str, findings: Findings) -> Events:
+def _events(
+    table: SourceTable, roles: EventRoles, used: Collection[tuple[str, str | None]], findings: Findings
+) -> Events:
     """The source that reads a log."""
     kind, where = _kind(table, roles, findings)
-    left_out = [h for h in table.heads if h not in roles.heads]
+    left_out = [h for h in table.heads if h not in roles.heads and (table.file, h) not in used]
     findings.roles += [
         ColumnRole(
             table.file, h, "left out", "not needed for a log", table.filled(h), first_few(table.cells(h))
@@ -382,17 +399,18 @@ def _kind(
 ) -> tuple[KindField, dict[str, tuple[str, ...]]]:
     """The kinds of a log's words, and which rows are read where some words are no kind."""
     if roles.kind is None:
+        kind = "rating" if roles.value is not None and head_key(roles.value) in RATING_HEADS else "purchase"
         findings.doubts.append(
             Doubt(
                 Weight.ROLE,
                 table.file,
                 "",
-                "No column says what kind of event a row is; all are taken as purchases.",
+                f"No column says what kind of event a row is; all are taken as {kind}s.",
                 len(table.rows),
                 remedy="For another kind, change `kind` of the log in mapping.yaml.",
             )
         )
-        return KindField(constant="purchase"), {}
+        return KindField(constant=kind), {}
     counts = dict(table.cells(roles.kind).value_counts(sort=True).iter_rows())
     kinds = kinds_by_word(counts)
     rename = {word: kind for word, kind in kinds.items() if kind is not None and kind != word}

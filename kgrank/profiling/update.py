@@ -40,7 +40,7 @@ from kgrank.ontology.vocabulary import ALT_LABEL, KG, TYPE
 from kgrank.profiling.attribute_fields import ProposedAttribute, slug, unused_id
 from kgrank.profiling.doubts import Findings
 from kgrank.profiling.folder import MAPPING, ONTOLOGY, RECORD, RUN, page_of, write_page
-from kgrank.profiling.key_collision import fingerprint
+from kgrank.profiling.key_collision import keys
 from kgrank.profiling.mapping_edit import with_attributes
 from kgrank.profiling.ontology_plan import plan_of
 from kgrank.profiling.page import Page
@@ -286,13 +286,13 @@ def _values(
     if known.type not in (AttributeType.CHOICE, AttributeType.CHOICES, AttributeType.ORDERED):
         return
     terms = [ontology.values[v] for v in known.values if v in ontology.values]
-    names, keys = ids_by_name(terms), {fingerprint(t.name(language)): t for t in terms}
+    names, by_key = ids_by_name(terms), {key: t for t in terms for key in keys(t.name(language))}
     new: dict[str, str] = {}
     for planned, texts in attribute.values.items():
         text = next(iter(texts.values()))
         spellings = (text, *attribute.value_synonyms.get(planned, ()))
         term = next((ontology.values[names[same(s)]] for s in spellings if same(s) in names), None)
-        term = term or keys.get(fingerprint(text))
+        term = term or next((by_key[key] for key in keys(text) if key in by_key), None)
         unknown = [s for s in spellings if same(s) not in names]
         if term is not None:
             _spell(additions, term, unknown, blocks, language)
@@ -320,12 +320,12 @@ def _brands(
 ) -> None:
     """Adds the new brands, and new spellings of those that are there."""
     names = ids_by_name(ontology.brands.values())
-    keys = {fingerprint(t.name(language)): t for t in ontology.brands.values()}
+    by_key = {key: t for t in ontology.brands.values() for key in keys(t.name(language))}
     taken = set(ontology.brands)
     for planned, text in plan.brands.items():
         spellings = (text, *plan.brand_synonyms.get(planned, ()))
         term = next((ontology.brands[names[same(s)]] for s in spellings if same(s) in names), None)
-        term = term or keys.get(fingerprint(text))
+        term = term or next((by_key[key] for key in keys(text) if key in by_key), None)
         unknown = [s for s in spellings if same(s) not in names]
         if term is not None:
             _spell(additions, term, unknown, blocks, language)

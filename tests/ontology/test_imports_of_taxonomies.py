@@ -16,7 +16,6 @@ from benchmarks.data_sets import data_folder
 from kgrank.cli.main import app
 from kgrank.errors import InputError
 from kgrank.ontology.check import examine
-from kgrank.ontology.imports import bring
 from kgrank.ontology.imports.fold import fold
 from kgrank.ontology.imports.plan import (
     Plan,
@@ -26,10 +25,11 @@ from kgrank.ontology.imports.plan import (
     identifier,
     original,
 )
-from kgrank.ontology.imports.schema_org import read_schema_org
 from kgrank.ontology.layout import format_folder
 from kgrank.ontology.model import AttributeType, Need, Ontology
 from kgrank.ontology.read import read_ontology
+from kgrank.profiling.schema_org import read_schema_org
+from kgrank.profiling.taxonomies import bring
 
 RUN = CliRunner()
 
@@ -374,3 +374,54 @@ def test_akeneo_at_a_shops_size_with_every_type_unfolds_to_its_families(tmp_path
     assert sum(len(ontology.applicable(c)) for c in ontology.categories) == 250 * 31
     assert ontology.applicable("fam_7")["attr_7"].need is Need.REQUIRED
     assert ontology.attributes["attr_4"].unit == "cm"
+
+
+def test_quantities_and_spellings_of_schema_org_are_read_as_a_catalogue_s_are(tmp_path: Path) -> None:
+    products = [
+        {
+            "@type": "Product",
+            "category": "Coffee > Grinders",
+            "brand": {"name": ("HARIO", "Hario", "Hario")[n % 3]},
+            "offers": {"price": f"{10 + n}.50 EUR", "priceCurrency": "EUR"},
+            "weight": ("2.1 kg", "900 g", "0.5 kg")[n % 3],
+            "additionalProperty": [
+                {"name": "Power", "value": 800 + n, "unitCode": "WTT"},
+                {"name": "Washable", "value": f"https://schema.org/{n % 2 == 0}"},
+                {"name": "Finish", "value": ("Matte black", "matte-black", "White")[n % 3]},
+            ],
+        }
+        for n in range(12)
+    ]
+    path = tmp_path / "products.json"
+    path.write_text(json.dumps(products), encoding="utf-8")
+    bring("schema.org", path, tmp_path / "shop")
+    ontology = read_ontology(tmp_path / "shop")
+    units = {a.id: a.unit for a in ontology.attributes.values() if a.type == "Number"}
+    assert units == {"price": "EUR", "weight": "kg", "Power": "W"}
+    assert ontology.attributes["Washable"].type == "Boolean"
+    assert len(ontology.attributes["Finish"].values) == 2
+    assert [b.name() for b in ontology.brands.values()] == ["Hario"]
+
+
+def test_a_plain_table_says_which_attribute_is_the_brand(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("Code,Title\ng,Grinders\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text(
+        "Key,Label,Allowed\nmaker,Maker,Hario|Fellow & Co\nsize,Size,S|M\n", encoding="utf-8"
+    )
+    (tmp_path / "l.csv").write_text("Category,Attribute\ng,maker\ng,size\n", encoding="utf-8")
+    mapping = tmp_path / "m.yaml"
+    mapping.write_text(
+        "categories: {file: c.csv, id: Code, name.en: Title}\n"
+        "attributes: {file: a.csv, id: Key, name.en: Label, values: Allowed, brand: maker}\n"
+        "links: {file: l.csv, category: Category, attribute: Attribute}\n",
+        encoding="utf-8",
+    )
+    bring("csv", mapping, tmp_path / "shop")
+    ontology = read_ontology(tmp_path / "shop")
+    assert sorted(b.name() for b in ontology.brands.values()) == ["Fellow & Co", "Hario"]
+    assert set(ontology.applicable("g")) == {"brand", "size"}
+    mapping.write_text(
+        mapping.read_text(encoding="utf-8").replace("brand: maker", "brand: make"), encoding="utf-8"
+    )
+    with pytest.raises(InputError, match=r"no attribute make to be the brand.*maker"):
+        bring("csv", mapping, tmp_path / "other")

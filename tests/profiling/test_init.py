@@ -273,6 +273,66 @@ def test_a_table_without_ids_is_an_error_that_names_its_columns(tmp_path: Path) 
     assert not (tmp_path / "out").exists()
 
 
+def test_two_columns_of_categories_become_one_tree(tmp_path: Path) -> None:
+    tree = {"Tische": "Wohnen", "Stühle": "Wohnen", "Regale": "Büro"}
+    rows = [[n, tree[kind], kind, n * 1.5] for n in range(30) for kind in [list(tree)[n % 3]]]
+    heads = ["Artikel-Nr.", "Hauptkategorie", "Unterkategorie", "Preis"]
+    done = initialise([exports.write_csv(tmp_path / "a.csv", heads, rows, ";")], tmp_path / "out")
+    categories = reread(tmp_path, done).ontology.categories
+    parents = {c.name(): categories[c.parent].name() for c in categories.values() if c.parent}
+    assert parents == tree
+
+
+def test_the_day_and_the_time_of_day_may_be_in_two_columns(tmp_path: Path) -> None:
+    log = [
+        [e.time.strftime("%d.%m.%Y"), e.time.strftime("%H:%M"), e.user, e.kind, e.item]
+        for e in exports.events(exports.products())
+    ]
+    heads = ["Datum", "Uhrzeit", "Kunde", "Ereignis", "Artikel"]
+    files = [exports.google_merchant(tmp_path), exports.write_csv(tmp_path / "log.csv", heads, log, ";")]
+    clean = reread(tmp_path, initialise(files, tmp_path / "out"))
+    first = min(e.time for e in exports.events(exports.products()))
+    assert clean.events["time"].min() == int(first.timestamp()) // 60 * 60
+
+
+def test_a_log_of_ratings_is_one(tmp_path: Path) -> None:
+    rows = [[f"u{n % 9}", f"P{1000 + n % 36}", 1 + n % 5, 1_770_000_000 + n * 500] for n in range(90)]
+    reviews = exports.write_csv(
+        tmp_path / "reviews.csv", ["user_id", "product_id", "rating", "timestamp"], rows
+    )
+    done = initialise([exports.google_merchant(tmp_path), reviews], tmp_path / "out")
+    assert set(done.clean.events["kind"]) == {"rating"}
+
+
+def test_what_changes_with_each_order_is_no_attribute_of_the_item(tmp_path: Path) -> None:
+    rows = [
+        [
+            5000 + n,
+            f"C{n % 20}",
+            f"Lamp {n % 20}",
+            1,
+            f"2026-03-{1 + n % 28:02d} 10:00:00",
+            5 + n % 20,
+            17 + n % 7,
+        ]
+        for n in range(200)
+    ]
+    heads = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"]
+    done = initialise([exports.write_csv(tmp_path / "orders.csv", heads, rows)], tmp_path / "out")
+    assert [a.names for a in done.plan.attributes] == [{"en": "UnitPrice"}]
+    assert done.clean.items["title"].null_count() == 0
+
+
+def test_single_letters_are_no_order_unless_they_are_grades(tmp_path: Path) -> None:
+    rows = [
+        [n, ("Lamps", "Fans")[n // 2 % 2], "ABC"[n % 3], ("A+", "A", "B", "A++")[n % 4]] for n in range(24)
+    ]
+    file = exports.write_csv(tmp_path / "x.csv", ["sku", "category", "series", "energy"], rows)
+    ontology = read_ontology(initialise([file], tmp_path / "out").folder / "ontology")
+    assert attribute(ontology, "series") is AttributeType.CHOICE
+    assert attribute(ontology, "energy") is AttributeType.ORDERED
+
+
 @pytest.fixture
 def edited(messy: Path) -> Path:
     """The messy shop's folder after init and edits of people, with a new export in the old one's place."""

@@ -17,6 +17,8 @@ from kgrank.profiling.key_collision import abbreviations, collisions, likenesses
         ("V60", "v 60"),
         ("1–2", "1-2"),
         ("Stainlesssteel", "Stainless steel"),
+        ("Nord-Holz", "Nordholz"),
+        ("steel, stainless", "Stainless Steel"),
     ],
 )
 def test_spellings_with_the_same_words_are_one_value(first: str, second: str) -> None:

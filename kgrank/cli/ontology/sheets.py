@@ -14,7 +14,7 @@ from kgrank.cli.ontology.check import Source, plural
 from kgrank.errors import InputError, did_you_mean
 from kgrank.files import write_text
 from kgrank.ontology.check import examine
-from kgrank.ontology.imports import READERS, bring
+from kgrank.ontology.imports import SYSTEMS
 from kgrank.ontology.imports.write import BASE
 from kgrank.ontology.tables import trip
 from kgrank.resources import ontology_folder
@@ -65,7 +65,7 @@ def import_(
     xlsx: _Workbook = None,
     csv: _Csv = None,
     system: Annotated[
-        str | None, typer.Option("--from", metavar="SYSTEM", help=f"Another system: {', '.join(READERS)}.")
+        str | None, typer.Option("--from", metavar="SYSTEM", help=f"Another system: {', '.join(SYSTEMS)}.")
     ] = None,
     base: Annotated[str, typer.Option(help="With --from: how the IRIs of the new ontology begin.")] = BASE,
     rules: Annotated[
@@ -172,8 +172,10 @@ def _refuse(outcome: trip.Outcome) -> None:
 
 def _begin(system: str, source: Path | None, folder: Path, base: str) -> None:
     """A new ontology from another system's files, checked."""
-    if system not in READERS:
-        raise InputError(f"--from {system} is no known system", todo=did_you_mean(system, READERS))
+    from kgrank.profiling.taxonomies import bring
+
+    if system not in SYSTEMS:
+        raise InputError(f"--from {system} is no known system", todo=did_you_mean(system, SYSTEMS))
     if source is None:
         raise InputError("say what to read", expected=f"kgrank ontology import FOLDER SOURCE --from {system}")
     with waiting(f"reading {escape(str(source))}") as report:

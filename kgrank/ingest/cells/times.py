@@ -55,6 +55,8 @@ def seconds(table: pl.DataFrame, field: TimeField, path: Path) -> pl.Series:
         InputError: Most times are before 1990, or days and months can be read in two ways.
     """
     cell = table[require(table, field.column, path)]
+    if field.clock is not None:
+        cell = cell + " " + table[require(table, field.clock, path)].fill_null("00:00")
     if field.format is not None:
         return _plausible(_written(cell, field.format, field, path), cell, "", table[LINE], field, path)
     number = cell.cast(pl.Float64, strict=False)

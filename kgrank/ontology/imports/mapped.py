@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.imports.fold import check_tree
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory, distinct, given, identifier
 from kgrank.ontology.imports.rows import read_rows, read_text
-from kgrank.ontology.model import AttributeType, Need
+from kgrank.ontology.model import BRAND, AttributeType, Need
 
 _SECTIONS = {
     "categories": ({"file", "id"}, {"parent", "name"}),
-    "attributes": ({"file", "id"}, {"name", "type", "values", "unit", "separator"}),
+    "attributes": ({"file", "id"}, {"name", "type", "values", "unit", "separator", "brand"}),
     "links": ({"file", "category", "attribute"}, {"need"}),
 }
 _Section = Mapping[str, str]
@@ -26,7 +27,8 @@ _Section = Mapping[str, str]
 def read_mapped(mapping: Path) -> Plan:
     """The categories, attributes and links in CSV files, by the columns that a YAML mapping names.
 
-    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. Files are read from the mapping's folder.
+    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. ``brand`` in the section of attributes is the
+    id of the one whose values are the brands. Files are read from the mapping's folder.
 
     Raises:
         InputError: The mapping or a file is not what it should be; a link names what does not exist.
@@ -34,6 +36,7 @@ def read_mapped(mapping: Path) -> Plan:
     sections = _read_mapping(mapping)
     folder = mapping.parent
     attributes = _attributes(sections.get("attributes", {}), folder)
+    brand = _brand(sections.get("attributes", {}), {a.id for a in attributes}, mapping)
     known = {a.id for a in attributes}
     rows = _rows(sections["categories"], folder)
     section = sections["categories"]
@@ -48,7 +51,36 @@ def read_mapped(mapping: Path) -> Plan:
     )
     named = [*(c.names for c in categories), *(a.names for a in attributes)]
     languages = tuple(dict.fromkeys(language for names in named for language in names)) or ("en",)
-    return Plan(_unfolded(categories), attributes, languages=languages)
+    plan = Plan(_unfolded(categories), attributes, languages=languages)
+    return plan if brand is None else _with_brands(plan, brand)
+
+
+def _brand(section: _Section, known: Collection[str], mapping: Path) -> str | None:
+    """The id of the attribute whose values are the brands; None where the mapping does not say."""
+    id_ = given(section["brand"]) if "brand" in section else None
+    if id_ is not None and id_ not in known:
+        raise InputError(
+            f"there is no attribute {section['brand']} to be the brand",
+            where=mapping,
+            todo=did_you_mean(section["brand"], known),
+        )
+    return id_
+
+
+def _with_brands(plan: Plan, brand: str) -> Plan:
+    """The plan with an attribute's values as brands, and the attribute as kgrank calls it."""
+    attributes, brands = [], {}
+    for attribute in plan.attributes:
+        if attribute.id == brand:
+            texts = [next(iter(names.values())) for names in attribute.values.values()]
+            brands = {identifier(text): text for text in texts}
+            attribute = PlannedAttribute(BRAND, attribute.names, AttributeType.CHOICE, brands=True)
+        attributes.append(attribute)
+    categories = tuple(
+        replace(c, uses={BRAND if a == brand else a: need for a, need in c.uses.items()})
+        for c in plan.categories
+    )
+    return replace(plan, attributes=tuple(attributes), categories=categories, brands=brands)
 
 
 def _read_mapping(path: Path) -> dict[str, _Section]:
@@ -75,7 +107,7 @@ def _read_mapping(path: Path) -> dict[str, _Section]:
 
 
 def _rows(section: _Section, folder: Path) -> list[tuple[str, dict[str, str]]]:
-    columns = [c for key, c in section.items() if key not in ("file", "separator")]
+    columns = [c for key, c in section.items() if key not in ("file", "separator", "brand")]
     return read_rows(folder / section["file"], columns)
 
 
@@ -104,7 +136,7 @@ def _attributes(section: _Section, folder: Path) -> tuple[PlannedAttribute, ...]
         id_ = given(row[section["id"]])
         texts = row[section["values"]].split(section.get("separator", "|")) if "values" in section else []
         values = {f"{id_}.{identifier(t.strip())}": {"en": t.strip()} for t in texts if t.strip()}
-        type_ = row[section["type"]] if "type" in section else "Choice" if values else "Text"
+        type_ = row[section["type"]] if "type" in section else _type(row, section, list(values.values()))
         if type_ not in set(AttributeType):
             raise InputError(
                 f"there is no type {type_}", where=where, todo=did_you_mean(type_, AttributeType)
@@ -121,6 +153,13 @@ def _attributes(section: _Section, folder: Path) -> tuple[PlannedAttribute, ...]
             )
         )
     return tuple(attributes)
+
+
+def _type(row: Mapping[str, str], section: _Section, values: list[dict[str, str]]) -> str:
+    """The type of an attribute for which the file has no column: by its unit, else by its values."""
+    if "unit" in section and row[section["unit"]]:
+        return AttributeType.NUMBER
+    return AttributeType.CHOICE if values else AttributeType.TEXT
 
 
 def _link(section: _Section, folder: Path, uses: dict[str, dict[str, Need]], known: set[str]) -> None:

@@ -8,12 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from kgrank.documents import load_json
 from kgrank.errors import InputError
+from kgrank.ingest.cells.normalise import same
+from kgrank.ingest.infer import common_unit, guess_type
+from kgrank.ingest.mapping import AttributeField
+from kgrank.ingest.raw import RawColumn
+from kgrank.ingest.rows import LINE
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory, distinct, identifier
 from kgrank.ontology.imports.rows import read_text
 from kgrank.ontology.model import BRAND, AttributeType, Need
-from kgrank.ontology.units import known_units, suggest_unit
+from kgrank.ontology.units import find_unit, suggest_unit
+from kgrank.profiling.attribute_fields import NO_SEPARATOR
+from kgrank.profiling.key_collision import collisions
 
 _MOST_VALUES = 200
 _REPEATED = 0.5
@@ -33,6 +42,26 @@ _UN_CEFACT = {
     "KGM": "kg",
     "MLT": "mL",
     "LTR": "L",
+    "CLT": "cL",
+    "FOT": "[ft_i]",
+    "ONZ": "[oz_av]",
+    "LBR": "[lb_av]",
+    "WTT": "W",
+    "KWT": "kW",
+    "KWH": "kW.h",
+    "VLT": "V",
+    "AMP": "A",
+    "HTZ": "Hz",
+    "SEC": "s",
+    "MIN": "min",
+    "HUR": "h",
+    "DAY": "d",
+    "MON": "mo",
+    "ANN": "a",
+    "2N": "dB",
+    "P1": "%",
+    "CEL": "Cel",
+    "C62": "",
 }
 _Json = Mapping[str, Any]
 
@@ -43,7 +72,6 @@ class _Seen:
 
     name: str
     texts: Counter[str] = field(default_factory=Counter)
-    units: Counter[str] = field(default_factory=Counter)
     categories: Counter[str] = field(default_factory=Counter)
     several: bool = False
     """Whether a product has more than one."""
@@ -59,7 +87,7 @@ def read_schema_org(path: Path) -> Plan:
         InputError: It cannot be read, or holds no product with a category.
     """
     seen: dict[str, _Seen] = {}
-    brands: dict[str, str] = {}
+    ids: dict[str, str] = {}
     counts: Counter[str] = Counter()
     names: dict[str, tuple[str, str | None]] = {}
     for product in _products(path):
@@ -68,24 +96,29 @@ def read_schema_org(path: Path) -> Plan:
             continue
         counts[category] += 1
         for name, text, unit in _facts(product):
-            occurrences = seen.setdefault(identifier(name), _Seen(name))
-            texts = [t for t in (_text(part) for part in _parts(text)) if t]
+            occurrences = seen.setdefault(ids.setdefault(same(name), identifier(name)), _Seen(name))
+            texts = [_with_unit(t, unit) for t in (_text(part) for part in _parts(text)) if t]
             if not texts:
                 continue
             occurrences.texts.update(texts)
-            occurrences.units[unit] += 1
             occurrences.categories[category] += 1
             occurrences.several |= len(texts) > 1
-            if name == BRAND:
-                brands.setdefault(identifier(texts[0]), texts[0])
     if not counts:
         raise InputError("there is no product with a category in this file", where=path)
-    attributes = tuple(_attribute(i, s) for i, s in seen.items())
+    brands = seen[BRAND].texts if BRAND in seen else Counter[str]()
+    merged = collisions(brands)
+    attributes = tuple(_attribute(i, s, path) for i, s in seen.items())
     distinct("category", ((i, n, path) for i, (n, _) in names.items()))
     categories = tuple(
         PlannedCategory(i, {"en": n}, p, _uses(i, names, counts, seen)) for i, (n, p) in names.items()
     )
-    return Plan(categories, attributes, brands, remarks=tuple(_remarks(attributes, seen, counts.total())))
+    return Plan(
+        categories,
+        attributes,
+        {identifier(b): b for b in brands if b not in merged},
+        brand_synonyms=_synonyms(merged),
+        remarks=tuple(_remarks(attributes, seen, counts.total())),
+    )
 
 
 def _products(path: Path) -> Iterator[_Json]:
@@ -159,40 +192,48 @@ def _parts(value: Any) -> list[Any]:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("value", value.get("name", ""))
-    return str(value).strip()
+    return str(value).strip().removeprefix("https://schema.org/").removeprefix("http://schema.org/")
+
+
+def _with_unit(text: str, unit: str) -> str:
+    """The text with its unit, where it is a number that names none itself."""
+    return f"{text} {unit}" if unit and text[-1:].isdigit() else text
 
 
 def _unit(value: Any) -> str:
     code = str(value.get("unitCode") or value.get("unitText") or "") if isinstance(value, dict) else ""
-    return _UN_CEFACT.get(code, code)
+    code = _UN_CEFACT.get(code, code)
+    return code if not code or find_unit(code) else suggest_unit(code) or ""
 
 
-def _attribute(id_: str, seen: _Seen) -> PlannedAttribute:
+def _attribute(id_: str, seen: _Seen, path: Path) -> PlannedAttribute:
+    """An attribute with the type and unit that ``load`` would infer from the same cells."""
     names = {"en": seen.name}
     if seen.name == BRAND:
         return PlannedAttribute(BRAND, names, AttributeType.CHOICE, brands=True)
-    if all(_is_number(t) for t in seen.texts):
-        unit = seen.units.most_common(1)[0][0]
-        code = unit if unit in known_units() else suggest_unit(unit) if unit else "1"
-        return PlannedAttribute(id_, names, AttributeType.NUMBER, unit=code or "1")
-    if {t.lower().removeprefix("https://schema.org/") for t in seen.texts} <= _TRUTHS:
-        return PlannedAttribute(id_, names, AttributeType.BOOLEAN)
-    if len(seen.texts) <= min(_MOST_VALUES, _REPEATED * seen.texts.total()):
-        values = {f"{id_}.{identifier(t)}": {"en": t} for t in seen.texts if t}
-        type_ = AttributeType.CHOICES if seen.several else AttributeType.CHOICE
-        return PlannedAttribute(id_, names, type_, values)
-    return PlannedAttribute(id_, names, AttributeType.TEXT)
+    texts = list(seen.texts.elements())
+    cells = pl.DataFrame({"item": [""] * len(texts), "text": texts, LINE: range(1, len(texts) + 1)})
+    column = RawColumn(id_, AttributeField(), path, cells)
+    kind = guess_type(seen.name, [column], NO_SEPARATOR)
+    if kind is AttributeType.NUMBER:
+        return PlannedAttribute(id_, names, kind, unit=common_unit([column]) or "1")
+    if kind in (AttributeType.BOOLEAN, AttributeType.TEXT):
+        return PlannedAttribute(id_, names, kind)
+    if len(seen.texts) > min(_MOST_VALUES, _REPEATED * seen.texts.total()):
+        return PlannedAttribute(id_, names, AttributeType.TEXT)
+    merged = collisions(seen.texts)
+    values = {f"{id_}.{identifier(t)}": {"en": t} for t in seen.texts if t not in merged}
+    type_ = AttributeType.CHOICES if seen.several else AttributeType.CHOICE
+    return PlannedAttribute(id_, names, type_, values, value_synonyms=_synonyms(merged, f"{id_}."))
 
 
-_TRUTHS = frozenset({"true", "false", "yes", "no"})
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.lower() not in ("nan", "inf", "-inf", "infinity")
+def _synonyms(merged: Mapping[str, str], prefix: str = "") -> dict[str, tuple[str, ...]]:
+    """The other spellings of each text, by its id; those that differ in case only are found without."""
+    spellings: dict[str, list[str]] = {}
+    for other, text in merged.items():
+        if same(other) != same(text):
+            spellings.setdefault(f"{prefix}{identifier(text)}", []).append(other)
+    return {id_: tuple(texts) for id_, texts in spellings.items()}
 
 
 def _uses(
