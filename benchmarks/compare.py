@@ -5,7 +5,7 @@
     python benchmarks/compare.py --before ../before --rounds 15
 
 Both run in processes of their own and take turns, each round in the other order, so that whatever else the machine
-does falls on both. Times are processor milliseconds (of the server alone, for HTTP); ``wall`` has those of the clock.
+does falls on both. Times are processor milliseconds, of the server alone for HTTP; ``wall_ratio`` is by the clock.
 A ratio is the median over the rounds of this checkout's time in parts of the earlier one's.
 """
 
@@ -138,7 +138,9 @@ def service(checkout: Path, store: Path) -> Iterator[Callable[[str], Times]]:
         yield measured
 
 
-def compared(cases: tuple[str, ...], sides: list[Callable[[str], Times]], rounds: int) -> list[dict[str, Any]]:
+def compared(
+    cases: tuple[str, ...], sides: list[Callable[[str], Times]], rounds: int
+) -> list[dict[str, Any]]:
     """One row a case: the medians of both sides, and those of the rounds' ratios."""
     times: dict[str, list[list[Times]]] = {case: [] for case in cases}
     for turn in range(rounds + 1):
