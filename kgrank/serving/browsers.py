@@ -63,21 +63,18 @@ def refused_without_keys(scope: Scope, origins: Collection[bytes] = ()) -> tuple
         scope: The request.
         origins: Whose pages may ask.
     """
-    host, asking, kind = b"", None, b""
-    for name, value in scope["headers"]:
-        if name == b"host":
-            # Of two, another server may read the other one: together they name no machine.
-            host = host + b"," + value if host else value
-        elif name == b"origin":
-            asking = value
-        elif name == b"content-type":
-            kind = value
+    headers = dict(scope["headers"])
+    if len(headers) < len(scope["headers"]) and sum(name == b"host" for name, _ in scope["headers"]) > 1:
+        # Another server may read the other one: together they name no machine.
+        headers[b"host"] = b""
+    host, asking = headers.get(b"host", b""), headers.get(b"origin")
     if not _names_loopback(host):
         todo = f"Ask for http://localhost. {WITH_KEYS}"
         return "host", ProblemError(403, "without keys only the Host of this machine is served", todo)
     if asking is not None and not _is_of(asking.lower(), host.lower(), origins):
         return "origin", ProblemError(403, "a page of another origin may not ask without keys", WITH_KEYS)
-    if scope["method"] in ("POST", "PUT") and kind != JSON and not _is_json(kind):
+    kind = headers.get(b"content-type", b"")
+    if kind != JSON and scope["method"] in ("POST", "PUT") and not _is_json(kind):
         return "content-type", ProblemError(
             415, "the body has no type, or another than JSON", "Send Content-Type: application/json."
         )

@@ -10,10 +10,14 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from kgrank.serving.messages import MAX_BODY
 from kgrank.serving.service import Service
 
 LINGER, LINGER_BYTES = 1.0, 1 << 20
 """Seconds and bytes that a refused caller may still send: closed at once, many would not see the answer."""
+
+FLOOD = 8
+"""Bytes of a body with the sizes and trailers of its chunks, in parts of the largest body."""
 
 ROOM = 64
 """Idle connections that are closed together where there are too many."""
@@ -29,6 +33,8 @@ class Bounds:
         head_bytes: Of the request line and the headers.
         head_lines: Number of headers.
         head_seconds: From the first byte, or from the connection, until the headers are complete.
+        body_bytes: Of the body, with the sizes and trailers of its chunks.
+        body_seconds: Until the body is complete.
         idle_seconds: Between two requests of a connection.
         connections: Open at once; beyond them those that have been idle longest are closed.
     """
@@ -36,6 +42,8 @@ class Bounds:
     head_bytes: int = 32_768
     head_lines: int = 100
     head_seconds: float = 10.0
+    body_bytes: int = FLOOD * MAX_BODY
+    body_seconds: float = 10.0
     idle_seconds: float = 30.0
     connections: int = 4096
 
@@ -52,9 +60,10 @@ class BoundedProtocol(HttpToolsProtocol):
         bounds: What a caller may cost.
         options: uvicorn's own.
 
+    What a connection does is read from uvicorn's state ten times a second, so that no request pays for it.
+
     Attributes:
-        reading_since: When the head began that is not complete yet; None where none is.
-        idle_since: When the last answer was complete, or the connection was made.
+        since: When it was first seen to do what it does now.
     """
 
     def __init__(self, *, service: Service, bounds: Bounds, **options: Any) -> None:
@@ -62,14 +71,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._service = service
         self._bounds = bounds
         self._received = 0
+        self._counted: object = None
         self._is_refused = False
-        self.reading_since: float | None = self.loop.time()
-        self.idle_since = self.loop.time()
+        self._doing: tuple[str, object] = ("head", None)
+        self.since = self.loop.time()
 
     @property
     def is_busy(self) -> bool:
         """Whether a request is being answered."""
         return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def is_reading_head(self) -> bool:
+        """Whether the headers of a request are expected, or have begun."""
+        return self.cycle is None or self.cycle.scope is not self.scope
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Closes those that have been idle longest where there are too many connections."""
@@ -77,7 +92,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.connections) <= self._bounds.connections:
             return
         others = [c for c in self.connections if isinstance(c, BoundedProtocol) and c is not self]
-        idle = sorted((c for c in others if not c.is_busy), key=lambda c: c.idle_since)
+        idle = sorted((c for c in others if not c.is_busy), key=lambda c: c.since)
         for connection in idle[:ROOM]:
             connection.give_up("connections", "others wait for a connection")
         if not idle:
@@ -98,32 +113,24 @@ class BoundedProtocol(HttpToolsProtocol):
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self.send_400_response("this is no HTTP/1.1 request")
-        if self.reading_since is not None and self._received > self._bounds.head_bytes:
-            self._refuse_head()
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self.reading_since = self.loop.time()
+        if self._received > self._bounds.head_bytes:
+            self._check_size()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header; those behind a body are not read."""
-        if self.reading_since is None:
-            return
+        """Keeps a header."""
         # As uvicorn does it, without another call for each header of each request.
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))
         if len(self.headers) > self._bounds.head_lines:
-            self.reading_since = None
             self._refuse_head()
             raise _RefusedError
 
     def on_headers_complete(self) -> None:
         """The head is complete, and answered where it is within its bounds."""
-        self.reading_since = None
-        if self._received > self._bounds.head_bytes and self._head_is_too_large():
+        is_doubtful = self._received > self._bounds.head_bytes or self._counted is self.scope
+        if is_doubtful and self._head_is_too_large():
             self._refuse_head()
             raise _RefusedError
         self._received = 0
@@ -131,11 +138,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.refuse(400, "host", "the target names another host than the Host header")
             raise _RefusedError
         super().on_headers_complete()
-
-    def on_response_complete(self) -> None:
-        """The connection is idle from now on."""
-        self.idle_since = self.loop.time()
-        super().on_response_complete()
+        if not self.parser.should_upgrade():
+            # What follows the body must not be taken for a header of the request.
+            self.headers = []
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no HTTP."""
@@ -143,16 +148,23 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def sweep(self, now: float) -> None:
         """Ends the connection where its time is over."""
-        if self._is_refused or self.is_busy:
+        if self._is_refused:
             return
-        if self.reading_since is not None and now - self.reading_since > self._bounds.head_seconds:
+        doing = self._activity()
+        if doing[0] != self._doing[0] or doing[1] is not self._doing[1]:
+            self._doing, self.since = doing, now
+            return
+        seconds = now - self.since
+        if doing[0] == "head" and seconds > self._bounds.head_seconds:
             self.refuse(408, "head-time", "the headers did not come in time")
-        elif now - self.idle_since > self._bounds.idle_seconds:
+        elif doing[0] == "body" and seconds > self._bounds.body_seconds:
+            self.refuse(408, "body-time", "the body did not come in time")
+        elif doing[0] == "idle" and seconds > self._bounds.idle_seconds:
             self.give_up("idle", "no request came in time")
 
     def give_up(self, reason: str, problem: str) -> None:
         """Closes an idle connection, with an answer where a request had been expected or begun."""
-        if self.reading_since is not None:
+        if self.is_reading_head:
             self.refuse(408, reason, problem)
         elif self.transport.get_write_buffer_size():
             # Its caller does not read: it would never be empty.
@@ -193,6 +205,27 @@ class BoundedProtocol(HttpToolsProtocol):
             "head",
             f"the headers are more than {bounds.head_bytes:,} bytes or {bounds.head_lines} lines",
         )
+
+    def _activity(self) -> tuple[str, object]:
+        """What the connection does, and the request with which it does it."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            is_body = self.cycle.more_body and not self.pipeline
+            return ("body" if is_body else "answer"), self.cycle
+        return ("head", self.scope) if self.is_reading_head else ("idle", self.cycle)
+
+    def _check_size(self) -> None:
+        """Refuses a head or a body that does not end, once more was received than a head may have."""
+        if self.is_reading_head:
+            if self._counted is not self.scope:
+                # What came before belonged to the body of the request before.
+                self._counted, self._received = self.scope, 0
+            elif self._received > self._bounds.head_bytes:
+                self._refuse_head()
+        elif self._received > self._bounds.body_bytes:
+            if self.is_busy:
+                self.refuse(413, "body", "the body is too large")
+            else:
+                self.transport.close()
 
     def _head_is_too_large(self) -> bool:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

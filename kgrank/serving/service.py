@@ -66,7 +66,6 @@ class Settings:
         rate: Requests a second for each key (each address, without keys).
         burst: Requests at once on top of that.
         largest: Bytes of a body at most.
-        patience: Seconds to wait for a body.
         refresh_seconds: Seconds between reads of what the store serves.
         shared_sessions: Whether the sessions that one key made are open to the others.
         root_path: The path under which a proxy offers the service, without a slash at its end; paths with and
@@ -78,7 +77,6 @@ class Settings:
     rate: float = 200.0
     burst: float = 400.0
     largest: int = MAX_BODY
-    patience: float = 10.0
     refresh_seconds: float = 2.0
     shared_sessions: bool = False
     root_path: str = ""
@@ -348,24 +346,20 @@ class _Guarded:
             raise ProblemError(429, "too many requests", "Ask again later.", [(b"retry-after", after)])
 
     async def _body(self, receive: Receive) -> bytes:
-        parts, size = [], 0
-        try:
-            async with asyncio.timeout(self.service.settings.patience):
-                while True:
-                    event = await receive()
-                    if event["type"] == "http.disconnect":
-                        raise ProblemError(408, "the caller left")
-                    part = event.get("body", b"")
-                    size += len(part)
-                    if size > self.service.settings.largest:
-                        most = f"At most {self.service.settings.largest:,} bytes."
-                        raise ProblemError(413, "the body is too large", most, [(b"connection", b"close")])
-                    parts.append(part)
-                    if not event.get("more_body", False):
-                        return parts[0] if len(parts) == 1 else b"".join(parts)
-        except TimeoutError:
-            closing = [(b"connection", b"close")]
-            raise ProblemError(408, "the body did not come in time", headers=closing) from None
+        parts, size, is_more = list[bytes](), 0, True
+        while is_more:
+            # For how long, the connection bounds.
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                raise ProblemError(408, "the caller left, or its body did not come in time")
+            part = event.get("body", b"")
+            size += len(part)
+            if size > self.service.settings.largest:
+                most = f"At most {self.service.settings.largest:,} bytes."
+                raise ProblemError(413, "the body is too large", most, [(b"connection", b"close")])
+            parts.append(part)
+            is_more = event.get("more_body", False)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _decoded(self, scope: Scope, raw: bytes) -> Any:
         method = scope["method"]

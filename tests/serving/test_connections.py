@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from typing import Any
@@ -129,4 +130,40 @@ def test_a_connection_is_kept_for_the_next_request(stored: str, running: Any) ->
     with running(stored) as url, opened(url) as connection:
         for _ in range(3):
             connection.sendall(request)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+HEAD = b"POST /v1/rank HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+def test_a_body_that_does_not_come_in_time_is_refused(stored: str, running: Any) -> None:
+    with running(stored, bounds=Bounds(body_seconds=0.3)) as url, opened(url) as connection:
+        connection.sendall(HEAD + b"Content-Length: 50\r\n\r\n{")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+        assert 'kgrank_refused_total{reason="body-time"} 1.0' in httpx.get(f"{url}/metrics").text
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [b"X-Trailer: " + b"x" * 400_000, b"1;" + b"x" * 400_000 + b"\r\n"],
+    ids=["a trailer", "an extension of a chunk"],
+)
+def test_what_comes_beside_a_body_is_bounded(stored: str, running: Any, endless: bytes) -> None:
+    with running(stored, bounds=Bounds(body_bytes=200_000)) as url, opened(url) as connection:
+        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b"2\r\n{}\r\n" + (b"0\r\n" if endless.startswith(b"X") else b"") + endless)
+        assert re.match(rb"HTTP/1\.1 4(13|00) ", connection.recv(65536))
+        assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_a_large_body_does_not_count_for_the_headers_of_the_next_request(stored: str, running: Any) -> None:
+    large = PLAIN + b" " * 300_000
+    with running(stored) as url, opened(url) as connection:
+        for _ in range(2):
+            connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(large) + large)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            # The next head comes in two parts.
+            connection.sendall(HEAD[:30])
+            time.sleep(0.1)
+            connection.sendall(HEAD[30:] + b"Content-Length: %d\r\n\r\n" % len(PLAIN) + PLAIN)
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
