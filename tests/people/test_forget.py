@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+from generated_shop import write_files
 from logged_shop import Log, logged_shop, with_log
 from shops import Example, load
 from typer.testing import CliRunner
@@ -265,6 +266,22 @@ def test_the_command_says_what_it_did_and_what_remains(address: str, tmp_path: P
     assert "events.csv names them" in printed
     assert "others.csv" not in printed
     assert "weights.json holds counts of them" in printed
+
+
+def test_a_load_says_whom_it_leaves_out(tmp_path: Path) -> None:
+    write_files(tmp_path / "files", people=12)
+    store = str(tmp_path / "shop.lb")
+    run("load", str(tmp_path / "files"), "--store", store)
+    run("forget", "u7", "--store", store)
+    printed = run("load", str(tmp_path / "files"), "--store", store)
+    assert "Of these, left out with their events: 1 forgotten user (kgrank forget --readmit" in printed
+    assert json.loads(run("load", str(tmp_path / "files"), "--store", store, "--json"))["changes"] == {
+        "compared": {},
+        "deleted": {},
+        "forgotten": 1,
+    }
+    with open_store(store) as opened:
+        assert "u7" not in set(opened.nodes("User")["id"])
 
 
 def test_the_command_takes_a_file_of_ids_and_answers_in_json(address: str, tmp_path: Path) -> None:
