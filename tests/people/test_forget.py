@@ -26,6 +26,7 @@ from kgrank.graph.forgotten import ForgottenPeople, read_forgotten, write_forgot
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore
 from kgrank.people.forget import forget, readmit
+from kgrank.people.near_files import near_files
 from kgrank.ranking import open_shop
 from kgrank.serving.current import Current
 from kgrank.serving.service import Settings, application
@@ -282,6 +283,21 @@ def test_a_load_says_whom_it_leaves_out(tmp_path: Path) -> None:
     }
     with open_store(store) as opened:
         assert "u7" not in set(opened.nodes("User")["id"])
+
+
+def test_files_near_a_store_are_searched_for_whole_ids(tmp_path: Path) -> None:
+    texts_by_name = {
+        "quoted.csv": 'user;item\n"u7";i1\n',
+        "lines.jsonl": '{"user":"u7","item":"i1"}\n',
+        "spaces.csv": "user,item\nJane Doe,i1\n",
+        "longer.csv": "user,item\nu77,i1\nu7-0,i1\nJane D,i1\n",
+    }
+    for name, text in texts_by_name.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "events.parquet").write_bytes(b"PAR1")
+    near = near_files(tmp_path / "shop.lb", ["u7", "Jane Doe"])
+    assert [path.name for path in near.naming] == ["lines.jsonl", "quoted.csv", "spaces.csv"]
+    assert [path.name for path in near.packed] == ["events.parquet"]
 
 
 def test_the_command_takes_a_file_of_ids_and_answers_in_json(address: str, tmp_path: Path) -> None:
