@@ -13,6 +13,7 @@ from sphinx.errors import ExtensionError
 
 from kgrank.cli.main import app as command_line
 from kgrank.learning.configuration.config import RunConfig
+from kgrank.people.registry import HOLDINGS
 from kgrank.serving import reference
 from kgrank.serving.endpoints import ENDPOINTS
 from kgrank.serving.openapi import document
@@ -140,10 +141,26 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def people() -> str:
+    """Everything that holds data of persons."""
+    rows = [
+        (
+            f"`{row.name}`",
+            row.place.value,
+            _cell(row.what),
+            _cell(row.removal),
+            _cell(row.remains) or "nothing",
+        )
+        for row in HOLDINGS
+    ]
+    return _table(("where", "kind", "what it holds", "`kgrank forget`", "what remains"), rows)
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "commands": commands,
     "configuration": configuration,
     "http-interface": http_interface,
+    "people": people,
 }
 
 

@@ -109,7 +109,9 @@ def read_data(store: GraphStore, data: DataConfig, progress: Progress) -> tuple[
         for note in clean.notes:
             progress.note(note)
         progress.note(f"into {store.address}")
-        load(store, build_graph(clean), progress.step)
+        changes = load(store, build_graph(clean), progress.step)
+        if changes.forgotten:
+            progress.note(f"forgotten users who are left out with their events: {changes.forgotten:,}")
     labels = [n for n in NODES if n not in BOOKKEEPING]
     graph = load_graph(store, labels, [e for e in EDGES if e not in LEARNED_EDGES])
     rows = graph.node("Ontology")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,9 @@ MOST_FILES = 10_000
 
 TEXTS = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".log", ".yaml", ".ttl", ".html"}
 PACKED = {".parquet", ".xlsx", ".gz", ".zip", ".bz2", ".xz"}
+BETWEEN = re.compile(r"[\s,;|\"'{}\[\]():=<>]+")
+"""What is between two words of a table or a document; ids that have it themselves are looked for as they are."""
+
 WEIGHTS = {"weights.json", "transitions.parquet"}
 
 
@@ -33,20 +36,23 @@ class NearFiles:
 
 def near_files(store: Path, users: Collection[str]) -> NearFiles:
     """Looks through the texts in the folder of a store and below."""
-    # Letters and digits beside an id would make it another one.
-    alternatives = "|".join(re.escape(user) for user in sorted(users, key=len, reverse=True))
-    pattern = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
     files = sorted(p for p in islice(store.resolve().parent.rglob("*"), MOST_FILES) if p.is_file())
     return NearFiles(
-        naming=tuple(p for p in files if p.suffix.lower() in TEXTS and any(map(pattern.search, _lines(p)))),
+        naming=tuple(p for p in files if p.suffix.lower() in TEXTS and _names(p, users)),
         packed=tuple(p for p in files if p.suffix.lower() in PACKED and p.name not in WEIGHTS),
         weights=tuple(p for p in files if p.name in WEIGHTS),
     )
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _names(path: Path, users: Collection[str]) -> bool:
+    """Whether a text has one of the ids as a cell, a string or a word."""
+    plain = {user for user in users if not BETWEEN.search(user)}
+    others = [user for user in users if user not in plain]
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            yield from file
+            return any(
+                not plain.isdisjoint(BETWEEN.split(line)) or any(user in line for user in others)
+                for line in file
+            )
     except OSError:
-        return
+        return False

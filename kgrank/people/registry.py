@@ -178,8 +178,18 @@ HOLDINGS = (
         place=Place.FILE,
         name="events.*",
         has_ids=True,
-        what="the log that you load, with tasks, searches and rows of Neo4j's offline import",
+        what="the log that you load, tasks and searches too, under whatever name",
         removal="yours: forget names the files near the store that name somebody",
+    ),
+    *(
+        Holding(
+            place=Place.FILE,
+            name=f"{table}.csv",
+            has_ids=True,
+            what="rows for Neo4j's offline import",
+            removal="not changed: delete the folder after the import",
+        )
+        for table in ("User", "INTERACTED", "SEARCHED")
     ),
     Holding(
         place=Place.MEMORY,

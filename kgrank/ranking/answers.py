@@ -28,7 +28,7 @@ class Contribution:
         kind: ``attribute``, ``term`` or ``boost``.
         logits: In logits, against the average item of the category.
         value: The item's value ids joined by ``|``, or its number; None where it has none. For a term, the
-            item of the history that adds most to it.
+            item of the history that adds most to it, of those that enough people took with this one.
         words: The same for a reader.
     """
 

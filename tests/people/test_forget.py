@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+from generated_shop import write_files
 from logged_shop import Log, logged_shop, with_log
 from shops import Example, load
 from typer.testing import CliRunner
@@ -25,6 +26,7 @@ from kgrank.graph.forgotten import ForgottenPeople, read_forgotten, write_forgot
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore
 from kgrank.people.forget import forget, readmit
+from kgrank.people.near_files import near_files
 from kgrank.ranking import open_shop
 from kgrank.serving.current import Current
 from kgrank.serving.service import Settings, application
@@ -265,6 +267,37 @@ def test_the_command_says_what_it_did_and_what_remains(address: str, tmp_path: P
     assert "events.csv names them" in printed
     assert "others.csv" not in printed
     assert "weights.json holds counts of them" in printed
+
+
+def test_a_load_says_whom_it_leaves_out(tmp_path: Path) -> None:
+    write_files(tmp_path / "files", people=12)
+    store = str(tmp_path / "shop.lb")
+    run("load", str(tmp_path / "files"), "--store", store)
+    run("forget", "u7", "--store", store)
+    printed = run("load", str(tmp_path / "files"), "--store", store)
+    assert "Of these, left out with their events: 1 forgotten user (kgrank forget --readmit" in printed
+    assert json.loads(run("load", str(tmp_path / "files"), "--store", store, "--json"))["changes"] == {
+        "compared": {},
+        "deleted": {},
+        "forgotten": 1,
+    }
+    with open_store(store) as opened:
+        assert "u7" not in set(opened.nodes("User")["id"])
+
+
+def test_files_near_a_store_are_searched_for_whole_ids(tmp_path: Path) -> None:
+    texts_by_name = {
+        "quoted.csv": 'user;item\n"u7";i1\n',
+        "lines.jsonl": '{"user":"u7","item":"i1"}\n',
+        "spaces.csv": "user,item\nJane Doe,i1\n",
+        "longer.csv": "user,item\nu77,i1\nu7-0,i1\nJane D,i1\n",
+    }
+    for name, text in texts_by_name.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "events.parquet").write_bytes(b"PAR1")
+    near = near_files(tmp_path / "shop.lb", ["u7", "Jane Doe"])
+    assert [path.name for path in near.naming] == ["lines.jsonl", "quoted.csv", "spaces.csv"]
+    assert [path.name for path in near.packed] == ["events.parquet"]
 
 
 def test_the_command_takes_a_file_of_ids_and_answers_in_json(address: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from generated_shop import graph_of, write_files
 
 from kgrank.graph.connect import open_store
 from kgrank.graph.forgotten import OF_PEOPLE
+from kgrank.graph.offline import write_import
 from kgrank.graph.schema import EDGES, NODES
 from kgrank.graph.store import GraphStore
 from kgrank.graph.sync import load
@@ -99,6 +100,14 @@ def test_forgetting_leaves_the_id_in_no_file_but_the_users_own(trained: Path) ->
         forget(store, [USER])
     naming = [p.name for p in trained.rglob("*") if p.is_file() and f"{USER}-0".encode() in p.read_bytes()]
     assert naming == ["events.csv"]
+
+
+def test_files_for_an_offline_import_that_name_users_have_rows(tmp_path: Path) -> None:
+    graph, _ = graph_of(write_files(tmp_path / "files", people=12))
+    write_import(graph, tmp_path / "import")
+    naming = {path.name for path in (tmp_path / "import").iterdir() if b'"u7"' in path.read_bytes()}
+    assert naming == {"User.csv", "INTERACTED.csv"}
+    assert naming <= {row.name for row in holdings(Place.FILE) if row.has_ids}
 
 
 def test_each_field_of_the_service_that_has_users_has_a_row() -> None:

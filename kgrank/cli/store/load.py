@@ -17,7 +17,7 @@ from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.offline import write_import
-from kgrank.graph.sync import LEAVING, Changes, load
+from kgrank.graph.sync import Changes, load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import read_mapping
@@ -129,8 +129,8 @@ def load_command(
 
     with open_store(store) as opened, progress_bar() as progress:
         changes = load(opened, graph, progress, prune=prune, anew=anew)
-        changed_events = "INTERACTED" in changes.compared or LEAVING.keys() & changes.deleted.keys()
-        counted = recount(opened) if changed_events else False
+        fewer_events = "User" in changes.deleted
+        counted = recount(opened) if changes.compared.get("INTERACTED") or fewer_events else False
     if json:
         print_json(_document(clean, graph, store) | {"changes": asdict(changes), "counted": counted})
     else:
@@ -221,8 +221,10 @@ def _print_changes(changes: Changes) -> None:
     if not changes.compared and not changes.deleted:
         out.print("Nothing changed since the last load.")
     if changes.forgotten:
-        people = _count(changes.forgotten, "forgotten user is", "forgotten users are")
-        out.print(f"Left out: {people} in the files (kgrank forget --readmit takes them back).")
+        people = _count(changes.forgotten, "forgotten user", "forgotten users")
+        out.print(
+            f"Of these, left out with their events: {people} (kgrank forget --readmit takes them back)."
+        )
     for label, count in changes.deleted.items():
         out.print(f"Taken away: {_count(count, *LABELS.get(label, (label, label)))}.", markup=False)
 

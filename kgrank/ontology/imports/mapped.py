@@ -27,7 +27,7 @@ _Section = Mapping[str, str]
 def read_mapped(mapping: Path) -> Plan:
     """The categories, attributes and links in CSV files, by the columns that a YAML mapping names.
 
-    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. ``brand`` in the section of attributes is the
+    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. ``brand`` under attributes is the
     id of the one whose values are the brands. Files are read from the mapping's folder.
 
     Raises:

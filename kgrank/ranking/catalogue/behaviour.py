@@ -155,11 +155,12 @@ class Behaviour:
             row = slice(self.links.start[item], self.links.start[item + 1])
             to_target = self.links.target[row] == target
             amount = float(np.power(decay, back, dtype=float) * self.matrices[matrix][row][to_target].sum())
-            people = int(self.people_behind[name][row][to_target].sum())
-            if amount and people < self.privacy.fewest_people:
-                source = source or LinkSource(None, people)
-            elif amount > largest:
-                largest, source = amount, LinkSource(item, people)
+            if amount > largest:
+                people = int(self.people_behind[name][row][to_target].sum())
+                if people >= self.privacy.fewest_people:
+                    largest, source = amount, LinkSource(item, people)
+                elif source is None:
+                    source = LinkSource(None, people)
         return source
 
     def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
