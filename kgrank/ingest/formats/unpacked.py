@@ -21,6 +21,9 @@ CELL_BYTES = 8
 """Bytes that a cell of a Parquet file needs at least when it is read, however it was packed."""
 
 _PIECE = 1 << 20
+_HIGHEST_RATIO = 1040
+"""Bytes that one byte of a gzip file can stand for at most."""
+
 _CELL = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*[^/]>')
 """A cell with something in it."""
 
@@ -28,25 +31,30 @@ _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 
 
 def unpack_gzip(path: Path, megabytes: int) -> bytes:
-    """What a gzip file holds, piece by piece, up to the limit.
+    """What a gzip file holds.
 
     Raises:
         InputError: It is more than the limit, or the file is not whole.
     """
-    pieces: list[bytes] = []
-    size = 0
     try:
+        if path.stat().st_size * _HIGHEST_RATIO > megabytes * 1_000_000:
+            # Read twice, since what is refused should not fill the memory before.
+            _measure(path, megabytes)
         with gzip.open(path) as file:
-            while piece := file.read(_PIECE):
-                size += len(piece)
-                if size > megabytes * 1_000_000:
-                    raise _too_much(path, None, megabytes, "gunzip")
-                pieces.append(piece)
+            return file.read()
     except (OSError, EOFError, ValueError, zlib.error):
         raise InputError(
             "not a whole gzip file", where=path, expected="a gzip file", todo="Pack it again."
         ) from None
-    return b"".join(pieces)
+
+
+def _measure(path: Path, megabytes: int) -> None:
+    size = 0
+    with gzip.open(path) as file:
+        while piece := file.read(_PIECE):
+            size += len(piece)
+            if size > megabytes * 1_000_000:
+                raise _too_much(path, None, megabytes, "gunzip")
 
 
 def check_parquet(path: Path, rows: int, columns: int, encoded: int, megabytes: int) -> None:
