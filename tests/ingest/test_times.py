@@ -127,7 +127,8 @@ def test_digits_that_are_a_date_in_another_order_are_an_error_with_the_format_th
 ) -> None:
     with pytest.raises(InputError, match=f'format: "{form}"'):
         load(shop, [text])
-    mapping = f'items: [{{file: items.csv}}]\nevents: [{{file: events.csv, time: {{column: time, format: "{form}"}}}}]'
+    time = f"time: {{column: time, format: '{form}'}}"
+    mapping = f"items: [{{file: items.csv}}]\nevents: [{{file: events.csv, {time}}}]"
     assert load(shop, [text], mapping).events["time"].to_list() == [1774396800]
 
 
