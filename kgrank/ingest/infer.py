@@ -66,6 +66,9 @@ FEWEST_NUMBERS = 3
 MOST_NUMBERS, MOST_WITH_ONE_ODD_TEXT = 0.9, 0.75
 """Shares of cells from which a column is numbers with odd cells; the second where all odd cells are alike."""
 
+AMOUNT = r"(?i)^\s*(?:(?:\p{Sc}|kr\.?)\s*[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*\s*(?:\p{Sc}|kr\.?))(?:[.,]?-)?\s*$"
+"""A number with a sign of money, or with "kr", of which no unit is known for certain."""
+
 GRADE = r"^\d+[ABK]$"
 """A size or a grade (75B, 4K), although B, A and K are units too."""
 
@@ -123,13 +126,13 @@ def with_data_values(ontology: Ontology, items: pl.DataFrame, values: pl.DataFra
 
 
 def doubts(ontology: Ontology, columns: Iterable[RawColumn]) -> list[str]:
-    """One note for each column that was taken as numbers although some cells are none."""
+    """One note for each column of numbers with cells that are none, and for each of amounts of money."""
     notes = []
     for column in columns:
-        if (
-            column.field.type is not None
-            or ontology.attributes[column.attribute].type is not AttributeType.NUMBER
-        ):
+        if column.field.type is not None:
+            continue
+        if ontology.attributes[column.attribute].type is not AttributeType.NUMBER:
+            notes += _amounts_of_money(column)
             continue
         cells = quantity_cells(column)
         odd = cells.filter(pl.col("dimension").is_null()).sort(LINE)
@@ -140,6 +143,19 @@ def doubts(ontology: Ontology, columns: Iterable[RawColumn]) -> list[str]:
                 "(if all are words, write `type: Choice` in the mapping)"
             )
     return notes
+
+
+def _amounts_of_money(column: RawColumn) -> list[str]:
+    """The note on words that are amounts in a currency that several countries write alike."""
+    amounts = column.texts.filter(pl.col("text").str.contains(AMOUNT)).sort(LINE)
+    if len(amounts) < MOST_WITH_ONE_ODD_TEXT * len(column.texts):
+        return []
+    where = f"{column.path.name}:{amounts[LINE][0]}"
+    return [
+        f"{column.attribute} was not taken as a Number: {len(amounts):,} of {len(column.texts):,} cells are "
+        f"amounts in a currency that is not clear, such as {amounts['text'][0]!r} in {where} "
+        "(write its code in the file, such as JPY, CNY, SEK or DKK)"
+    ]
 
 
 def describe(ontology: Ontology) -> str:

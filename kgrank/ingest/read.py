@@ -6,6 +6,7 @@ is null. The column ``LINE`` holds the line in the file (CSV, JSON Lines) or the
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,18 @@ from kgrank.ingest.formats.json_lines import json_table
 from kgrank.ingest.formats.parquet_file import parquet_table
 from kgrank.ingest.formats.unpacked import unpack_gzip
 from kgrank.ingest.formats.workbook import workbook_table
-from kgrank.ingest.mapping import ENDINGS, Format, Source
+from kgrank.ingest.mapping import ENDINGS, Events, Format, Source
 from kgrank.ingest.named import named_columns, named_words, reads_all
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks, with which no UTF-8 begins, and their encodings; Excel's "Unicode text" begins so."""
 
 
 def read_table(folder: Path, source: Source, rejects: Rejects) -> pl.DataFrame:
@@ -80,6 +89,8 @@ def _note_unread(table: pl.DataFrame, source: Source, path: Path, rejects: Rejec
     free = [c for c in table.columns if c != LINE and (c in parts or not reads_all(source))]
     unread = [c for c in free if c not in named and table[c].is_not_null().any()]
     before = rejects.unread.get(source.file, unread)
+    if isinstance(source, Events):
+        rejects.logs.add(source.file)
     rejects.unread[source.file] = [c for c in before if c in unread]
 
 
@@ -190,6 +201,9 @@ def _bytes(path: Path, source: Source) -> bytes:
 def _decode(path: Path, data: bytes, encoding: str) -> str:
     """The text of a file; says at which line another encoding shows."""
     utf8 = encoding.lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig")
+    if utf8:
+        encoding = next((name for mark, name in _MARKS if data.startswith(mark)), encoding)
+        utf8 = not encoding.startswith("utf-16") and not encoding.startswith("utf-32")
     try:
         text = data.decode("utf-8-sig" if utf8 else encoding)
     except UnicodeError as error:

@@ -11,6 +11,7 @@ import polars as pl
 
 from kgrank.csv_cells import write_csv
 from kgrank.errors import InputError
+from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.rows import FILE, LINE
 
 REASONS: Mapping[str, str] = {
@@ -124,6 +125,8 @@ class Rejects:
     notes: list[str] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
     """Columns with cells that nothing reads, by file."""
+    logs: set[str] = field(default_factory=set)
+    """The files of events."""
     parts: dict[Path, frozenset[str]] = field(default_factory=dict)
     """Columns that are parts of records, by file; they are read only where the mapping names them."""
 
@@ -171,7 +174,7 @@ class Rejects:
 
     def all_notes(self) -> list[str]:
         """The notes, each once, with one on the columns of each file that nothing reads."""
-        unread = [_unread(file, names) for file, names in self.unread.items() if names]
+        unread = [_unread(file, names, file in self.logs) for file, names in self.unread.items() if names]
         return [*dict.fromkeys(self.notes), *unread]
 
     def report(self) -> Report:
@@ -180,10 +183,18 @@ class Rejects:
         return Report(rows, dict(self.read))
 
 
-def _unread(file: str, names: list[str]) -> str:
+def _unread(file: str, names: list[str], is_log: bool) -> str:
     """The note on columns that nothing reads."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    example = f"attributes: {{{names[0].split('.')[0]}: {{column: {names[0]}}}}}"
+    fields = [(name, name.rsplit(".", 1)[-1].lower()) for name in names]
+    first = next(
+        ((name, leaf) for name, leaf in fields if leaf in STANDARD["events"]), (names[0], "position")
+    )
+    example = (
+        f"{first[1]}: {{column: {first[0]}}}"
+        if is_log
+        else f"attributes: {{{names[0].split('.')[0]}: {{column: {names[0]}}}}}"
+    )
     if any(re.match("av(ail(able|ability)?)?[_.-]", name, re.IGNORECASE) for name in names):
         example += ', or, for what was on offer in a wide table, available: "av_{}"'
     return (

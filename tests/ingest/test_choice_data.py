@@ -41,6 +41,21 @@ def chosen(clean: Clean) -> list[tuple[str, float]]:
 
 
 @pytest.mark.parametrize(
+    ("cell", "remedy"),
+    [
+        ("bought", "chosen: {column: …, rename: {'bought': 1, …: 0}}"),
+        ("", "Write 0 where it was not chosen"),
+        ("3", "name the column in the mapping: units"),
+    ],
+)
+def test_a_cell_that_does_not_say_whether_something_was_chosen_has_the_remedy_that_fits(
+    shop: Shop, cell: str, remedy: str
+) -> None:
+    folder = shop(t_csv=f"person,task,chosen,price\n1,1,{cell},2\n1,1,0,3\n")
+    assert remedy in refused(folder, "attributes: {price: {type: Number}}")
+
+
+@pytest.mark.parametrize(
     ("yes", "no"),
     [
         *[("1", "0"), ("1.0", "0.0"), ("TRUE", "FALSE"), ("True", "False"), ("T", "F"), ("yes", "no")],
@@ -143,7 +158,7 @@ def test_an_alternative_that_was_not_on_offer_is_left_out_of_a_long_table(shop: 
     assert clean.events.filter(pl.col("kind") == "impression")["user"].to_list() == ["1", "1"]
     assert dict(clean.report.counts) == {"one alternative": 1}
     folder = shop(t_csv="\n".join(["person,task,chosen,on_offer,price", *rows, "2,1,0,,10"]))
-    assert "t.csv:7: available is 'empty'" in refused(folder, "available: on_offer, attributes: [price]")
+    assert "t.csv:7: available is empty" in refused(folder, "available: on_offer, attributes: [price]")
 
 
 def test_availability_columns_that_the_mapping_does_not_name_are_noted(shop: Shop) -> None:

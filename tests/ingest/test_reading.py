@@ -208,6 +208,54 @@ def test_parquet_columns_of_every_type_are_read_or_named(shop: Shop) -> None:
     assert "empty: nothing" in notes
 
 
+def test_lists_are_read_whether_they_have_members_or_not(shop: Shop) -> None:
+    folder = shop(events_csv=EVENTS)
+    (folder / "events.csv").unlink()
+    pl.DataFrame(
+        {
+            "id": ["i1", "i2"],
+            "category": "dresses",
+            "tags": pl.Series([[], ["x", None, "y"]], dtype=pl.List(pl.String)),
+            "nested": pl.Series([[[]], [["x"], ["y"]]], dtype=pl.List(pl.List(pl.String))),
+            "nothing": pl.Series([[], []], dtype=pl.List(pl.String)),
+        }
+    ).write_parquet(folder / "items.parquet")
+    clean = read(folder)
+    for attribute in ("tags", "nested"):
+        rows = clean.values.filter(pl.col("attribute") == attribute)
+        assert rows.select("item", "value").rows() == [("i2", "x"), ("i2", "y")]
+    assert any("empty: nothing" in note for note in clean.notes)
+
+
+def test_ids_that_a_program_wrote_as_numbers_with_a_point_are_those_without(shop: Shop) -> None:
+    """As pandas writes whole numbers where some are missing."""
+    events = {"time": ["2026-03-01", "2026-03-02"], "user": [7.0, 8.0], "kind": "view", "item": [1.0, 2.0]}
+    folder = shop(items_csv="id,category,price\n1,mugs,5\n2,mugs,6\n", events_csv="")
+    (folder / "events.csv").unlink()
+    pl.DataFrame(events).write_parquet(folder / "events.parquet")
+    clean = read(folder)
+    assert clean.events.select("user", "item").rows() == [("7", "1"), ("8", "2")]
+    (folder / "events.parquet").unlink()
+    pl.DataFrame(events).write_ndjson(folder / "events.jsonl")
+    assert read(folder).events.equals(clean.events)
+
+
+def test_parts_of_an_events_record_are_named_with_the_key_that_reads_them(shop: Shop) -> None:
+    line = '{"time": "2026-03-01", "user": "u", "kind": "view", "item": "c1", "p": {"a": 1, "position": 2}}\n'
+    folder = shop(items_csv="id,category\nc1,cups\n", events_jsonl=line)
+    (note,) = (n for n in read(folder).notes if "not read" in n)
+    assert "p.a, p.position" in note
+    assert "such as position: {column: p.position}" in note
+
+
+@pytest.mark.parametrize("amount", ["¥1,50{}", "1.25{},00 kr", "kr. 1{}"])
+def test_amounts_in_a_currency_that_is_not_clear_are_named(shop: Shop, amount: str) -> None:
+    rows = "".join(f'c{k},cups,"{amount.format(k)}"\n' for k in range(4))
+    notes = " ".join(read(shop(items_csv=f"id,category,price\n{rows}")).notes)
+    assert "price was not taken as a Number" in notes
+    assert "items.csv:2" in notes
+
+
 def test_a_workbook_is_read_like_a_csv_file(shop: Shop) -> None:
     folder = shop(items_csv=ITEMS, events_csv=EVENTS)
     before = read(folder)
@@ -232,10 +280,14 @@ def test_columns_that_nothing_in_the_mapping_reads_are_named(shop: Shop) -> None
     assert any("items.csv: columns that are not read: stock" in note for note in clean.notes)
 
 
-def test_a_file_of_two_bytes_a_letter_says_which_encoding_reads_it(shop: Shop) -> None:
-    folder = shop(items_csv="id,category\nc1,cups\n".encode("utf-16"))
-    assert "items.csv:1: not utf-8" in refused(folder)
-    assert len(read(folder, "items: [{file: items.csv, encoding: utf-16}]").items) == 1
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_file_that_begins_with_the_mark_of_its_encoding_is_read(shop: Shop, encoding: str) -> None:
+    folder = shop(items_csv="id,category\r\nc1,cups\r\n".encode(encoding))
+    assert read(folder).items["id"].to_list() == ["c1"]
+    assert len(read(folder, f"items: [{{file: items.csv, encoding: {encoding}}}]").items) == 1
+
+
+def test_a_file_of_two_bytes_a_letter_without_a_mark_says_which_encoding_reads_it(shop: Shop) -> None:
     folder = shop(items_csv="id,category\nc1,cups\n".encode("utf-16-le"))
     assert "encoding: utf-16" in refused(folder)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_shop import Shop
 
@@ -55,17 +55,24 @@ FORMS = {
     "%b %d, %Y %I:%M %p": 60,
     "%a, %d %b %Y %H:%M:%S GMT": 1,
     "%d-%b-%Y": 86_400,
+    "%Y-%m-%dT%H:%M:%S+00:00[Europe/London]": 1,
+    "%d/%b/%Y:%H:%M:%S +0000": 1,
+    "%a %b %d %H:%M:%S UTC %Y": 1,
+    "%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)": 1,
+    "%Y年%m月%d日 %H:%M": 60,
 }
 
 
 @pytest.mark.parametrize("form", FORMS)
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC)))
+@settings(deadline=None)
 def test_times_written_in_any_form_are_read_back(form: str, moment: datetime) -> None:
     second = int(moment.timestamp())
     assert read([moment.strftime(form)]) == [second - second % FORMS[form]]
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC)))
+@settings(deadline=None)
 def test_serial_days_of_a_spreadsheet_are_read_to_the_second(moment: datetime) -> None:
     moment = moment.replace(microsecond=0)
     assert read([serial(moment)]) == [int(moment.timestamp())]
@@ -110,6 +117,19 @@ def test_a_log_before_1990_is_an_error_with_the_key_to_write(shop: Shop, times: 
         InputError, match=r"events.csv:2: the time .* is 19.*1990 to tomorrow.*format.*time: order"
     ):
         load(shop, times)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"), [("25032026", "%d%m%Y"), ("03252026", "%m%d%Y"), ("260325", "%y%m%d")]
+)
+def test_digits_that_are_a_date_in_another_order_are_an_error_with_the_format_that_reads_them(
+    shop: Shop, text: str, form: str
+) -> None:
+    with pytest.raises(InputError, match=f'format: "{form}"'):
+        load(shop, [text])
+    time = f"time: {{column: time, format: '{form}'}}"
+    mapping = f"items: [{{file: items.csv}}]\nevents: [{{file: events.csv, {time}}}]"
+    assert load(shop, [text], mapping).events["time"].to_list() == [1774396800]
 
 
 def test_one_time_before_1990_is_dropped(shop: Shop) -> None:

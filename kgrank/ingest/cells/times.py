@@ -34,6 +34,25 @@ _DIGITS: Mapping[int, str] = {
 }
 """Dates and times written as digits alone, by their number."""
 
+_OTHER_DIGITS = ("%Y%m%d", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%m%d%y")
+"""Dates of digits alone, to be suggested; only the first is read without being named, the others are too alike."""
+
+_OF_PROGRAMS = (
+    # ISO 8601 with the name of the zone behind the offset, as Java writes it.
+    (r"(Z|[+-]\d{2}:?\d{2})\[[A-Za-z0-9_/+-]+\]$", "${1}"),
+    # 01/Mar/2026:12:00:00 +0000, in the logs of web servers.
+    (r"^(\d{1,2})/([A-Za-z]{3})/(\d{4}):(\d)", "${1} ${2} ${3} ${4}"),
+    # Sun Mar 01 12:00:00 UTC 2026: Java, C, Ruby and Go.
+    (
+        r"^[A-Za-z]{3} ([A-Za-z]{3}) +(\d{1,2}) (\d{1,2}:\d{2}:\d{2})( (?:UTC|GMT|[+-]\d{4}))? (\d{4})$",
+        "${1} ${2} ${5} ${3}${4}",
+    ),
+    # Sun Mar 01 2026 12:00:00 GMT+0100 (Central European Standard Time): JavaScript.
+    (r"^[A-Za-z]{3} ([A-Za-z]{3} \d{1,2} \d{4} [\d:]+) GMT([+-]\d{4})(?: \(.*\))?$", "${1} ${2}"),
+    (r"^(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]", "${1}-${2}-${3}"),
+)
+"""What programs and East Asian calendars write, and the same in an order that is read."""
+
 _CLOCK = r"(?:(?:[T ]|, ?) *(\d{1,2}:\d{2})(:\d{2}(?:[.,]\d+)?)?(?: ?([AaPp][Mm]))?)?"
 _ZONE = r" ?(Z|z|UTC|utc|GMT|[+-]\d{2}(?::?\d{2})?)?$"
 _YEAR_FIRST = rf"^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_CLOCK}{_ZONE}"
@@ -88,11 +107,17 @@ def _plausible(
             where=f"{path}:{lines[first]}",
             expected="times from 1990 to tomorrow",
             todo="Write how they are written in the mapping, e.g. `time: "
-            f'{{column: {field.column}, format: "%Y%m%d"}}`; '
+            f'{{column: {field.column}, format: "{_suggested(cell, field, path)}"}}`; '
             "or `time: order` where the rows are in "
             "order and have no clock.",
         )
     return moments.zip_with(~early, pl.Series([None], dtype=pl.Int64))
+
+
+def _suggested(cell: pl.Series, field: TimeField, path: Path) -> str:
+    """The format of digits that makes most times plausible."""
+    counts = {form: _plausible_count(_written(cell, form, field, path)) for form in _OTHER_DIGITS}
+    return max(counts, key=lambda form: counts[form])
 
 
 def _from_numbers(number: pl.Series, field: TimeField, path: Path) -> tuple[pl.Series, str]:
@@ -149,7 +174,10 @@ def _excel_days(number: pl.Series, field: TimeField, path: Path) -> pl.Series:
 
 def _from_texts(cell: pl.Series, lines: pl.Series, field: TimeField, path: Path) -> pl.Series:
     """Texts as times; the first way of writing a date that fits counts."""
-    rows = pl.DataFrame({"text": cell, "line": lines})
+    text = pl.lit(cell)
+    for pattern, rewritten in _OF_PROGRAMS:
+        text = text.str.replace(pattern, rewritten)
+    rows = pl.DataFrame({"text": pl.select(text).to_series(), "line": lines})
     parts = _parts(rows["text"], _YEAR_FIRST, ["year", "month", "day"])
     if parts["year"].null_count() > cell.null_count():
         parts = _first_known(parts, _year_last(rows, field, path))

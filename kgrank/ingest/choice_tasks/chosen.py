@@ -137,9 +137,20 @@ def _marked(frame: pl.DataFrame, column: str, mark: str, path: Path, *, lowest: 
             f"{mark} is {'empty' if cell is None else repr(cell)}",
             where=f"{path}:{bad[LINE][0]}",
             expected="a number from 0" if mark == "units" else "0 or 1",
-            todo="For units bought, name the column in the mapping: units." if mark == "chosen" else None,
+            todo=_remedy(mark, cell),
         )
     return number
+
+
+def _remedy(mark: str, cell: str | None) -> str | None:
+    """How a cell that is no mark can be read."""
+    if mark == "units":
+        return None
+    if cell is None:
+        return f"Write 0 where it was not {mark}."
+    if marks(pl.Series([cell]))[0] is not None:
+        return "For units bought, name the column in the mapping: units." if mark == "chosen" else None
+    return f"Say what its words mean in the mapping: {mark}: {{column: …, rename: {{{cell!r}: 1, …: 0}}}}."
 
 
 def _same(text: str) -> str:

@@ -299,8 +299,9 @@ def _offered(long: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataFrame:
     odd = ~offered.is_in([0.0, 1.0]).fill_null(False)
     if odd.any():
         row = int(odd.arg_max() or 0)
+        cell = long["available"][row]
         raise InputError(
-            f"available is {long['available'][row] or 'empty'!r}",
+            f"available is {repr(cell) if cell else 'empty'}",
             where=f"{path}:{long[LINE][row]}",
             expected="1 where the alternative was on offer, else 0",
         )

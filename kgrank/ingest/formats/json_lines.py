@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def json_table(path: Path, text: str) -> Content:
     names = head_names(list(cells), str(path))
     columns = [
         pl.Series(name, _column(pairs, len(lines)), pl.String)
-        for name, pairs in zip(names, cells.values(), strict=True)
+        for name, (key, pairs) in zip(names, cells.items(), strict=True)
+        if pairs or key not in left_out
     ]
     table = pl.DataFrame([*columns, pl.Series(LINE, lines, pl.Int64)])
     return Content(table, records_left_out(path, list(left_out)), frozenset(map(visible, parts)))
@@ -85,9 +87,11 @@ def _cells(path: Path, number: int, line: str, parts: dict[str, None]) -> list[t
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
-    """The object of a line; numbers stay as they are written."""
+    """The object of a line; numbers stay as they are written, but 17.0 is 17, as in JSON itself."""
     try:
-        value = load_json(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once)
+        value = load_json(
+            line, parse_float=_without_zeros, parse_int=str, parse_constant=str, object_pairs_hook=_once
+        )
     except _RepeatedKeyError as error:
         raise InputError(
             f"the key {error} stands twice", where=f"{path}:{number}", expected="each key once"
@@ -103,6 +107,10 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
             expected="one JSON object a line",
         )
     return value
+
+
+def _without_zeros(number: str) -> str:
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", number)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

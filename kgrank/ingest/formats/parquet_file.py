@@ -13,6 +13,9 @@ from kgrank.ingest.formats.json_lines import records_left_out
 from kgrank.ingest.formats.unpacked import check_parquet
 from kgrank.ingest.rows import LINE, LIST
 
+EXACT = 1e15
+"""Whole numbers below this are exact as floats."""
+
 
 def parquet_table(path: Path, unpacked: int) -> Content:
     """All rows as text, numbered from 1; ``unpacked`` is a limit in megabytes.
@@ -85,6 +88,14 @@ def _plain(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
         return zoned.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
     if isinstance(kind, pl.Duration):
         return (cell.dt.total_microseconds() / 1e6).cast(pl.String).str.strip_suffix(".0")
+    if kind.is_float():
+        # What pandas makes of whole numbers where some are missing; an id 17 is not called 17.0.
+        whole = (cell == cell.round()) & (cell.abs() < EXACT)
+        return (
+            pl.when(whole)
+            .then(cell.cast(pl.Int64, strict=False).cast(pl.String))
+            .otherwise(cell.cast(pl.String))
+        )
     return cell.cast(pl.String)
 
 
@@ -95,9 +106,14 @@ def _joined(cells: pl.Series) -> pl.Series | None:
         kind = kind.inner  # type: ignore[assignment]
     if kind.is_nested():
         return None
-    rows = pl.DataFrame([cells.alias("cell")]).with_row_index("row")
+    numbered = pl.DataFrame([cells.alias("cell")]).with_row_index("row")
+    rows = numbered
     while isinstance(rows.schema["cell"], (pl.List, pl.Array)):
         rows = rows.explode("cell")
-    texts = rows.select("row", _plain(pl.col("cell"), kind).alias("cell"))
-    joined = texts.group_by("row", maintain_order=True).agg(pl.col("cell").drop_nulls().str.join(LIST))
-    return joined["cell"].alias(cells.name)
+    texts = rows.select("row", _plain(pl.col("cell"), kind).alias("cell")).drop_nulls("cell")
+    joined = texts.group_by("row", maintain_order=True).agg(pl.col("cell").str.join(LIST))
+    return (
+        numbered.select("row")
+        .join(joined, on="row", how="left", maintain_order="left")["cell"]
+        .alias(cells.name)
+    )

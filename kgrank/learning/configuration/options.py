@@ -237,7 +237,8 @@ def _unknown(name: str, options: Mapping[str, Option], where: str) -> InputError
     if present is None and group in MOVED_GROUPS:
         present = f"{MOVED_GROUPS[group]}.{leaf}" if leaf else MOVED_GROUPS[group]
     if present is not None:
-        return InputError(f"{name} has another name now", where=where, expected=present)
+        todo = "Leave it out where no network is trained." if present.startswith(f"{SWITCH}.") else None
+        return InputError(f"{name} has another name now", where=where, expected=present, todo=todo)
     return InputError(
         f"there is no option {name!r}", where=where, todo=did_you_mean(name, [*options, SWITCH, "network.trainer"])
     )  # fmt: skip
