@@ -333,6 +333,25 @@ def test_single_letters_are_no_order_unless_they_are_grades(tmp_path: Path) -> N
     assert attribute(ontology, "energy") is AttributeType.ORDERED
 
 
+def test_a_log_of_other_products_is_refused_with_examples(tmp_path: Path) -> None:
+    log = [[f"2026-03-{1 + n % 28:02d} 10:00:00", f"u{n % 9}", "view", f"Z{n % 12}"] for n in range(60)]
+    events = exports.write_csv(tmp_path / "log.csv", ["time", "user", "event", "item"], log)
+    with pytest.raises(InputError, match=r"such as 'Z0', are not among the products.*such as 'P1000'"):
+        initialise([exports.google_merchant(tmp_path), events], tmp_path / "out")
+
+
+def test_columns_of_a_log_with_standard_names_are_not_read_by_accident(tmp_path: Path) -> None:
+    log = [
+        [e.time.isoformat(), e.user, e.kind, e.item, "landing page", "19.99 EUR"]
+        for e in exports.events(exports.products())
+    ]
+    heads = ["time", "user", "event", "item", "category", "value"]
+    files = [exports.google_merchant(tmp_path), exports.write_csv(tmp_path / "log.csv", heads, log)]
+    clean = reread(tmp_path, initialise(files, tmp_path / "out"))
+    assert clean.events["category"].null_count() == len(clean.events)
+    assert clean.events["value"].null_count() == len(clean.events)
+
+
 @pytest.fixture
 def edited(messy: Path) -> Path:
     """The messy shop's folder after init and edits of people, with a new export in the old one's place."""

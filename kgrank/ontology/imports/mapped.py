@@ -26,8 +26,8 @@ _Section = Mapping[str, str]
 def read_mapped(mapping: Path) -> Plan:
     """The categories, attributes and links in CSV files, by the columns that a YAML mapping names.
 
-    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. ``brand`` in the section of attributes is the
-    id of the one whose values are the brands. Files are read from the mapping's folder.
+    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. ``brand`` in the section of attributes is
+    the id of the one whose values are the brands. Files are read from the mapping's folder.
 
     Raises:
         InputError: The mapping or a file is not what it should be; a link names what does not exist.
