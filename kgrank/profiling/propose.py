@@ -202,7 +202,7 @@ class _Shop:
                 remedy="Give a product file too: kgrank init products.csv events.csv.",
             )
         )
-        return replace(self._source(described, item, fields, alone=True), from_log=True)
+        return self._source(described, item, fields, alone=True, in_log=True)
 
     def _fields(self, table: SourceTable, taken: set[str], category: str | None) -> dict[str, AttributeField]:
         habits = Habits(self.language, decimal_habit(table, self.language))
@@ -268,7 +268,13 @@ class _Shop:
             )
 
     def _source(
-        self, table: SourceTable, roles: ItemRoles, fields: dict[str, AttributeField], *, alone: bool
+        self,
+        table: SourceTable,
+        roles: ItemRoles,
+        fields: dict[str, AttributeField],
+        *,
+        alone: bool,
+        in_log: bool = False,
     ) -> Items:
         group = self._group(table, roles)
         return Items(
@@ -280,7 +286,7 @@ class _Shop:
             category=self._category(table, roles, group or roles.id, alone=alone),
             description=Field(column=roles.description),
             attributes=fields,
-            from_log=self._several_rows(table, roles, group),
+            from_log=in_log or self._several_rows(table, roles, group),
         )
 
     def _group(self, table: SourceTable, roles: ItemRoles) -> str | None:
