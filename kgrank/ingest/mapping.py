@@ -213,6 +213,7 @@ class Source:
         abc.Mapping[str, tuple[str, ...]], "Only rows with these values in these columns are read."
     ] = field(default_factory=dict)
     missing: Annotated[tuple[str, ...], "Words that mean, in every column: not known."] = ()
+    leave_out: Annotated[tuple[str, ...], "Columns that are not read, whatever they are called."] = ()
     decimal: Annotated[
         str | None,
         'The decimal mark of its numbers, "." or ","; by default what the numbers themselves show.',

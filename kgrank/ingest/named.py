@@ -29,9 +29,14 @@ def reads_all(source: Source) -> bool:
 
 
 def named_columns(source: Source) -> frozenset[str]:
-    """The columns that a source reads by their names."""
+    """The columns that a source reads by their names, standard ones and those of the mapping."""
     section = _SECTIONS.get(type(source))
-    named = set(STANDARD[section] if section else ()) | set(source.where)
+    return frozenset(STANDARD[section] if section else ()) | mapped_columns(source)
+
+
+def mapped_columns(source: Source) -> frozenset[str]:
+    """The columns that the mapping of a source names."""
+    named = set(source.where)
     if isinstance(source, Items) and source.group is not None:
         named.add(source.group)
     for name, part in _parts(source):

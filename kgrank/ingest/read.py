@@ -45,7 +45,7 @@ def read_table(folder: Path, source: Source, rejects: Rejects) -> pl.DataFrame:
     """
     path = find(folder, source.file)
     content = _read(path, source)
-    table = content.table
+    table = content.table.drop(source.leave_out, strict=False)
     rejects.notes += content.notes
     rejects.parts[path] = content.parts
     if not len(table):

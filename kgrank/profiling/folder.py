@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -14,12 +15,15 @@ import yaml
 from kgrank.errors import InputError
 from kgrank.files import write_text
 from kgrank.ingest.clean import Clean, ingest
+from kgrank.ingest.mapping import default_mapping, read_mapping
 from kgrank.ingest.report import REASONS
 from kgrank.ontology.imports.fold import fold
 from kgrank.ontology.imports.plan import Plan
 from kgrank.ontology.imports.write import write_plan
 from kgrank.ontology.model import AttributeType
+from kgrank.ontology.read import read_ontology
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight
+from kgrank.profiling.given_mapping import proposal_of
 from kgrank.profiling.mapping_file import mapping_text
 from kgrank.profiling.ontology_plan import plan_of
 from kgrank.profiling.page import Page, page_html, page_text
@@ -59,14 +63,19 @@ def data_folder(files: Sequence[Path]) -> tuple[Path, list[str]]:
 
 def folder_of(files: Sequence[Path]) -> Path:
     """The folder's name where none is given: the first file's, without its endings."""
-    name = files[0].name
+    name = files[0].resolve().name
     while name.partition(".")[0] and Path(name).suffix:
         name = Path(name).stem
     return Path(f"{name}-shop")
 
 
-def initialise(files: Sequence[Path], out: Path, title: str | None = None) -> Initialised:
-    """Profiles the files of a shop and writes the folder.
+def initialise(files: Sequence[Path], out: Path, mapping: Path | None = None) -> Initialised:
+    """Profiles the files of a shop and writes the folder, whole or not at all.
+
+    Args:
+        files: The files; or one data folder, which is read by a mapping.
+        out: The new folder.
+        mapping: The mapping of a data folder; by default its files and columns have the standard names.
 
     Raises:
         InputError: There is something in the folder already, or the files cannot be read as a shop.
@@ -78,17 +87,39 @@ def initialise(files: Sequence[Path], out: Path, title: str | None = None) -> In
             expected="a new or empty folder",
             todo=f"Name another with --out, or take new columns and values up: kgrank init --update {out} FILES.",
         )
-    folder, names = data_folder(files)
-    proposal = propose(folder, names)
+    folder, proposal = _proposal(files, mapping)
     clean = ingest(folder, mapping=proposal.mapping)
-    plan = plan_of(clean, proposal, title or out.name)
+    plan = plan_of(clean, proposal, out.name)
     page = page_of(clean, plan, proposal, out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_plan(plan, fold(plan), out / ONTOLOGY)
-    write_text(out / MAPPING, mapping_text(proposal.mapping))
-    write_text(out / RUN, run_text(folder, out))
-    write_page(page, out)
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as scratch:
+        made = Path(scratch) / out.name
+        (made / ONTOLOGY).mkdir(parents=True)
+        write_plan(plan, fold(plan), made / ONTOLOGY)
+        write_text(made / MAPPING, mapping_text(proposal.mapping))
+        write_text(made / RUN, run_text(folder, out))
+        write_page(page, made)
+        read_ontology(made / ONTOLOGY)
+        if out.exists():
+            out.rmdir()
+        made.rename(out)
     return Initialised(out, plan, clean, page)
+
+
+def _proposal(files: Sequence[Path], mapping: Path | None) -> tuple[Path, Proposal]:
+    """The data folder, and what its files are taken as."""
+    if len(files) == 1 and files[0].is_dir():
+        given = read_mapping(mapping) if mapping is not None else default_mapping(files[0])
+        return files[0], proposal_of(given)
+    if mapping is not None:
+        raise InputError(
+            "a mapping and files",
+            where=mapping,
+            expected="the data folder, since the mapping names its files",
+            todo="Write kgrank init FOLDER --mapping FILE.",
+        )
+    folder, names = data_folder(files)
+    return folder, propose(folder, names)
 
 
 def run_text(folder: Path, out: Path) -> str:
@@ -128,8 +159,8 @@ def page_of(clean: Clean, plan: Plan, proposal: Proposal, out: Path) -> Page:
     kinds = dict(clean.events["kind"].value_counts(sort=True).iter_rows())
     events = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
     summary = (
-        f"{len(clean.items):,} products in {len(plan.categories):,} categories, "
-        f"{len(plan.attributes):,} attributes, {len(plan.brands):,} brands.",
+        f"{_count(len(clean.items), 'product')} in {_count(len(plan.categories), 'category', 'categories')}, "
+        f"{_count(len(plan.attributes), 'attribute')}, {_count(len(plan.brands), 'brand')}.",
         f"{len(clean.events):,} events of {clean.events['user'].n_unique():,} shoppers: {events}."
         if len(clean.events)
         else "No events: training needs a log of what shoppers did.",
@@ -140,7 +171,11 @@ def page_of(clean: Clean, plan: Plan, proposal: Proposal, out: Path) -> Page:
         f"kgrank train --config {out / RUN}",
         f"kgrank audit --store {out / 'graph.lb'}",
     )
-    return Page(summary, findings.ranked(), tuple(findings.roles), steps)
+    return Page(summary, findings.ranked(), tuple(findings.roles), steps if len(clean.events) else steps[:2])
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def _with_attributes(proposal: Proposal, plan: Plan, clean: Clean) -> list[ColumnRole]:

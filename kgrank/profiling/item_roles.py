@@ -115,7 +115,7 @@ def item_roles(table: SourceTable, ids_in_events: Collection[str], findings: Fin
                 "",
                 "No column was found that says the category; all products are in one.",
                 len(table.rows),
-                remedy="Write `category: {column: …}` in mapping.yaml, and run init again.",
+                remedy="Call the column `category` in the file, and run init into a new folder.",
             )
         )
     if brand is None:
@@ -125,7 +125,7 @@ def item_roles(table: SourceTable, ids_in_events: Collection[str], findings: Fin
                 table.file,
                 "",
                 "No column was found that says the brand.",
-                remedy="Write `brand: …` in mapping.yaml, and run init again.",
+                remedy="Call the column `brand` in the file, and run init into a new folder.",
             )
         )
     return roles
@@ -196,7 +196,7 @@ def _id(table: SourceTable, ids_in_events: Collection[str], findings: Findings) 
                 else "The id does not tell all rows apart.",
                 len(table.rows) - table.rows[chosen].n_unique(),
                 first_few(table.cells(chosen)),
-                "Write `id: …` in mapping.yaml, and run init again.",
+                "Call the column that is the id `sku` in the file, and run init into a new folder.",
             )
         )
         return chosen

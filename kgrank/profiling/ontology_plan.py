@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from kgrank.ingest.clean import Clean
+from kgrank.ingest.mapping import AttributeField
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Need, Ontology
 from kgrank.profiling.attribute_fields import ProposedAttribute, slug, unused_id
@@ -41,38 +42,60 @@ def plan_of(clean: Clean, proposal: Proposal, title: str) -> Plan:
         title: The ontology's title.
     """
     ontology, language = clean.ontology, proposal.language
-    labels = {a.id: a for a in proposal.attributes}
-    attributes = []
+    names = _attribute_names(ontology, proposal)
     brands: dict[str, str] = {}
     brand_spellings: dict[str, tuple[str, ...]] = {}
-    for attribute in ontology.attributes.values():
-        if attribute.id == BRAND:
-            head = proposal.brand_label or "Brand"
-            counts = dict(clean.items["brand"].drop_nulls().value_counts().iter_rows())
-            merged = _merge(counts, list(counts), head, head, proposal.findings)
-            for text in sorted(merged.texts, key=str.casefold):
-                id_ = unused_id(text, "brand", brands)
-                brands[id_] = text
-                brand_spellings[id_] = merged.spellings.get(text, ())
-            others = () if head.casefold() == "brand" else ("Brand",)
-            attributes.append(
-                PlannedAttribute(BRAND, {language: head}, AttributeType.CHOICE, brands=True, synonyms=others)
-            )
-        else:
-            attributes.append(_attribute(attribute, labels[attribute.id], clean.values, proposal))
-    ids = _category_ids(ontology)
-    uses = _uses(clean, ontology)
-    categories = tuple(
-        PlannedCategory(ids[c.id], {language: c.name()}, ids[c.parent] if c.parent else None, uses[c.id])
-        for c in ontology.categories.values()
-    )
+    attributes = [
+        _attribute(attribute, names[attribute.id], clean.values, proposal)
+        for attribute in ontology.attributes.values()
+        if attribute.id != BRAND
+    ]
+    if BRAND in ontology.attributes:
+        head = proposal.brand_label or "Brand"
+        counts = dict(clean.items["brand"].drop_nulls().value_counts().iter_rows())
+        merged = _merge(counts, list(counts), head, head, proposal.findings)
+        for text in sorted(merged.texts, key=str.casefold):
+            id_ = unused_id(text, "brand", brands)
+            brands[id_] = text
+            brand_spellings[id_] = merged.spellings.get(text, ())
+        others = () if head.casefold() == "brand" else ("Brand",)
+        brand = PlannedAttribute(BRAND, {language: head}, AttributeType.CHOICE, brands=True, synonyms=others)
+        attributes.append(brand)
     return Plan(
-        categories,
+        _categories(clean, names, language),
         tuple(attributes),
         brands,
         languages=(language,),
         title=title,
         brand_synonyms=brand_spellings,
+    )
+
+
+def _attribute_names(ontology: Ontology, proposal: Proposal) -> dict[str, ProposedAttribute]:
+    """The id and label of each attribute; a column that no mapping names gets an id made of its head."""
+    proposed = {a.id: a for a in proposal.attributes}
+    names: dict[str, ProposedAttribute] = {}
+    for id_ in (a for a in ontology.attributes if a != BRAND):
+        name = proposed.get(id_, ProposedAttribute(id_, AttributeField(), id_))
+        names[id_] = name._replace(
+            id=unused_id(name.id, "attribute", {BRAND, *(n.id for n in names.values())})
+        )
+    return names
+
+
+def _categories(
+    clean: Clean, names: Mapping[str, ProposedAttribute], language: str
+) -> tuple[PlannedCategory, ...]:
+    ontology = clean.ontology
+    ids, uses = _category_ids(ontology), _uses(clean, ontology)
+    return tuple(
+        PlannedCategory(
+            ids[c.id],
+            {language: c.name()},
+            ids[c.parent] if c.parent else None,
+            {a if a == BRAND else names[a].id: need for a, need in uses[c.id].items()},
+        )
+        for c in ontology.categories.values()
     )
 
 
@@ -92,12 +115,12 @@ def _attribute(
                 counts, attribute.values, label.label, label.other_label or label.label, proposal.findings
             )
         for text in merged.texts:
-            id_ = unused_id(text, "value", {v.removeprefix(f"{attribute.id}.") for v in planned})
-            planned[f"{attribute.id}.{id_}"] = {language: text}
-            spellings[f"{attribute.id}.{id_}"] = merged.spellings.get(text, ())
+            id_ = unused_id(text, "value", {v.removeprefix(f"{label.id}.") for v in planned})
+            planned[f"{label.id}.{id_}"] = {language: text}
+            spellings[f"{label.id}.{id_}"] = merged.spellings.get(text, ())
     others = (label.other_label,) if label.other_label else ()
     return PlannedAttribute(
-        attribute.id,
+        label.id,
         {language: label.label},
         attribute.type,
         planned,

@@ -10,6 +10,11 @@ from kgrank.profiling.doubts import ColumnRole, Doubt
 
 TITLE = "What kgrank init assumed"
 
+HOW_TO_CHANGE = (
+    "To change the type of an attribute or what a column is: edit mapping.yaml, and have a new folder made by "
+    "it, kgrank init DATA-FOLDER --mapping mapping.yaml --out NEW. Labels, values and units: edit the ontology."
+)
+
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
@@ -47,6 +52,8 @@ def _lines(page: Page) -> Iterator[str]:
     yield "=" * len(TITLE)
     yield ""
     yield from page.summary
+    yield ""
+    yield HOW_TO_CHANGE
     yield ""
     yield f"Doubtful, what matters most first ({len(page.doubts)})"
     yield ""
@@ -88,6 +95,7 @@ def page_html(page: Page) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
         f"<style>{_STYLE}</style></head><body>\n<h1>{TITLE}</h1>\n{summary}"
+        f"<p>{escape(HOW_TO_CHANGE)}</p>\n"
         "<h2>Doubtful, what matters most first</h2>\n"
         "<table><tr><th></th><th>where</th><th>what was assumed</th><th>count</th><th>examples</th></tr>\n"
         f"{doubts}</table>\n<h2>Columns</h2>\n"

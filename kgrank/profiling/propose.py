@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -21,6 +21,9 @@ from kgrank.ingest.mapping import (
     Mapping,
     Source,
 )
+from kgrank.ingest.named import mapped_columns
+from kgrank.ingest.read import read_table
+from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LIST
 from kgrank.ontology.model import AttributeType
 from kgrank.profiling.attribute_fields import Habits, ProposedAttribute, decimal_habit, propose_attribute
@@ -33,6 +36,11 @@ from kgrank.profiling.item_roles import ItemRoles, item_roles
 from kgrank.profiling.key_collision import collisions
 from kgrank.profiling.name_value_columns import NameValueColumns, name_value_columns
 from kgrank.profiling.source_table import SourceTable, read_source
+
+_S = TypeVar("_S", bound=Source)
+
+_FEWEST_KNOWN = 0.05
+"""Share of a log's items that must be products."""
 
 _NEARLY_ALL = 0.9
 """Share of rows that the column of groups must fill."""
@@ -90,10 +98,42 @@ def propose(folder: Path, files: Sequence[str]) -> Proposal:
         items = [shop.items_of_log(t, r) for t, r in roles]
     used = {(s.file, a.column) for s in items for a in s.attributes.values()}
     events = tuple(_events(t, r, used, findings) for t, r in roles)
+    _refuse_unknown_items(roles, items)
+    items = [_without_left_out(s, findings) for s in items]
+    events = tuple(_without_left_out(s, findings) for s in events)
     mapping = Mapping(
         about=f"Proposed by kgrank init for {', '.join(files)}", items=tuple(items), events=events
     )
     return Proposal(mapping, tuple(shop.attributes.values()), shop.brand_label, language, findings)
+
+
+def _refuse_unknown_items(roles: Sequence[tuple[SourceTable, EventRoles]], items: Sequence[Items]) -> None:
+    """Refuses a log whose items are not among the products.
+
+    Raises:
+        InputError: Hardly an item of a log is a product.
+    """
+    for table, role in roles:
+        named = set(table.cells(role.item).unique())
+        known = {
+            text
+            for source in items
+            for text in read_table(table.folder, source, Rejects())[source.id.column or "id"].drop_nulls()
+        }
+        if len(named & known) < _FEWEST_KNOWN * len(named):
+            raise InputError(
+                f"the items in {role.item!r}, such as {min(named)!r}, are not among the products",
+                where=table.path,
+                expected=f"ids of the products, such as {min(known, default='')!r}",
+                todo="Give the file of the products that this log is about.",
+            )
+
+
+def _without_left_out(source: _S, findings: Findings) -> _S:
+    """The source, which names the columns that are left out, so that none is read by its standard name."""
+    columns = [r.column for r in findings.roles if r.file == source.file and r.role == "left out"]
+    named = mapped_columns(source)
+    return replace(source, leave_out=tuple(c for c in dict.fromkeys(columns) if c not in named))
 
 
 def _candidate_ids(products: Iterable[SourceTable]) -> set[str]:
@@ -162,7 +202,7 @@ class _Shop:
                 remedy="Give a product file too: kgrank init products.csv events.csv.",
             )
         )
-        return replace(self._source(described, item, fields, alone=True), from_log=True)
+        return self._source(described, item, fields, alone=True, in_log=True)
 
     def _fields(self, table: SourceTable, taken: set[str], category: str | None) -> dict[str, AttributeField]:
         habits = Habits(self.language, decimal_habit(table, self.language))
@@ -228,7 +268,13 @@ class _Shop:
             )
 
     def _source(
-        self, table: SourceTable, roles: ItemRoles, fields: dict[str, AttributeField], *, alone: bool
+        self,
+        table: SourceTable,
+        roles: ItemRoles,
+        fields: dict[str, AttributeField],
+        *,
+        alone: bool,
+        in_log: bool = False,
     ) -> Items:
         group = self._group(table, roles)
         return Items(
@@ -240,7 +286,7 @@ class _Shop:
             category=self._category(table, roles, group or roles.id, alone=alone),
             description=Field(column=roles.description),
             attributes=fields,
-            from_log=self._several_rows(table, roles, group),
+            from_log=in_log or self._several_rows(table, roles, group),
         )
 
     def _group(self, table: SourceTable, roles: ItemRoles) -> str | None:
@@ -371,6 +417,8 @@ def _events(
 ) -> Events:
     """The source that reads a log."""
     kind, where = _kind(table, roles, findings)
+    words = table.cells(roles.kind).unique() if roles.kind is not None else [kind.constant]
+    kinds = {kind.rename.get(word or "", word) for word in words}
     left_out = [h for h in table.heads if h not in roles.heads and (table.file, h) not in used]
     findings.roles += [
         ColumnRole(
@@ -388,7 +436,7 @@ def _events(
         kind=kind,
         item=Field(column=roles.item),
         position=_position(table, roles.position, findings),
-        list=Field(column=roles.shown_together),
+        list=Field(column=roles.shown_together if "impression" in kinds else None),
         query=Field(column=roles.query),
         value=Field(column=roles.value),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from kgrank.ingest.cells.normalise import find_categories, ids_by_name, same
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import AttributeField, read_mapping
 from kgrank.ingest.mapping import Mapping as ShopMapping
-from kgrank.ingest.named import named_columns
+from kgrank.ingest.named import mapped_columns
 from kgrank.ingest.raw import STEP
 from kgrank.ontology.blocks import Block, Document, Members, Object, Statement, read_blocks
 from kgrank.ontology.check.parse import turtle_files
@@ -39,7 +38,7 @@ from kgrank.ontology.read import read_ontology
 from kgrank.ontology.vocabulary import ALT_LABEL, KG, TYPE
 from kgrank.profiling.attribute_fields import ProposedAttribute, slug, unused_id
 from kgrank.profiling.doubts import Findings
-from kgrank.profiling.folder import MAPPING, ONTOLOGY, RECORD, RUN, page_of, write_page
+from kgrank.profiling.folder import MAPPING, ONTOLOGY, RUN, page_of, write_page
 from kgrank.profiling.key_collision import keys
 from kgrank.profiling.mapping_edit import with_attributes
 from kgrank.profiling.ontology_plan import plan_of
@@ -149,24 +148,20 @@ def _with_new_columns(
     mapping: ShopMapping, text: str, proposal: Proposal, ontology: Ontology, folder: Path
 ) -> tuple[ShopMapping, str, list[ProposedAttribute]]:
     """The mapping and its text with the attributes of columns that were not there before."""
-    known = _known_columns(folder)
     new: list[ProposedAttribute] = []
     sources = list(mapping.items)
     labels = {a.id: a for a in proposal.attributes}
     taken = {*ontology.attributes, *(i for s in mapping.items for i in s.attributes)}
     for index, source in enumerate(sources):
-        seen = {c for s in mapping.items if s.file == source.file for c in named_columns(s)}
+        same_file = [s for s in mapping.items if s.file == source.file]
+        seen = {c for s in same_file for c in (*mapped_columns(s), *s.leave_out)}
         if any(s.file == source.file for s in sources[:index]):
             continue
         fields: dict[str, AttributeField] = {}
         for proposed in proposal.mapping.items:
             for id_, attribute in proposed.attributes.items():
                 column = attribute.column or id_
-                if (
-                    proposed.file != source.file
-                    or proposed.where
-                    or column in seen | known.get(source.file, set())
-                ):
+                if proposed.file != source.file or proposed.where or column in seen:
                     continue
                 name = unused_id(labels[id_].label if id_ in taken else id_, "attribute", taken)
                 taken.add(name)
@@ -175,16 +170,6 @@ def _with_new_columns(
         sources[index] = replace(source, attributes={**source.attributes, **fields})
         text = with_attributes(text, index, fields, folder / MAPPING)
     return replace(mapping, items=tuple(sources)), text, new
-
-
-def _known_columns(folder: Path) -> dict[str, set[str]]:
-    """The columns that init saw, by file; those it left out stay left out."""
-    path = folder / RECORD
-    known: dict[str, set[str]] = {}
-    if path.is_file():
-        for role in json.loads(path.read_text(encoding="utf-8"))["columns"]:
-            known.setdefault(role["file"], set()).add(role["column"])
-    return known
 
 
 def _labels(

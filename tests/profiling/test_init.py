@@ -333,6 +333,60 @@ def test_single_letters_are_no_order_unless_they_are_grades(tmp_path: Path) -> N
     assert attribute(ontology, "energy") is AttributeType.ORDERED
 
 
+def test_a_log_of_other_products_is_refused_with_examples(tmp_path: Path) -> None:
+    log = [[f"2026-03-{1 + n % 28:02d} 10:00:00", f"u{n % 9}", "view", f"Z{n % 12}"] for n in range(60)]
+    events = exports.write_csv(tmp_path / "log.csv", ["time", "user", "event", "item"], log)
+    with pytest.raises(InputError, match=r"such as 'Z0', are not among the products.*such as 'P1000'"):
+        initialise([exports.google_merchant(tmp_path), events], tmp_path / "out")
+
+
+def test_columns_of_a_log_with_standard_names_are_not_read_by_accident(tmp_path: Path) -> None:
+    log = [
+        [e.time.isoformat(), e.user, e.kind, e.item, "landing page", "19.99 EUR"]
+        for e in exports.events(exports.products())
+    ]
+    heads = ["time", "user", "event", "item", "category", "value"]
+    files = [exports.google_merchant(tmp_path), exports.write_csv(tmp_path / "log.csv", heads, log)]
+    clean = reread(tmp_path, initialise(files, tmp_path / "out"))
+    assert clean.events["category"].null_count() == len(clean.events)
+    assert clean.events["value"].null_count() == len(clean.events)
+
+
+def test_an_edited_mapping_makes_a_new_folder(messy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("init", "items.csv", "log.jsonl.gz", "--out", "lamps")
+    mapping = Path("lamps/mapping.yaml")
+    text = mapping.read_text(encoding="utf-8").replace(
+        "weight: Weight", "weight: {column: Weight, type: Choice}"
+    )
+    mapping.write_text(text, encoding="utf-8")
+    assert run("init", ".", "--mapping", mapping, "--out", "lamps-2") == 0
+    ontology = read_ontology(Path("lamps-2/ontology"))
+    assert attribute(ontology, "Weight") is AttributeType.CHOICE
+    assert attribute(ontology, "Variant Price") is AttributeType.NUMBER
+    assert run("load", "--config", "lamps-2/run.yaml") == 0
+
+
+def test_what_load_infers_of_standard_files_is_written_out(tmp_path: Path) -> None:
+    data = tmp_path / "shop"
+    data.mkdir()
+    rows = [
+        [f"i{n}", "Shoes|Boots" if n % 2 else "Shoes|Pumps", "Kumo", 10 + n, f"{n} cm"] for n in range(12)
+    ]
+    exports.write_csv(data / "items.csv", ["id", "category", "brand", "price", "Heel height"], rows)
+    done = initialise([data], tmp_path / "out")
+    clean = reread(data, done)
+    assert {a.name() for a in clean.ontology.attributes.values()} == {"price", "Heel height", "Brand"}
+    assert len(clean.values) == len(ingest(data).values)
+
+
+def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
+    rows = [[n, {0: "A", 3: "B"}.get(n, "")] for n in range(6)]
+    file = exports.write_csv(tmp_path / "x.csv", ["sku", "category"], rows)
+    with pytest.raises(InputError, match="no category"):
+        initialise([file], tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.csv"]
+
+
 @pytest.fixture
 def edited(messy: Path) -> Path:
     """The messy shop's folder after init and edits of people, with a new export in the old one's place."""

@@ -24,12 +24,17 @@ def init_command(
         list[Path] | None,
         typer.Argument(
             metavar="FILES...",
-            help="Products, and logs of events: csv, tsv, xlsx, Parquet or JSON Lines; text also as .gz.",
+            help="Products, and logs of events: csv, tsv, xlsx, Parquet or JSON Lines; text also as .gz. Or "
+            "a folder whose files have the standard names, or a mapping.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="The new folder; by default named after the first file."),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="For a folder: its mapping, instead of a proposed one."),
     ] = None,
     update: Annotated[
         Path | None,
@@ -46,6 +51,8 @@ def init_command(
 
     Example: kgrank init products.csv log.jsonl.gz --out my-shop
 
+    Example: kgrank init . --mapping my-shop/mapping.yaml --out my-shop-2
+
     Example: kgrank init --update my-shop products.csv
     """
     from kgrank.profiling.folder import folder_of, initialise, page_document
@@ -58,7 +65,7 @@ def init_command(
     if not files:
         raise InputError("no file is named", expected="kgrank init products.csv [events…]")
     with waiting("profiling the files"):
-        done = initialise(files, out or folder_of(files))
+        done = initialise(files, out or folder_of(files), mapping)
     if json:
         print_json(
             {"folder": str(done.folder), "summary": list(done.page.summary), **page_document(done.page)}

@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from kgrank.documents import bounded_yaml
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.imports.fold import check_tree
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory, distinct, given, identifier
@@ -27,8 +26,8 @@ _Section = Mapping[str, str]
 def read_mapped(mapping: Path) -> Plan:
     """The categories, attributes and links in CSV files, by the columns that a YAML mapping names.
 
-    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. ``brand`` under attributes is the
-    id of the one whose values are the brands. Files are read from the mapping's folder.
+    Names in several languages: ``name.en: Title`` and ``name.zh: 标题``. ``brand`` in the section of attributes is
+    the id of the one whose values are the brands. Files are read from the mapping's folder.
 
     Raises:
         InputError: The mapping or a file is not what it should be; a link names what does not exist.
@@ -85,7 +84,7 @@ def _with_brands(plan: Plan, brand: str) -> Plan:
 
 def _read_mapping(path: Path) -> dict[str, _Section]:
     try:
-        read: Any = yaml.safe_load(bounded_yaml(read_text(path)))
+        read: Any = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise InputError(f"is not YAML ({str(error).splitlines()[0]})", where=path) from None
     if not isinstance(read, dict) or "categories" not in read:
