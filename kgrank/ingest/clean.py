@@ -88,12 +88,16 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         ids = {path: infer.category_id(path) for path in items["category"].unique()}
         items = items.with_columns(pl.col("category").replace(ids))
     else:
-        columns = [renamed(c, ontology) for c in columns]
-        items = category_ids(items, ontology)
+        columns = _known_columns(columns, ontology, rejects)
+        items = category_ids(items, ontology, rejects)
         if items["brand"].is_not_null().any():
             attribute_id(BRAND, ontology, items[FILE][0])
-    items = brand_ids(items, ontology)
+    items = brand_ids(items, ontology, rejects)
     values = _values(items, columns, ontology, rejects)
+    if given:
+        for raw in raws:
+            category_ids(raw.events, ontology, rejects)
+    rejects.refuse_unknown()
     if given:
         values = _applicable(values, items, ontology, rejects)
         values = impute(values, items, ontology)
@@ -107,6 +111,17 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     log = _log(raws, events, folder)
     notes += rejects.all_notes()
     return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes))
+
+
+def _known_columns(columns: list[RawColumn], ontology: Ontology, rejects: Rejects) -> list[RawColumn]:
+    """The columns under the ids of their attributes; unknown ones are noted."""
+    known = []
+    for column in columns:
+        try:
+            known.append(renamed(column, ontology))
+        except InputError as error:
+            rejects.unknown(error)
+    return known
 
 
 def _read(folder: Path, mapping: Mapping, rejects: Rejects) -> list[Raw]:
@@ -211,7 +226,7 @@ def _events(
         tables.append(events)
     events = checked(pl.concat(tables) if tables else pl.DataFrame(schema=EVENT_COLUMNS), rejects)
     if given:
-        events = category_ids(events, ontology)
+        events = category_ids(events, ontology, rejects)
     else:
         ids_by_text = find_categories(events["category"], ontology)
         events = events.with_columns(pl.col("category").replace_strict(ids_by_text, return_dtype=pl.String))

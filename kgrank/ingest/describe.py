@@ -113,7 +113,16 @@ tasks:
       price: {type: Number, unit: USD, scale: 100}
 """
 
-_INFERRED = """## Without an ontology
+_INFERRED = """## Words that the ontology does not have
+
+Categories, brands, values and kinds of events match by id, name, synonym and notation, in any case, width
+and Unicode form; a note names other spellings. All other words are named in one answer, with their rows and
+the nearest name, and nothing is loaded. `kgrank load … --unknown words.xlsx` writes them to fill in
+(`.csv`, `.xlsx`: the column `means`; `.yaml`: a block to paste into the mapping, in which words without a
+proposal are comments), and `--words words.xlsx` takes the file back. In the mapping it is `rename`; for
+several values in a cell, and for steps of a path, it applies to each.
+
+## Without an ontology
 
 One is inferred, and the load says so. Categories come from `category` and its `path`; the id of a step
 is its name in lower case with hyphens, and the ids of the steps above stand before it:

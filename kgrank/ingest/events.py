@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +11,7 @@ import polars as pl
 
 from kgrank.errors import InputError
 from kgrank.ingest import fields
+from kgrank.ingest.cells.normalise import same
 from kgrank.ingest.cells.times import latest, seconds
 from kgrank.ingest.columns import KINDS, OTHER_KINDS, STANDARD
 from kgrank.ingest.mapping import ORDER, Events, KindField, Sequences
@@ -18,6 +20,7 @@ from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.returns import RETURNS, without_returned
 from kgrank.ingest.rows import LINE
+from kgrank.ingest.words import UnknownWord
 
 HOUR = 3_600
 HALF_AN_HOUR = 1_800
@@ -70,7 +73,7 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
         else pl.lit("").alias("clock"),
         LINE,
     )
-    _known_kinds(frame, source.kind, path)
+    frame = _known_kinds(frame, source.kind, path, rejects)
     frame = frame.with_columns(pl.col("kind").replace(dict(OTHER_KINDS)))
     if (frame["kind"] != "search").any() and frame["item"].is_null().all():
         require(table, source.item.column or "item", path)
@@ -110,7 +113,7 @@ def read_sequences(folder: Path, source: Sequences, rejects: Rejects) -> Raw:
         LINE,
     ).explode("item", "time")
     frame = frame.with_columns(pl.lit(source.kind.constant).alias("kind"))
-    _known_kinds(frame, source.kind, path)
+    frame = _known_kinds(frame, source.kind, path, rejects)
     frame = frame.with_columns(pl.col("kind").replace(dict(OTHER_KINDS)))
     return Raw(events=with_schema(frame, EVENT_COLUMNS, path), clock=False)
 
@@ -139,32 +142,58 @@ def without_bots(events: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataF
     return rejects.drop(events, bots, "bot", path, id="user", cell=cause)
 
 
-def _known_kinds(frame: pl.DataFrame, field: KindField, path: Path) -> None:
-    """Refuses kinds that are none, all at once.
+def _known_kinds(frame: pl.DataFrame, field: KindField, path: Path, rejects: Rejects) -> pl.DataFrame:
+    """The rows whose kind is known; the other kinds are noted.
 
     Raises:
-        InputError: A kind is unknown.
+        InputError: A row has no kind.
     """
     known = [*KINDS, *OTHER_KINDS, *RETURNS]
+    spelled = {
+        k: same(k) for k in frame["kind"].drop_nulls().unique().sort() if k not in known and same(k) in known
+    }
+    if spelled:
+        shown = "; ".join(f"{word} = {kind}" for word, kind in spelled.items())
+        rejects.notes.append(f"{path.name}: kind in another spelling: {shown}")
+        frame = frame.with_columns(pl.col("kind").replace(spelled))
     odd = frame.filter(~pl.col("kind").is_in(known).fill_null(False))
     if not len(odd):
-        return
+        return frame
     first = odd["kind"][0] or ""
     unknown = odd["kind"].drop_nulls().unique(maintain_order=True).to_list()
     every = f"; all unknown kinds: {', '.join(unknown)} ({len(odd):,} rows)" if len(unknown) > 1 else ""
-    raise InputError(
+    error = InputError(
         f"unknown kind of event {first!r}{every}",
         where=f"{path}:{odd[LINE][0]}",
         expected=f"one of {', '.join(known)}",
         todo=_remedy(frame, unknown, known, field),
     )
+    if odd["kind"].has_nulls() or field.constant is not None:
+        raise error
+    meanings = _meanings(unknown, known)
+    counts = dict(odd.group_by("kind").len().iter_rows())
+    lines = dict(odd.group_by("kind").agg(pl.col(LINE).min()).iter_rows())
+    rejects.unknown(
+        error, (UnknownWord(path.name, "kind", k, counts[k], lines[k], meanings.get(k, "")) for k in unknown)
+    )
+    return frame.filter(pl.col("kind").is_in(known))
+
+
+def _meanings(unknown: list[str], known: list[str]) -> dict[str, str]:
+    """Kinds whose meaning is plain, by the word of the file."""
+    near = {kind: get_close_matches(kind, known, n=1, cutoff=0.75) for kind in unknown}
+    renames = {k: SYNONYMS[k] for k in unknown if k in SYNONYMS}
+    renames |= {k: match[0] for k, match in near.items() if match and k not in SYNONYMS}
+    for kind in (k for k in unknown if k not in renames):
+        parts = {SYNONYMS.get(p, p) for p in re.split(r"[\W_]+", kind.lower())} & set(known)
+        if len(parts) == 1:
+            renames[kind] = parts.pop()
+    return renames
 
 
 def _remedy(frame: pl.DataFrame, unknown: list[str], known: list[str], field: KindField) -> str:
     """How to leave rows of unknown kinds out, and how to rename those whose meaning is plain."""
-    near = {kind: get_close_matches(kind, known, n=1, cutoff=0.75) for kind in unknown}
-    renames = {k: SYNONYMS[k] for k in unknown if k in SYNONYMS}
-    renames |= {k: match[0] for k, match in near.items() if match and k not in SYNONYMS}
+    renames = _meanings(unknown, known)
     column = field.column or "kind"
     parts = []
     if renames:

@@ -72,6 +72,8 @@ def value(hint: Any, at: Located, name: str) -> Any:
     if origin is tuple:
         return tuple(value(inner[0], part, name) for part in _parts(at))
     if origin is Mapping:
+        if isinstance(at.node, yaml.ScalarNode) and at.node.tag == "tag:yaml.org,2002:null":
+            return {}  # A key with nothing but comments below it.
         return _table(inner[1], at, name)
     return _scalar(hint, at, name)
 

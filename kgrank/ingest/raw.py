@@ -33,6 +33,8 @@ class RawColumn:
     field: AttributeField
     path: Path
     texts: pl.DataFrame
+    name: str = ""
+    """What the mapping or the file calls the attribute."""
 
     @property
     def decimal(self) -> str | None:
@@ -90,14 +92,23 @@ def attribute_fields(
 def category_path(source: CategoryField) -> pl.Expr:
     """The text in the column ``category`` as a path of steps."""
     cell = pl.col("category")
+    renames = {_steps(w, source): _steps(m, source) for w, m in source.rename.items()}
     if source.several is not None:
         cell = cell.str.split(source.several).list.first().str.strip_chars()
     if source.path is not None:
         steps = cell.str.split(source.path).list.eval(pl.element().str.strip_chars())
         cell = steps.list.eval(pl.element().filter(pl.element() != "")).list.join(STEP)
         cell = pl.when(cell != "").then(cell)
+        if renames:
+            cell = cell.replace(renames)
     top = "" if source.under is None else source.under + STEP
     return (pl.lit(top) + cell).alias("category")
+
+
+def _steps(text: str, source: CategoryField) -> str:
+    """A path as people write it, with " > " or the mark of the file between its steps."""
+    parts = text.replace(source.path, " > ").split(" > ") if source.path else [text]
+    return STEP.join(step.strip() for step in parts if step.strip())
 
 
 def with_schema(table: pl.DataFrame, columns: Mapping[str, pl.DataType], path: Path) -> pl.DataFrame:

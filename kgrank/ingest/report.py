@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from kgrank.csv_cells import write_csv
 from kgrank.errors import InputError
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.rows import FILE, LINE
+from kgrank.ingest.words import UnknownWord, UnknownWordsError
 
 REASONS: Mapping[str, str] = {
     "empty row": "row dropped: it has no cell that says anything",
@@ -127,6 +128,10 @@ class Rejects:
     """Columns with cells that nothing reads, by file."""
     logs: set[str] = field(default_factory=set)
     """The files of events."""
+    errors: list[InputError] = field(default_factory=list)
+    """Unknown words and columns: an error for each column, raised together."""
+    words: list[UnknownWord] = field(default_factory=list)
+    columns: list[InputError] = field(default_factory=list)
     parts: dict[Path, frozenset[str]] = field(default_factory=dict)
     """Columns that are parts of records, by file; they are read only where the mapping names them."""
 
@@ -171,6 +176,24 @@ class Rejects:
         )
         self.frames.append(frame)
         return frame
+
+    def unknown(self, error: InputError, words: Iterable[UnknownWord] = ()) -> None:
+        """Notes words that mean nothing here; ``refuse_unknown`` raises all of them together."""
+        before = len(self.words)
+        self.words += words
+        self.errors.append(error)
+        if len(self.words) == before:
+            self.columns.append(error)
+
+    def refuse_unknown(self) -> None:
+        """Raises what is unknown.
+
+        Raises:
+            UnknownWordsError: A word or a column is unknown.
+        """
+        if self.errors:
+            by_rows = sorted(self.words, key=lambda w: -w.rows)
+            raise UnknownWordsError(self.errors, by_rows, self.columns)
 
     def all_notes(self) -> list[str]:
         """The notes, each once, with one on the columns of each file that nothing reads."""

@@ -16,6 +16,9 @@ OWL = "http://www.w3.org/2002/07/owl#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
+DC = "http://purl.org/dc/elements/1.1/"
+SKOSXL = "http://www.w3.org/2008/05/skos-xl#"
+SCHEMA = "https://schema.org/"
 
 PREFIXES: Mapping[str, str] = {
     "kg": KG,

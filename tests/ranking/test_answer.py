@@ -114,6 +114,12 @@ def test_the_filter_that_leaves_nothing_is_named(shop: Shop) -> None:
     assert page.notes == (f"The filter Price: 1e+06 EUR or more leaves none of {reds} items.",)
 
 
+def test_a_filter_takes_names_in_any_case_and_width(shop: Shop) -> None:
+    plain = answer(shop, Query("all", filters=(Filter("color", ("red",)),), size=40))
+    named = answer(shop, Query("all", filters=(Filter("COLOR", ("ＲＥＤ",)),), size=40))
+    assert [i.item for i in named.items] == [i.item for i in plain.items]
+
+
 @pytest.mark.parametrize(
     ("one", "message"),
     [

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kgrank.cli.common import note, out, print_json, progress_bar, waiting
+from kgrank.cli.common import err, note, out, print_json, progress_bar, waiting
 from kgrank.cli.store.run_file import run_files
 from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
@@ -20,12 +20,16 @@ from kgrank.graph.offline import write_import
 from kgrank.graph.sync import Changes, load
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import Clean, ingest
-from kgrank.ingest.mapping import read_mapping
+from kgrank.ingest.mapping import Mapping, default_mapping, read_mapping
 from kgrank.ingest.report import REASONS
+from kgrank.ingest.words import UnknownWordsError, mapping_block, with_words, write_words
 from kgrank.ontology.check.parse import unread_files
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import ontology_folder
+
+_SHOWN = 30
+"""Unknown words that are shown; a file has all of them."""
 
 LABELS = {
     "Category": ("category", "categories"),
@@ -69,6 +73,17 @@ def load_command(
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Writes the rows that were dropped, as CSV.")
     ] = None,
+    unknown: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Writes words that the ontology lacks: a block of the mapping (.yaml), or a sheet (.csv, .xlsx).",
+        ),
+    ] = None,
+    words: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What such words mean: the file of --unknown, filled in."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Any dropped row is an error, and nothing is written.")
     ] = False,
@@ -98,6 +113,10 @@ def load_command(
     Example: kgrank load demo-shop --ontology fashion --store demo-shop/graph.lb --prune
 
     Example: kgrank load --config my-shop/run.yaml
+
+    Example: kgrank load shop --ontology my-shop --mapping map.yaml --store shop.lb --unknown words.xlsx
+
+    Example: kgrank load shop --ontology my-shop --mapping map.yaml --store shop.lb --words words.xlsx
     """
     if config is not None:
         named = run_files(config)
@@ -118,7 +137,7 @@ def load_command(
             "no store" if store is None else "a store and a folder for an offline import",
             expected="--store ADDRESS or --offline DIR",
         )
-    clean = _read(folder, ontology, mapping, rejects, strict)
+    clean = _read(folder, ontology, _mapping(folder, mapping, words), rejects, strict, unknown)
     with waiting("building the graph"):
         graph = build_graph(clean)
     if offline is not None:
@@ -145,15 +164,67 @@ def register(app: typer.Typer) -> None:
     app.command("load")(load_command)
 
 
+def _mapping(folder: Path, mapping: Path | None, words: Path | None) -> Mapping:
+    """The mapping, with the meanings of words that were filled in."""
+    columns = read_mapping(mapping) if mapping is not None else default_mapping(folder)
+    return with_words(columns, words) if words is not None else columns
+
+
+def _name_unknown(error: UnknownWordsError, mapping: Mapping, unknown: Path | None) -> NoReturn:
+    """Names all unknown words by their rows, and the block of the mapping that would rename them.
+
+    Raises:
+        InputError: How many words are unknown; the message of the only one, where nothing is written of it.
+    """
+    if len(error.words) + len(error.columns) < 2 and unknown is None:
+        raise error
+    for column in error.columns:
+        err.print(f"[bold red]error[/]: {escape(column.sentence())}")
+    if not error.words:
+        raise InputError(f"{len(error.columns)} columns are unknown", todo="Nothing is written.")
+    table = Table("rows", "word", "in", "nearest", box=box.SIMPLE)
+    table.columns[0].justify = "right"
+    for word in error.words[:_SHOWN]:
+        place = f"{word.field} ({word.file}:{word.line})"
+        table.add_row(f"{word.rows:,}", escape(word.word), escape(place), escape(word.means))
+    err.print(table)
+    if len(error.words) > _SHOWN:
+        err.print(f"and {len(error.words) - _SHOWN:,} more")
+    if unknown is None:
+        err.print("For the mapping, where the proposals are right (--unknown FILE writes it to a file):")
+        err.print(mapping_block(error.words[:_SHOWN], mapping), markup=False)
+    else:
+        write_words(unknown, error.words, mapping)
+        err.print(
+            f"Look through {unknown}, fill in what is missing, and give it back: --words {unknown}",
+            markup=False,
+        )
+    kinds = any(w.field == "kind" and not w.means for w in error.words)
+    leave_out = [e.todo for e in error.errors if kinds and e.problem.startswith("unknown kind") and e.todo]
+    rows = sum(w.rows for w in error.words)
+    raise InputError(
+        f"{len(error.words):,} words mean nothing in the ontology ({rows:,} rows)",
+        expected="categories, values, units and kinds of events that it has; nothing is written",
+        todo=" ".join(leave_out) or None,
+    )
+
+
 def _read(
-    folder: Path, ontology: Path | None, mapping: Path | None, rejects: Path | None, strict: bool
+    folder: Path,
+    ontology: Path | None,
+    mapping: Mapping,
+    rejects: Path | None,
+    strict: bool,
+    unknown: Path | None,
 ) -> Clean:
     """The clean tables; the rows that were dropped are written, or refused, as the options say."""
     with waiting("reading the ontology") as report:
         known = _ontology(ontology) if ontology is not None else None
-        columns = read_mapping(mapping) if mapping is not None else None
         report(f"reading and cleaning {escape(str(folder))}")
-        clean = ingest(folder, ontology=known, mapping=columns)
+        try:
+            clean = ingest(folder, ontology=known, mapping=mapping)
+        except UnknownWordsError as error:
+            _name_unknown(error, mapping, unknown)
     if rejects is not None:
         clean.report.write(rejects)
     if strict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import polars as pl
@@ -15,8 +15,12 @@ from kgrank.ingest.infer import FALSE, TRUE
 from kgrank.ingest.raw import STEP, RawColumn
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import FILE, LINE
+from kgrank.ingest.words import UnknownWord, nearest
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Ontology, Term, current
 from kgrank.ontology.units import convert, find_unit, unit
+
+_SHOWN = 5
+"""Spellings that a note names."""
 
 VALUE_COLUMNS = {
     "item": pl.String(),
@@ -79,29 +83,64 @@ def renamed(column: RawColumn, ontology: Ontology) -> RawColumn:
     named = attribute_id(column.attribute, ontology, column.path)
     here = ontology.attributes[named]
     if not here.deprecated or any(named in c.uses for c in ontology.categories.values()):
-        return replace(column, attribute=named)
+        return replace(column, name=column.name or column.attribute, attribute=named)
     field = column.field if column.field.unit else replace(column.field, unit=here.unit)
-    return replace(column, attribute=current(named, ontology.attributes), field=field)
+    return replace(
+        column,
+        name=column.name or column.attribute,
+        attribute=current(named, ontology.attributes),
+        field=field,
+    )
 
 
-def category_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
-    """The table with the paths in its column ``category`` replaced by ids.
-
-    Raises:
-        InputError: The ontology has no such category.
-    """
+def category_ids(items: pl.DataFrame, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
+    """The table with the paths in its column ``category`` replaced by ids; unknown ones are noted."""
     ids = find_categories(items["category"], ontology)
-    for text, id in ids.items():
-        if id is None:
-            row = items.filter(pl.col("category") == text).sort(LINE).row(0, named=True)
-            shown = text.replace(STEP, " > ")
-            raise InputError(
-                f"unknown category {shown!r}",
-                where=f"{row[FILE]}:{row[LINE]}",
-                expected="a category of the ontology",
-                todo=did_you_mean(shown.split(" > ")[-1], ontology.categories),
+    single = {text: id for text, id in ids.items() if STEP not in text}
+    if single:
+        _note_spellings(str(items[FILE][0]), "category", single, list(ontology.categories.values()), rejects)
+    unknown = [text for text, id in ids.items() if id is None]
+    if not unknown:
+        return items.with_columns(pl.col("category").replace(ids))
+    known = names_by_key(ontology.categories.values())
+    rows = items.filter(pl.col("category").is_in(unknown)).sort(LINE)
+    for (file,), group in rows.group_by(FILE, maintain_order=True):
+        text, line = group.row(0, named=True)["category"], group[LINE][0]
+        shown = text.replace(STEP, " > ")
+        counts = _counts(group, "category")
+        more = f" ({len(counts):,} unknown in {len(group):,} rows)" if len(counts) > 1 else ""
+        error = InputError(
+            f"unknown category {shown!r}{more}",
+            where=f"{file}:{line}",
+            expected="a category of the ontology",
+            todo=did_you_mean(shown.split(" > ")[-1], ontology.categories),
+        )
+        words = (
+            UnknownWord(
+                str(file), "category", w.replace(STEP, " > "), n, at, nearest(w.split(STEP)[-1], known)
             )
+            for w, n, at in counts
+        )
+        rejects.unknown(error, words)
     return items.with_columns(pl.col("category").replace(ids))
+
+
+def names_by_key(terms: Iterable[Term]) -> dict[str, str]:
+    """The names of current terms as they are written, by how they are compared; the id of one without."""
+    names = {}
+    for term in terms:
+        if not term.deprecated:
+            texts = [*term.names.values(), *(s for all in term.synonyms.values() for s in all), term.id]
+            names.update({same(text): term.name() for text in texts if same(text) not in names})
+    return names
+
+
+def _counts(rows: pl.DataFrame, column: str) -> list[tuple[str, int, int]]:
+    """The texts of a column with their rows and first line, the most frequent first."""
+    counted = rows.group_by(column).agg(pl.len().alias("rows"), pl.col(LINE).min())
+    return list(
+        counted.sort(["rows", LINE], descending=[True, False]).select(column, "rows", LINE).iter_rows()
+    )
 
 
 def find_categories(texts: pl.Series, ontology: Ontology) -> dict[str, str | None]:
@@ -115,12 +154,15 @@ def find_categories(texts: pl.Series, ontology: Ontology) -> dict[str, str | Non
     return ids
 
 
-def brand_ids(items: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
+def brand_ids(items: pl.DataFrame, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
     """The items with brands replaced by their ids; a brand that the ontology does not list keeps its text."""
     known = ids_by_name(ontology.brands.values())
     ids = {
         text: known.get(same(text), " ".join(text.split())) for text in items["brand"].drop_nulls().unique()
     }
+    if ids and ontology.brands:
+        terms = list(ontology.brands.values())
+        _note_spellings(str(items[FILE][0]), BRAND, ids, terms, rejects)
     return items.with_columns(pl.col("brand").replace(ids))
 
 
@@ -131,13 +173,14 @@ def values_of(column: RawColumn, ontology: Ontology, rejects: Rejects) -> pl.Dat
         InputError: An unknown unit, a value that a closed attribute does not have, or no value left.
     """
     attribute = ontology.attributes[column.attribute]
+    before = len(rejects.errors)
     make = {
         AttributeType.NUMBER: _numbers,
         AttributeType.BOOLEAN: _booleans,
         AttributeType.TEXT: _texts,
     }.get(attribute.type, _choices)
     table = make(column, attribute, ontology, rejects)
-    if not len(table):
+    if not len(table) and len(rejects.errors) == before:
         raise InputError(
             f"every value of {attribute.id!r} is missing or was dropped",
             where=column.path,
@@ -161,10 +204,12 @@ def _choices(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
         parts = pl.col("text").str.split(column.field.separator).list.unique(maintain_order=True)
         texts = texts.with_columns(parts).explode("text").with_columns(pl.col("text").str.strip_chars())
         texts = texts.filter(pl.col("text") != "")
-    known = ids_by_name(ontology.values.get(v, Term(v)) for v in attribute.values)
-    if attribute.id == BRAND:
-        known = ids_by_name(ontology.brands.values())
+        if column.field.rename:
+            texts = texts.with_columns(pl.col("text").replace(dict(column.field.rename)))
+    terms = list(ontology.brands.values()) if attribute.id == BRAND else _values(attribute, ontology)
+    known = ids_by_name(terms)
     value_ids = {text: known.get(same(text)) for text in texts["text"].unique()}
+    _note_spellings(column.path.name, attribute.id, value_ids, terms, rejects)
     if attribute.open:
         value_ids = {
             text: id or " ".join(unicodedata.normalize("NFC", text).split()) for text, id in value_ids.items()
@@ -173,12 +218,14 @@ def _choices(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
     if unknown:
         rows = texts.filter(pl.col("text").is_in(unknown)).sort(LINE)
         first = rows["text"][0]
-        raise InputError(
+        error = InputError(
             f"unknown value {first!r} of {attribute.id} ({len(unknown):,} unknown in {len(rows):,} rows)",
             where=f"{column.path}:{rows[LINE][0]}",
             expected="a value of the ontology, its name or a synonym",
             todo=f"{did_you_mean(first, known)} Or rename it, or call it missing, in the mapping.",
         )
+        rejects.unknown(error, _words(column, rows, names_by_key(terms)))
+        texts = texts.filter(~pl.col("text").is_in(unknown))
     return texts.select(
         "item", pl.col("text").replace_strict(value_ids, return_dtype=pl.String).alias("value"), LINE
     )
@@ -195,12 +242,43 @@ def _booleans(column: RawColumn, attribute: Attribute, ontology: Ontology, rejec
     table = column.texts.with_columns(value.alias("value"))
     odd = table.filter(pl.col("value").is_null()).sort(LINE)
     if len(odd):
-        raise InputError(
+        error = InputError(
             f"unknown value {odd['text'][0]!r} of {attribute.id}",
             where=f"{column.path}:{odd[LINE][0]}",
             expected="yes or no, true or false, 1 or 0",
         )
+        rejects.unknown(error, _words(column, odd, {}))
+        table = table.filter(pl.col("value").is_not_null())
     return table.drop("text")
+
+
+def _note_spellings(
+    file: str, name: str, ids: Mapping[str, str | None], terms: Iterable[Term], rejects: Rejects
+) -> None:
+    """Notes texts that are a known name in other letters, width or Unicode form."""
+    written = {
+        t.id: {t.id, t.notation, *t.names.values(), *(s for x in t.synonyms.values() for s in x)}
+        for t in terms
+    }
+    called = {t.id: t.name() for t in terms}
+    odd = sorted(text for text, id in ids.items() if id in written and text not in written[id])
+    if odd:
+        shown = "; ".join(f"{text} = {called[str(ids[text])]}" for text in odd[:_SHOWN])
+        more = f" and {len(odd) - _SHOWN:,} more" if len(odd) > _SHOWN else ""
+        rejects.notes.append(f"{file}: {name} in another spelling: {shown}{more}")
+
+
+def _values(attribute: Attribute, ontology: Ontology) -> list[Term]:
+    return [ontology.values.get(v, Term(v)) for v in attribute.values]
+
+
+def _words(column: RawColumn, rows: pl.DataFrame, known: Mapping[str, str]) -> list[UnknownWord]:
+    """The texts of rows as unknown words of a column, each with the nearest known name."""
+    name = column.name or column.attribute
+    return [
+        UnknownWord(column.path.name, name, word, count, line, nearest(word, known), column.field.column)
+        for word, count, line in _counts(rows, "text")
+    ]
 
 
 def _texts(column: RawColumn, attribute: Attribute, ontology: Ontology, rejects: Rejects) -> pl.DataFrame:
@@ -216,14 +294,21 @@ def _numbers(column: RawColumn, attribute: Attribute, ontology: Ontology, reject
         converted = [_convert(n, *factor) if p else n for n, p in zip(read["number"], plain, strict=True)]
         read = read.with_columns(pl.Series("number", converted, pl.Float64))
     line = dict(_firsts(column.texts))
-    with_unit = {
-        text: _in_unit(text, number, word, attribute, f"{column.path}:{line[text]}")
-        for text, number, word in read.filter(pl.col("unit") != "").select("text", "number", "unit").rows()
-    }
+    with_unit, odd = {}, {}
+    for text, number, word in read.filter(pl.col("unit") != "").select("text", "number", "unit").rows():
+        try:
+            with_unit[text] = _in_unit(text, number, word, attribute, f"{column.path}:{line[text]}")
+        except InputError as error:
+            odd[text] = error
+    texts = column.texts
+    if odd:
+        rows = texts.filter(pl.col("text").is_in(list(odd)))
+        rejects.unknown(min(odd.items(), key=lambda e: line[e[0]])[1], _words(column, rows, {}))
+        texts = texts.filter(~pl.col("text").is_in(list(odd)))
     number = pl.when(pl.col("unit") == "").then("number")
     quantity = pl.col("text").replace_strict(with_unit, default=None, return_dtype=pl.Float64)
     read = read.select("text", pl.coalesce(number, quantity).alias("number"))
-    table = column.texts.join(read, on="text", how="left", maintain_order="left")
+    table = texts.join(read, on="text", how="left", maintain_order="left")
     id, cell = "item", pl.col("text")
     table = rejects.drop(table, pl.col("number").is_null(), "not a number", column.path, id=id, cell=cell)
     table = rejects.drop(table, ~pl.col("number").is_finite(), "not finite", column.path, id=id, cell=cell)

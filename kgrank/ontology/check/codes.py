@@ -257,6 +257,27 @@ CODES: tuple[Code, ...] = (
         "Write `dcterms:isReplacedBy` on what is replaced.",
     ),
     Code(
+        "W126",
+        "A word of another vocabulary",
+        'skosxl:altLabel [ skosxl:literalForm "trainers"@en ] ;',
+        'skos:altLabel "trainers"@en ;',
+        "Write the word that is read; the other may stay beside it.",
+    ),
+    Code(
+        "W127",
+        "A top concept with a category above it",
+        "skos:broader c:shoes ; skos:topConceptOf <…> ;",
+        "skos:broader c:shoes ;",
+        "Delete `skos:topConceptOf`, or `skos:broader`.",
+    ),
+    Code(
+        "W128",
+        "A thing of another vocabulary",
+        'c:boots a skos:Concept ; skos:prefLabel "Boots"@en .',
+        'c:boots a skos:Concept , kg:Category ; skos:prefLabel "Boots"@en ; skos:notation "B" .',
+        "Say what it is for kgrank, or keep it in a folder of its own.",
+    ),
+    Code(
         "O125",
         "The header has no version",
         "<…> a owl:Ontology .",

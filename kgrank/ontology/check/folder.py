@@ -9,6 +9,7 @@ from pathlib import Path
 from kgrank.ontology.check.applicability import check_applicability
 from kgrank.ontology.check.attributes import read_attributes
 from kgrank.ontology.check.conflicts import check_conflicts
+from kgrank.ontology.check.editors import check_editors_words
 from kgrank.ontology.check.graph import Draft, Graph
 from kgrank.ontology.check.messages import Message, Report
 from kgrank.ontology.check.parse import parse_folder, unread_files
@@ -16,10 +17,8 @@ from kgrank.ontology.check.pause import uncollected
 from kgrank.ontology.check.rules import read_rules
 from kgrank.ontology.check.terms import (
     Header,
-    check_inverses,
     check_notations,
     check_replacements,
-    check_states,
     read_header,
     read_term,
     sort_terms,
@@ -110,8 +109,7 @@ def _read_things(draft: Draft) -> Ontology:
     header = read_header(draft)
     check_notations(draft)
     check_replacements(draft)
-    check_inverses(draft)
-    check_states(draft)
+    check_editors_words(draft)
     attributes = read_attributes(draft, header)
     written = Ontology(
         version=header.version,

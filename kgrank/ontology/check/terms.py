@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import isfinite
@@ -19,6 +19,9 @@ from kgrank.ontology.vocabulary import (
     ALT_LABEL,
     BROADER,
     CHECKED_NAMESPACES,
+    CREATED,
+    CREATOR,
+    DC,
     DCTERMS,
     DEPRECATED,
     KG,
@@ -27,10 +30,14 @@ from kgrank.ontology.vocabulary import (
     LANGUAGE,
     NOTATION,
     NOTES,
+    OWL,
     PREDICATES_OF,
     PREF_LABEL,
+    RDFS,
     REPLACED_BY,
+    SCHEMA,
     SKOS,
+    SKOSXL,
     TITLE,
     TYPE,
     VERSION,
@@ -46,11 +53,29 @@ from kgrank.ontology.vocabulary import (
 _LISTS = frozenset({KG + "values", KG + "order", KG + "members"})
 """Words with a list: several objects without brackets are one mistake, which is said of the list."""
 
-_INVERSES = {SKOS + "narrower": (BROADER, "O307"), DCTERMS + "replaces": (REPLACED_BY, "W125")}
-"""Words in the direction that is not read, the words that are, and the code where only the former is written."""
-
-_STATES = frozenset({"status", "term_status", "deprecated", "isdeprecated", "obsolete", "active", "state"})
-"""Last parts of words by which other vocabularies say whether a thing is in use."""
+ELSEWHERE: Mapping[str, str] = {
+    RDFS + "subClassOf": BROADER,
+    RDFS + "subPropertyOf": BROADER,
+    OWL + "deprecatedBy": REPLACED_BY,
+    SKOS + "broaderTransitive": BROADER,
+    SKOSXL + "prefLabel": PREF_LABEL,
+    SKOSXL + "altLabel": ALT_LABEL,
+    SKOSXL + "hiddenLabel": ALT_LABEL,
+    RDFS + "label": PREF_LABEL,
+    SCHEMA + "name": PREF_LABEL,
+    SCHEMA + "alternateName": ALT_LABEL,
+    SCHEMA + "supersededBy": REPLACED_BY,
+    "http://schema.org/supersededBy": REPLACED_BY,
+    "http://schema.org/name": PREF_LABEL,
+    "http://purl.obolibrary.org/obo/IAO_0100001": REPLACED_BY,
+    DC + "title": PREF_LABEL,
+    DC + "creator": CREATOR,
+    DC + "date": CREATED,
+    DC + "identifier": NOTATION,
+    DCTERMS + "identifier": NOTATION,
+    SCHEMA + "identifier": NOTATION,
+}
+"""Words of other vocabularies, and the words that are read instead."""
 
 CODED = (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE)
 """Kinds that need a notation, and a name in every language of the header."""
@@ -64,6 +89,9 @@ _NUMERIC = {
     **{XSD + t: _FLOAT for t in ("double", "float")},
 }
 """How numbers of each type are written."""
+
+_STRAY_END = re.compile(r"[,;:，；：、]$|(?<![.\w])\w{5,}\.$|[\u3400-\u9fff]。$|\w \.$")
+"""A mark that ends a sentence, no abbreviation ("etc.", "Inc.") and no ellipsis."""
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
@@ -163,35 +191,13 @@ def _is_spoken(draft: Draft, language: str) -> bool:
     return not others
 
 
-def check_inverses(draft: Draft) -> None:
-    """A word that editors write in the other direction too says nothing that the usual direction does not."""
-    for inverse, (word, code) in _INVERSES.items():
-        for node in (n for n in draft.by_iri.values() if inverse in n.predicates):
-            for term in node.all(inverse):
-                other = draft.by_iri.get(term.value) if isinstance(term, NamedNode) else None
-                written = other is not None and any(_first([t]) == node.iri for t in other.all(word))
-                partly = draft.only is not None and (other is None or other.iri not in draft.only)
-                if not written and not partly:
-                    problem = f"{node.id} says {short(inverse)} {shown(term)}, which does not say the reverse"
-                    todo = f"Write it on {shown(term)}: {short(word)} {node.id}"
-                    draft.report.add(code, node.location(inverse, term), problem, todo)
-
-
-def check_states(draft: Draft) -> None:
-    """A state in the words of other vocabularies changes nothing here."""
-    for node in draft.by_iri.values():
-        for word in node.predicates:
-            if word != DEPRECATED and local(word).lower() in _STATES:
-                problem = f"{local(word)} of {node.id} is not read"
-                todo = "Write owl:deprecated true where the thing is out of use, or delete it"
-                draft.report.add("W124", node.location(word), problem, todo)
-
-
 def check_replacements(draft: Draft) -> None:
     """Every chain of replacements ends at a term in use; circles are reported."""
     for node in (n for n in draft.by_iri.values() if REPLACED_BY in n.predicates):
         path = [node]
-        while (target := draft.by_iri.get(_first(path[-1].all(REPLACED_BY)))) is not None and len(path) <= 50:
+        while (target := draft.by_iri.get(first_iri(path[-1].all(REPLACED_BY)))) is not None and len(
+            path
+        ) <= 50:
             if target is node and len(path) > 1 and node.iri == min(n.iri for n in path):
                 circle = " > ".join(n.id for n in (*path, node))
                 problem = f"the replacements go in a circle: {circle}"
@@ -201,7 +207,8 @@ def check_replacements(draft: Draft) -> None:
             path.append(target)
 
 
-def _first(terms: list[Object]) -> str:
+def first_iri(terms: list[Object]) -> str:
+    """The IRI of the first object; empty where it is none."""
     return terms[0].value if terms and isinstance(terms[0], NamedNode) else ""
 
 
@@ -434,8 +441,10 @@ def _mend_words(draft: Draft, node: Node) -> None:
         # A word of another vocabulary says something else, however near its letters are.
         namespace = next(n for n in CHECKED_NAMESPACES if word.startswith(n))
         candidates = [local(w) for w in PREDICATES_OF[node.kind] if w.startswith(namespace)]
-        guess = meant(local(word), candidates)
+        guess = None if word in ELSEWHERE else meant(local(word), candidates)
         todo = f"Did you mean {guess}?" if guess else did_you_mean(local(word), candidates)
+        if word in ELSEWHERE:
+            todo = f"Write {short(ELSEWHERE[word])}"
         draft.report.add("O104", location, f"unknown word {local(word)}", todo)
         target = namespace + guess if guess else None
         if target is None:
@@ -452,7 +461,8 @@ def _notation(draft: Draft, node: Node) -> str:
             "O109", node.location(), f"{node.id} has no notation", 'Add its short code: skos:notation "AA-1"'
         )
         return ""
-    code = plain_text(term)
+    # SKOS writes notations with a datatype of their own.
+    code = term.value if isinstance(term, Literal) and not term.language else None
     if code is None or not _NOTATION.fullmatch(code):
         problem = f"the notation {shown(term)} is not letters, digits and - . _ / only"
         draft.report.add("O109", node.location(NOTATION, term), problem, "Write a short code")
@@ -500,6 +510,10 @@ def _is_text(draft: Draft, node: Node, word: str, term: Object, what: str) -> bo
         elif text != " ".join(text.split()):
             problem = f'stray space in the {what} "{text}"'
             todo = f'Write "{" ".join(text.split())}"'
+            draft.report.add("W116", node.location(word, term), problem, todo)
+        elif node.kind in CODED and _STRAY_END.search(text):
+            problem = f'a stray mark at the end of the {what} "{text}"'
+            todo = f'Write "{text.rstrip(" .,;:。，；：、")}"'
             draft.report.add("W116", node.location(word, term), problem, todo)
         return True
     elif not text.strip():

@@ -62,17 +62,18 @@ def _write_page(sheet: Any, page: Page, head: Any, grey: Any) -> None:
         for column, text in enumerate(row):
             if not text:
                 continue
-            if len(text) > _LONGEST:
-                where = f"{page.name}!{cell_name(column, number)}"
-                raise InputError(
-                    f"{len(text)} characters do not fit into a cell of Excel",
-                    where=where,
-                    todo="Export as CSV.",
-                )
+            _refuse_long(text, f"{page.name}!{cell_name(column, number)}")
             if page.heads[column].number and _PLAIN_NUMBER.fullmatch(text):
                 sheet.write_number(number, column, float(text))
             else:
                 sheet.write_string(number, column, text, grey if page.heads[column].grey else None)
+
+
+def _refuse_long(text: str, where: str) -> None:
+    if len(text) > _LONGEST:
+        raise InputError(
+            f"{len(text)} characters do not fit into a cell of Excel", where=where, todo="Export as CSV."
+        )
 
 
 def _width(page: Page, column: int) -> int:
@@ -111,6 +112,50 @@ def read_workbook(path: Path) -> dict[str, Grid]:
         }
     except (CalamineError, OSError, ValueError) as error:
         raise InputError(f"this is not a workbook ({error})", where=path) from None
+
+
+def write_sheet(path: Path, rows: Sequence[Sequence[str | float | None]]) -> None:
+    """Writes rows, the heads first, as a workbook where the name ends with .xlsx, else as CSV.
+
+    Texts that a spreadsheet would take for formulas stay texts.
+
+    Raises:
+        InputError: The file cannot be written, or a text is too long for a cell.
+    """
+    if path.suffix.lower() != ".xlsx":
+        texts = [
+            ["" if c is None else safe_cell(c) if isinstance(c, str) else f"{c:.15g}" for c in r]
+            for r in rows
+        ]
+        _write_rows(path, texts)
+        return
+    import xlsxwriter
+
+    data = io.BytesIO()
+    book = xlsxwriter.Workbook(data, {"strings_to_formulas": False, "strings_to_urls": False})
+    sheet = book.add_worksheet()
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                _refuse_long(cell, cell_name(column, number))
+                sheet.write_string(number, column, cell)
+            elif cell is not None:
+                sheet.write_number(number, column, cell)
+    sheet.freeze_panes(1, 0)
+    sheet.autofit()
+    book.close()
+    write_bytes(path, data.getvalue())
+
+
+def read_sheet(path: Path) -> Grid:
+    """The rows of a CSV file, or of the first sheet of a workbook.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+        return read_csv_file(path)
+    return next(iter(read_workbook(path).values()), [])
 
 
 def write_csv(folder: Path, pages: Iterable[Page], marks: Iterable[Sequence[str]]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from kgrank.arrays import Truths
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import NUMBER, split_value_id, value_id
-from kgrank.ontology.model import AttributeType
+from kgrank.ingest.cells.normalise import ids_by_name, same
+from kgrank.ontology.model import BRAND, AttributeType, Term
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.page.query import Filter
@@ -25,6 +27,7 @@ def matches(shop: Shop, wanted: Filter) -> Truths:
         InputError: An unknown attribute or value, bounds that are not in order or not numbers, values for a
             number or bounds for values.
     """
+    wanted = by_id(shop, wanted)
     _check(shop, wanted)
     matching = np.zeros(len(shop.items.ids), dtype=bool)
     number = shop.items.node.get(value_id(wanted.attribute, NUMBER))
@@ -41,6 +44,26 @@ def matches(shop: Shop, wanted: Filter) -> Truths:
         elif value == UNKNOWN:
             matching |= ~has_value(shop, wanted.attribute)
     return matching
+
+
+def by_id(shop: Shop, wanted: Filter) -> Filter:
+    """The filter with ids for names: "Colour: RED" is color, red; what is no name stays as it is."""
+    attributes, of_items = shop.ontology.attributes, shop.items.of_attribute
+    attribute = wanted.attribute
+    if attribute not in of_items and attribute not in attributes:
+        attribute = ids_by_name(attributes.values()).get(same(attribute), attribute)
+    known = attributes.get(attribute)
+    ids = of_items.get(attribute, {})
+    odd = [
+        v for v in wanted.values if v not in ids and v != UNKNOWN and (known is None or v not in known.values)
+    ]
+    if not odd:
+        return wanted if attribute == wanted.attribute else replace(wanted, attribute=attribute)
+    terms = {**shop.ontology.values, **(shop.ontology.brands if attribute == BRAND else {})}
+    listed = (*ids, *(known.values if known else ()))
+    names = ids_by_name(terms.get(value, Term(value)) for value in listed)
+    values = tuple(names.get(same(v), v) if v in odd else v for v in wanted.values)
+    return replace(wanted, attribute=attribute, values=values)
 
 
 def has_value(shop: Shop, attribute: str) -> Truths:
@@ -74,6 +97,7 @@ def targets(shop: Shop, target: str) -> Truths:
 
 def filter_words(shop: Shop, wanted: Filter, language: str) -> str:
     """A filter for a reader: "Color: Red", "Price: 10 to 50 EUR"."""
+    wanted = by_id(shop, wanted)
     name = attribute_name(shop.ontology, wanted.attribute, language)
     if wanted.values:
         values = phrase("and", language).join(
