@@ -20,6 +20,6 @@ LISTS = {
 def test_every_dependency_is_bounded_below_and_above(name: str) -> None:
     others = [line for line in LISTS[name] if not line.startswith("kgrank[")]
     unbounded = [
-        line for line in others if not re.fullmatch(r"[\w-]+(\[\w,]+\])?>=[\w.]+,<[\w.]+(;.*)?", line)
+        line for line in others if not re.fullmatch(r"[\w-]+(\[[\w,]+\])?>=[\w.]+,<[\w.]+(;.*)?", line)
     ]
     assert unbounded == []
