@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import re
 
-_STEERING = "\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-"""Control characters but for tab and line end, marks that turn the direction of text, and halves of characters."""
+_STEERING = (
+    "\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "\ud800-\udfff\ufffe\uffff"
+)
+"""Control characters but for tab and line end, marks that turn the direction of text, halves of characters, and
+what no XML may hold."""
 
 _TERMINAL = re.compile(f"[{_STEERING}]")
-_NO_XML = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]")
 
 
 def harmless(text: str) -> str:
-    """A text of the same length for a terminal or a log: an escape character is shown as ␛, others as �."""
+    """A text of the same length for a terminal, a log, XML or HTML: ␛ for an escape character, � for others."""
     return text if text.isascii() and text.isprintable() else _TERMINAL.sub(_picture, text)
+
+
+def drawable(text: str) -> str:
+    """The same for a picture, whose fonts have � for all of them and no ␛."""
+    return _TERMINAL.sub("�", text)
 
 
 def harmless_json(document: str) -> str:
     """A JSON document of the same meaning for a terminal: its steering characters are written as escapes."""
-    return document if document.isascii() else _TERMINAL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", document)
-
-
-def xml_text(text: str) -> str:
-    """A text without the characters that XML and HTML do not allow; quoting is left to ``escape``."""
-    return text if text.isprintable() else _NO_XML.sub("�", text)
+    return _TERMINAL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", document)
 
 
 def _picture(sign: re.Match[str]) -> str:

@@ -3,7 +3,8 @@
 KgrankError
 ├── InputError      a file, a row or an option is not what it should be
 ├── StoreError      a graph store cannot be opened, reached or written
-│   └── AccessError    its address, user, password or database is wrong
+│   ├── AccessError    its address, user, password or database is wrong
+│   └── BusyError      another process has it open
 ├── WeightsError    learned weights do not fit the graph or the ontology, or the file is damaged
 └── RunError        a training run cannot start or continue
 """
@@ -54,6 +55,10 @@ class StoreError(KgrankError):
 
 class AccessError(StoreError):
     """A store's address, user, password or database is wrong: trying again does not help."""
+
+
+class BusyError(StoreError):
+    """Another process has a store open that one at a time can have."""
 
 
 class WeightsError(KgrankError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import tempfile
 import time
@@ -33,8 +34,11 @@ _NOT_THERE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.
 
 def not_writable(path: Path | str, error: OSError) -> InputError:
     """The operating system's error as one of the user's."""
-    todo = _REMEDIES.get(error.errno or 0)
-    return InputError(f"cannot be written ({error.strerror or error})", where=path, todo=todo)
+    # polars has the number in its text alone.
+    in_text = re.search(r"os error (\d+)", str(error))
+    number = error.errno or (int(in_text[1]) if in_text else 0)
+    problem = os.strerror(number) if number else str(error)
+    return InputError(f"cannot be written ({problem})", where=path, todo=_REMEDIES.get(number))
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:

@@ -100,7 +100,8 @@ def _holder(path: Path) -> tuple[str, str]:
 
 def _command() -> str:
     """What this process runs, in a line of its own and without what is very long."""
-    program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    script = Path(sys.argv[0] if sys.argv and sys.argv[0] else "python")
+    program = script.parent.name if script.name == "__main__.py" else script.name
     words = " ".join([program, *map(shlex.quote, sys.argv[1:])])
     line = "".join(sign if sign.isprintable() else "?" for sign in words)
     return line if len(line) <= 200 else f"{line[:199]}…"

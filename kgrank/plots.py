@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kgrank.control_characters import drawable
 from kgrank.errors import InputError
 from kgrank.files import write_file
 from kgrank.ontology.model import Category, Ontology
@@ -111,7 +112,8 @@ def importance_plot(
     with _fonts():
         axes = figure.add_subplot()
         _draw_importance(axes, rows, truth or {})
-        axes.set_title(f"What decides in {importance.name}", loc="left", fontsize=13, color=INK)
+        name = _readable(importance.name, category)
+        axes.set_title(f"What decides in {name}", loc="left", fontsize=13, color=INK)
         _legend(figure, axes)
         _save(figure, path)
     return figure
@@ -304,7 +306,7 @@ def _draw_importance(axes: Axes, rows: Sequence[AttributeImportance], truth: Map
             )
         if row.attribute in truth:
             axes.plot(truth[row.attribute], at, "|", color=DOWN, ms=20, mew=2.5, label="truth", zorder=6)
-    axes.set_yticks(places, [a.name for a in rows], fontsize=11)
+    axes.set_yticks(places, [_readable(a.name, a.attribute) for a in rows], fontsize=11)
     axes.invert_yaxis()
     axes.set_xlim(0, right)
     axes.set_xlabel("share of the decision", fontsize=10, color=QUIET)
@@ -420,11 +422,15 @@ def _fonts() -> Any:
     import matplotlib as mpl
 
     font = _chinese_font()
-    return mpl.rc_context({"font.family": ["DejaVu Sans", *([font] if font else [])]})
+    # A dollar sign in a name is no formula.
+    return mpl.rc_context(
+        {"font.family": ["DejaVu Sans", *([font] if font else [])], "text.parse_math": False}
+    )
 
 
 def _readable(text: str, instead: str) -> str:
     """The text, cut where it is long, or another one where no font has its signs."""
+    text, instead = drawable(" ".join(text.split())), drawable(instead)
     shown = instead if _is_chinese(text) and _chinese_font() is None else text
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 

@@ -125,7 +125,7 @@ def test_an_unknown_category_and_an_unwritable_path_are_named(tmp_path: Path) ->
     with pytest.raises(InputError, match=r"no category 'shoe'. Did you mean shoes\?"):
         importance_plot(WEIGHTS, "shoe", ONTOLOGY)
     for path in (tmp_path / "no" / "chart.png", tmp_path / "chart.docx"):
-        with pytest.raises(InputError, match="the chart cannot be saved"):
+        with pytest.raises(InputError, match=r"cannot be (saved|written)"):
             score_plot(ITEM, path)
 
 

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 import networkx as nx
 
+from kgrank.control_characters import harmless
 from kgrank.ontology.model import Ontology, Rule
 
 _ROW, _INDENT, _CHIP, _GAP, _MARGIN = 30, 24, 24, 44, 16
@@ -94,7 +95,7 @@ def _category(
         from_x, from_y = x - _INDENT + 7, tops_at[parent] + _ROW // 2 + 9
         yield f'<path class="tree" d="M{from_x} {from_y} V{y} H{x - 3}"/>'
     old = ' class="old"' if ontology.categories[category].deprecated else ""
-    yield f'<text x="{x}" y="{y + 4}"{old}>{escape(_name(ontology, category, language))}</text>'
+    yield f'<text x="{x}" y="{y + 4}"{old}>{_text(_name(ontology, category, language))}</text>'
 
 
 def _orders(ontology: Ontology, chain: _Chain, left: int, top: int, language: str) -> tuple[list[str], int]:
@@ -107,7 +108,7 @@ def _orders(ontology: Ontology, chain: _Chain, left: int, top: int, language: st
         for row, attribute in enumerate(column):
             y = top + row * _ROW + (_ROW - _CHIP) // 2
             boxes[attribute] = (x, y, width)
-            label = escape(ontology.attributes[attribute].name(language))
+            label = _text(ontology.attributes[attribute].name(language))
             parts.append(f'<rect class="chip" x="{x}" y="{y}" width="{width}" height="{_CHIP}" rx="5"/>')
             parts.append(f'<text x="{x + 8}" y="{y + 16}">{label}</text>')
         x += width + _GAP
@@ -119,7 +120,7 @@ def _arrow(start: tuple[int, int, int], end: tuple[int, int, int], rule: Rule) -
     x1, y1 = start[0] + start[2], start[1] + _CHIP // 2
     x2, y2 = end[0] - 4, end[1] + _CHIP // 2
     bend = (x1 + x2) // 2
-    title = f"<title>{escape(rule.id)}: {'must hold' if rule.hard else f'{rule.sure:.0%} sure'}</title>"
+    title = f"<title>{_text(rule.id)}: {'must hold' if rule.hard else f'{rule.sure:.0%} sure'}</title>"
     class_ = "order hard" if rule.hard else "order"
     shade = 0.35 + 0.65 * max(0.0, 2 * rule.sure - 1)
     curve = f"M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}"
@@ -145,3 +146,8 @@ def _name(ontology: Ontology, category: str, language: str) -> str:
 def _width(text: str) -> int:
     """About how wide a text is; Chinese characters are twice as wide."""
     return sum(14 if ord(c) > 0x2E80 else 8 for c in text)
+
+
+def _text(text: str) -> str:
+    """A text of the ontology as XML."""
+    return escape(harmless(text))

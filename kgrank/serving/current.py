@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from kgrank.choice.tastes.person import PersonTastes
-from kgrank.errors import AccessError, InputError, KgrankError, StoreError
+from kgrank.errors import AccessError, BusyError, InputError, KgrankError, StoreError
 from kgrank.graph.connect import is_embedded, open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking.catalogue.shop import Shop, open_shop
@@ -118,6 +118,11 @@ class Current:
                 return False
             try:
                 changed = self._refresh(wait)
+            except BusyError as error:
+                # A load or a training writes: what it wrote is read when it is done.
+                if self.served is None:
+                    self._note(error)
+                return False
             except KgrankError as error:
                 self._note(error)
                 return False

@@ -12,6 +12,8 @@ from queue import Empty, SimpleQueue
 
 from prometheus_client import Counter
 
+from kgrank.control_characters import harmless, harmless_json
+
 WAITING = 10_000
 """Lines that wait to be written at most; more are dropped, as they are where the reader hangs."""
 
@@ -70,7 +72,11 @@ class LogWriter:
                     part = None
             if lines:
                 try:
-                    _write(b"\n".join([*lines, b""]))
+                    text = b"\n".join([*lines, b""])
+                    # JSON leaves some of the characters that steer a terminal as they are; none of them is ASCII.
+                    _write(
+                        text if text.isascii() else harmless_json(text.decode("utf-8", "replace")).encode()
+                    )
                 except (OSError, ValueError):
                     # A full disk, a reader that is gone, a closed standard error.
                     self._dropped.inc(len(lines))
@@ -92,7 +98,7 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Has one record written."""
-        self._writer.write(self.format(record).encode("utf-8", "backslashreplace"))
+        self._writer.write(harmless(self.format(record)).encode("utf-8", "backslashreplace"))
 
 
 def _write(text: bytes) -> None:

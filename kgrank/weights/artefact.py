@@ -161,9 +161,9 @@ def read_transitions(weights_path: Path | str) -> pl.DataFrame:
     if not path.exists():
         return pl.DataFrame(schema=TRANSITION_COLUMNS)
     try:
-        schema = pl.read_parquet_schema(path)
-        counts = [name for name in LINK_COLUMNS if name in schema]
-        return pl.read_parquet(path, columns=[*TRANSITION_COLUMNS, *counts])
+        table = pl.read_parquet(path, glob=False)
+        counts = [name for name in LINK_COLUMNS if name in table.columns]
+        return table.select(*TRANSITION_COLUMNS, *counts)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise WeightsError(f"cannot be read ({error})", where=path, todo=_AGAIN) from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import re
 import socket
@@ -14,6 +16,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry, Counter
+
+from kgrank.serving.log import LogHandler, LogWriter
 
 COMMAND = [sys.executable, "-c", "from kgrank.cli.main import main; main()"]
 RANK = {"category": "clothes", "size": 1}
@@ -85,3 +90,16 @@ def test_when_the_reader_of_the_log_hangs_requests_are_answered_and_the_service_
         process.terminate()
         process.wait(timeout=30)
     os.close(reader)
+
+
+def test_no_character_in_a_line_steers_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    writer = LogWriter(Counter("dropped", "Lines", registry=CollectorRegistry()))
+    writer.write('{"path": "/\x9b31m\u202e颜色"}'.encode())
+    record = logging.LogRecord("kgrank", logging.WARNING, "", 0, "/srv/\x1b[31m\x9b\u202e.lb", None, None)
+    LogHandler(writer).emit(record)
+    writer.flush(10)
+    first, second = capfd.readouterr().err.splitlines()
+    assert json.loads(first) == {"path": "/\x9b31m\u202e颜色"}
+    assert "颜色" in first
+    assert second == "/srv/␛[31m��.lb"
+    assert not set("\x1b\x9b\u202e") & set(first + second)

@@ -398,3 +398,23 @@ def test_a_thousand_callers_at_once_are_each_answered_or_told_to_ask_later(store
             assert httpx.get(f"{url}/health").status_code == 200
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_process_that_writes_to_the_store_is_no_trouble_for_the_service(address: str) -> None:
+    current = Current(address)
+    assert current.refresh()
+    served = current.served
+    hold = "import sys; from kgrank.graph.connect import open_store; s = open_store(sys.argv[1])"
+    command = [sys.executable, "-c", f"{hold}; print('open', flush=True); input()", address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "open\n"
+        os.utime(address)
+        assert not current.refresh()
+        assert current.store_error is None
+        assert current.served is served
+        first = Current(address)
+        first.refresh()
+        assert f"held by process {writer.pid}" in str(first.store_error)
+        writer.communicate("\n")
+    assert first.refresh()

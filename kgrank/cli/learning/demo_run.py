@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from kgrank.cli.common import EXTRAS, note, notes, out
+from kgrank.cli.common import EXTRAS, err, note, notes, out
 from kgrank.interrupts import signals_passed_on
 
 STORE, RESULTS = "graph.lb", "out"
@@ -63,4 +64,6 @@ def _run_command(words: list[str]) -> int:
     line = [sys.executable, "-P", "-m", "kgrank", *["--quiet"] * notes.quiet, *words]
     with subprocess.Popen(line) as command, signals_passed_on(command):
         code = command.wait()
+    if code < 0:
+        err.print(f"stopped by {signal.Signals(-code).name}")
     return code if code >= 0 else 128 - code

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import ladybug
 
-from kgrank.errors import StoreError
+from kgrank.errors import BusyError, StoreError
 from kgrank.locks import HeldError, lock, unlock
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ def lock_file(path: Path, wait: float) -> IO[str]:
     """The lock of a store, the file beside it; another process that holds it is waited for.
 
     Raises:
-        StoreError: It is held after ``wait`` seconds, or by this process, or cannot be made.
+        BusyError: It is held after ``wait`` seconds.
+        StoreError: This process holds it, or it cannot be made.
     """
 
     def report(holder: str) -> None:
@@ -59,15 +60,18 @@ def lock_file(path: Path, wait: float) -> IO[str]:
         ) from error
     except HeldError as error:
         if error.is_own:
-            problem, todo = (
+            raise StoreError(
                 "the store is open already in this process",
-                "Close the other handle, or share it.",
-            )
-        else:
-            after = f" after {wait:g} s of waiting" if wait else ""
-            problem = f"the store is held by {error.holder}{after}"
-            todo = f"Wait for it to end, then run this again, or end {error.short}."
-        raise StoreError(problem, where=path, expected="one handle at a time", todo=todo) from error
+                where=path,
+                expected="one handle at a time",
+                todo="Close the other handle, or share it.",
+            ) from error
+        after = f" after {wait:g} s of waiting" if wait else ""
+        raise BusyError(
+            f"the store is held by {error.holder}{after}",
+            where=path,
+            todo=f"Wait for it to end, then run this again, or end {error.short}.",
+        ) from error
 
 
 def copy_mode_to_log(path: Path) -> None:

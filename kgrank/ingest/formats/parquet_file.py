@@ -33,7 +33,7 @@ def parquet_table(path: Path, unpacked: int) -> Content:
         groups = (metadata.row_group(n) for n in range(metadata.num_row_groups))
         encoded = sum(group.total_byte_size for group in groups)
         check_parquet(path, metadata.num_rows, metadata.num_columns, encoded, unpacked)
-        table = pl.read_parquet(path)
+        table = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, ValueError):
         raise InputError(
             "not a whole Parquet file", where=path, expected="a Parquet file", todo="Write it again."
