@@ -105,9 +105,12 @@ def repeated(make: Make) -> Callable[[Attack], Awaitable[None]]:
 
 def rank(**message: Any) -> Make:
     """Rankings, each of which differs from all before, so that none is remembered."""
-    return lambda: request(
-        "POST", "/v1/rank", {"category": "clothes", **message, "page": 1 + next(NUMBER) % 10**6}
-    )
+
+    def make() -> bytes:
+        minimum = {"attribute": "price", "minimum": next(NUMBER) * 1e-9}
+        return request("POST", "/v1/rank", {"category": "clothes", "filters": [minimum], **message})
+
+    return make
 
 
 def told(message: Any) -> Make:
@@ -162,8 +165,48 @@ async def deaf(seen: Attack) -> None:
         writer.close()
 
 
+async def slow_bodies(seen: Attack) -> None:
+    """Bodies that come byte by byte."""
+
+    async def one() -> None:
+        while seen.runs:
+            _, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+            try:
+                writer.write(request("POST", "/v1/rank", "x" * 1000)[:-1000])
+                while seen.runs and not writer.is_closing():
+                    writer.write(b"x")
+                    await asyncio.sleep(0.1)
+            finally:
+                seen.answers["opened"] += 1
+                writer.close()
+
+    await asyncio.gather(*(one() for _ in range(500)))
+
+
+async def endless_trailers(seen: Attack) -> None:
+    """What follows the chunks of a body, without an end."""
+    head = request("POST", "/v1/rank").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+
+    async def one() -> None:
+        while seen.runs:
+            _, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+            try:
+                writer.write(head + b"2\r\n{}\r\n0\r\nX: ")
+                while seen.runs and not writer.is_closing():
+                    writer.write(b"x" * 65_536)
+                    await asyncio.wait_for(writer.drain(), 1)
+            except (OSError, TimeoutError):
+                seen.answers["closed"] += 1
+            finally:
+                writer.close()
+
+    await asyncio.gather(*(one() for _ in range(ATTACKERS)))
+
+
 ATTACKS: dict[str, Callable[[Attack], Awaitable[None]]] = {
     "caps that nothing passes": repeated(rank(caps=CAPS, size=1000)),
+    "twenty caps": repeated(rank(caps=CAPS * 10, size=1000)),
+    "ever other answers": repeated(rank(size=90)),
     "a hundred boosts with reasons": repeated(rank(boosts=[BOOST] * 100, size=1000)),
     "a long text": repeated(lambda: request("POST", "/v1/rank", {"text": LONG})),
     "many words": repeated(
@@ -185,6 +228,15 @@ ATTACKS: dict[str, Callable[[Attack], Awaitable[None]]] = {
             + b"[" * 100_000
         )
     ),
+    "byte-order marks": repeated(
+        lambda: (
+            request("POST", "/v1/rank").replace(b"Content-Length: 0", b"Content-Length: 900000")
+            + b"\xef\xbb\xbf" * 300_000
+        )
+    ),
+    "many requests at once": repeated(lambda: request("GET", "/v1/nowhere") * 1000),
+    "slow bodies": slow_bodies,
+    "endless trailers": endless_trailers,
     "idle connections": idle,
     "slow headers": slow_heads,
     "callers who do not read": deaf,

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from sys import getsizeof
 
 import polars as pl
 
@@ -21,8 +22,11 @@ from kgrank.ranking.shopper.person import read_events, tastes_of
 from kgrank.ranking.stored.versions import served_version
 from kgrank.weights.tables import stored_weights
 
-ANSWERS, PERSONS = 4096, 10_000
-"""Answers and persons that are kept at most."""
+PERSONS = 10_000
+"""Persons that are kept at most."""
+
+ANSWERS = 32 << 20
+"""Bytes of the answers that are kept at most, with their questions."""
 
 PATIENCE = 2.0
 """Seconds of trying again before a store that does not answer counts as failed; callers wait for it."""
@@ -49,6 +53,7 @@ class Served:
         loaded: When its catalogue was loaded, as the store says.
         log: Events and searches, where the store is not kept open (the embedded one).
         answers: Bodies by path and question.
+        taken: Bytes of the answers and their questions.
         persons: Tastes by user.
     """
 
@@ -56,6 +61,7 @@ class Served:
     loaded: str
     log: tuple[pl.DataFrame, pl.DataFrame] | None = None
     answers: OrderedDict[tuple[str, bytes], bytes] = field(default_factory=OrderedDict)
+    taken: int = 0
     persons: OrderedDict[str, PersonTastes] = field(default_factory=OrderedDict)
 
     @property
@@ -65,10 +71,19 @@ class Served:
 
     def remember(self, path: str, question: bytes, answer: bytes) -> None:
         """Keeps an answer that depends on nothing but its question."""
-        if len(question) <= LARGEST_QUESTION and len(answer) <= LARGEST_ANSWER:
-            self.answers[path, question] = answer
-            if len(self.answers) > ANSWERS:
-                self.answers.popitem(last=False)
+        if len(question) > LARGEST_QUESTION or len(answer) > LARGEST_ANSWER:
+            return
+        # Two that asked at once both bring it.
+        self.taken -= _size((path, question), self.answers.pop((path, question), b""))
+        self.answers[path, question] = answer
+        self.taken += _size((path, question), answer)
+        while self.taken > ANSWERS:
+            self.taken -= _size(*self.answers.popitem(last=False))
+
+
+def _size(asked: tuple[str, bytes], answer: bytes) -> int:
+    """Bytes of an answer that is kept, and of its question."""
+    return sum(map(getsizeof, (asked, *asked, answer))) if answer else 0
 
 
 class Current:

@@ -10,14 +10,13 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from kgrank.serving.messages import MAX_BODY
 from kgrank.serving.service import Service
 
 LINGER, LINGER_BYTES = 1.0, 1 << 20
 """Seconds and bytes that a refused caller may still send: closed at once, many would not see the answer."""
 
-FLOOD = 8
-"""Bytes of a body with the sizes and trailers of its chunks, in parts of the largest body."""
+AHEAD = 32
+"""Requests that a caller may send on a connection before the answer to the first."""
 
 ROOM = 64
 """Idle connections that are closed together where there are too many."""
@@ -30,10 +29,10 @@ class Bounds:
     """What a caller may cost before its key is read.
 
     Attributes:
-        head_bytes: Of the request line and the headers.
+        head_bytes: Of the request line and the headers; as many of what comes between and behind the chunks of a
+            body.
         head_lines: Number of headers.
         head_seconds: From the first byte, or from the connection, until the headers are complete.
-        body_bytes: Of the body, with the sizes and trailers of its chunks.
         body_seconds: Until the body is complete.
         idle_seconds: Between two requests of a connection.
         connections: Open at once; beyond them those that have been idle longest are closed.
@@ -42,7 +41,6 @@ class Bounds:
     head_bytes: int = 32_768
     head_lines: int = 100
     head_seconds: float = 10.0
-    body_bytes: int = FLOOD * MAX_BODY
     body_seconds: float = 10.0
     idle_seconds: float = 30.0
     connections: int = 4096
@@ -141,6 +139,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.parser.should_upgrade():
             # What follows the body must not be taken for a header of the request.
             self.headers = []
+        if self.pipeline and len(self.pipeline) > AHEAD:
+            self.refuse(429, "pipeline", "too many requests before an answer")
+            raise _RefusedError
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body; what is no body is counted from here on."""
+        self._received = 0
+        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no HTTP."""
@@ -214,18 +220,18 @@ class BoundedProtocol(HttpToolsProtocol):
         return ("head", self.scope) if self.is_reading_head else ("idle", self.cycle)
 
     def _check_size(self) -> None:
-        """Refuses a head or a body that does not end, once more was received than a head may have."""
+        """Refuses a head, or trailers and extensions of chunks, that do not end."""
         if self.is_reading_head:
             if self._counted is not self.scope:
                 # What came before belonged to the body of the request before.
                 self._counted, self._received = self.scope, 0
             elif self._received > self._bounds.head_bytes:
                 self._refuse_head()
-        elif self._received > self._bounds.body_bytes:
-            if self.is_busy:
-                self.refuse(413, "body", "the body is too large")
-            else:
-                self.transport.close()
+        elif self.is_busy:
+            self._refuse_head()
+        else:
+            # The request has been answered already.
+            self.transport.close()
 
     def _head_is_too_large(self) -> bool:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

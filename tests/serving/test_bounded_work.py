@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import httpx
 import pytest
+from shops import Example
 
+from kgrank.ranking import Shop
+from kgrank.ranking.catalogue.items import Items
+from kgrank.serving.current import ANSWERS, Served
 from kgrank.serving.endpoints import ENDPOINTS
 from kgrank.serving.openapi import document
 
@@ -88,3 +93,27 @@ def test_every_string_and_every_list_of_a_message_has_a_maximum_in_the_descripti
         if endpoint.takes is not None:
             walk("", {"$ref": f"#/components/schemas/{endpoint.takes.__name__}"})
     assert not unbounded
+
+
+def test_answers_in_memory_take_no_more_than_their_room(made: Example) -> None:
+    served = Served(Shop.of(made.graph, made.ontology, made.weights, made.transitions), "now")
+    for number in range(2000):
+        for _ in range(2):
+            served.remember("/v1/rank", b"%d" % number, b"x" * 60_000)
+    assert 0.98 * ANSWERS < sum(map(len, served.answers.values())) < ANSWERS
+    assert served.taken <= ANSWERS
+    assert ("/v1/rank", b"1999") in served.answers
+    assert ("/v1/rank", b"0") not in served.answers
+
+
+def test_many_caps_on_the_same_attributes_look_each_item_up_once(
+    stored: str, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: Counter[int] = Counter()
+    values = Items.values
+    monkeypatch.setattr(Items, "values", lambda items, row: looked_up.update([row]) or values(items, row))
+    caps = [{"attribute": a, "share": 0, "top": 1000} for a in ("color", "brand", "style", "price")] * 5
+    (response,) = ask(stored, client, ("POST", "/v1/rank", {"category": "clothes", "size": 1, "caps": caps}))
+    assert response.status_code == 200
+    # Once for the caps; once more where its contributions are shown.
+    assert max(looked_up.values()) <= 2

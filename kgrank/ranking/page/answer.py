@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -286,7 +286,8 @@ def _rerank_rules(
         else:
             absent.append(phrase("pin-absent", query.language, item=pin.item))
     caps = (*query.caps, *(exposure_caps(shop, scored.category, query.language) if query.exposure else ()))
-    limits = tuple(_limit(shop, rows, cap, query.language) for cap in caps)
+    values_of = _values_by_attribute(shop, rows)
+    limits = tuple(_limit(shop, values_of, cap, query.language) for cap in caps)
     return RerankRules(pins, buried, limits, query.diversity, query.language), tuple(absent)
 
 
@@ -299,7 +300,24 @@ def exposure_caps(shop: Shop, category: str, language: str = "en") -> tuple[Cap,
     )
 
 
-def _limit(shop: Shop, rows: Rows, cap: Cap, language: str) -> Limit:
+Values = Callable[[int], Mapping[str, Sequence[str]]]
+"""The values of one of the ranked items, by attribute."""
+
+
+def _values_by_attribute(shop: Shop, rows: Rows) -> Values:
+    @cache
+    def values_of(member: int) -> Mapping[str, Sequence[str]]:
+        # Once for all caps: with many of them this is most of the work.
+        by_attribute: dict[str, list[str]] = {}
+        for node, _ in shop.items.values(int(rows[member])):
+            attribute, value = split_value_id(node)
+            by_attribute.setdefault(attribute, []).append(value)
+        return by_attribute
+
+    return values_of
+
+
+def _limit(shop: Shop, values_of: Values, cap: Cap, language: str) -> Limit:
     attributes = {*shop.items.of_attribute, *shop.ontology.attributes}
     if cap.attribute not in attributes:
         todo = did_you_mean(cap.attribute, attributes)
@@ -307,8 +325,7 @@ def _limit(shop: Shop, rows: Rows, cap: Cap, language: str) -> Limit:
 
     @cache
     def values(member: int) -> tuple[str, ...]:
-        ids = [split_value_id(n)[1] for n, _ in shop.items.values_of(int(rows[member]), cap.attribute)]
-        return tuple(v for v in ids if cap.value in (None, v))
+        return tuple(v for v in values_of(member).get(cap.attribute, ()) if cap.value in (None, v))
 
     @cache
     def reason(value: str) -> str:

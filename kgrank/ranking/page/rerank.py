@@ -196,10 +196,13 @@ class _Caps:
         """Why an item may not take a position, and until which one that holds; None where it may."""
         reason, last = None, 0
         for limit, counts in self._used:
-            for value in limit.values(item) if position <= limit.top else ():
+            if position > limit.top or limit.top <= last:
+                # It has ended, or could not block for longer than another does.
+                continue
+            for value in limit.values(item):
                 if counts[value] >= limit.maximum:
                     reason = reason or limit.reason(value)
-                    last = max(last, limit.top)
+                    last = limit.top
                     break
         return None if reason is None else _Block(reason, last)
 
