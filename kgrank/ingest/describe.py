@@ -31,7 +31,8 @@ _HEAD = """# Files that come in
 
 Written by `python -m kgrank.ingest.describe` from the code; a test holds it to the code.
 
-`kgrank load FOLDER` reads CSV, Parquet and JSON Lines (`.csv`, `.tsv`, `.parquet`, `.jsonl`, `.ndjson`;
+`kgrank load FOLDER` reads CSV, Parquet, JSON Lines and workbooks
+(`.csv`, `.tsv`, `.parquet`, `.jsonl`, `.ndjson`, `.xlsx`;
 text files also as `.gz`), in UTF-8 unless the mapping says otherwise. Files with standard names and
 columns need no mapping. Everything is read as text; what a cell means is decided by the mapping and the
 ontology.

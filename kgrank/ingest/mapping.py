@@ -31,6 +31,7 @@ ENDINGS: abc.Mapping[str, str] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
 }
 """The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
 

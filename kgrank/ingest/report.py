@@ -9,11 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from kgrank.csv_cells import write_csv
 from kgrank.errors import InputError
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.rows import FILE, LINE
 from kgrank.ingest.words import UnknownWord, UnknownWordsError
+from kgrank.ontology.tables.files import write_sheet
 
 REASONS: Mapping[str, str] = {
     "empty row": "row dropped: it has no cell that says anything",
@@ -94,12 +94,12 @@ class Report:
         return {reason: by_reason[reason] for reason in REASONS if reason in by_reason}
 
     def write(self, path: Path) -> None:
-        """Writes the rows as CSV.
+        """Writes the rows as a workbook where the name ends with .xlsx, else as CSV.
 
         Raises:
             InputError: The file cannot be written.
         """
-        write_csv(path, self.rows)
+        write_sheet(path, [self.rows.columns, *self.rows.iter_rows()])
 
     def refuse(self) -> None:
         """Makes the first row that was dropped an error.

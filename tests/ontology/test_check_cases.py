@@ -152,6 +152,41 @@ def test_a_turtle_file_in_a_folder_below_is_named(example: Path) -> None:
     assert [(m.file, m.severity) for m in messages if m.code == "W101"] == [("rules/shoes.TTL", "warning")]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "todo"),
+    [
+        ("more.jsonld", "{}", "rdfpipe more.jsonld -o turtle > more.ttl"),
+        ("more.OWL", "", "rdfpipe more.OWL -o turtle > more.ttl"),
+        ("more.xml", '<rdf:RDF xmlns:rdf="x"/>', "Write it as Turtle"),
+        ("more.json", '{"@context": {}}', "Write it as Turtle"),
+        ("more.turtle", "", "Rename it"),
+        ("more.ttl.txt", "", "Rename it"),
+        ("more.ttl.gz", "", "Unpack it"),
+        ("more.ttl~", "", "Rename it so that it ends with .ttl"),
+    ],
+)
+def test_a_file_beside_the_others_that_is_not_read_is_named(
+    name: str, text: str, todo: str, example: Path
+) -> None:
+    (example / name).write_text(text, encoding="utf-8")
+    (message,) = check_folder(example)
+    assert (message.file, message.code) == (name, "W101")
+    assert todo in message.advice
+
+
+def test_a_file_that_says_nothing_in_rdf_is_left_alone(example: Path) -> None:
+    (example / "package.json").write_text('{"name": "x"}', encoding="utf-8")
+    (example / "feed.xml").write_text("<products/>", encoding="utf-8")
+    (example / "notes.txt").write_text("x", encoding="utf-8")
+    assert check_folder(example) == []
+
+
+def test_a_folder_of_other_rdf_files_only_says_how_to_convert_them(tmp_path: Path) -> None:
+    (tmp_path / "shop.jsonld").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"rdfpipe shop\.jsonld"):
+        check_folder(tmp_path)
+
+
 def test_hidden_folders_are_passed_over(example: Path) -> None:
     (example / ".git").mkdir()
     (example / ".git" / "old.ttl").write_text("x")

@@ -71,7 +71,7 @@ def load_command(
         typer.Option(metavar="FILE", help="Says which columns mean what: kgrank help file-schemas."),
     ] = None,
     rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Writes the rows that were dropped, as CSV.")
+        Path | None, typer.Option(metavar="FILE", help="Writes the rows that were dropped (.csv, .xlsx).")
     ] = None,
     unknown: Annotated[
         Path | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,20 @@ _BEYOND = re.compile(
 )
 """What Turtle 1.2 has and 1.1 lacks: most tools refuse it, and it says nothing that kgrank reads."""
 
-_RDF_ENDINGS = frozenset({".ttl", ".trig", ".nt", ".nq", ".n3", ".jsonld", ".rdf", ".owl", ".turtle"})
+_RDF_ENDINGS = frozenset(
+    {".ttl", ".turtle", ".trig", ".nt", ".nq", ".n3", ".jsonld", ".rdf", ".rdfs", ".rj", ".trix"}
+    | {".owl", ".owx", ".ofn", ".omn", ".obo", ".hdt"}
+)
 """Files that hold statements; those that end with .ttl are read."""
+
+_PERHAPS = {".xml": ("rdf:RDF", "<Ontology", "<TriX"), ".json": ('"@context"', '"@graph"', '"@id"')}
+"""Files that hold statements where one of these words stands in them."""
+
+_BESIDE = (".gz", ".bz2", ".xz", ".zip", ".txt", ".bak", ".orig", ".old", ".rej", "~")
+"""What follows .ttl in the name of a packed file, a copy, or one that an editor named."""
+
+_CONVERTIBLE = frozenset({".trig", ".nt", ".nq", ".n3", ".jsonld", ".rdf", ".owl"})
+"""Endings of files that rdflib's command ``rdfpipe`` reads without being told their syntax."""
 
 _LOOK = "Look at this line and the end of the line before"
 _WORDING = tuple(
@@ -101,7 +114,11 @@ def parse_files(folder: Path) -> dict[str, Parsed]:
         raise InputError("no such folder", where=folder, expected="a folder of Turtle files")
     paths = turtle_files(folder)
     if not paths:
-        raise InputError("no .ttl file in this folder", where=folder, expected="ontology.ttl and others")
+        others = [f"{m.file}: {m.text}. {m.advice}." for m in unread_files(folder)]
+        todo = " ".join(others[:3]) or None
+        raise InputError(
+            "no .ttl file in this folder", where=folder, expected="ontology.ttl and others", todo=todo
+        )
     return {path.name: parse_file(path) for path in paths}
 
 
@@ -115,16 +132,12 @@ def turtle_files(folder: Path) -> list[Path]:
 def unread_files(folder: Path) -> list[Message]:
     """A warning for each file that says something in RDF and is not read: in a folder below, or no Turtle."""
     messages = []
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in _RDF_ENDINGS):
+    for path in sorted(p for p in folder.rglob("*") if _says_rdf(p)):
         inside = path.relative_to(folder)
         below, turtle = len(inside.parts) > 1, path.suffix.lower() == ".ttl"
         if any(part.startswith(".") for part in inside.parts) or (turtle and not below):
             continue
-        problem = "this file is not read, since " + (
-            "it is in a folder below" if below else f"{path.suffix} is not Turtle"
-        )
-        todo = "Move it" if turtle else "Write it as Turtle (.ttl)"
-        todo += " into the folder of the other files, or take it out" if below else ", or take it out"
+        problem, todo = _why_unread(path, below=below)
         messages.append(
             Message(
                 file=inside.as_posix(),
@@ -132,11 +145,43 @@ def unread_files(folder: Path) -> list[Message]:
                 column=1,
                 code="W101",
                 severity="warning",
-                text=problem,
-                advice=todo,
+                text=f"this file is not read, since {problem}",
+                advice=todo + (" into the folder of the other files" if below else "") + ", or take it out",
             )
         )
     return messages
+
+
+def _says_rdf(path: Path) -> bool:
+    """Whether a file holds statements, by its name, or for XML and JSON by its first words."""
+    name, ending = path.name.lower(), path.suffix.lower()
+    if ending in _RDF_ENDINGS:
+        return True
+    if any(name.endswith(f"{rdf}{more}") for rdf in _RDF_ENDINGS for more in _BESIDE):
+        return path.is_file()
+    if ending not in _PERHAPS or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(4_000).decode("utf-8", "replace")
+    return any(word in head for word in _PERHAPS[ending])
+
+
+def _why_unread(path: Path, *, below: bool) -> tuple[str, str]:
+    """Why a file is not read, and what to do with it."""
+    ending, name = path.suffix.lower(), path.name
+    if ending == ".ttl":
+        return "it is in a folder below", "Move it"
+    where = "it is in a folder below, and " if below else ""
+    if ending == ".turtle" or name.lower().endswith((".ttl.txt", ".turtle.txt")):
+        return f"{where}its name does not end with .ttl", "Rename it"
+    if ending in (".gz", ".bz2", ".xz", ".zip"):
+        return f"{where}it is packed", "Unpack it"
+    if name.lower().endswith(("~", ".bak", ".orig", ".old", ".rej")):
+        return f"{where}it is named as a copy", "Rename it so that it ends with .ttl"
+    todo = "Write it as Turtle (.ttl)"
+    if ending in _CONVERTIBLE and not below:
+        todo = f"Write it as Turtle: rdfpipe {shlex.quote(name)} -o turtle > {shlex.quote(path.stem)}.ttl"
+    return f"{where}{path.suffix} is not Turtle", todo
 
 
 def together(files: Mapping[str, Parsed]) -> tuple[Graph, dict[str, str], list[Message]]:

@@ -27,22 +27,23 @@ _Row = Mapping[str, str]
 def read_akeneo(path: Path, currency: str = "EUR") -> Plan:
     """The families in a ``families.csv``; types and options from the files beside it.
 
-    The other files are ``attributes.csv`` and ``attribute_options.csv``. A family is a category; what a channel
-    requires is required, the other attributes are allowed. Prices are taken to be in ``currency``.
+    The other files are ``attributes.csv`` and ``attribute_options.csv``; each may be a workbook (.xlsx). A
+    family is a category; what a channel requires is required, the other attributes are allowed. Prices are taken
+    to be in ``currency``.
 
     Raises:
         InputError: A file cannot be read, a required attribute is not in its family, two things have one id.
     """
     folder = path if path.is_dir() else path.parent
-    families = path / "families.csv" if path.is_dir() else path
+    families = _table(path, "families") if path.is_dir() else path
     rows = read_rows(families, ("code", "attributes"))
     distinct("family", ((given(r["code"]), r["code"], where) for where, r in rows))
     categories = tuple(_category(where, row) for where, row in rows)
     used = dict.fromkeys(a for _, r in rows for a in _codes(r["attributes"]))
-    described = _optional(folder / "attributes.csv", ("code", "type"))
+    described = _optional(_table(folder, "attributes"), ("code", "type"))
     distinct("attribute", ((given(r["code"]), r["code"], where) for where, r in described))
     options: dict[str, dict[str, dict[str, str]]] = {}
-    for _, row in _optional(folder / "attribute_options.csv", ("code", "attribute")):
+    for _, row in _optional(_table(folder, "attribute_options"), ("code", "attribute")):
         id_ = f"{given(row['attribute'])}.{given(row['code'])}"
         options.setdefault(row["attribute"], {})[id_] = _names(row)
     known = {r["code"]: r for _, r in described}
@@ -54,6 +55,12 @@ def read_akeneo(path: Path, currency: str = "EUR") -> Plan:
         (f"{texts} attributes are taken as Text: no type, or no options, is given for them",) if texts else ()
     )
     return Plan(categories, attributes, languages=languages, remarks=remarks)
+
+
+def _table(folder: Path, name: str) -> Path:
+    """The CSV file of a name, or the workbook where there is no CSV file."""
+    csv, workbook = folder / f"{name}.csv", folder / f"{name}.xlsx"
+    return workbook if workbook.is_file() and not csv.is_file() else csv
 
 
 def _optional(path: Path, needed: tuple[str, ...]) -> list[tuple[str, dict[str, str]]]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kgrank.errors import InputError, did_you_mean
+from kgrank.ontology.tables.files import read_sheet
+from kgrank.ontology.tables.incoming import cell_text
 
 
 def read_text(path: Path) -> str:
@@ -25,22 +27,20 @@ def read_text(path: Path) -> str:
 
 
 def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """The rows of a CSV file by column, each with its place ``file:line``.
+    """The rows of a CSV file, or of a workbook's first sheet, by column, each with its place ``file:line``.
 
-    The separator is the most frequent of comma, semicolon and tab in the first line.
+    The separator of CSV is the most frequent of comma, semicolon and tab in the first line.
 
     Raises:
         InputError: It cannot be read, or a needed column is missing.
     """
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return _workbook_rows(path, needed)
     text = read_text(path)
     first = text.split("\n", 1)[0]
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     heads = [h.strip() for h in reader.fieldnames or ()]
-    for column in needed:
-        if column not in heads:
-            raise InputError(
-                f"there is no column {column}", where=f"{path}:1", todo=did_you_mean(column, heads)
-            )
+    _require(needed, heads, path)
     return [
         (
             f"{path}:{reader.line_num}",
@@ -48,3 +48,22 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, st
         )
         for row in reader
     ]
+
+
+def _workbook_rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    grid = [[cell_text(c) for c in row] for row in read_sheet(path)]
+    heads = grid[0] if grid else []
+    _require(needed, heads, path)
+    return [
+        (f"{path}:{number}", {head: text for head, text in zip(heads, row, strict=False) if head})
+        for number, row in enumerate(grid[1:], 2)
+        if any(row)
+    ]
+
+
+def _require(needed: Sequence[str], heads: Sequence[str], path: Path) -> None:
+    for column in needed:
+        if column not in heads:
+            raise InputError(
+                f"there is no column {column}", where=f"{path}:1", todo=did_you_mean(column, heads)
+            )
