@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
+import pyarrow
+import pyarrow.parquet
 
 from kgrank.errors import InputError
 from kgrank.ingest.grid import Content, head_names
@@ -25,11 +27,19 @@ def parquet_table(path: Path) -> Content:
         InputError: The file is damaged, or has a column that cannot be read as text.
     """
     try:
-        table = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+        # polars' own reader panics on some damaged files, with lines of its own on standard error.
+        frame = pl.from_arrow(pyarrow.parquet.read_table(path))
+    except (
+        pyarrow.ArrowException,
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        OSError,
+        ValueError,
+    ):
         raise InputError(
             "not a whole Parquet file", where=path, expected="a Parquet file", todo="Write it again."
         ) from None
+    table = frame.to_frame() if isinstance(frame, pl.Series) else frame
     parts: set[str] = set()
     columns: list[pl.Series] = []
     left_out: list[str] = []
