@@ -12,7 +12,7 @@ import polars as pl
 from kgrank.errors import InputError
 from kgrank.ingest.cells.numbers import identifiers, leading_zero, read_numbers
 from kgrank.ingest.raw import STEP, RawColumn
-from kgrank.ingest.rows import LINE
+from kgrank.ingest.rows import FILE, LINE
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Category, Need, Ontology, Term
 from kgrank.ontology.units import find_unit
 
@@ -97,7 +97,7 @@ def skeleton(items: pl.DataFrame, columns: Iterable[RawColumn]) -> Ontology:
         attributes[BRAND] = Attribute(BRAND, names={"en": "Brand"}, open=True)
     return Ontology(
         version="inferred",
-        categories=_tree(items["category"].drop_nulls().unique().sort()),
+        categories=_tree(items),
         attributes=attributes,
         brands={b: Term(b, names={"en": b}) for b in brands},
         title={"en": "Inferred from the data"},
@@ -251,10 +251,12 @@ def common_unit(columns: Sequence[RawColumn]) -> str | None:
     return str(codes.mode().sort()[0]) if len(codes) else None
 
 
-def _tree(paths: pl.Series) -> dict[str, Category]:
+def _tree(items: pl.DataFrame) -> dict[str, Category]:
+    """The categories of the items' paths, and those above them."""
+    paths = items.drop_nulls("category").unique("category", keep="first").sort("category")
     categories: dict[str, Category] = {}
     texts: dict[str, str] = {}
-    for path in paths:
+    for path, file, line in paths.select("category", FILE, LINE).iter_rows():
         steps = path.split(STEP)
         for depth in range(1, len(steps) + 1):
             here = STEP.join(steps[:depth])
@@ -262,7 +264,10 @@ def _tree(paths: pl.Series) -> dict[str, Category]:
             if texts.setdefault(id, here) != here:
                 both = " and ".join(repr(t.replace(STEP, " > ")) for t in (texts[id], here))
                 raise InputError(
-                    f"the categories {both} have the same id {id!r}", todo="Rename one in the mapping."
+                    f"the categories {both} have the same id {id!r}",
+                    where=f"{file}:{line}",
+                    expected="names that differ in a letter or a digit",
+                    todo="Rename one in the mapping.",
                 )
             parent = category_id(STEP.join(steps[: depth - 1])) if depth > 1 else None
             categories.setdefault(id, Category(id, names={"en": steps[depth - 1]}, parent=parent))

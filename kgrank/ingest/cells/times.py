@@ -132,7 +132,7 @@ def _from_numbers(number: pl.Series, field: TimeField, path: Path) -> tuple[pl.S
         .then(number / 1e3)
         .otherwise(number)
         .floor()
-        .cast(pl.Int64)
+        .cast(pl.Int64, strict=False)
     ).to_series()
     read_as = " as seconds since 1970"
     count = number.count()
