@@ -78,7 +78,7 @@ def slug(text: str) -> str:
 def unused_id(text: str, kind: str, taken: Container[str]) -> str:
     """The slug of a text, or its kind where that is empty; numbered where it is taken.
 
-    Ids are plain ASCII, since they stand in addresses and on the command line; names have every letter.
+    Ids are plain ASCII, since they are part of addresses and command lines; names have every letter.
     """
     base = slug(text)
     numbered = (f"{base or kind}-{n}" if n > 1 or not base else base for n in range(1, 1_000_000))

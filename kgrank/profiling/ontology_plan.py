@@ -13,7 +13,7 @@ from kgrank.ingest.mapping import AttributeField
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Need, Ontology
 from kgrank.profiling.attribute_fields import ProposedAttribute, slug, unused_id
-from kgrank.profiling.doubts import Doubt, Findings, Weight
+from kgrank.profiling.doubts import Doubt, Findings, Weight, first_few
 from kgrank.profiling.key_collision import abbreviations, collisions, likenesses
 from kgrank.profiling.propose import Proposal
 
@@ -154,7 +154,8 @@ def _merge(
                 remedy="If two differ, take the skos:altLabel out of ontology/values.ttl, and add the value.",
             )
         )
-    for pair in likenesses({t: counts.get(t, 0) for t in texts}):
+    pairs_alike = likenesses({t: counts.get(t, 0) for t in texts})
+    for pair in pairs_alike[:_SHOWN]:
         findings.doubts.append(
             Doubt(
                 Weight.VALUE,
@@ -166,6 +167,10 @@ def _merge(
                 "mapping.yaml, and take the value out of the ontology.",
             )
         )
+    if len(pairs_alike) > _SHOWN:
+        others = [f"{pair.other} = {pair.value}" for pair in pairs_alike[_SHOWN:]]
+        text = f"{len(others):,} more pairs of values may be one each; they are two values each."
+        findings.doubts.append(Doubt(Weight.DETAIL, "ontology", head, text, len(others), first_few(others)))
     return _Merged(texts, {text: tuple(others) for text, others in spellings.items()})
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from kgrank.errors import InputError
 from kgrank.ingest.cells.unknown import IN_NUMBERS
 from kgrank.ingest.mapping import Source
 from kgrank.ingest.read import read_table
@@ -14,6 +15,9 @@ from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
 from kgrank.profiling.doubts import Doubt, Weight, first_few
 from kgrank.profiling.file_format import sniff
+
+_ONE_AND_LINE = 2
+"""Columns of a table with one column and the numbers of its lines."""
 
 NOT_KNOWN = (IN_NUMBERS - {"none", "nil"}) | {
     "n.a.",
@@ -79,6 +83,14 @@ def read_source(folder: Path, file: str) -> tuple[SourceTable, list[Doubt]]:
     source, doubts = sniff(folder, file)
     rejects = Rejects()
     rows = read_table(folder, source, rejects)
+    unnamed = any("the head line has no name" in note for note in rejects.notes)
+    if unnamed and len(rows.columns) == _ONE_AND_LINE:
+        raise InputError(
+            f"the first line names one column only, {rows.columns[0]!r}",
+            where=folder / file,
+            expected="a head line with a name for each column",
+            todo="Delete the lines above the head line.",
+        )
     missing, counts = [], 0
     for head in (c for c in rows.columns if c != LINE):
         cells = rows[head].drop_nulls()

@@ -379,6 +379,13 @@ def test_what_load_infers_of_standard_files_is_written_out(tmp_path: Path) -> No
     assert len(clean.values) == len(ingest(data).values)
 
 
+def test_a_title_above_the_head_line_is_named(tmp_path: Path) -> None:
+    rows = [["sku", "name", "category"], ["1", "Lamp", "A"], ["2", "Bulb", "B"]]
+    file = exports.write_csv(tmp_path / "x.csv", ["Product export", "", ""], rows)
+    with pytest.raises(InputError, match="Delete the lines above the head line"):
+        initialise([file], tmp_path / "out")
+
+
 def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
     rows = [[n, {0: "A", 3: "B"}.get(n, "")] for n in range(6)]
     file = exports.write_csv(tmp_path / "x.csv", ["sku", "category"], rows)
