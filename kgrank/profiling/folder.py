@@ -166,12 +166,12 @@ def page_of(clean: Clean, plan: Plan, proposal: Proposal, out: Path) -> Page:
         else "No events: training needs a log of what shoppers did.",
     )
     steps = (
-        f"kgrank ontology check {out / ONTOLOGY}",
-        f"kgrank load --config {out / RUN}",
+        f"kgrank ontology import {out / ONTOLOGY} --rules rules.txt",
         f"kgrank train --config {out / RUN}",
         f"kgrank audit --store {out / 'graph.lb'}",
     )
-    return Page(summary, findings.ranked(), tuple(findings.roles), steps if len(clean.events) else steps[:2])
+    no_events = (f"kgrank load --config {out / RUN}",)
+    return Page(summary, findings.ranked(), tuple(findings.roles), steps if len(clean.events) else no_events)
 
 
 def _count(number: int, one: str, many: str = "") -> str:

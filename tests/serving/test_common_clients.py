@@ -185,7 +185,10 @@ def test_whatever_a_client_sends_has_its_status(
     with caplog.at_level(logging.WARNING):
         seen, answer = statuses(url, raw)
     assert seen == [status], answer
-    assert b"X-Injected: 1\r\n" not in answer.partition(b"\r\n\r\n")[0]
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    assert b"cache-control: no-store" in head
+    assert b"x-content-type-options: nosniff" in head
+    assert b"x-injected: 1\r\n" not in head
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 
 

@@ -103,3 +103,34 @@ def test_no_character_in_a_line_steers_the_terminal(capfd: pytest.CaptureFixture
     assert "颜色" in first
     assert second == "/srv/␛[31m��.lb"
     assert not set("\x1b\x9b\u202e") & set(first + second)
+
+
+def test_what_is_refused_before_the_key_is_a_line_of_the_log(stored: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as file, serving(stored, file.fileno()) as (url, process):
+        assert httpx.get(f"{url}/health", headers={"x": "x" * 40_000}).status_code == 431
+        assert httpx.get(f"{url}/health", headers={"host": "evil.example"}).status_code == 403
+        process.terminate()
+        process.wait(timeout=30)
+    lines = [
+        json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")
+    ]
+    refused = [(line["refused"], line["caller"]) for line in lines if "refused" in line]
+    assert refused == [("head", "127.0.0.1"), ("host", "127.0.0.1")]
+
+
+def test_a_warning_of_a_library_goes_through_the_log() -> None:
+    program = """
+import warnings
+from prometheus_client import CollectorRegistry, Counter
+from kgrank.serving.log import LogWriter
+from kgrank.serving.server import log_through
+writer = LogWriter(Counter("dropped", "dropped", registry=CollectorRegistry()))
+lines = []
+writer.write = lines.append
+log_through(writer)
+warnings.warn("a division by nothing")
+assert any(b"a division by nothing" in line for line in lines)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from shops import Example
 
@@ -15,6 +18,7 @@ from kgrank.graph.connect import open_store
 from kgrank.ranking import open_shop
 from kgrank.ranking.shopper.session import Event
 from kgrank.serving.keys import Role, add_key
+from kgrank.serving.messages import EventsRequest, session_events
 from kgrank.serving.service import Settings
 from kgrank.serving.sessions import SessionBook
 
@@ -129,3 +133,39 @@ def test_batches_that_come_at_once_all_count(stored: str) -> None:
     session = book.get("s", shop)
     assert session is not None
     assert [e.item for e in session.events] == ["i1", "i2"] * 5
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{"kind": "view", "item": "i1"}],
+        [{"kind": "view", "item": f"i{k % 40}"} for k in range(50)],
+        [{"kind": "view", "item": "i1", "shown": [f"i{k % 40}" for k in range(1, 500)]}],
+        [{"kind": "search", "text": f"red {'红色 ' * 150}{k}", "category": "clothes"} for k in range(20)],
+    ],
+    ids=["one", "many", "a long list", "long texts"],
+)
+def test_the_bytes_of_a_session_are_those_that_it_holds(stored: str, events: list[dict[str, Any]]) -> None:
+    with open_store(stored) as store:
+        shop = open_shop(store)
+    raw = msgspec.json.encode({"events": events})
+
+    def observe(book: SessionBook, name: str) -> None:
+        book.observe(name, shop, session_events(msgspec.json.decode(raw, type=EventsRequest), shop))
+
+    book, count = SessionBook(), 30
+    observe(book, "first")
+    one = book.taken
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(count):
+            observe(book, f"s{number}")
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert book.taken == one * (count + 1)
+    # What sessions share counts for each; nothing that they hold is left out.
+    assert 0.4 * one * count < held < 1.15 * one * count
