@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -20,6 +21,10 @@ from benchmarks.data_sets import VARIABLE, data_root, is_there
 from kgrank.choice.data.responses import read_log
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
+
+# What a machine does beside the tests is no fault of theirs.
+hypothesis.settings.register_profile("kgrank", deadline=None)
+hypothesis.settings.load_profile("kgrank")
 
 NOT_HERE = pytest.StashKey[Counter[str]]()
 """How many tests are left out for want of which data set."""

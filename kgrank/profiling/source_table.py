@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -118,3 +119,13 @@ def read_source(folder: Path, file: str) -> tuple[SourceTable, list[Doubt]]:
             pl.when(~pl.col(c).is_in(list(words))).then(pl.col(c)) for c in rows.columns if c != LINE
         )
     return SourceTable(folder, source, rows), doubts
+
+
+def written_as(source: Source) -> dict[str, Any]:
+    """How a file is written, as arguments of the source that reads it."""
+    return {
+        "file": source.file,
+        "separator": source.separator,
+        "encoding": source.encoding,
+        "missing": source.missing,
+    }
