@@ -328,6 +328,18 @@ def test_a_name_of_two_things_is_an_error_that_an_id_mends(shop: Ontology) -> No
     assert read_one("In Dresses, size matters more than a:net.", ontology).order == ("size", "net")
 
 
+def test_a_sentence_without_end_is_one_mistake(shop: Ontology) -> None:
+    text = "In Dresses, " + "size matters more than color, and " * 3_000
+    stated, mistakes = read_text(vocabulary_of(shop), f"{text}\nIn Dresses, size > color.", "r.txt")
+    assert [m.where for m in mistakes] == ["r.txt:1:1"]
+    assert len(stated) == 1
+
+
+@given(st.text(alphabet=st.sampled_from('In Dreses,size>cloru.%90()because\n：，。中比和#"')))
+def test_no_text_ends_in_a_traceback(text: str) -> None:
+    read_text(vocabulary_of(read_ontology(EXAMPLE)), text, "r.txt")
+
+
 @given(st.text())
 def test_a_folded_character_knows_where_it_was(text: str) -> None:
     folded = fold(text)

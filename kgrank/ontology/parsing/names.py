@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kgrank.errors import did_you_mean
 from kgrank.ontology.model import BRAND, Applicability, AttributeType, Ontology, Term
@@ -20,6 +20,7 @@ class Vocabulary:
 
     ontology: Ontology
     ids: Mapping[Kind, Mapping[str, tuple[str, ...]]]
+    _attributes: dict[tuple[str, ...], Mapping[str, Applicability]] = field(default_factory=dict, repr=False)
 
     def terms(self, kind: Kind) -> Mapping[str, Term]:
         """The things of a kind by id."""
@@ -45,11 +46,11 @@ class Vocabulary:
 
     def attributes_of(self, categories: Iterable[str]) -> Mapping[str, Applicability]:
         """The attributes that apply in one of the categories or below, by id; all where none is given."""
-        found: dict[str, Applicability] = {}
-        for top in tuple(categories) or self.ontology.roots:
-            for category in self.ontology.subtree(top):
-                found.update(self.ontology.applicable(category))
-        return found
+        tops = tuple(categories) or self.ontology.roots
+        if tops not in self._attributes:
+            inside = (c for top in tops for c in self.ontology.subtree(top))
+            self._attributes[tops] = {a: x for c in inside for a, x in self.ontology.applicable(c).items()}
+        return self._attributes[tops]
 
     def value_kind(self, attribute: str) -> Kind:
         """What the values of an attribute are: brands, or values."""

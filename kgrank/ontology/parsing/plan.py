@@ -68,8 +68,9 @@ def plan_rules(folder: Path, file: Path, author: str | None = None) -> PlannedRu
     where: dict[str, StatedRule] = {}
     notes: list[str] = []
     known = {rule.id: rule for rule in ontology.rules.values()}
+    statements = {repr(statement_of(rule)): rule for rule in known.values()}
     for entry in stated:
-        same = next((r for r in known.values() if statement_of(r) == statement_of(entry.rule)), None)
+        same = statements.get(repr(statement_of(entry.rule)))
         if same is not None:
             if same.sure != entry.rule.sure:
                 mistakes.append(_disagreement(entry, same, where))
@@ -90,6 +91,7 @@ def plan_rules(folder: Path, file: Path, author: str | None = None) -> PlannedRu
         creator = people.of(entry.creator) if entry.creator else usual
         rule = replace(entry.rule, id=id_, iri=iri, creator=creator)
         known[id_] = rule
+        statements[repr(statement_of(rule))] = rule
         blocks[iri] = rule_block(rule, ontology)
         sentences[id_] = sentence(rule, ontology)
         where[iri] = entry

@@ -17,7 +17,7 @@ from kgrank.ontology.parsing.template import Span, trimmed
 from kgrank.ontology.sentences import sentence
 from kgrank.ontology.tables.names import DEFAULT_PREFIX
 
-_LONGEST, _ENDS = 1_500, 12
+_LONGEST, _ENDS = 1_000, 12
 """Characters of a sentence, and full stops in it, that are looked at."""
 
 _BULLET = re.compile(r"\s*(?:[-*•·]|\(?\d{1,3}[.)])\s+")
@@ -99,6 +99,13 @@ class _Paragraph:
 
     def _statement(self, start: int) -> tuple[list[StatedRule | Mistake], int]:
         """The rules, or the mistakes, of the statement that begins here, and where the next one begins."""
+        whole = self._sentence_end(start)
+        if whole - start > _LONGEST:
+            problem = f"this sentence has {whole - start:,} characters"
+            mistake = Mistake(
+                self._where(start), problem, f"Write sentences of up to {_LONGEST:,} characters"
+            )
+            return [mistake], whole
         body, sure = opening(self.folded, (start, len(self.folded.text)))
         best: tuple[list[SentenceReading], Span, int] | None = None
         for core, after in self._cores(body):
@@ -117,6 +124,12 @@ class _Paragraph:
             return list(self._unclear(readings, core)), end
         said = sure if said is None else said
         return list(self._stated(readings[0], start, after, said, because)), end
+
+    def _sentence_end(self, start: int) -> int:
+        """The first full stop or line break."""
+        stop = _END.search(self.folded.text, start)
+        breaks = (n for n in self.folded.breaks if n > start)
+        return min(len(self.folded.text), stop.end() if stop else len(self.folded.text), *breaks)
 
     def _ends_well(self, at: int) -> bool:
         """Whether what follows can follow a rule: nothing, a confidence or reason, or the next rule."""
