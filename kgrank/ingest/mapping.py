@@ -14,10 +14,10 @@ from typing import Annotated, ClassVar
 
 from kgrank.errors import InputError
 from kgrank.ingest.located import read_yaml
-from kgrank.ingest.unpacked import MOST_MEGABYTES
 from kgrank.ontology.model import AttributeType
 from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.resources import mapping_file
+from kgrank.unpacked import MOST_MEGABYTES
 
 ORDER = "order"
 """``time: order``: the log has no clock; its rows are in order."""

@@ -11,7 +11,7 @@ from kgrank.errors import InputError
 from kgrank.ingest.grid import Content, head_names
 from kgrank.ingest.json_lines import records_left_out
 from kgrank.ingest.rows import LINE, LIST
-from kgrank.ingest.unpacked import check_parquet
+from kgrank.unpacked import check_parquet
 
 
 def parquet_table(path: Path, unpacked: int) -> Content:

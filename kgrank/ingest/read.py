@@ -22,8 +22,8 @@ from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
 from kgrank.ingest.unicode import visible_column
 from kgrank.ingest.unknown import not_known
-from kgrank.ingest.unpacked import unpack_gzip
 from kgrank.ingest.workbook import workbook_table
+from kgrank.unpacked import unpack_gzip
 
 
 def read_table(folder: Path, source: Source, rejects: Rejects) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from kgrank.documents import NestingError, bounded_yaml, load_json
 from kgrank.errors import InputError
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
-from kgrank.ingest.unpacked import MOST_CELLS
+from kgrank.unpacked import MOST_CELLS
 
 HEAD = "id,category,title\n"
 
