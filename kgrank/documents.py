@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 MOST_DEEP = 50
-"""Lists and tables inside each other in a YAML document at most."""
+"""Parts inside each other at most: lists and tables of YAML, brackets of Turtle."""
 
 MOST_PARTS = 1_000_000
 """Parts of a YAML document at most, each alias (``*name``) counted as often as it is used."""

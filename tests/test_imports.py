@@ -16,7 +16,7 @@ PACKAGE = ROOT / "kgrank"
 
 ORDER = (
     {"errors", "codec", "arrays", "control_characters", "documents", "interrupts", "locks"},
-    {"resources", "files"},
+    {"resources", "files", "unpacked"},
     {"csv_cells"},
     {"ontology"},
     {"ingest"},

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from kgrank.errors import InputError
-from kgrank.ingest.formats.unpacked import MOST_MEGABYTES
 from kgrank.ingest.located import read_yaml
 from kgrank.ontology.model import AttributeType
 from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.resources import mapping_file
+from kgrank.unpacked import MOST_MEGABYTES
 
 ORDER = "order"
 """``time: order``: the log has no clock; its rows are in order."""

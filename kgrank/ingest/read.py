@@ -19,12 +19,12 @@ from kgrank.ingest.formats.csv_file import csv_table
 from kgrank.ingest.formats.grid import UNNAMED, Content
 from kgrank.ingest.formats.json_lines import json_table
 from kgrank.ingest.formats.parquet_file import parquet_table
-from kgrank.ingest.formats.unpacked import unpack_gzip
 from kgrank.ingest.formats.workbook import workbook_table
 from kgrank.ingest.mapping import ENDINGS, Events, Format, Source
 from kgrank.ingest.named import named_columns, named_words, reads_all
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import LINE
+from kgrank.unpacked import unpack_gzip
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -93,8 +93,14 @@ def read_blocks(text: str, base: str = "") -> Document:
     Raises:
         InputError: The text ends inside a block, or holds a mark in a wrong position.
     """
+    reader = _Reader(text, base)
     try:
-        return _Reader(text, base).document()
+        return reader.document()
+    except RecursionError:
+        problem, line = "too many brackets inside each other", text.count("\n", 0, reader.offset) + 1
+        raise InputError(
+            problem, where=f"line {line}", expected="Turtle without brackets in brackets"
+        ) from None
     except _UnexpectedError as error:
         line = text.count("\n", 0, error.offset) + 1
         raise InputError(f"this is not valid Turtle near {error.text!r}", where=f"line {line}") from None
@@ -132,6 +138,11 @@ class _Reader:
         self._above_from = 0
         self._prefixes: dict[str, str] = {}
         self._above: list[str] = []
+
+    @property
+    def offset(self) -> int:
+        """Where in the text it reads now."""
+        return self._tokens[min(self._at, len(self._tokens) - 1)].offset
 
     def document(self) -> Document:
         top: tuple[str, ...] = ()

@@ -16,8 +16,8 @@ import pytest
 from kgrank.documents import NestingError, bounded_yaml, load_json
 from kgrank.errors import InputError
 from kgrank.ingest.clean import ingest
-from kgrank.ingest.formats.unpacked import MOST_CELLS
 from kgrank.ingest.mapping import read_mapping
+from kgrank.unpacked import MOST_CELLS
 
 HEAD = "id,category,title\n"
 

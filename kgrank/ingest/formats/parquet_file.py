@@ -10,8 +10,8 @@ import polars as pl
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, head_names
 from kgrank.ingest.formats.json_lines import records_left_out
-from kgrank.ingest.formats.unpacked import check_parquet
 from kgrank.ingest.rows import LINE, LIST
+from kgrank.unpacked import check_parquet
 
 EXACT = 1e15
 """Whole numbers below this are exact as floats."""

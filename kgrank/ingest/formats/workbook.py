@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, grid_table, head_names
-from kgrank.ingest.formats.unpacked import check_workbook
+from kgrank.unpacked import check_workbook
 
 
 def workbook_table(path: Path, sheet: str | None, header: tuple[str, ...], unpacked: int) -> Content:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pyoxigraph import RdfFormat, parse
 
+from kgrank.documents import MOST_DEEP
 from kgrank.errors import InputError
 from kgrank.ontology.check.graph import Graph
 from kgrank.ontology.check.messages import Message
@@ -23,6 +24,7 @@ BASE = "https://kgrank.invalid/"
 _MERGE = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
 _PREFIX = re.compile(r"^[ \t]*@?prefix[ \t]+(\w*):[ \t]*<([^>\n]*)>", re.MULTILINE | re.IGNORECASE)
 _CURLY = re.compile("[“”„‟‘’]")
+_BRACKET = re.compile(r"[()\[\]]")
 _COMMENT_OR_TEXT = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|<[^<>\s]*>|#[^\n]*', re.DOTALL
 )
@@ -290,15 +292,41 @@ def _statements(name: str, text: str, graph: Graph) -> list[Message]:
         except SyntaxError as error:
             errors.append(error)
     graph.files = {subject: [name] for subject in graph.nodes}
-    return _explained(name, text, errors) if errors else _beyond(name, text)
+    return _explained(name, text, errors) if errors else _nested(name, text) or _beyond(name, text)
+
+
+def _nested(name: str, text: str) -> list[Message]:
+    """The first bracket within too many others: what lays out, exports or merges a file reads it part by part."""
+    if _first_too_deep(text) is None:
+        return []
+    at = _first_too_deep(_without_texts(text))
+    if at is None:
+        return []
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    what = f"more than {MOST_DEEP} brackets inside each other"
+    return [_message(name, line, column, "P001", what, "Write the inner ones as statements of their own")]
+
+
+def _first_too_deep(text: str) -> int | None:
+    """The offset of the first bracket with too many open before it; those in texts are counted too."""
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match[0] in "([" else -1
+        if depth > MOST_DEEP:
+            return match.start()
+    return None
+
+
+def _without_texts(text: str) -> str:
+    """The same with spaces in place of texts and comments."""
+    return _COMMENT_OR_TEXT.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
 
 
 def _beyond(name: str, text: str) -> list[Message]:
     """The first mark of a newer Turtle, outside texts and comments."""
     if not any(mark in text for mark in ("<<", "{|", "--ltr", "--rtl", "version", "VERSION")):
         return []
-    plain = _COMMENT_OR_TEXT.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
-    match = _BEYOND.search(plain)
+    match = _BEYOND.search(_without_texts(text))
     if match is None:
         return []
     line = text.count("\n", 0, match.start()) + 1

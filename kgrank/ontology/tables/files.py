@@ -15,6 +15,7 @@ from kgrank.errors import InputError
 from kgrank.files import make_folder, write_bytes
 from kgrank.ontology.tables.cell_hashes import SHEET
 from kgrank.ontology.tables.pages import Page, cell_name, column_letters
+from kgrank.unpacked import check_workbook
 
 Cell = (
     str | float | int | bool | datetime.date | datetime.datetime | datetime.time | datetime.timedelta | None
@@ -99,12 +100,13 @@ def read_workbook(path: Path) -> dict[str, Grid]:
     """The cells of all sheets.
 
     Raises:
-        InputError: The file is no workbook.
+        InputError: The file is no workbook, or too large.
     """
     from python_calamine import CalamineError, CalamineWorkbook
 
     if not path.is_file():
         raise InputError("no such file", where=path)
+    check_workbook(path)
     try:
         book = CalamineWorkbook.from_path(str(path))
         return {

@@ -75,15 +75,19 @@ def check_parquet(path: Path, rows: int, columns: int, encoded: int, megabytes: 
         raise _too_much(path, size, megabytes, None)
 
 
-def check_workbook(path: Path, megabytes: int) -> None:
+def check_workbook(path: Path, megabytes: int | None = None) -> None:
     """Refuses a workbook whose parts are too large, or one of whose sheets has a cell far outside.
+
+    Args:
+        path: The file.
+        megabytes: The limit; None where no mapping can raise it.
 
     Raises:
         InputError: It is more than the limit, or the file is not whole.
     """
     try:
         with zipfile.ZipFile(path) as book:
-            left = megabytes * 1_000_000
+            left = (megabytes or MOST_MEGABYTES) * 1_000_000
             for part in book.infolist():
                 with book.open(part) as file:
                     left -= _check_part(path, part.filename, file, left, megabytes)
@@ -93,7 +97,7 @@ def check_workbook(path: Path, megabytes: int) -> None:
         ) from None
 
 
-def _check_part(path: Path, name: str, file: IO[bytes], left: int, megabytes: int) -> int:
+def _check_part(path: Path, name: str, file: IO[bytes], left: int, megabytes: int | None) -> int:
     """The size of one part of a workbook, in bytes."""
     is_sheet = _SHEET.fullmatch(name) is not None
     size, cells = 0, 0
@@ -137,15 +141,17 @@ def _letters(number: int) -> str:
     return letters
 
 
-def _too_much(path: Path, size: int | None, megabytes: int, program: str | None) -> InputError:
+def _too_much(path: Path, size: int | None, megabytes: int | None, program: str | None) -> InputError:
     """The error with both sizes; ``size`` is None where more was not unpacked."""
+    limit = megabytes or MOST_MEGABYTES
     packed = path.stat().st_size
-    unpacked = f"more than {megabytes:,} MB" if size is None else f"{-(-size // 1_000_000):,} MB"
-    enough = 2 * megabytes if size is None else -(-size // 1_000_000)
+    unpacked = f"more than {limit:,} MB" if size is None else f"{-(-size // 1_000_000):,} MB"
+    enough = 2 * limit if size is None else -(-size // 1_000_000)
     unpack = f", or unpack it yourself ({program} {path.name})" if program else ""
+    remedy = f"write `unpacked: {enough}` for this file in the mapping{unpack}"
     return InputError(
         f"a packed file of {packed:,} bytes that unpacks to {unpacked}",
         where=path,
-        expected=f"at most {megabytes:,} MB",
-        todo=f"If it is what it should be, write `unpacked: {enough}` for this file in the mapping{unpack}.",
+        expected=f"at most {limit:,} MB",
+        todo=f"If it is what it should be, {remedy if megabytes else 'save its sheets as CSV'}.",
     )
