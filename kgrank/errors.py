@@ -94,3 +94,9 @@ def did_you_mean(name: str, known: Iterable[str], *, ascending: bool = False) ->
         return f"Did you mean {' or '.join(close)}?"
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     return f"Known: {shown}." if names else "There are none yet."
+
+
+def near_miss(name: str, known: Iterable[str]) -> str | None:
+    """The phrase "did you mean", for a message that lists the known names already; None where none is near."""
+    phrase = did_you_mean(name, known)
+    return phrase if phrase.startswith("Did") else None

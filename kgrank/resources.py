@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from kgrank.errors import InputError, did_you_mean
+from kgrank.errors import InputError, near_miss
 
 _PACKAGE = Path(__file__).parent
 
@@ -61,7 +61,7 @@ def _by_name(path: Path, shipped: dict[str, Path], kind: str, what: str) -> Path
         f"there is no such {kind}, and no shipped {what} of this name",
         where=path,
         expected=f"a {kind}, or one of {', '.join(sorted(shipped))}",
-        todo=did_you_mean(path.name, shipped),
+        todo=near_miss(path.name, shipped),
     )
 
 

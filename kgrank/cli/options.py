@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import out
+from kgrank.cli.ranking.words import word
 from kgrank.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,12 +99,12 @@ def default_store() -> str:
     )
 
 
-def print_shopper(user: str | None, tastes: PersonTastes | None) -> None:
+def print_shopper(user: str | None, tastes: PersonTastes | None, language: str) -> None:
     """Whose tastes these are."""
     if tastes and tastes.choices:
-        out.print(f"For {escape(user or '')}, by {tastes.choices:,} of their own choices.")
+        out.print(word("own choices", language, user=escape(user or ""), choices=tastes.choices))
     elif tastes:
-        out.print(f"Note: nothing tells the tastes of {escape(user or '')}: by the average shopper's.")
+        out.print(word("no tastes", language, user=escape(user or "")))
 
 
 def table(*columns: str, right: set[str]) -> Table:

@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True)
 class CategoryReport:
-    """A leaf category, its attributes by true share, and the L1 of learned and true shares.
+    """A leaf category, its attributes by learned share, and the L1 of learned and true shares.
 
     ``l1_shoppers`` is None where no tastes of people were estimated.
     """
@@ -99,7 +99,9 @@ def _category(
             expected=f"the attributes of the demo shop: {', '.join(sorted(truth))}",
             todo="Run kgrank train --config fashion",
         )
-    lines = tuple(Line(learned[a], truth[a], shoppers[a]) for a in sorted(truth, key=lambda a: -truth[a]))
+    lines = tuple(
+        Line(learned[a], truth[a], shoppers[a]) for a in sorted(truth, key=lambda a: -learned[a].share)
+    )
     shopper_errors = [
         abs(x.learned.shoppers - x.shoppers_truth) for x in lines if x.learned.shoppers is not None
     ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from kgrank.errors import InputError, StoreError, did_you_mean
+from kgrank.errors import InputError, StoreError, did_you_mean, near_miss
 from kgrank.graph.schema import EDGES, LEARNED_EDGES, NODES, EdgeType
 from kgrank.resources import schema_version
 
@@ -94,7 +94,7 @@ def refuse_unknown_version(version: str, known: Sequence[str]) -> None:
         raise InputError(
             f"no version {version} of the weights",
             expected=f"one of {', '.join(sorted(known))}" if known else "weights in the store",
-            todo=did_you_mean(version, known) if known else "Learn some: `kgrank train --config FILE`.",
+            todo=near_miss(version, known) if known else "Learn some: `kgrank train --config FILE`.",
         )
 
 

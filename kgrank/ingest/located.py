@@ -18,7 +18,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from kgrank.documents import bounded_yaml
-from kgrank.errors import InputError, did_you_mean
+from kgrank.errors import InputError, near_miss
 
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
@@ -102,7 +102,7 @@ def _record(kind: type[Any], at: Located, name: str) -> Any:
             raise Located(part[0], at.path).refuse(
                 f"unknown key {key!r} in {name}",
                 f"one of {', '.join(_keys(kind))}",
-                did_you_mean(key, _keys(kind)),
+                near_miss(key, _keys(kind)),
             )
         given[key] = value(hints[key], Located(part[1], at.path), key)
     for field in fields(kind):
@@ -165,7 +165,7 @@ def _scalar(hint: Any, at: Located, name: str) -> Any:
         names = [str(member.value) for member in hint]  # type: ignore[var-annotated]
         if text not in names:
             raise at.refuse(
-                f"{name}: unknown word {text!r}", f"one of {', '.join(names)}", did_you_mean(text, names)
+                f"{name}: unknown word {text!r}", f"one of {', '.join(names)}", near_miss(text, names)
             )
         return hint(text)
     try:

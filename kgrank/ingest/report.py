@@ -157,9 +157,10 @@ class Rejects:
         rows = self.keep(lost, reason, id=id, cell=cell)
         if reason not in _ORDINARY and len(lost) > MOST * len(table):
             first = rows.row(0, named=True)
+            path = next((p for p in self.parts if p.name == first["file"]), first["file"])
             raise InputError(
                 f"{len(lost):,} of {len(table):,} rows: {reason}; the first is {first['found']!r}",
-                where=f"{first['file']}:{first['line']}",
+                where=f"{path}:{first['line']}",
                 expected="most rows in order",
                 todo=_REMEDIES.get(reason, "Check the columns and words in the mapping."),
             )

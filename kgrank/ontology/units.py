@@ -7,7 +7,7 @@ rather than another attribute. Currencies are dimensions of their own: rates are
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import NamedTuple
@@ -272,6 +272,13 @@ def find_unit(code: str) -> Unit | None:
 def _is_currency(code: str) -> bool:
     match = find_unit(code)
     return match is not None and match.dimension.startswith("currency")
+
+
+def number_texts(numbers: Sequence[float], code: str | None) -> list[str]:
+    """Numbers of one unit for a reader: without powers of ten, and prices with two decimals where one has any."""
+    if code is not None and _is_currency(code) and any(round(n, 2) != round(n) for n in numbers):
+        return [f"{n:.2f}" for n in numbers]
+    return [f"{n:g}" if abs(n) < 1e5 else f"{n:.2f}".removesuffix(".00") for n in numbers]
 
 
 def unit(code: str) -> Unit:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgrank.errors import InputError
-from kgrank.ontology.units import convert, known_units, parse_quantity, suggest_unit, unit
+from kgrank.ontology.units import convert, known_units, number_texts, parse_quantity, suggest_unit, unit
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,11 @@ def test_any_text_is_a_quantity_or_an_input_error(text: str) -> None:
         return
     assert code == "" or code in known_units()
     assert value == value
+
+
+def test_prices_have_two_decimals_where_one_has_any_and_numbers_no_powers_of_ten() -> None:
+    assert number_texts((74.9, 80.0), "EUR") == ["74.90", "80.00"]
+    assert number_texts((75.0, 1_000_000.0), "EUR") == ["75", "1000000"]
+    assert number_texts((12357.46,), "EUR") == ["12357.46"]
+    assert number_texts((0.4, 2_500_000.0), "kg") == ["0.4", "2500000"]
+    assert number_texts((7.25,), None) == ["7.25"]

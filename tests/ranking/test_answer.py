@@ -111,7 +111,7 @@ def test_the_filter_that_leaves_nothing_is_named(shop: Shop) -> None:
     page = answer(shop, query)
     reds = whole(shop, replace(query, filters=query.filters[:1])).item_count
     assert page.ids == ()
-    assert page.notes == (f"The filter Price: 1e+06 EUR or more leaves none of {reds} items.",)
+    assert page.notes == (f"The filter Price: 1000000 EUR or more leaves none of {reds} items.",)
 
 
 def test_a_filter_takes_names_in_any_case_and_width(shop: Shop) -> None:

@@ -120,7 +120,7 @@ def test_a_page_beyond_the_end_and_a_filter_that_leaves_nothing_are_notes(kgrank
     assert far.stderr == "All has no page 1000000000: it has 40 items.\n"
     none = kgrank("rank", "all", "--filter", "price=1e6..")
     assert (none.exit_code, none.stdout) == (0, "")
-    assert none.stderr.startswith("The filter Price: 1e+06 EUR or more leaves none of 40 items.")
+    assert none.stderr.startswith("The filter Price: 1000000 EUR or more leaves none of 40 items.")
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,59 @@ def test_a_session_file_that_cannot_be_read_is_named(
     run = kgrank("rank", "all", "--session", str(file))
     assert isinstance(run.exception, InputError)
     assert message in run.exception.sentence()
+
+
+@pytest.mark.parametrize(
+    ("command", "heads"),
+    [
+        (("rank", "all", "--explain"), ("商品", "得分", "主要原因", "权重")),
+        (("importance", "all"), ("属性", "95% 区间", "决定选择的因素", "由")),
+        (("facets", "all"), ("筛选", "作用", "取值")),
+        (("explain", "i1"), ("属性", "加分", "好于", "得分")),
+    ],
+)
+def test_tables_and_lines_are_in_chinese_on_demand(
+    kgrank: Run, command: tuple[str, ...], heads: tuple[str, ...]
+) -> None:
+    run = kgrank(*command, "--language", "zh")
+    assert run.exit_code == 0, run.stderr
+    for head in heads:
+        assert head in run.stdout
+    for english in ("score", "weight", "attribute", "filter", " items", "Learned", "interval"):
+        assert english not in run.stdout
+    assert heads[0] not in kgrank(*command).stdout
+
+
+@pytest.mark.parametrize("attribute", ["color", "price"])
+def test_a_filter_of_the_wrong_kind_has_an_example_that_works(kgrank: Run, attribute: str) -> None:
+    wrong = {"color": "color=1..2", "price": "price=cheap"}[attribute]
+    error = kgrank("rank", "all", "--filter", wrong).exception
+    assert isinstance(error, InputError)
+    example = str(error).split("Write ")[1].removesuffix(".")
+    assert example.startswith(f"{attribute}=")
+    again = kgrank("rank", "all", "--filter", example, "--json")
+    assert json.loads(again.stdout)["item_count"] > 0
+
+
+def test_a_reason_that_all_items_of_the_list_have_alike_is_not_one(kgrank: Run, made: Example) -> None:
+    """Of a history's terms: attributes are measured against the average item."""
+    after = [word for item in shop_of(made).items.ids[:2] for word in ("--after", item)]
+    items = json.loads(kgrank("rank", "all", "--limit", "5", "--json", *after).stdout)["items"]
+    shown = kgrank("rank", "all", "--limit", "5", "--explain", *after).stdout
+    added: dict[str, list[float]] = {}
+    for item in items:
+        for part in (c for c in item["contributions"] if c["kind"] == "term"):
+            added.setdefault(part["words"], []).append(part["logits"])
+    constant = [words for words, xs in added.items() if len(xs) == 5 and max(xs) - min(xs) < 1e-9 and xs[0]]
+    for words in constant:
+        assert words not in shown
+
+
+def test_the_one_item_that_was_looked_at_is_called_so(kgrank: Run, made: Example) -> None:
+    shop = shop_of(made)
+    green = shop.items.ids[shop.items.having(shop.items.node["color=green"])[0]]
+    shown = kgrank("rank", "all", "--event", f"purchase:{green}").stdout
+    assert " of 1." not in shown
+    assert "of 1," not in shown
+    shares = [line.split(": ")[0].rsplit(" ", 3) for line in shown.splitlines() if " → " in line]
+    assert all(before != after for _, before, _, after in shares)

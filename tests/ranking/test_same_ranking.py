@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shops import TREE, Example, example, load
 
+from kgrank.errors import WeightsError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import Shop, open_shop, rank
@@ -39,6 +40,18 @@ def same_ranking(store: GraphStore, shop: Shop, category: str) -> None:
     assert [r["id"] for r in got] == [r.item for r in want]
     assert [r["title"] for r in got] == [r.title for r in want]
     assert [r["score"] for r in got] == pytest.approx([r.score for r in want], abs=1e-9, rel=0)
+
+
+def test_before_weights_are_served_no_form_has_an_answer(store: GraphStore) -> None:
+    made = example(7, items=25)
+    store.prepare()
+    for label, nodes in made.graph.nodes.items():
+        store.upsert_nodes(label, nodes)
+    for name, edges in made.graph.edges.items():
+        store.upsert_edges(name, edges)
+    assert top_items(store, "all") == []
+    with pytest.raises(WeightsError, match="no weights are served"):
+        open_shop(store)
 
 
 @pytest.mark.parametrize("seed", [7, 8])

@@ -11,6 +11,7 @@ from kgrank.cli.common import out, print_answer
 from kgrank.cli.options import After, Json, Language, Store, User, opened, print_shopper, table
 from kgrank.cli.query_options import Events, QueryOptions, SessionFile
 from kgrank.cli.ranking.numbers import signed
+from kgrank.cli.ranking.words import word
 
 if TYPE_CHECKING:
     from kgrank.ranking.answers import Explanation
@@ -58,7 +59,7 @@ def explain_command(
     if json:
         print_answer(answer)
         return
-    _print(answer)
+    _print(answer, language)
     if answer.comparison is not None:
         out.print(escape(answer.comparison.sentence))
         for part in answer.comparison.parts:
@@ -67,14 +68,13 @@ def explain_command(
         sufficient = [c.sentence for c in answer.counterfactuals.counterfactuals]
         for sentence in sufficient or [answer.counterfactuals.sentence]:
             out.print(escape(sentence))
-    print_shopper(user, tastes)
+    print_shopper(user, tastes, language)
 
 
-def _print(answer: Explanation) -> None:
+def _print(answer: Explanation, language: str) -> None:
     out.print(escape(answer.sentence))
-    rows = table(
-        "attribute", "value", "adds", "better than", "weight", right={"adds", "better than", "weight"}
-    )
+    names = [word(key, language) for key in ("attribute", "value", "adds", "better than", "weight")]
+    rows = table(*names, right=set(names[2:]))
     for reason in answer.attributes:
         rows.add_row(
             escape(reason.name),
@@ -86,7 +86,7 @@ def _print(answer: Explanation) -> None:
     for term in answer.terms:
         rows.add_row(escape(term.name), escape(term.words), signed(term.logits), "", "")
     rows.add_section()
-    rows.add_row("score", "", f"[bold]{signed(answer.score)}[/]", "", "")
+    rows.add_row(word("score", language), "", f"[bold]{signed(answer.score)}[/]", "", "")
     out.print(rows)
     for reason in answer.attributes:
         out.print(escape(reason.sentence))

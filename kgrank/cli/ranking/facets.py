@@ -10,6 +10,7 @@ from rich.markup import escape
 from kgrank.cli.common import out, print_answer
 from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
 from kgrank.cli.query_options import Events, Filters, QueryOptions, SessionFile, Text
+from kgrank.cli.ranking.words import word
 
 if TYPE_CHECKING:
     from kgrank.ranking.answers import Facets
@@ -50,17 +51,19 @@ def facets_command(
     if json:
         print_answer(answer)
         return
-    _print(answer, name)
-    print_shopper(user, tastes)
+    _print(answer, name, language)
+    print_shopper(user, tastes, language)
 
 
-def _print(answer: Facets, name: str) -> None:
-    rows = table("filter", "decides", "values", right={"decides"})
+def _print(answer: Facets, name: str, language: str) -> None:
+    decides = word("decides", language)
+    rows = table(word("filter", language), decides, word("values", language), right={decides})
     for facet in answer.facets:
         values = ", ".join(f"{escape(v.name)} {v.share:.0%}" for v in facet.values[:SHOWN])
-        more = f", {len(facet.values) - SHOWN} more" if len(facet.values) > SHOWN else ""
+        others = len(facet.values) - SHOWN
+        more = word("more", language, count=others) if others > 0 else ""
         rows.add_row(escape(facet.name), f"{facet.decides:.3f}", values + more)
-    out.print(f"[bold]{escape(name)}[/]: filters for {answer.item_count:,} items")
+    out.print(word("filters for", language, name=escape(name), items=answer.item_count))
     out.print(rows)
     for line in (
         *(f.reason for f in answer.facets),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
+from kgrank.cli.audit.words import word as audit_word
 from kgrank.cli.common import Chart, out, print_answer
 from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
+from kgrank.cli.ranking.words import word
 
 if TYPE_CHECKING:
     from kgrank.ranking.answers import AttributeImportance, Importance
@@ -44,20 +46,22 @@ def importance_command(
     if json:
         print_answer(answer)
         return
-    _print(answer)
-    print_shopper(user, tastes)
+    _print(answer, language)
+    print_shopper(user, tastes, language)
     if chart is not None:
-        out.print(f"Chart: {escape(str(chart))}")
+        out.print(word("chart", language, path=escape(str(chart))))
 
 
-def _print(answer: Importance) -> None:
+def _print(answer: Importance, language: str) -> None:
     shoppers = any(a.shoppers is not None for a in answer.attributes)
     person = any(a.person is not None for a in answer.attributes)
     # A line has room for two more shares: a person's own come before those without rules.
     free = any(a.without_rules is not None for a in answer.attributes) and not (person and shoppers)
-    extra = ["own"] * person + ["shoppers'\naverage"] * shoppers + ["without\nrules"] * free
-    right = {"weight", "95% interval", *extra}
-    rows = table("attribute", "weight", "", "95% interval", *extra, "rules say", right=right)
+    keys = ["own"] * person + ["average"] * shoppers + ["without rules"] * free
+    extra = [word(key, language) for key in keys]
+    weight, interval = word("weight", language), word("interval", language)
+    heads = [word("attribute", language), weight, "", interval, *extra, word("rules say", language)]
+    rows = table(*heads, right={weight, interval, *extra})
     rows.columns[2].min_width, rows.columns[3].min_width = _BAR, len("0.000–0.000")
     widest = max((a.share for a in answer.attributes), default=1.0)
     for a in answer.attributes:
@@ -66,27 +70,32 @@ def _print(answer: Importance) -> None:
         cells += [_share(a.person)] * person + [_share(a.shoppers)] * shoppers
         cells += [_share(a.without_rules)] * free
         rows.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
-    out.print(f"[bold]{escape(answer.name)}[/]: what decides here")
+    out.print(word("what decides", language, name=escape(answer.name)))
     out.print(rows)
-    source = f"{answer.choice_count:,} choices of {answer.person_count:,} shoppers"
-    out.print(f"Learned from {source}." if answer.source == "choices" else "Learned from other categories.")
-    _print_rules(answer.attributes)
+    key = "learned" if answer.source == "choices" else "from others"
+    out.print(word(key, language, choices=answer.choice_count, people=answer.person_count))
+    _print_rules(answer.attributes, language)
     for note in answer.notes:
-        out.print(f"Note: {escape(note)}")
+        out.print(word("note", language, text=escape(note)))
     for concern in answer.concerns[:_CONCERNS]:
-        out.print(f"[bold]Warning[/]: {escape(concern.sentence)}")
-    if len(answer.concerns) > _CONCERNS:
-        out.print(f"[bold]Warning[/]: {len(answer.concerns) - _CONCERNS:,} more; --json shows all.")
+        out.print(word("warning", language, text=escape(concern.sentence)))
+    if (others := len(answer.concerns) - _CONCERNS) > 0:
+        out.print(word("warning", language, text=word("more warnings", language, count=others)))
 
 
-def _print_rules(attributes: tuple[AttributeImportance, ...]) -> None:
+def _print_rules(attributes: tuple[AttributeImportance, ...], language: str) -> None:
     """Each rule once, with what the data say of it."""
     statements = {s.rule: s for a in attributes for s in a.rules}
     for statement in statements.values():
         finding = statement.finding
-        verdict = f" [bold]{escape(finding.verdict)}[/]:" if finding else ""
-        instead = f" {escape(finding.instead)}" if finding and finding.instead else ""
-        out.print(f"Rule {escape(statement.rule)}:{verdict} {escape(statement.sentence)}{instead}")
+        verdict = instead = ""
+        if finding is not None:
+            verdict = f" [bold]{audit_word(finding.verdict, language)}[/]:"
+            in_language = finding.translations.get(language)
+            instead = finding.instead if in_language is None else in_language.instead
+        sentence = escape(statement.sentence)
+        parts = {"rule": escape(statement.rule), "verdict": verdict, "sentence": sentence}
+        out.print(word("rule", language, **parts, instead=escape(instead)).rstrip())
 
 
 def _share(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,11 +23,14 @@ from kgrank.cli.query_options import (
     Text,
 )
 from kgrank.cli.ranking.numbers import signed
+from kgrank.cli.ranking.words import word
 
 if TYPE_CHECKING:
-    from kgrank.ranking.answers import Contribution, Ranking
+    from kgrank.ranking.answers import Contribution, RankedItem, Ranking
 
 TOP_REASONS, TOP_SHIFTS = 3, 3
+LEAST = 0.005
+"""Logits from which on a reason is shown."""
 
 
 def rank_command(
@@ -81,48 +85,62 @@ def rank_command(
     if json:
         print_answer(answer)
         return
-    _print(answer, name, reasons)
+    _print(answer, name, reasons, language)
     # Of a shopper without choices, the page's own notes say so.
     if tastes and tastes.choices:
-        print_shopper(user, tastes)
+        print_shopper(user, tastes, language)
 
 
-def _print(answer: Ranking, name: str, reasons: bool) -> None:
+def _print(answer: Ranking, name: str, reasons: bool, language: str) -> None:
     for note in answer.notes:
         err.print(escape(note))
     if answer.item_count and not answer.items:
-        err.print(f"{escape(name)} has no page {answer.page}: it has {answer.item_count:,} items.")
+        parts = {"name": escape(name), "page": answer.page, "items": answer.item_count}
+        err.print(word("no page", language, **parts))
     if not answer.items:
         return
-    out.print(_table(answer, reasons))
-    out.print(
-        f"{len(answer.items)} of {answer.item_count:,} items in {escape(name)}, "
-        f"weights {escape(answer.version)}."
-    )
+    out.print(_table(answer, reasons, language))
+    counts = {"shown": len(answer.items), "items": answer.item_count}
+    out.print(word("page", language, **counts, name=escape(name), version=escape(answer.version)))
     for shift in answer.shifts[:TOP_SHIFTS]:
         out.print(escape(shift.sentence))
     for left_out in answer.left_out:
         out.print(escape(f"{left_out.target}: {left_out.reason} ({left_out.item_count:,})"))
 
 
-def _table(answer: Ranking, reasons: bool) -> Table:
-    rows = table("#", "item", "title", "score", right={"#", "score"})
+def _table(answer: Ranking, reasons: bool, language: str) -> Table:
+    score = word("score", language)
+    rows = table("#", word("item", language), word("title", language), score, right={"#", score})
     curated = any(item.reasons for item in answer.items)
     if reasons:
-        rows.add_column("strongest reasons")
+        rows.add_column(word("reasons", language))
     if curated:
-        rows.add_column("stands here because")
+        rows.add_column(word("curated", language))
+    usual = _means(answer.items)
     for item in answer.items:
         cells = [str(item.position), escape(item.item), escape(item.title), f"{item.score:+.3f}"]
-        cells += [_strongest(item.contributions)] * reasons
+        cells += [_strongest(item.contributions, usual)] * reasons
         cells += [escape("; ".join(item.reasons))] * curated
         rows.add_row(*cells)
     return rows
 
 
-def _strongest(parts: tuple[Contribution, ...]) -> str:
-    strongest = [c for c in parts if c.logits][:TOP_REASONS]
-    return "; ".join(f"{escape(c.words)} {signed(c.logits)}" for c in strongest)
+def _means(items: Sequence[RankedItem]) -> dict[str, float]:
+    """By the name of each term of a history, the mean of what it adds to the items; none for a single item.
+
+    Attributes are measured against the average item already.
+    """
+    added: dict[str, float] = {}
+    for part in (c for item in items if len(items) > 1 for c in item.contributions if c.kind == "term"):
+        added[part.name] = added.get(part.name, 0.0) + part.logits / len(items)
+    return added
+
+
+def _strongest(parts: Sequence[Contribution], usual: Mapping[str, float]) -> str:
+    """The reasons that set an item apart from the others of the list: what all have alike is none."""
+    differences = [(c.logits - usual.get(c.name, 0.0), c.words) for c in parts]
+    reasons = [(x, words) for x, words in sorted(differences, key=lambda d: -abs(d[0])) if abs(x) >= LEAST]
+    return "; ".join(f"{escape(words)} {signed(x)}" for x, words in reasons[:TOP_REASONS])
 
 
 def register(app: typer.Typer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ontology.model import BRAND, Ontology
+from kgrank.ontology.units import number_texts
 
 LANGUAGES = ("en", "zh")
 
@@ -53,6 +54,10 @@ _PHRASES = {
         "and {usual} of {category} are {value}.",
         "zh": "{name} {before} → {after}：您看的 {events} 件中 {taken} 件为{value}，"
         "而{category}中有 {usual} 为{value}。",
+    },
+    "shift-only": {
+        "en": "{name} {before} → {after}: the one that you looked at is {value}, and {usual} of {category} are.",
+        "zh": "{name} {before} → {after}：您看过的一件为{value}，而{category}中有 {usual} 为{value}。",
     },
     "shift-one": {
         "en": "{name} {before} → {after}: of {events} {category} that you looked at one is {value}, "
@@ -275,4 +280,6 @@ def _one(ontology: Ontology, node: str, number: float, language: str) -> str:
     if value != NUMBER:
         return value_name(ontology, attribute, value, language)
     known = ontology.attributes.get(attribute)
-    return f"{number:g} {known.unit}" if known and known.unit else f"{number:g}"
+    unit = known.unit if known else None
+    (text,) = number_texts((number,), unit)
+    return f"{text} {unit}" if unit else text

@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from kgrank.arrays import Floats, Ints, Truths
+from kgrank.ontology.units import number_texts
 from kgrank.ranking.answers import Facet, Facets, FacetValue, OmittedFacet
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
@@ -156,9 +157,8 @@ def _ranges(shop: Shop, attribute: str, number: Floats, mass: Floats, language: 
     for k in range(max(len(edges) - 1, 1)):
         having = np.flatnonzero(inside == k)
         minimum, maximum = float(number[having].min()), float(number[having].max())
-        name = f"{minimum:g}{unit}"
-        if minimum < maximum:
-            name = phrase("from-to", language, low=f"{minimum:g}", high=f"{maximum:g}", unit=unit)
+        low, high = number_texts((minimum, maximum), attribute_type.unit if attribute_type else None)
+        name = f"{low}{unit}" if low == high else phrase("from-to", language, low=low, high=high, unit=unit)
         share = float(mass[having].sum())
         ranges.append(
             FacetValue(

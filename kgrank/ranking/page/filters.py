@@ -12,6 +12,7 @@ from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import NUMBER, split_value_id, value_id
 from kgrank.ingest.cells.normalise import ids_by_name, same
 from kgrank.ontology.model import BRAND, AttributeType, Term
+from kgrank.ontology.units import number_texts
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_name
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.page.query import Filter
@@ -113,8 +114,25 @@ def filter_words(shop: Shop, wanted: Filter, language: str) -> str:
         if wanted.maximum is None
         else "up-to"
     )
-    low, high = (f"{x:g}" if x is not None else "" for x in (wanted.minimum, wanted.maximum))
+    texts = [
+        "" if x is None else number_texts((x,), attribute.unit if attribute else None)[0]
+        for x in (wanted.minimum, wanted.maximum)
+    ]
+    low, high = texts
     return phrase("has", language, name=name, value=phrase(key, language, low=low, high=high, unit=unit))
+
+
+def _example(shop: Shop, attribute: str, *, number: bool) -> str:
+    """A filter on an attribute that leaves items of this shop."""
+    if not number:
+        of_items = shop.items.of_attribute.get(attribute, {})
+        return f"{attribute}={','.join(sorted(of_items)[:2]) or UNKNOWN}"
+    node = shop.items.node.get(value_id(attribute, NUMBER))
+    if node is None:
+        return f"{attribute}=10..50"
+    numbers = shop.items.row_number[shop.items.rows_of(node)]
+    low, high = (f"{n:g}" for n in np.quantile(numbers, (0.25, 0.75), method="nearest"))
+    return f"{attribute}={low}..{high}"
 
 
 def _check(shop: Shop, wanted: Filter) -> None:
@@ -138,6 +156,7 @@ def _check(shop: Shop, wanted: Filter) -> None:
         raise InputError(
             f"the filter on {wanted.attribute!r} has {len(wanted.values)} values and {len(bounds)} bounds",
             expected="bounds, since it is a number" if number else "values, since it is not a number",
+            todo=f"Write {_example(shop, wanted.attribute, number=number)}.",
         )
     of_items, of_attribute = in_shop.get(wanted.attribute, {}), attribute.values if attribute else ()
     for value in wanted.values:

@@ -47,11 +47,15 @@ def shifts(shop: Shop, session: Session, category: str, language: str = "en") ->
 
 
 def noticeable_shifts(shop: Shop, session: Session, category: str, language: str = "en") -> tuple[Shift, ...]:
-    """The attributes whose share a session shifted by ``SHOWN`` or more; none before the first event."""
+    """The attributes whose share a session shifted by ``SHOWN`` or more, as it is shown; none before an event."""
     if not session.events:
         return ()
     all_shifts = shifts(shop, session, category, language)
-    return tuple(s for s in all_shifts if abs(s.share_after - s.share_before) >= SHOWN)
+    return tuple(
+        s
+        for s in all_shifts
+        if abs(s.share_after - s.share_before) >= SHOWN and f"{s.share_after:.2f}" != f"{s.share_before:.2f}"
+    )
 
 
 def session_state(shop: Shop, session: Session, name: str, language: str = "en") -> SessionState:
@@ -120,7 +124,7 @@ def _shift(
     word = value_name(shop.ontology, block.attribute, split_value_id(node)[1], language)
     parts |= {"value": word if block.attribute == BRAND else within_sentence(word)}
     parts |= {"taken": taken, "events": len(values), "usual": f"{usual:.0%}"}
-    counted = "shift-one" if taken == 1 < len(values) else "shift-value"
+    counted = "shift-value" if taken != 1 else "shift-one" if len(values) > 1 else "shift-only"
     key = counted if taken and centred[best] > 0 else "shift-none"
     return Shift(
         attribute=block.attribute,
