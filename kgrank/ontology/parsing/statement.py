@@ -85,9 +85,12 @@ def _places(language: str, *, written: bool) -> list[Template]:
     forms = [f"{start}{place}" for place in where for start in ("", words.segment)]
     whole = words.whole.partition("{body}")[0]
     joints = [whole.removeprefix("{place}")]
+    headings: list[Template] = []
     if not written:
         joints += [": ", " "] if language == "en" else [""]
-    return [(*template(form), *template(joint), Slot("body")) for joint in joints for form in forms]
+        forms += ["for {places}"] if language == "en" else []
+        headings = [(*template("{places}"), *template(joint), Slot("body")) for joint in (": ", "：")]
+    return [*((*template(f), *template(joint), Slot("body")) for joint in joints for f in forms), *headings]
 
 
 def _scope(reader: FieldReader, slots: Mapping[str, Span]) -> Iterator[Reading]:

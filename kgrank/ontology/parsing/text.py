@@ -186,8 +186,18 @@ class _Paragraph:
             at = tail.end
             if tail.has_reason:
                 end = self._reason_end(at)
-                return sure, self.folded.original(at, end).rstrip(" )"), end
+                stop, last = self._sure_at_end(at, end)
+                return last or sure, self.folded.original(at, stop).rstrip(" )"), end
         return sure, "", _behind_marks(text, at)
+
+    def _sure_at_end(self, start: int, end: int) -> tuple[int, float | None]:
+        """Where a reason ends before "I am 90% sure", and how sure that is; its end where it has no such words."""
+        text = self.folded.text
+        for tail in tails(self.folded, (start, end)):
+            last = "%" in text[tail.start : tail.end] and not text[tail.end : end].strip(" .。)")
+            if tail.sure is not None and not tail.has_reason and last:
+                return tail.start, tail.sure
+        return end, None
 
     def _reason_end(self, start: int) -> int:
         text = self.folded.text
@@ -277,6 +287,6 @@ def _expected(words: str) -> str:
     forms = []
     for kind in rule_kinds().values():
         pairs = kind.pairs.get(language, ())
-        form = pairs[0] if pairs and "{" not in kind.sentences[language].replace("{chain}", "") else ""
-        forms.append(form or kind.sentences[language])
+        forms += [pairs[0]] if pairs else []
+        forms += [kind.sentences[language]] if "{chain}" not in kind.sentences[language] else []
     return "Write one of: " + "; ".join(re.sub(r"[{](\w+)[}]", lambda m: m[1].upper(), f) for f in forms)
