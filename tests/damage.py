@@ -266,9 +266,10 @@ def read_parquet(data: bytes) -> Table | None:
 
 
 def _under_head(rows: list[list[str]]) -> Table | None:
-    """Rows of text by the names in the head line; None where a row is wider or narrower."""
+    """Rows of text by the names in the head line; None where one lacks a named cell or has too many."""
     head = [visible(name) for name in rows[0]] if rows else []
-    if any(len(row) < len(head) or "".join(row[len(head) :]).strip() for row in rows):
+    named = max((n for n, name in enumerate(head, 1) if name), default=0)
+    if any(len(row) < named or "".join(row[len(head) :]).strip() for row in rows):
         return None
     return [{n: visible(c) or None for n, c in zip(head, row, strict=False) if n} for row in rows[1:]]
 
