@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from kgrank.csv_cells import write_csv
 from kgrank.errors import InputError
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.rows import FILE, LINE
@@ -99,7 +100,10 @@ class Report:
         Raises:
             InputError: The file cannot be written.
         """
-        write_sheet(path, [self.rows.columns, *self.rows.iter_rows()])
+        if path.suffix.lower() == ".xlsx":
+            write_sheet(path, [self.rows.columns, *self.rows.iter_rows()])
+        else:
+            write_csv(path, self.rows)
 
     def refuse(self) -> None:
         """Makes the first row that was dropped an error.
