@@ -22,10 +22,9 @@ def event_source(
     words = table.cells(roles.kind).unique() if roles.kind is not None else [kind.constant]
     kinds = {kind.rename.get(word or "", word) for word in words}
     left_out = [h for h in table.heads if h not in roles.heads and (table.file, h) not in used]
+    # Without examples: such a column may hold addresses or names of persons.
     findings.roles += [
-        ColumnRole(
-            table.file, h, "left out", "not needed for a log", table.filled(h), first_few(table.cells(h))
-        )
+        ColumnRole(table.file, h, "left out", "not needed for a log", table.filled(h))
         for h in left_out
         if not any(r.file == table.file and r.column == h for r in findings.roles)
     ]

@@ -22,6 +22,9 @@ from kgrank.profiling.source_table import SourceTable, read_source
 
 _S = TypeVar("_S", bound=Source)
 
+_OF_PERSONS = ("user", "session", "list")
+"""Roles of a log's columns whose cells say who somebody is; the page shows no examples of them."""
+
 _FEWEST_KNOWN = 0.05
 """Share of a log's items that must be products."""
 
@@ -138,7 +141,14 @@ def _roles_of(table: SourceTable, item_ids: set[str], findings: Findings) -> Eve
             expected="a column with the ids of products",
         )
     findings.roles += [
-        ColumnRole(table.file, head, role, "", table.filled(head), first_few(table.cells(head)))
+        ColumnRole(
+            table.file,
+            head,
+            role,
+            "",
+            table.filled(head),
+            () if role in _OF_PERSONS else first_few(table.cells(head)),
+        )
         for role, head in roles.by_role.items()
     ]
     return roles

@@ -50,21 +50,9 @@ def messy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-WRONG_RULE = """
-@prefix kg: <https://w3id.org/kgrank/ns#> .
-@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
-@prefix dcterms: <http://purl.org/dc/terms/> .
-@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
-@prefix c: <https://shop.example/id/category/> .
-@prefix a: <https://shop.example/id/attribute/> .
-@prefix v: <https://shop.example/id/value/> .
-@prefix p: <https://shop.example/id/person/> .
-@prefix r: <https://shop.example/id/rule/> .
-p:buyer a kg:Person ; skos:prefLabel "Buyer"@en .
-r:cold a kg:Prefers ; kg:in c:bulbs ; kg:attribute a:light ;
-    kg:values ( v:light.cold v:light.warm ) ; kg:sure 0.9 ;
-    kg:because "Cold light is modern."@en ; dcterms:creator p:buyer ; dcterms:created "2026-11-20"^^xsd:date .
-"""
+WRONG_RULE = (
+    "In Bulbs, Light: Cold is liked more than Light: Warm. I am 90% sure, because cold light is modern.\n"
+)
 
 
 def test_from_the_files_to_an_audit_that_contradicts_a_wrong_rule(
@@ -72,7 +60,8 @@ def test_from_the_files_to_an_audit_that_contradicts_a_wrong_rule(
 ) -> None:
     assert run("init", "items.csv", "log.jsonl.gz", "--out", "lamps") == 0
     assert run("ontology", "check", "lamps/ontology") == 0
-    Path("lamps/ontology/rules.ttl").write_text(WRONG_RULE, encoding="utf-8")
+    Path("rules.txt").write_text(WRONG_RULE, encoding="utf-8")
+    assert run("ontology", "import", "lamps/ontology", "--rules", "rules.txt") == 0
     assert run("train", "--config", "lamps/run.yaml", "--people", "false", "--quiet") == 0
     capsys.readouterr()
     assert run("audit", "--store", "lamps/graph.lb", "--json") == 1
@@ -125,6 +114,14 @@ def test_the_most_doubtful_comes_first_in_text_and_html(messy: Path) -> None:
     assert weights == sorted(weights, reverse=True)
     for name in ("assumptions.txt", "assumptions.html"):
         assert "newsletter_signup" in (done.folder / name).read_text(encoding="utf-8")
+
+
+def test_the_page_shows_no_person(messy: Path) -> None:
+    done = initialise([messy / "items.csv", messy / "log.jsonl.gz"], messy / "lamps")
+    for name in ("assumptions.txt", "assumptions.html", "assumptions.json"):
+        page = (done.folder / name).read_text(encoding="utf-8")
+        assert "customer_id" in page
+        assert "cust_" not in page
 
 
 def test_an_existing_folder_is_refused_with_the_remedy(
