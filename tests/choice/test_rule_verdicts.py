@@ -300,15 +300,28 @@ def test_choices_that_leave_a_probability_as_it_was_are_silent_however_extreme_i
     assert verdict(float(prior[0]), float(prior[0])) == "silent"
 
 
-def test_what_neither_the_prior_nor_the_choices_show_is_not_decided_by_so_few_draws() -> None:
-    """Colour is 30 % of the decision before the choices, 60 % after; no draw of either is below 2 %."""
-    said = Rule("colour-no", "Irrelevant", ("dresses",), 0.7, attribute="color")
-    prior = np.array([4.0, -4.0, 12.0])
-    alone = category(mean=np.array([8.0, -8.0, 8.0]), deviation=0.1, prior=prior, prior_deviation=0.2)
+def test_what_neither_chance_nor_the_choices_show_is_not_decided_by_so_few_draws() -> None:
+    """Colour counts little: that it is all of the decision holds in no draw, before or after."""
+    said = Rule("color-all", "AtLeast", ("dresses",), 0.7, attribute="color", share=0.9995)
+    at = np.array([0.2, -0.2, 4.0])
+    alone = category(mean=at, deviation=0.05, prior=np.zeros(3), prior_deviation=4.0)
     _, (finding,) = audited(Shop((said,), {"dresses": alone}))
     assert finding.prob_prior < 0.001
     assert (finding.verdict, finding.log_bayes_factor) == ("silent", 0.0)
     assert finding.prob_data == finding.prob_prior
+
+
+def test_what_other_categories_choices_have_decided_and_these_agree_to_is_not_silent() -> None:
+    """Colour is 30 % of the decision by others' choices, 60 % by these: it does matter, in every draw."""
+    said = Rule("colour-no", "Irrelevant", ("dresses",), 0.7, attribute="color")
+    elsewhere = np.array([4.0, -4.0, 12.0])
+    alone = category(mean=np.array([8.0, -8.0, 8.0]), deviation=0.1, prior=elsewhere, prior_deviation=0.2)
+    _, (finding,) = audited(Shop((said,), {"dresses": alone}))
+    assert finding.verdict == "contradicted"
+    assert finding.log_bayes_factor < -3
+    without = replace(alone, own_choices=False)
+    _, (finding,) = audited(Shop((said,), {"dresses": without}))
+    assert finding.verdict == "silent"
 
 
 @pytest.mark.parametrize("chance", [0.001, 0.01, 0.3, 0.97, 0.999])

@@ -17,6 +17,7 @@ from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.bounds import Statements, Sums, prior_draws
+from kgrank.choice.rules.sampling import DRAWS
 from kgrank.choice.rules.statement import (
     CHANCE_HIGH,
     CHANCE_LOW,
@@ -27,7 +28,7 @@ from kgrank.choice.rules.statement import (
     statement,
     switch,
 )
-from kgrank.choice.rules.verdict import told_apart, within_draws
+from kgrank.choice.rules.verdict import CERTAIN, FEWEST_DRAWS, told_apart, within_draws
 from kgrank.ontology.model import Ontology, Rule
 
 CARELESS = (1 - EXCEPTION - 0.9) / (1 - EXCEPTION - 0.5)
@@ -54,6 +55,7 @@ class RulesInCategory:
         rules: (category's rules,) their numbers.
         statements: What they state there.
         prob_prior: (category's rules,) probability that each holds under the prior without rules; not 0 or 1.
+            Where the choices of other categories have decided already, before all choices.
         chance: (category's rules,) share of the prior's draws in which each holds, kept from .02 to .98: what its
             weight on part-worths is divided by, so that it averages to 1 over these draws and is bounded.
         prob_data: (category's rules,) as ``prob_prior``, under the data alone; equal to it where the draws are too
@@ -90,17 +92,45 @@ def rules_in_category(
     pieces = statements.pieces(draws)
     mean, deviation = posterior.prior_mean, posterior.prior_deviation
     of_prior = statements.pieces(prior_draws(posterior.layout, mean, deviation))
-    prior = within_draws(statements.probabilities(mean, np.diag(deviation**2), of_prior))
-    data = within_draws(statements.probabilities(posterior.mean, posterior.covariance, pieces))
+    prior = statements.probabilities(mean, np.diag(deviation**2), of_prior)
+    data = statements.probabilities(posterior.mean, posterior.covariance, pieces)
+    before, after = _before_and_after(statements, posterior, prior, data)
     return RulesInCategory(
         category=category,
         posterior=posterior,
         rules=np.array([number for number, _ in numbered], np.int64),
         statements=statements,
-        prob_prior=prior,
+        prob_prior=before,
         chance=np.clip(statements.share(of_prior), CHANCE_LOW, CHANCE_HIGH),
-        prob_data=np.where(statements.exact | told_apart(data, prior), data, prior),
+        prob_data=after,
     ), pieces
+
+
+def _before_and_after(
+    statements: Statements, posterior: CategoryPosterior, prior: Floats, data: Floats
+) -> tuple[Floats, Floats]:
+    """(rules,) probability that each holds, before the choices and after them, strictly between 0 and 1.
+
+    Before are the choices of this category; those of others are in its prior. Where these alone have decided so
+    much that prior and posterior cannot be told apart, all choices count: before them, the prior's mean is part of
+    its spread.
+    """
+    exact = statements.exact
+    nearest = np.where(exact, CERTAIN, 0.5 / DRAWS)
+    before, after = (np.clip(p, nearest, 1 - nearest) for p in (prior, data))
+    at_an_end = (
+        np.maximum(np.minimum(before, 1 - before), np.minimum(after, 1 - after)) < 2 * FEWEST_DRAWS * nearest
+    )
+    undecided = ~told_apart(after, before) & ~exact
+    decided = at_an_end & (undecided | exact) & ((before < 0.5) == (after < 0.5))
+    if posterior.own_choices and decided.any():
+        spread = np.hypot(posterior.prior_deviation, posterior.prior_mean)
+        nowhere = statements.pieces(prior_draws(posterior.layout, np.zeros_like(spread), spread))
+        chance = within_draws(statements.probabilities(np.zeros_like(spread), np.diag(spread**2), nowhere))
+        decided &= told_apart(within_draws(before), chance)
+        before = np.where(decided, chance, before)
+        undecided &= ~decided
+    return before, np.where(undecided, before, after)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,12 @@ UNLIKELY = 0.025
 SILENT = float(np.log(3))
 """Log Bayes factor below which the data say nothing of a rule."""
 
+CERTAIN = 1e-15
+"""What a probability of a normal distribution is kept from 0 and 1 by, so that its odds are numbers."""
+
+FEWEST_DRAWS = 10
+"""Draws on one side of a statement from which its share is a measure of its probability."""
+
 APART = 2.0
 """Standard errors of simulation by which two shares of draws must differ to count as different."""
 
