@@ -20,6 +20,7 @@ _SECTIONS = (mapping.Items, mapping.Events, mapping.Sequences, mapping.Tasks, ma
 _PARTS = (
     mapping.Field,
     mapping.CategoryField,
+    mapping.UserField,
     mapping.KindField,
     mapping.TimeField,
     mapping.AttributeField,
@@ -58,6 +59,10 @@ ontology.
   the column is an error that names both readings) or with an English month (`1 Mar 2026`). Of numbers, the
   reading counts that makes the times plausible: from 1990 to tomorrow. A log without a clock needs a mapping
   with `time: order`.
+- A row without a user is dropped, unless the mapping names a column that counts instead:
+  `user: {{column: customer_id, otherwise: visit_id}}`. People who are not signed in are then `anonymous:` and
+  that column's text, each a person of its own; a note counts their rows. Where nobody is signed in, write
+  `user: {{otherwise: visit_id}}`.
 - A choice task becomes an impression for each alternative and a purchase of the chosen one. The
   alternative becomes an item; its id is its category and a hash of its attributes.
 - Where impressions are logged without `list`, what one user saw in one session, for one query, at one
@@ -233,6 +238,7 @@ def _name(kind: type[Any]) -> str:
     return {
         "Field": "a field",
         "CategoryField": "a category",
+        "UserField": "a user",
         "KindField": "a kind",
         "TimeField": "a time",
         "AttributeField": "an attribute",

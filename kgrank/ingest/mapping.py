@@ -111,6 +111,22 @@ class KindField(Field):
 
 
 @dataclass(frozen=True)
+class UserField(Field):
+    """The user of an event; where it is empty, the visit can be the user."""
+
+    otherwise: Annotated[
+        str | None,
+        "A column, such as that of the visit or of the cookie, that counts where `column` is empty, for people "
+        'who are not signed in: its text after "anonymous:" is the user.',
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.otherwise is not None and self.constant is not None:
+            raise ValueError("a constant, which is never empty, and otherwise at once")
+
+
+@dataclass(frozen=True)
 class TimeField:
     """When it happened; the plain word `order` says that there is no clock and the rows are in order."""
 
@@ -257,7 +273,7 @@ class Events(Source):
     """A behaviour log, one row an event."""
 
     time: Annotated[TimeField, "When it happened, or `order`."] = TimeField()
-    user: Annotated[Field, "Who."] = Field()
+    user: Annotated[UserField, "Who."] = UserField()
     session: Annotated[Field, "The visit."] = Field()
     kind: Annotated[KindField, "impression, search, view, cart, purchase, rank or rating."] = KindField()
     item: Annotated[Field, "On which item; empty for a search."] = Field()

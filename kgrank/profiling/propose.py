@@ -20,6 +20,7 @@ from kgrank.ingest.mapping import (
     KindField,
     Mapping,
     Source,
+    UserField,
 )
 from kgrank.ingest.named import mapped_columns
 from kgrank.ingest.read import read_table
@@ -431,7 +432,7 @@ def _events(
         **_written_as(table.source),
         where=where,
         time=roles.time,
-        user=Field(column=roles.user),
+        user=UserField(column=roles.user, missing=roles.guests, otherwise=roles.visitor),
         session=Field(column=roles.session),
         kind=kind,
         item=Field(column=roles.item),
