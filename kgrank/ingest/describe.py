@@ -32,8 +32,8 @@ _HEAD = """# Files that come in
 
 Written by `python -m kgrank.ingest.describe` from the code; a test holds it to the code.
 
-`kgrank load FOLDER` reads CSV, Parquet, JSON Lines and workbooks
-(`.csv`, `.tsv`, `.parquet`, `.jsonl`, `.ndjson`, `.xlsx`;
+`kgrank load FOLDER` reads CSV, Parquet, JSON, JSON Lines and workbooks
+(`.csv`, `.tsv`, `.parquet`, `.json`, `.jsonl`, `.ndjson`, `.xlsx`;
 text files also as `.gz`), in UTF-8 unless the mapping says otherwise. Files with standard names and
 columns need no mapping. Everything is read as text; what a cell means is decided by the mapping and the
 ontology.
@@ -81,6 +81,8 @@ ontology.
 - `NULL`, `\\N`, `#N/A` and `<NA>` mean: not known; in a column of numbers so do `NaN`, `N/A`, `-` and the
   like. A note counts them. Characters that cannot be seen do not count, and every text is in Unicode's
   normal form C. Brands and values that differ only in case, width or form are one, with a note.
+- A JSON file is a list of objects (`[{{…}}, {{…}}]`), an object with one such list (`{{"products": [{{…}}]}}`; a
+  note names what is beside it), or one object a line.
 - Records of JSON and Parquet files are read where the mapping names their parts (`price.value`). A note
   names every column with cells that is not read.
 - Cells may carry units (`4 cm`, `EUR 15`, `€15`), names or synonyms of values in any language of the

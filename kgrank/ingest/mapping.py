@@ -28,12 +28,13 @@ ENDINGS: abc.Mapping[str, str] = {
     ".txt": "csv",
     ".dat": "csv",
     ".parquet": "parquet",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
 }
-"""The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
+"""The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, json, jsonl and ndjson."""
 
 
 class Form(StrEnum):
@@ -57,6 +58,7 @@ class Format(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+    JSON = "json"
     JSONL = "jsonl"
     XLSX = "xlsx"
 
@@ -217,7 +219,7 @@ class Source:
 
     file: Annotated[str, "The file, relative to the data folder."]
     format: Annotated[
-        Format | None, "csv, parquet, jsonl or xlsx; by default what the file's ending says."
+        Format | None, "csv, parquet, json, jsonl or xlsx; by default what the file's ending says."
     ] = None
     separator: Annotated[str | None, 'Parts the columns; by default "," and, for .tsv, a tabulator.'] = None
     sheet: Annotated[str | None, "The sheet of a workbook; by default the first."] = None
@@ -437,7 +439,8 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "no file with a standard name",
             where=folder,
-            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl, xlsx; .gz)",
+            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* "
+            "(csv, tsv, parquet, json, jsonl, xlsx; .gz)",
             todo="Name the files in a mapping and pass it with --mapping: kgrank help file-schemas.",
         )
     return Mapping(
