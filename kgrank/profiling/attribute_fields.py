@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.ontology.units import find_unit
 from kgrank.profiling.cell_contents import ladder, list_separator, no_values, unreadable
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
-from kgrank.profiling.headings import head_key, is_id_head, plain_letters, reason_to_leave_out, unit_of_head
+from kgrank.profiling.headings import head_key, is_id_head, reason_to_leave_out, unit_of_head
 from kgrank.profiling.source_table import SourceTable
 
 NO_SEPARATOR = "\x00"
@@ -53,6 +54,10 @@ _PRICE = frozenset(
 )
 
 
+_LATIN_WITH_ACCENTS = re.compile("([a-z])[\u0300-\u036f]+")
+"""A decomposed Latin letter with its accents; in other scripts, marks are part of the letter (й, が)."""
+
+
 class ProposedAttribute(NamedTuple):
     """An attribute: its id, where its values come from, and what people call it."""
 
@@ -71,15 +76,15 @@ class Habits:
 
 
 def slug(text: str) -> str:
-    """A text as an id: lower case, Latin letters without accents, digits, hyphens; other letters are left out."""
-    return re.sub("[^a-z0-9]+", "-", plain_letters(text)).strip("-")
+    """A text as an id: lower case, Latin letters without accents, letters of other scripts, digits, hyphens."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFC", _LATIN_WITH_ACCENTS.sub(r"\1", decomposed))
+    kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in letters)
+    return re.sub("-+", "-", kept).strip("-")
 
 
 def unused_id(text: str, kind: str, taken: Container[str]) -> str:
-    """The slug of a text, or its kind where that is empty; numbered where it is taken.
-
-    Ids are plain ASCII, since they are part of addresses and command lines; names have every letter.
-    """
+    """The slug of a text, or its kind where that is empty; numbered where it is taken."""
     base = slug(text)
     numbered = (f"{base or kind}-{n}" if n > 1 or not base else base for n in range(1, 1_000_000))
     return next(name for name in numbered if name not in taken)
