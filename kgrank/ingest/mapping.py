@@ -17,6 +17,7 @@ from kgrank.ingest.formats.unpacked import MOST_MEGABYTES
 from kgrank.ingest.located import read_yaml
 from kgrank.ontology.model import AttributeType
 from kgrank.ontology.numerals import COMMA, POINT
+from kgrank.ontology.units import find_unit
 from kgrank.resources import mapping_file
 
 ORDER = "order"
@@ -162,10 +163,17 @@ class AttributeField(Field):
     decimal: Annotated[str | None, 'The decimal mark, "." or ","; by default the file\'s.'] = None
     scale: Annotated[float, "Plain numbers are multiplied by this (hundreds of dollars: 100)."] = 1.0
     decimals: Annotated[int | None, "Plain numbers are rounded to this many decimals."] = None
+    missing_units: Annotated[
+        tuple[str, ...],
+        "Units, such as the currency of few prices, in which a cell counts as not known: rates change.",
+    ] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_decimal(self.decimal)
+        for word in self.missing_units:
+            if find_unit(word) is None:
+                raise ValueError(f"the unit {word!r} in missing_units is not known")
         if self.one_hot and (self.column is not None or self.constant is not None):
             raise ValueError("one_hot beside a column or a constant")
         if self.one_hot_base is not None and not self.one_hot:

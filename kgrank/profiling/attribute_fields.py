@@ -33,9 +33,6 @@ _LIKE_AN_ID = 0.2
 _COMMA_LANGUAGES = frozenset({"de", "fr", "es", "it", "nl", "pt", "ru", "pl"})
 """Languages whose decimal mark is a comma."""
 
-_MOST_IN_ONE_CURRENCY = 0.9
-"""Share of the cells with a currency that must name the same one; the others are then not known."""
-
 _PRICE = frozenset(
     {
         "price",
@@ -174,9 +171,9 @@ def _field(
         )
         return replace(field, type=AttributeType.ORDERED, values=steps)
     column = _with_decimal(column, head, habits, findings)
-    column = _in_one_currency(column, head, findings)
+    column = _in_one_currency(column, head, label, findings)
     field = column.field
-    kind = guess_type(label, [column], NO_SEPARATOR)
+    kind = field.type or guess_type(label, [column], NO_SEPARATOR)
     if kind is AttributeType.NUMBER:
         return _number(column, head, label, unit, findings)
     field = replace(field, unit=None, decimal=None)
@@ -280,33 +277,44 @@ def _with_decimal(column: RawColumn, head: str, habits: Habits, findings: Findin
     return replace(column, field=replace(column.field, decimal=habits.decimal))
 
 
-def _in_one_currency(column: RawColumn, head: str, findings: Findings) -> RawColumn:
-    """The column without the cells in a second, rare currency."""
-    cells = quantity_cells(column)
+def _in_one_currency(column: RawColumn, head: str, label: str, findings: Findings) -> RawColumn:
+    """A column of prices in several currencies without the cells in any but one.
+
+    That is the currency that the head names, which is that of cells without one, else the most frequent.
+    """
+    unit = find_unit(column.field.unit) if column.field.unit else None
+    by_head = unit.dimension if unit is not None else ""
+    cells = quantity_cells(column).with_columns(pl.col("dimension").replace({"": by_head}))
     priced = cells.filter(pl.col("dimension").str.starts_with("currency"))
-    counts = priced["dimension"].value_counts(sort=True)
-    if len(counts) < 2:
+    counts = dict(priced.group_by("dimension").len().sort("dimension").iter_rows())
+    if len(counts) < 2 or not _are_prices(column, label):
         return column
-    first = counts["dimension"][0]
-    others = priced.filter(pl.col("dimension") != first)
-    rare = len(others) <= (1 - _MOST_IN_ONE_CURRENCY) * len(cells)
-    taken_as = "are left out" if rare else "cannot be compared, so the whole column is one of words"
+    main = by_head if by_head in counts else max(counts, key=lambda dimension: counts[dimension])
+    rare = priced.filter(pl.col("dimension") != main)
+    others = [dimension.removeprefix("currency ") for dimension in counts if dimension != main]
     findings.doubts.append(
         Doubt(
             Weight.MEANING,
             column.path.name,
             head,
-            f"Most prices are in {first.removeprefix('currency ')}; those in another currency {taken_as}.",
-            len(others),
-            first_few(others["text"]),
-            "Convert them in the file: rates change.",
+            f"The column is read as prices in {main.removeprefix('currency ')} ({counts[main]:,} cells); cells in "
+            f"{', '.join(others)} are left out.",
+            len(rare),
+            first_few(rare["text"]),
+            "Convert them in the file (rates change), and take `missing_units` out of mapping.yaml.",
         )
     )
-    if not rare:
-        return replace(column, field=replace(column.field, type=AttributeType.TEXT))
-    words = tuple(sorted(set(others["text"])))
-    kept = column.texts.filter(~pl.col("text").is_in(list(words)))
-    return replace(column, texts=kept, field=replace(column.field, missing=words))
+    kept = column.texts.filter(~pl.col("text").is_in(rare["text"].implode()))
+    field = replace(column.field, type=AttributeType.NUMBER, missing_units=tuple(others))
+    return replace(column, texts=kept, field=field)
+
+
+def _are_prices(column: RawColumn, label: str) -> bool:
+    """Whether a column is of numbers, in one currency or in several."""
+    try:
+        return guess_type(label, [column], NO_SEPARATOR) is AttributeType.NUMBER
+    except InputError:
+        return True
 
 
 def _note_mixed_units(column: RawColumn, head: str, findings: Findings) -> None:
