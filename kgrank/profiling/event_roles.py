@@ -126,6 +126,9 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
         table: The file.
         item_ids: Texts that may be ids of products; empty where no product table is at hand.
         findings: Collects what was assumed.
+
+    Raises:
+        InputError: Most rows of a log have no user and no visit.
     """
     sample = table.rows.head(_SAMPLE)
     time = _time(table, sample, findings)
@@ -149,8 +152,10 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
     free.remove(item)
     user = pick("user", lambda h: table.filled(h) >= _SIGNED_IN)
     session = pick("session")
-    if user is None and session is not None:
-        user = pick("user")
+    if user is None and (rare := pick("user")) is not None:
+        if session is None and kind is not None:
+            raise _mostly_nobody(table, rare)
+        user = rare if session is not None else None
     if user is None and session is None:
         return None
     if kind is None and not item_ids and not _repeats(table, item):
@@ -173,6 +178,17 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
     roles = EventRoles(time, user, item, visitor, guests, kind, session, position, list_, query, value)
     findings.doubts += _visitors(table, roles)
     return roles
+
+
+def _mostly_nobody(table: SourceTable, user: str) -> InputError:
+    """The error for a log of mostly anonymous rows without a column that tells their visits apart."""
+    return InputError(
+        f"{table.rows[user].null_count():,} of {len(table.rows):,} rows have no {user}, and no column says "
+        "to which visit they belong",
+        where=table.path,
+        expected="a column of visits, called session, visit_id or the like",
+        todo="Export the log with it, or delete the rows of people who are not signed in.",
+    )
 
 
 def guest_words(table: SourceTable, user: str, session: str | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kgrank.errors import InputError
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import UserField, read_mapping
 from kgrank.profiling.folder import Initialised, initialise
@@ -68,3 +69,8 @@ def test_a_second_column_of_users_counts_before_the_visit(tmp_path: Path) -> Non
     heads = HEADS.replace("visit_id", "cookie_id")
     done = shop(tmp_path, heads, {str(visit): str(visit) for visit in range(12)})
     assert user(done) == UserField(column="customer_id", otherwise="cookie_id")
+
+
+def test_mostly_anonymous_rows_without_a_visit_are_an_error_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"log\.csv: 54 of 60 rows have no customer_id.* a column of visits"):
+        shop(tmp_path, HEADS.replace("visit_id", "note"), {"3": "3", "4": "4"})
