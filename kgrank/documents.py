@@ -26,6 +26,14 @@ def load_json(text: str, **options: Any) -> Any:
         raise NestingError("too many lists and objects inside each other") from None
 
 
+def decode_json(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:
+    """The value at a place of a text, and where it ends; as ``load_json``, one nested too deeply is an error."""
+    try:
+        return decoder.raw_decode(text, start)
+    except RecursionError:
+        raise NestingError("too many lists and objects inside each other") from None
+
+
 def bounded_yaml(text: str) -> str:
     """The text, where its parts can be read: aliases of aliases can make a few lines larger than any memory.
 

@@ -179,6 +179,12 @@ def write_json(rows: Rows) -> bytes:
     return "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines).encode()
 
 
+def write_json_list(rows: Rows) -> bytes:
+    """The rows below the head as a list of objects, each over several lines."""
+    records = [json.loads(line) for line in write_json(rows).splitlines()]
+    return json.dumps(records, ensure_ascii=False, indent=1).encode()
+
+
 def write_workbook(rows: Rows) -> bytes:
     """The rows as the first sheet of a workbook."""
     data = io.BytesIO()
@@ -241,6 +247,17 @@ def read_json(data: bytes) -> Table | None:
     if not all(isinstance(row, dict) for row in rows):
         return None
     return [dict(_flat(row)) for row in rows]
+
+
+def read_json_list(data: bytes) -> Table | None:
+    """What the json module reads of a list of objects, or of the only such list in an object."""
+    try:
+        document = json.loads(data.decode("utf-8-sig"), parse_float=str, parse_constant=str)
+    except (UnicodeDecodeError, ValueError):
+        return None
+    if not isinstance(document, list) or not all(isinstance(record, dict) for record in document):
+        return None
+    return [dict(_flat(record)) for record in document]
 
 
 def read_workbook(data: bytes) -> Table | None:
@@ -320,6 +337,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "csv": Format(write_csv, read_csv),
     "jsonl": Format(write_json, read_json),
+    "json": Format(write_json_list, read_json_list),
     "xlsx": Format(write_workbook, read_workbook, packed=True),
     "parquet": Format(write_parquet, read_parquet, packed=True),
 }

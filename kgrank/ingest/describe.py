@@ -20,6 +20,7 @@ _SECTIONS = (mapping.Items, mapping.Events, mapping.Sequences, mapping.Tasks, ma
 _PARTS = (
     mapping.Field,
     mapping.CategoryField,
+    mapping.UserField,
     mapping.KindField,
     mapping.TimeField,
     mapping.AttributeField,
@@ -31,8 +32,8 @@ _HEAD = """# Files that come in
 
 Written by `python -m kgrank.ingest.describe` from the code; a test holds it to the code.
 
-`kgrank load FOLDER` reads CSV, Parquet, JSON Lines and workbooks
-(`.csv`, `.tsv`, `.parquet`, `.jsonl`, `.ndjson`, `.xlsx`;
+`kgrank load FOLDER` reads CSV, Parquet, JSON, JSON Lines and workbooks
+(`.csv`, `.tsv`, `.parquet`, `.json`, `.jsonl`, `.ndjson`, `.xlsx`;
 text files also as `.gz`), in UTF-8 unless the mapping says otherwise. Files with standard names and
 columns need no mapping. Everything is read as text; what a cell means is decided by the mapping and the
 ontology.
@@ -58,6 +59,10 @@ ontology.
   the column is an error that names both readings) or with an English month (`1 Mar 2026`). Of numbers, the
   reading counts that makes the times plausible: from 1990 to tomorrow. A log without a clock needs a mapping
   with `time: order`.
+- A row without a user is dropped, unless the mapping names a column that counts instead:
+  `user: {{column: customer_id, otherwise: visit_id}}`. People who are not signed in are then `anonymous:` and
+  that column's text, each a person of its own; a note counts their rows. Where nobody is signed in, write
+  `user: {{otherwise: visit_id}}`.
 - A choice task becomes an impression for each alternative and a purchase of the chosen one. The
   alternative becomes an item; its id is its category and a hash of its attributes.
 - Where impressions are logged without `list`, what one user saw in one session, for one query, at one
@@ -76,6 +81,8 @@ ontology.
 - `NULL`, `\\N`, `#N/A` and `<NA>` mean: not known; in a column of numbers so do `NaN`, `N/A`, `-` and the
   like. A note counts them. Characters that cannot be seen do not count, and every text is in Unicode's
   normal form C. Brands and values that differ only in case, width or form are one, with a note.
+- A JSON file is a list of objects (`[{{…}}, {{…}}]`), an object with one such list (`{{"products": [{{…}}]}}`; a
+  note names what is beside it), or one object a line.
 - Records of JSON and Parquet files are read where the mapping names their parts (`price.value`). A note
   names every column with cells that is not read.
 - Cells may carry units (`4 cm`, `EUR 15`, `€15`), names or synonyms of values in any language of the
@@ -233,6 +240,7 @@ def _name(kind: type[Any]) -> str:
     return {
         "Field": "a field",
         "CategoryField": "a category",
+        "UserField": "a user",
         "KindField": "a kind",
         "TimeField": "a time",
         "AttributeField": "an attribute",

@@ -14,7 +14,7 @@ from kgrank.ingest import fields
 from kgrank.ingest.cells.normalise import same
 from kgrank.ingest.cells.times import latest, seconds
 from kgrank.ingest.columns import KINDS, OTHER_KINDS, STANDARD
-from kgrank.ingest.mapping import ORDER, Events, KindField, Sequences
+from kgrank.ingest.mapping import ORDER, Events, KindField, Sequences, UserField
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, category_path, with_schema
 from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
@@ -29,6 +29,13 @@ ACTIONS_AN_HOUR = 300
 """More searches, views and carts than this within an hour of the clock are no person's."""
 IMPRESSIONS_WITHOUT_ACTION = 500
 """A user with more impressions than this and nothing else is no person."""
+
+_NO_USER = (
+    "If these are visits of people who are not signed in, name the column of the visit in the mapping, under "
+    "events: `user: {column: user, otherwise: session}`."
+)
+ANONYMOUS = "anonymous:"
+"""What the ids of people begin with who are not signed in, so that no visit has the id of a user."""
 
 SYNONYMS: Mapping[str, str] = {
     "click": "view",
@@ -61,10 +68,12 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
     rejects.read[source.file] = len(table)
     clock = source.time.column != ORDER
     used = frozenset({source.time.column}).union(*(fields.columns_of(getattr(source, n)) for n in _TEXTS))
-    for name in ("user", "kind"):
-        fields.required(table, getattr(source, name), name, path, used)
+    fields.required(table, source.kind, "kind", path, used)
+    if source.user.otherwise is None:
+        fields.required(table, source.user, "user", path, used)
     frame = table.select(
         *(fields.text(table, getattr(source, n), n, path, used) for n in _TEXTS),
+        _visitor(table, source.user, path),
         seconds(table, source.time, path).alias("time")
         if clock
         else pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("time"),
@@ -73,6 +82,7 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
         else pl.lit("").alias("clock"),
         LINE,
     )
+    frame = _with_visitors(frame, path, rejects)
     frame = _known_kinds(frame, source.kind, path, rejects)
     frame = frame.with_columns(pl.col("kind").replace(dict(OTHER_KINDS)))
     if (frame["kind"] != "search").any() and frame["item"].is_null().all():
@@ -85,6 +95,38 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
         frame = _lists(frame, clock, path)
     outside = source.outside if source.outside is not None else impressions or None
     return Raw(events=with_schema(frame, EVENT_COLUMNS, path), clock=clock, outside=outside)
+
+
+def _visitor(table: pl.DataFrame, user: UserField, path: Path) -> pl.Expr:
+    """Who acts on each row where the user is empty; null where the mapping says nothing of it."""
+    if user.otherwise is None:
+        return pl.lit(None, dtype=pl.String).alias("visitor")
+    cell = pl.col(require(table, user.otherwise, path))
+    return (pl.lit(user.prefix + ANONYMOUS) + cell).alias("visitor")
+
+
+def _with_visitors(frame: pl.DataFrame, path: Path, rejects: Rejects) -> pl.DataFrame:
+    """The rows with the visitor as the user where the user is empty, which a note counts.
+
+    Raises:
+        InputError: A user has the id of a visitor.
+    """
+    unnamed = frame.filter(pl.col("user").is_null() & pl.col("visitor").is_not_null())
+    visitors = unnamed["visitor"].unique().sort()
+    same_id = frame.filter(pl.col("user").is_in(visitors.implode()))
+    if len(same_id):
+        raise InputError(
+            f"the user {same_id['user'][0]!r} has the id of a visitor who is not signed in",
+            where=f"{path}:{same_id[LINE][0]}",
+            expected=f"no user whose id begins with {ANONYMOUS}",
+            todo="Write `rename` for this user in the mapping.",
+        )
+    if len(unnamed):
+        rejects.notes.append(
+            f"{path.name}: {len(unnamed):,} of {len(frame):,} rows have no user and count as anonymous visits: "
+            f"{len(visitors):,} {'person' if len(visitors) == 1 else 'people'}, such as {visitors[0]}"
+        )
+    return frame.with_columns(pl.coalesce("user", "visitor").alias("user")).drop("visitor")
 
 
 def read_sequences(folder: Path, source: Sequences, rejects: Rejects) -> Raw:
@@ -215,8 +257,9 @@ def _clean_rows(frame: pl.DataFrame, decimal: str | None, path: Path, rejects: R
     columns = [c for c in frame.columns if c != LINE]
     again = pl.struct(columns).is_first_distinct().not_()
     frame = rejects.drop(frame, again, "duplicate row", path, id="user", cell=pl.col("item"))
-    lacking = pl.col("user").is_null() | (pl.col("item").is_null() & (pl.col("kind") != "search"))
-    frame = rejects.drop(frame, lacking, "no id", path, id="user", cell=pl.lit("no user or no item"))
+    nobody, itemless = pl.col("user").is_null(), pl.col("item").is_null() & (pl.col("kind") != "search")
+    frame = rejects.drop(frame, nobody, "no id", path, id="user", cell=pl.lit("no user"), todo=_NO_USER)
+    frame = rejects.drop(frame, itemless, "no id", path, id="user", cell=pl.lit("no item"))
     frame = rejects.drop(frame, pl.col("time").is_null(), "bad time", path, id="user", cell=pl.col("clock"))
     late = pl.col("time") > latest()
     frame = rejects.drop(frame, late, "future time", path, id="user", cell=pl.col("clock"))

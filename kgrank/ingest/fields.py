@@ -12,6 +12,7 @@ from kgrank.ingest.choice_tasks.dummies import spread_value
 from kgrank.ingest.mapping import AttributeField, CategoryField, Field
 from kgrank.ingest.read import require
 from kgrank.ingest.rows import LINE
+from kgrank.ontology.units import find_unit
 
 
 def given(table: pl.DataFrame, field: Field, name: str, used: frozenset[str] = frozenset()) -> bool:
@@ -59,7 +60,8 @@ def attribute(table: pl.DataFrame, field: AttributeField, name: str, path: Path)
         InputError: A mapped column is not in the file, or a row has two one-hot columns set.
     """
     if not field.one_hot:
-        return _scaled(table, text(table, field, name, path), field, name, path).alias(name)
+        cell = _without_units(table, text(table, field, name, path), field, name)
+        return _scaled(table, cell, field, name, path).alias(name)
     for column in field.one_hot:
         require(table, column, path)
     return pl.lit(spread_value(table, field, name, path)).alias(name)
@@ -90,6 +92,20 @@ def numbers(table: pl.DataFrame, name: str, decimal: str | None, path: Path) -> 
     refuse_two_readings(read, texts, name, path)
     read = read.filter(pl.col("unit") == "")
     return texts["text"].replace_strict(read["text"], read["number"], default=None, return_dtype=pl.Float64)
+
+
+def _without_units(table: pl.DataFrame, cell: pl.Expr, field: AttributeField, name: str) -> pl.Expr:
+    """The texts that are no quantities in the units that mean: not known."""
+    if not field.missing_units:
+        return cell
+    dimensions = {known.dimension for word in field.missing_units if (known := find_unit(word))}
+    read = read_numbers(table.select(cell.alias(name))[name].drop_nulls(), field.decimal)
+    words = [
+        word
+        for word in read["unit"].drop_nulls().unique()
+        if (known := find_unit(word)) and known.dimension in dimensions
+    ]
+    return pl.when(~cell.is_in(read.filter(pl.col("unit").is_in(words))["text"].implode())).then(cell)
 
 
 def _scaled(table: pl.DataFrame, cell: pl.Expr, field: AttributeField, name: str, path: Path) -> pl.Expr:

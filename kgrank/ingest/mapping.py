@@ -16,6 +16,7 @@ from kgrank.errors import InputError
 from kgrank.ingest.located import read_yaml
 from kgrank.ontology.model import AttributeType
 from kgrank.ontology.numerals import COMMA, POINT
+from kgrank.ontology.units import find_unit
 from kgrank.resources import mapping_file
 from kgrank.unpacked import MOST_MEGABYTES
 
@@ -28,12 +29,13 @@ ENDINGS: abc.Mapping[str, str] = {
     ".txt": "csv",
     ".dat": "csv",
     ".parquet": "parquet",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
 }
-"""The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, jsonl and ndjson."""
+"""The format of a file by its ending; ``.gz`` may follow csv, tsv, txt, dat, json, jsonl and ndjson."""
 
 
 class Form(StrEnum):
@@ -57,6 +59,7 @@ class Format(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+    JSON = "json"
     JSONL = "jsonl"
     XLSX = "xlsx"
 
@@ -111,6 +114,22 @@ class KindField(Field):
 
 
 @dataclass(frozen=True)
+class UserField(Field):
+    """The user of an event; where it is empty, the visit can be the user."""
+
+    otherwise: Annotated[
+        str | None,
+        "A column, such as that of the visit or of the cookie, that counts where `column` is empty, for people "
+        'who are not signed in: its text after "anonymous:" is the user.',
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.otherwise is not None and self.constant is not None:
+            raise ValueError("a constant, which is never empty, and otherwise at once")
+
+
+@dataclass(frozen=True)
 class TimeField:
     """When it happened; the plain word `order` says that there is no clock and the rows are in order."""
 
@@ -144,10 +163,17 @@ class AttributeField(Field):
     decimal: Annotated[str | None, 'The decimal mark, "." or ","; by default the file\'s.'] = None
     scale: Annotated[float, "Plain numbers are multiplied by this (hundreds of dollars: 100)."] = 1.0
     decimals: Annotated[int | None, "Plain numbers are rounded to this many decimals."] = None
+    missing_units: Annotated[
+        tuple[str, ...],
+        "Units, such as the currency of few prices, in which a cell counts as not known: rates change.",
+    ] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_decimal(self.decimal)
+        for word in self.missing_units:
+            if find_unit(word) is None:
+                raise ValueError(f"the unit {word!r} in missing_units is not known")
         if self.one_hot and (self.column is not None or self.constant is not None):
             raise ValueError("one_hot beside a column or a constant")
         if self.one_hot_base is not None and not self.one_hot:
@@ -201,7 +227,7 @@ class Source:
 
     file: Annotated[str, "The file, relative to the data folder."]
     format: Annotated[
-        Format | None, "csv, parquet, jsonl or xlsx; by default what the file's ending says."
+        Format | None, "csv, parquet, json, jsonl or xlsx; by default what the file's ending says."
     ] = None
     separator: Annotated[str | None, 'Parts the columns; by default "," and, for .tsv, a tabulator.'] = None
     sheet: Annotated[str | None, "The sheet of a workbook; by default the first."] = None
@@ -257,7 +283,7 @@ class Events(Source):
     """A behaviour log, one row an event."""
 
     time: Annotated[TimeField, "When it happened, or `order`."] = TimeField()
-    user: Annotated[Field, "Who."] = Field()
+    user: Annotated[UserField, "Who."] = UserField()
     session: Annotated[Field, "The visit."] = Field()
     kind: Annotated[KindField, "impression, search, view, cart, purchase, rank or rating."] = KindField()
     item: Annotated[Field, "On which item; empty for a search."] = Field()
@@ -421,7 +447,8 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "no file with a standard name",
             where=folder,
-            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* (csv, tsv, parquet, jsonl, xlsx; .gz)",
+            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* "
+            "(csv, tsv, parquet, json, jsonl, xlsx; .gz)",
             todo="Name the files in a mapping and pass it with --mapping: kgrank help file-schemas.",
         )
     return Mapping(

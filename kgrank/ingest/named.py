@@ -18,6 +18,7 @@ from kgrank.ingest.mapping import (
     Source,
     Tasks,
     TimeField,
+    UserField,
 )
 
 _SECTIONS: abc.Mapping[type[Source], str] = {Items: "items", Events: "events", Tasks: "tasks", Pairs: "pairs"}
@@ -48,6 +49,8 @@ def mapped_columns(source: Source) -> frozenset[str]:
             named.add(part.column)
         if isinstance(part, CategoryField):
             named |= set(part.above)
+        if isinstance(part, UserField) and part.otherwise is not None:
+            named.add(part.otherwise)
         if isinstance(part, TimeField) and part.clock is not None:
             named.add(part.clock)
     if isinstance(source, Tasks):

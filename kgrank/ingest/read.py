@@ -1,7 +1,7 @@
 """Files as tables of text, with the line of every row.
 
 Everything is read as text: what a cell means is decided later, by the mapping and the ontology. An empty cell
-is null. The column ``LINE`` holds the line in the file (CSV, JSON Lines) or the row, from 1 (Parquet, xlsx).
+is null. The column ``LINE`` holds the line in the file (CSV, JSON) or the row, from 1 (Parquet, xlsx).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kgrank.ingest.cells.unicode import visible_column
 from kgrank.ingest.cells.unknown import not_known
 from kgrank.ingest.formats.csv_file import csv_table
 from kgrank.ingest.formats.grid import UNNAMED, Content
-from kgrank.ingest.formats.json_lines import json_table
+from kgrank.ingest.formats.json_lines import json_lines_table, json_table
 from kgrank.ingest.formats.parquet_file import parquet_table
 from kgrank.ingest.formats.workbook import workbook_table
 from kgrank.ingest.mapping import ENDINGS, Events, Format, Source
@@ -186,7 +186,7 @@ def _format(path: Path, source: Source) -> Format:
             f"the ending of {path.name} says no format",
             where=path,
             expected=" ".join(ENDINGS),
-            todo="Write `format: csv`, parquet, jsonl or xlsx in the mapping.",
+            todo="Write `format: csv`, parquet, json, jsonl or xlsx in the mapping.",
         )
     return Format(ENDINGS[suffixes[-1].lower()])
 
@@ -238,5 +238,7 @@ def _read(path: Path, source: Source) -> Content:
         return workbook_table(path, source.sheet, source.header, source.unpacked)
     text = _decode(path, _bytes(path, source), source.encoding)
     if form is Format.JSONL:
+        return json_lines_table(path, text)
+    if form is Format.JSON:
         return json_table(path, text)
     return csv_table(path, text, source.separator, source.header)

@@ -19,7 +19,8 @@ from kgrank.ontology.tables.files import write_sheet
 REASONS: Mapping[str, str] = {
     "empty row": "row dropped: it has no cell that says anything",
     "duplicate row": "row dropped: the same row stands earlier in the file",
-    "no id": "row dropped: it has no item, user, person or task where one is needed",
+    "no id": "row dropped: it has no item, user, person or task where one is needed (visits of people who are not "
+    "signed in have a user with `user: {column: …, otherwise: …}` in the mapping)",
     "no category": "item dropped: no category is given for it",
     "unknown item": "event dropped: no catalogue row has its item",
     "bad time": "event dropped: its time cannot be read, or is before 1990",
@@ -140,18 +141,42 @@ class Rejects:
     """Columns that are parts of records, by file; they are read only where the mapping names them."""
 
     def drop(
-        self, table: pl.DataFrame, bad: pl.Expr, reason: str, path: Path, *, id: str, cell: pl.Expr
+        self,
+        table: pl.DataFrame,
+        bad: pl.Expr,
+        reason: str,
+        path: Path,
+        *,
+        id: str,
+        cell: pl.Expr,
+        todo: str | None = None,
     ) -> pl.DataFrame:
         """The table, of one file, without the bad rows, which are kept here.
+
+        Args:
+            table: The rows.
+            bad: Whether a row is dropped.
+            reason: One of ``REASONS``.
+            path: The file.
+            id: The column of the id that a dropped row is listed with.
+            cell: What was found in a dropped row.
+            todo: The remedy where most rows are dropped; by default that of the reason.
 
         Raises:
             InputError: The mistake takes more than half the table.
         """
         named = table.with_columns(pl.lit(path.name).alias(FILE))
-        return self.drop_each(named, bad, reason, id=id, cell=cell).select(table.columns)
+        return self.drop_each(named, bad, reason, id=id, cell=cell, todo=todo).select(table.columns)
 
     def drop_each(
-        self, table: pl.DataFrame, bad: pl.Expr, reason: str, *, id: str, cell: pl.Expr
+        self,
+        table: pl.DataFrame,
+        bad: pl.Expr,
+        reason: str,
+        *,
+        id: str,
+        cell: pl.Expr,
+        todo: str | None = None,
     ) -> pl.DataFrame:
         """As ``drop``, for rows of several files, which the column ``FILE`` names."""
         flagged = table.with_columns(bad.fill_null(False).alias("__bad__"))
@@ -166,7 +191,7 @@ class Rejects:
                 f"{len(lost):,} of {len(table):,} rows: {reason}; the first is {first['found']!r}",
                 where=f"{path}:{first['line']}",
                 expected="most rows in order",
-                todo=_REMEDIES.get(reason, "Check the columns and words in the mapping."),
+                todo=todo or _REMEDIES.get(reason, "Check the columns and words in the mapping."),
             )
         return flagged.filter(~pl.col("__bad__")).drop("__bad__")
 

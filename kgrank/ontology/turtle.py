@@ -30,7 +30,14 @@ from kgrank.ontology.vocabulary import (
 )
 
 WIDTH = 110
-_LOCAL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_\-])?")
+_LETTER = (
+    r"A-Za-z0-9_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
+    r"\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_MARK = r"\-\u00b7\u0300-\u036f\u203f\u2040"
+_LOCAL = re.compile(f"[{_LETTER}](?:[{_LETTER}{_MARK}.]*[{_LETTER}{_MARK}])?")
+"""A local name without escapes (PN_LOCAL of Turtle, https://www.w3.org/TR/turtle/#grammar-production-PN_LOCAL)."""
+
 _NUMBER = {
     "integer": re.compile(r"[+-]?\d+"),
     "decimal": re.compile(r"[+-]?\d*\.\d+"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from kgrank.ontology.numerals import COMMA, POINT
 from kgrank.ontology.units import find_unit
 from kgrank.profiling.cell_contents import ladder, list_separator, no_values, unreadable
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
-from kgrank.profiling.headings import head_key, is_id_head, plain_letters, reason_to_leave_out, unit_of_head
+from kgrank.profiling.headings import head_key, is_id_head, reason_to_leave_out, unit_of_head
 from kgrank.profiling.source_table import SourceTable
 
 NO_SEPARATOR = "\x00"
@@ -31,9 +32,6 @@ _LIKE_AN_ID = 0.2
 
 _COMMA_LANGUAGES = frozenset({"de", "fr", "es", "it", "nl", "pt", "ru", "pl"})
 """Languages whose decimal mark is a comma."""
-
-_MOST_IN_ONE_CURRENCY = 0.9
-"""Share of the cells with a currency that must name the same one; the others are then not known."""
 
 _PRICE = frozenset(
     {
@@ -51,6 +49,10 @@ _PRICE = frozenset(
         "verkaufspreis",
     }
 )
+
+
+_LATIN_WITH_ACCENTS = re.compile("([a-z])[\u0300-\u036f]+")
+"""A decomposed Latin letter with its accents; in other scripts, marks are part of the letter (й, が)."""
 
 
 class ProposedAttribute(NamedTuple):
@@ -71,15 +73,15 @@ class Habits:
 
 
 def slug(text: str) -> str:
-    """A text as an id: lower case, Latin letters without accents, digits, hyphens; other letters are left out."""
-    return re.sub("[^a-z0-9]+", "-", plain_letters(text)).strip("-")
+    """A text as an id: lower case, Latin letters without accents, letters of other scripts, digits, hyphens."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFC", _LATIN_WITH_ACCENTS.sub(r"\1", decomposed))
+    kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in letters)
+    return re.sub("-+", "-", kept).strip("-")
 
 
 def unused_id(text: str, kind: str, taken: Container[str]) -> str:
-    """The slug of a text, or its kind where that is empty; numbered where it is taken.
-
-    Ids are plain ASCII, since they are part of addresses and command lines; names have every letter.
-    """
+    """The slug of a text, or its kind where that is empty; numbered where it is taken."""
     base = slug(text)
     numbered = (f"{base or kind}-{n}" if n > 1 or not base else base for n in range(1, 1_000_000))
     return next(name for name in numbered if name not in taken)
@@ -169,9 +171,9 @@ def _field(
         )
         return replace(field, type=AttributeType.ORDERED, values=steps)
     column = _with_decimal(column, head, habits, findings)
-    column = _in_one_currency(column, head, findings)
+    column = _in_one_currency(column, head, label, findings)
     field = column.field
-    kind = guess_type(label, [column], NO_SEPARATOR)
+    kind = field.type or guess_type(label, [column], NO_SEPARATOR)
     if kind is AttributeType.NUMBER:
         return _number(column, head, label, unit, findings)
     field = replace(field, unit=None, decimal=None)
@@ -275,33 +277,44 @@ def _with_decimal(column: RawColumn, head: str, habits: Habits, findings: Findin
     return replace(column, field=replace(column.field, decimal=habits.decimal))
 
 
-def _in_one_currency(column: RawColumn, head: str, findings: Findings) -> RawColumn:
-    """The column without the cells in a second, rare currency."""
-    cells = quantity_cells(column)
+def _in_one_currency(column: RawColumn, head: str, label: str, findings: Findings) -> RawColumn:
+    """A column of prices in several currencies without the cells in any but one.
+
+    That is the currency that the head names, which is that of cells without one, else the most frequent.
+    """
+    unit = find_unit(column.field.unit) if column.field.unit else None
+    by_head = unit.dimension if unit is not None else ""
+    cells = quantity_cells(column).with_columns(pl.col("dimension").replace({"": by_head}))
     priced = cells.filter(pl.col("dimension").str.starts_with("currency"))
-    counts = priced["dimension"].value_counts(sort=True)
-    if len(counts) < 2:
+    counts = dict(priced.group_by("dimension").len().sort("dimension").iter_rows())
+    if len(counts) < 2 or not _are_prices(column, label):
         return column
-    first = counts["dimension"][0]
-    others = priced.filter(pl.col("dimension") != first)
-    rare = len(others) <= (1 - _MOST_IN_ONE_CURRENCY) * len(cells)
-    taken_as = "are left out" if rare else "cannot be compared, so the whole column is one of words"
+    main = by_head if by_head in counts else max(counts, key=lambda dimension: counts[dimension])
+    rare = priced.filter(pl.col("dimension") != main)
+    others = [dimension.removeprefix("currency ") for dimension in counts if dimension != main]
     findings.doubts.append(
         Doubt(
             Weight.MEANING,
             column.path.name,
             head,
-            f"Most prices are in {first.removeprefix('currency ')}; those in another currency {taken_as}.",
-            len(others),
-            first_few(others["text"]),
-            "Convert them in the file: rates change.",
+            f"The column is read as prices in {main.removeprefix('currency ')} ({counts[main]:,} cells); cells in "
+            f"{', '.join(others)} are left out.",
+            len(rare),
+            first_few(rare["text"]),
+            "Convert them in the file (rates change), and take `missing_units` out of mapping.yaml.",
         )
     )
-    if not rare:
-        return replace(column, field=replace(column.field, type=AttributeType.TEXT))
-    words = tuple(sorted(set(others["text"])))
-    kept = column.texts.filter(~pl.col("text").is_in(list(words)))
-    return replace(column, texts=kept, field=replace(column.field, missing=words))
+    kept = column.texts.filter(~pl.col("text").is_in(rare["text"].implode()))
+    field = replace(column.field, type=AttributeType.NUMBER, missing_units=tuple(others))
+    return replace(column, texts=kept, field=field)
+
+
+def _are_prices(column: RawColumn, label: str) -> bool:
+    """Whether a column is of numbers, in one currency or in several."""
+    try:
+        return guess_type(label, [column], NO_SEPARATOR) is AttributeType.NUMBER
+    except InputError:
+        return True
 
 
 def _note_mixed_units(column: RawColumn, head: str, findings: Findings) -> None:

@@ -27,6 +27,41 @@ _TIMES, _KINDS = 0.8, 0.5
 _ITEMS = 0.05
 """Share of the texts of a column that must be known items."""
 
+_SIGNED_IN = 0.5
+"""Share of the rows that a column of shoppers must fill, unless the visits are known."""
+
+_GUESTS = frozenset(
+    {
+        "guest",
+        "visitor",
+        "anonymous",
+        "anon",
+        "anonym",
+        "not logged in",
+        "not signed in",
+        "not set",
+        "(not set)",
+        "gast",
+        "invité",
+        "invite",
+        "anonyme",
+        "invitado",
+        "anónimo",
+        "anonimo",
+        "ospite",
+        "гость",
+        "游客",
+        "访客",
+        "匿名",
+        "ゲスト",
+    }
+)
+_ZEROS = ("0", "-1")
+"""Words in a column of users that mean that nobody is signed in."""
+
+_MOST_VISITS = 0.1
+"""Share of all visits from which a user called 0, who has the most, is nobody."""
+
 _MOST_KINDS = 60
 """Distinct words of a column of kinds at most."""
 
@@ -38,11 +73,21 @@ _YEAR_LAST = re.compile(
 
 @dataclass(frozen=True)
 class EventRoles:
-    """The columns of a log; ``kind`` is None where all rows are of one kind."""
+    """The columns of a log.
+
+    Attributes:
+        time, item, session, position, shown_together, query, value: Columns.
+        user: The column of who is signed in; None where nobody is.
+        visitor: The column that counts where the user is empty.
+        guests: Words in the column of users that mean: not signed in.
+        kind: None where all rows are of one kind.
+    """
 
     time: TimeField
-    user: str
+    user: str | None
     item: str
+    visitor: str | None = None
+    guests: tuple[str, ...] = ()
     kind: str | None = None
     session: str | None = None
     position: str | None = None
@@ -57,6 +102,7 @@ class EventRoles:
             "time": self.time.column,
             "time of day": self.time.clock,
             "user": self.user,
+            "visitor": self.visitor if self.visitor != self.session else None,
             "session": self.session,
             "kind": self.kind,
             "item": self.item,
@@ -80,6 +126,9 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
         table: The file.
         item_ids: Texts that may be ids of products; empty where no product table is at hand.
         findings: Collects what was assumed.
+
+    Raises:
+        InputError: Most rows of a log have no user and no visit.
     """
     sample = table.rows.head(_SAMPLE)
     time = _time(table, sample, findings)
@@ -101,29 +150,93 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
     if item is None:
         return None
     free.remove(item)
-    user = pick("user", lambda h: table.filled(h) >= 0.5)
+    user = pick("user", lambda h: table.filled(h) >= _SIGNED_IN)
     session = pick("session")
+    if user is None and (rare := pick("user")) is not None:
+        if session is None and kind is not None:
+            raise _mostly_nobody(table, rare)
+        user = rare if session is not None else None
     if user is None and session is None:
         return None
     if kind is None and not item_ids and not _repeats(table, item):
         return None
-    if user is None:
-        assert session is not None
-        findings.doubts.append(
-            Doubt(
-                Weight.MEANING,
-                table.file,
-                session,
-                "No column says who the shopper is; each visit is taken as a shopper.",
-                remedy="Write `user: …` for the log in mapping.yaml, if there is a column that says it.",
-            )
-        )
-        user = session
+    visitor = session
+    guests: tuple[str, ...] = ()
+    if user is not None:
+        guests = guest_words(table, user, session)
+        signed_in = _signed_in(user, guests)
+        others = [h for h in heads_by_rank(free, EVENT_HEADS["user"]) if _fills(table, h, ~signed_in)]
+        visitor = next(iter(others), session)
+        if visitor in free:
+            free.remove(visitor)
+        if bool(table.rows.select(signed_in.all()).item()) or visitor is None:
+            visitor, guests = None, ()
     position = pick("position", lambda h: _whole(table, h))
     query = pick("query", lambda h: not _whole(table, h))
     list_ = pick("list")
     value = pick("value", lambda h: table.cells(h).str.contains(r"^-?[\d.,]+$").all())
-    return EventRoles(time, user, item, kind, session, position, list_, query, value)
+    roles = EventRoles(time, user, item, visitor, guests, kind, session, position, list_, query, value)
+    findings.doubts += _visitors(table, roles)
+    return roles
+
+
+def _mostly_nobody(table: SourceTable, user: str) -> InputError:
+    """The error for a log of mostly anonymous rows without a column that tells their visits apart."""
+    return InputError(
+        f"{table.rows[user].null_count():,} of {len(table.rows):,} rows have no {user}, and no column says "
+        "to which visit they belong",
+        where=table.path,
+        expected="a column of visits, called session, visit_id or the like",
+        todo="Export the log with it, or delete the rows of people who are not signed in.",
+    )
+
+
+def guest_words(table: SourceTable, user: str, session: str | None) -> tuple[str, ...]:
+    """The words in a column of users that mean that nobody is signed in; a 0 does where most visits have it."""
+    words = [w for w in table.cells(user).unique().sort() if w.strip().casefold() in _GUESTS]
+    if session is None:
+        return tuple(words)
+    visits = table.rows.select(user, session).drop_nulls().unique()[user].value_counts(sort=True)
+    counts = dict(visits.iter_rows())
+    most, total = max(counts.values(), default=0), sum(counts.values())
+    zeros = [w for w in _ZEROS if counts.get(w, 0) == most and most > _MOST_VISITS * total]
+    return (*words, *(w for w in zeros if len(counts) > 1))
+
+
+def _signed_in(user: str, guests: tuple[str, ...]) -> pl.Expr:
+    return pl.col(user).is_not_null() & ~pl.col(user).is_in(list(guests))
+
+
+def _fills(table: SourceTable, head: str, rows: pl.Expr) -> bool:
+    """Whether a column has cells in most of the rows."""
+    cells = table.rows.filter(rows)[head]
+    return len(cells) > 0 and cells.count() >= _SIGNED_IN * len(cells)
+
+
+def _visitors(table: SourceTable, roles: EventRoles) -> list[Doubt]:
+    """What was assumed of the people who are not signed in."""
+    if roles.visitor is None:
+        return []
+    cells = table.cells(roles.visitor)
+    if roles.user is None:
+        text = "No column says who the shopper is; each visit is taken as a shopper."
+        remedy = "Write `user: …` for the log in mapping.yaml, if there is a column that says it."
+        return [Doubt(Weight.MEANING, table.file, roles.visitor, text, cells.n_unique(), remedy=remedy)]
+    anonymous = table.rows.filter(~_signed_in(roles.user, roles.guests))
+    words = f" or says {', '.join(f'“{w}”' for w in roles.guests)}" if roles.guests else ""
+    visitors = anonymous[roles.visitor].drop_nulls()
+    return [
+        Doubt(
+            Weight.MEANING,
+            table.file,
+            roles.user,
+            f"Where this column is empty{words}, nobody is signed in: each text of {roles.visitor} there is "
+            f"taken as a shopper, {visitors.n_unique():,} in all.",
+            len(anonymous),
+            first_few(visitors),
+            "If another column tells them apart, name it in `otherwise` of the log's user in mapping.yaml.",
+        )
+    ]
 
 
 def _time(table: SourceTable, sample: pl.DataFrame, findings: Findings) -> TimeField | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from kgrank.ingest.mapping import Events, Field, KindField
+from kgrank.ingest.mapping import Events, Field, KindField, UserField
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
 from kgrank.profiling.event_kinds import kinds_by_word
 from kgrank.profiling.event_roles import EventRoles
@@ -32,7 +32,7 @@ def event_source(
         **written_as(table.source),
         where=where,
         time=roles.time,
-        user=Field(column=roles.user),
+        user=UserField(column=roles.user, missing=roles.guests, otherwise=roles.visitor),
         session=Field(column=roles.session),
         kind=kind,
         item=Field(column=roles.item),

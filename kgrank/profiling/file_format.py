@@ -50,14 +50,14 @@ def sniff(folder: Path, file: str) -> tuple[Source, list[Doubt]]:
             f"the ending of {path.name} says no format",
             where=path,
             expected=" ".join(ENDINGS),
-            todo="Save it as CSV, xlsx, Parquet or JSON Lines; .gz may follow.",
+            todo="Save it as CSV, xlsx, Parquet, JSON or JSON Lines; .gz may follow.",
         )
     kind = ENDINGS[endings[-1]]
     if kind in ("parquet", "xlsx"):
         return Source(file=file), []
     data = _sample(path)
     encoding, doubts = _encoding(data, file)
-    if kind == "jsonl":
+    if kind in ("json", "jsonl"):
         return Source(file=file, encoding=encoding), doubts
     separator = _separator(data.decode(encoding, errors="ignore"))
     usual = "\t" if endings[-1] == ".tsv" else ","

@@ -15,7 +15,7 @@ SEEDS = [*range(60), 81, 1245, 1400, 1478]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("format", ["csv", "jsonl"])
+@pytest.mark.parametrize("format", ["csv", "jsonl", "json"])
 @pytest.mark.parametrize("contents", ["items", "events"])
 def test_a_file_of_damaged_bytes_is_refused_or_read_as_an_independent_reader_reads_it(
     tmp_path: Path, contents: str, format: str, seed: int

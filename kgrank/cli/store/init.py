@@ -24,7 +24,7 @@ def init_command(
         list[Path] | None,
         typer.Argument(
             metavar="FILES...",
-            help="Products, and logs of events: csv, tsv, xlsx, Parquet or JSON Lines; text also as .gz. Or "
+            help="Products, and logs of events: csv, tsv, xlsx, Parquet, JSON or JSON Lines; text also as .gz. Or "
             "a folder whose files have the standard names, or a mapping.",
         ),
     ] = None,

@@ -1,1 +1,1 @@
-"""Files of one format as rows of cells: CSV, JSON Lines, Parquet, workbooks."""
+"""Files of one format as rows of cells: CSV, JSON, Parquet, workbooks."""

@@ -1,18 +1,16 @@
-"""JSON Lines: one object a line, its records as columns of their own, its lists in one cell."""
+"""JSON: an object is a row, the records in it are columns of their own, its lists stand in one cell."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from kgrank.documents import NestingError, load_json
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, head_names
+from kgrank.ingest.formats.json_records import Record, document_records, line_records
 from kgrank.ingest.rows import LINE, LIST
 from kgrank.ontology.characters import visible
 
@@ -20,26 +18,38 @@ _RECORDS = "a list of records"
 """What stands for a cell that is one."""
 
 
-class _RepeatedKeyError(ValueError):
-    """A key that stands twice in one object."""
-
-
-def json_table(path: Path, text: str) -> Content:
-    """All rows as text, with their lines.
-
-    The parts of a record ``{"price": {"value": 5}}`` are columns called ``price.value``.
+def json_lines_table(path: Path, text: str) -> Content:
+    """All rows of a file with one object a line; a list of objects is read too.
 
     Raises:
         InputError: A line that is no JSON object, or a key that stands twice in one.
+    """
+    if text.lstrip().startswith("["):
+        return json_table(path, text)
+    return _table(path, line_records(path, text), [])
+
+
+def json_table(path: Path, text: str) -> Content:
+    """All rows of a file with a list of objects, or with an object that has one.
+
+    Raises:
+        InputError: It is no JSON, or has no such list or two of them, or a key stands twice in an object.
+    """
+    notes: list[str] = []
+    return _table(path, document_records(path, text, notes), notes)
+
+
+def _table(path: Path, records: Iterable[Record], notes: list[str]) -> Content:
+    """All rows as text, with their lines.
+
+    The parts of a record ``{"price": {"value": 5}}`` are columns called ``price.value``.
     """
     cells: dict[str, list[tuple[int, str]]] = {}
     lines: list[int] = []
     parts: dict[str, None] = {}
     left_out: dict[str, None] = {}
-    for number, line in enumerate(io.StringIO(text, newline=None), 1):
-        if not line.strip():
-            continue
-        for name, cell in _cells(path, number, line, parts):
+    for number, record in records:
+        for name, cell in _cells(path, number, record, parts):
             column = cells.setdefault(name, [])
             if cell is _RECORDS:
                 left_out[name] = None
@@ -57,7 +67,7 @@ def json_table(path: Path, text: str) -> Content:
         if pairs or key not in left_out
     ]
     table = pl.DataFrame([*columns, pl.Series(LINE, lines, pl.Int64)])
-    return Content(table, records_left_out(path, list(left_out)), frozenset(map(visible, parts)))
+    return Content(table, [*notes, *records_left_out(path, list(left_out))], frozenset(map(visible, parts)))
 
 
 def records_left_out(path: Path, names: list[str]) -> list[str]:
@@ -70,10 +80,12 @@ def records_left_out(path: Path, names: list[str]) -> list[str]:
     ]
 
 
-def _cells(path: Path, number: int, line: str, parts: dict[str, None]) -> list[tuple[str, str | None]]:
-    """The names and texts of the cells in a line."""
+def _cells(
+    path: Path, number: int, record: dict[str, Any], parts: dict[str, None]
+) -> list[tuple[str, str | None]]:
+    """The names and texts of the cells in a record."""
     try:
-        cells = [(name, _text(value)) for name, value in _flat(_object(path, number, line), "", parts)]
+        cells = [(name, _text(value)) for name, value in _flat(record, "", parts)]
     except RecursionError:
         raise InputError(
             "an object with too many others inside each other",
@@ -84,41 +96,6 @@ def _cells(path: Path, number: int, line: str, parts: dict[str, None]) -> list[t
     if half is not None:
         raise InputError(f"half a character in {half!r}", where=f"{path}:{number}", expected="Unicode text")
     return cells
-
-
-def _object(path: Path, number: int, line: str) -> dict[str, Any]:
-    """The object of a line; numbers stay as they are written, but 17.0 is 17, as in JSON itself."""
-    try:
-        value = load_json(
-            line, parse_float=_without_zeros, parse_int=str, parse_constant=str, object_pairs_hook=_once
-        )
-    except _RepeatedKeyError as error:
-        raise InputError(
-            f"the key {error} stands twice", where=f"{path}:{number}", expected="each key once"
-        ) from None
-    except NestingError:
-        raise RecursionError from None
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise InputError(
-            f"not a JSON object: {line.strip()[:60]!r}",
-            where=f"{path}:{number}",
-            expected="one JSON object a line",
-        )
-    return value
-
-
-def _without_zeros(number: str) -> str:
-    return re.sub(r"^(-?\d+)\.0+$", r"\1", number)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _RepeatedKeyError(repr(next(key for key in keys if keys.count(key) > 1)))
-    return members
 
 
 def _flat(record: dict[str, Any], above: str, parts: dict[str, None]) -> Iterator[tuple[str, Any]]:

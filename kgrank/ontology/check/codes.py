@@ -128,7 +128,7 @@ CODES: tuple[Code, ...] = (
         "The notation is missing or not a code",
         'skos:notation "shoes & boots" ;',
         'skos:notation "AA-2" ;',
-        "Write letters, digits and `- . _ /` only.",
+        "Write letters and digits (of any script) and `- . _ /` only.",
     ),
     Code(
         "O110",

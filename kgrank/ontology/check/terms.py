@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -80,7 +81,7 @@ ELSEWHERE: Mapping[str, str] = {
 CODED = (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE)
 """Kinds that need a notation, and a name in every language of the header."""
 
-_NOTATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_SIGNS_IN_NOTATIONS = frozenset("-._/")
 _WHOLE, _DECIMAL = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _FLOAT = re.compile(_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")
 _NUMERIC = {
@@ -454,6 +455,13 @@ def _mend_words(draft: Draft, node: Node) -> None:
             del node.predicates[word]
 
 
+def _is_code(text: str) -> bool:
+    """Whether a notation has letters and digits of any script and ``- . _ /`` only, none of these four first."""
+    return text[:1].isalnum() and all(
+        c.isalnum() or c in _SIGNS_IN_NOTATIONS or unicodedata.category(c)[0] == "M" for c in text
+    )
+
+
 def _notation(draft: Draft, node: Node) -> str:
     term = one(draft, node, NOTATION)
     if term is None:
@@ -463,7 +471,7 @@ def _notation(draft: Draft, node: Node) -> str:
         return ""
     # SKOS writes notations with a datatype of their own.
     code = term.value if isinstance(term, Literal) and not term.language else None
-    if code is None or not _NOTATION.fullmatch(code):
+    if code is None or not _is_code(code):
         problem = f"the notation {shown(term)} is not letters, digits and - . _ / only"
         draft.report.add("O109", node.location(NOTATION, term), problem, "Write a short code")
         return ""
