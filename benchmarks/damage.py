@@ -3,7 +3,7 @@
     python benchmarks/damage.py
     python benchmarks/damage.py --count 500 --seed 1000
 
-Bytes, cells, rows or the types of columns are damaged in CSV, JSON Lines, xlsx and Parquet. Each file is refused
+Bytes, cells, rows or the types of columns are damaged in CSV, JSON, JSON Lines, xlsx and Parquet. Each is refused
 with an error that names it; or each of its values is read as the csv module, the json module, openpyxl or polars
 reads it, or is named in a note or in the report with its line, and each row is in the shop or in the report. A
 fault is a traceback, or a difference that is not named. ``not_compared`` counts packed files that the other reader

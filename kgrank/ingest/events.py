@@ -19,7 +19,7 @@ from kgrank.ingest.raw import EVENT_COLUMNS, Raw, category_path, with_schema
 from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.returns import RETURNS, without_returned
-from kgrank.ingest.rows import LINE
+from kgrank.ingest.rows import ANONYMOUS, LINE
 from kgrank.ingest.words import UnknownWord
 
 HOUR = 3_600
@@ -34,9 +34,6 @@ _NO_USER = (
     "If these are visits of people who are not signed in, name the column of the visit in the mapping, under "
     "events: `user: {column: user, otherwise: session}`."
 )
-ANONYMOUS = "anonymous:"
-"""What the ids of people begin with who are not signed in, so that no visit has the id of a user."""
-
 SYNONYMS: Mapping[str, str] = {
     "click": "view",
     "detail": "view",

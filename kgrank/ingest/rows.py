@@ -10,3 +10,6 @@ FILE = "__file__"
 
 LIST = "|"
 """What joins the members of a list in one cell of a Parquet or JSON file."""
+
+ANONYMOUS = "anonymous:"
+"""What the ids of people begin with who are not signed in, so that no visit has the id of a user."""

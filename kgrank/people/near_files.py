@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from kgrank.ingest.rows import ANONYMOUS
+
 MOST_FILES = 10_000
 """Files and folders that are looked at at most."""
 
@@ -36,6 +38,8 @@ class NearFiles:
 
 def near_files(store: Path, users: Collection[str]) -> NearFiles:
     """Looks through the texts in the folder of a store and below."""
+    # A log has the id of a visit without the prefix that it gets as a user.
+    users = {*users, *(visit for user in users if (visit := user.partition(ANONYMOUS)[2]))}
     files = sorted(p for p in islice(store.resolve().parent.rglob("*"), MOST_FILES) if p.is_file())
     return NearFiles(
         naming=tuple(p for p in files if p.suffix.lower() in TEXTS and _names(p, users)),

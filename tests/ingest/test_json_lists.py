@@ -97,7 +97,7 @@ GOOD = '{"id": "0", "category": "a"}'
         (f'[{GOOD},\n{{"x": ' + "[" * 100_000 + "]" * 100_000 + "}]", 2, "inside each other"),
         (f'{{"a": [{GOOD}],\n"b": [{GOOD}]}}', 2, "two lists of objects, 'a' and 'b'"),
         (f'{{"a": [{GOOD}]\n"b": 1}}', 2, "neither , nor } after a value"),
-        ('{"a": {"1": {"category": "a"}},\n"b": 2}', 2, "no list of objects"),
+        ('{"a": {"1": {"category": "a"}},\n"b": 2}', 1, "no list of objects"),
         (f"{GOOD}\n[1]", 2, "not a JSON object"),
         ("\n7", 2, "no list of objects"),
         ("[\n\n]", 0, "the file has no rows"),

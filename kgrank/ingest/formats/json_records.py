@@ -201,6 +201,7 @@ class _Document:
 
     def only_list(self, notes: list[str]) -> Iterator[Record]:
         """The objects of the only list of objects in the object that comes next."""
+        begin = self.where
         self.skip("{")
         name: str | None = None
         beside: list[str] = []
@@ -222,6 +223,6 @@ class _Document:
                 is_empty_list = self.value() == [] or is_empty_list
                 beside.append(key)
         if name is None and not is_empty_list:
-            raise InputError("no list of objects", where=self.where, expected=_EXPECTED)
+            raise InputError("no list of objects", where=begin, expected=_EXPECTED)
         if name is not None and beside:
             notes.append(f"{self.path.name}: the records of {name!r} are read; not read: {', '.join(beside)}")
