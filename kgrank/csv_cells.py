@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FORMULA = r"^'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"
 """How a text begins that a spreadsheet may run, perhaps behind apostrophes of its own."""
 
-NUMBER = r"^'*\s*[+-]?(?:[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*%?$"
+NUMBER = r"^'* *[+-]?(?:[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*%?$"
 """A number, which is one in a spreadsheet too."""
 
 _FORMULA, _NUMBER = re.compile(FORMULA), re.compile(NUMBER)

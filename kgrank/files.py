@@ -90,6 +90,26 @@ def make_folder(path: Path) -> None:
         raise not_writable(path, error) from None
 
 
+@contextmanager
+def scratch_folder(beside: Path | None = None) -> Iterator[Path]:
+    """A folder for the time of a ``with``: beside a path that its content is to replace, or anywhere.
+
+    Raises:
+        InputError: It cannot be made.
+    """
+    if beside is not None:
+        make_folder(beside.absolute().parent)
+    try:
+        scratch = tempfile.TemporaryDirectory(
+            dir=None if beside is None else beside.absolute().parent,
+            prefix=None if beside is None else f".{beside.name}.",
+        )
+    except OSError as error:
+        raise not_writable(tempfile.gettempdir() if beside is None else beside, error) from None
+    with scratch as folder:
+        yield Path(folder)
+
+
 def sync_folder(folder: Path) -> None:
     """Puts on the disk which files a folder has."""
     # Some file systems have nothing to write of a folder, and say so by an error.

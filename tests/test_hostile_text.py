@@ -128,6 +128,12 @@ WALKED: dict[str, Arguments] = {
         ["load", str(s.files), "--store", str(new / "[red].lb"), "--json"],
         ["load", str(new / "\x1b[31mno"), "--store", str(new / "[red].lb")],
     ],
+    "init": lambda s, new: [
+        ["init", str(s.files), "--out", str(new / "[red]init")],
+        ["init", str(s.files), "--out", str(new / "[red]json"), "--json"],
+        ["init", str(new / "\x1b[31mno.csv")],
+    ],
+    "forget": lambda s, new: [["forget", "\x1b[31m[red]", "--store", s.store]],
     "train": lambda s, new: [["train", "--config", str(s.run)], ["train", "--config", "\x1b[31m"]],
     "tune": lambda s, new: [["tune", "--config", str(s.run), "--over", "\x1b[31m[red]=1:2"]],
     "rank": lambda s, new: [

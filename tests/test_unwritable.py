@@ -59,6 +59,7 @@ WRITING: dict[str, Callable[[Shop, str], list[str]]] = {
         "ontology", "carry", str(s.weights), "--from", str(EXAMPLE), "--to", str(EXAMPLE), "-o", to
     ],
     "load": lambda s, to: ["load", str(s.files), "--store", f"{s.store}.new", "--rejects", to],
+    "init": lambda s, to: ["init", str(s.files), "--out", to],
     "train": lambda s, to: ["train", "--config", str(s.run), "--out", to],
     "importance": lambda s, to: ["importance", "dresses", "--store", s.store, "--chart", f"{to}.svg"],
     "audit": lambda s, to: ["audit", "--store", s.store, "--chart", f"{to}.svg"],
@@ -69,7 +70,7 @@ WRITING: dict[str, Callable[[Shop, str], list[str]]] = {
 READING = {
     "ontology rules", "ontology fmt", "ontology lint", "ontology merge", "ontology diff", "ontology import",
     "tune", "rank", "explain", "facets", "weights list", "weights serve", "weights prune", "doctor", "serve",
-    "keys list", "keys remove", "help",
+    "keys list", "keys remove", "forget", "help",
 }  # fmt: skip
 """Commands that only print, or change a file or a store that is there."""
 

@@ -7,13 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
 from kgrank.errors import InputError
-from kgrank.files import write_text
+from kgrank.files import make_folder, scratch_folder, write_text
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import default_mapping, read_mapping
 from kgrank.ingest.report import REASONS
@@ -91,10 +90,9 @@ def initialise(files: Sequence[Path], out: Path, mapping: Path | None = None) ->
     clean = ingest(folder, mapping=proposal.mapping)
     plan = plan_of(clean, proposal, out.name)
     page = page_of(clean, plan, proposal, out)
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as scratch:
-        made = Path(scratch) / out.name
-        (made / ONTOLOGY).mkdir(parents=True)
+    with scratch_folder(out) as scratch:
+        made = scratch / out.name
+        make_folder(made / ONTOLOGY)
         write_plan(plan, fold(plan), made / ONTOLOGY)
         write_text(made / MAPPING, mapping_text(proposal.mapping))
         write_text(made / RUN, run_text(folder, out))

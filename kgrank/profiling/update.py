@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 import yaml
 from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import InputError
-from kgrank.files import write_text
+from kgrank.files import scratch_folder, write_text
 from kgrank.ingest.cells.normalise import find_categories, ids_by_name, same
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import AttributeField, read_mapping
@@ -410,11 +409,9 @@ def _check(texts: Mapping[Path, str], mapping: ShopMapping, data: Path) -> None:
     if not texts:
         return
     folder = next(iter(texts)).parent
-    with TemporaryDirectory() as scratch:
+    with scratch_folder() as scratch:
         for path in turtle_files(folder):
-            (Path(scratch) / path.name).write_text(
-                texts.get(path, path.read_text(encoding="utf-8")), encoding="utf-8"
-            )
+            write_text(scratch / path.name, texts.get(path, path.read_text(encoding="utf-8")))
         for path, text in texts.items():
-            (Path(scratch) / path.name).write_text(text, encoding="utf-8")
-        ingest(data, ontology=read_ontology(Path(scratch)), mapping=mapping)
+            write_text(scratch / path.name, text)
+        ingest(data, ontology=read_ontology(scratch), mapping=mapping)

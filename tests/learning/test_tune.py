@@ -173,7 +173,7 @@ def test_ctrl_c_keeps_what_was_done_and_a_second_search_waits_its_turn(
         time.sleep(0.1)
     second = CliRunner().invoke(app, ["tune", "--config", str(config_file), "--trials", "1"])
     assert isinstance(second.exception, KgrankError)
-    assert "another search is at work" in second.exception.sentence()
+    assert "another search writes into this folder" in second.exception.sentence()
     searching.send_signal(signal.SIGINT)
     output, errors = searching.communicate(timeout=60)
     assert searching.returncode == 130, errors

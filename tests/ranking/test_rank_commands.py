@@ -102,7 +102,7 @@ def test_an_empty_category_is_a_note_and_no_error(kgrank: Run, address: str) -> 
         (("rank", "all", "--after", "i99"), "there is no item 'i99'."),
         (("rank", "all", "--language", "fr"), "no language 'fr'; expected one of en, zh"),
         (("explain", "i3", "--category", "empty"), "item 'i3' does not stand in 'empty' or below it"),
-        (("importance", "all", "--chart", "no/chart.png"), "the chart cannot be saved"),
+        (("importance", "all", "--chart", "no/chart.png"), "cannot be written"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

@@ -137,7 +137,7 @@ def load_command(
             "no store" if store is None else "a store and a folder for an offline import",
             expected="--store ADDRESS or --offline DIR",
         )
-    clean = _read(folder, ontology, _mapping(folder, mapping, words), rejects, strict, unknown)
+    clean = _read(folder, ontology, mapping, words, rejects, strict, unknown)
     with waiting("building the graph"):
         graph = build_graph(clean)
     if offline is not None:
@@ -212,7 +212,8 @@ def _name_unknown(error: UnknownWordsError, mapping: Mapping, unknown: Path | No
 def _read(
     folder: Path,
     ontology: Path | None,
-    mapping: Mapping,
+    mapping: Path | None,
+    words: Path | None,
     rejects: Path | None,
     strict: bool,
     unknown: Path | None,
@@ -221,10 +222,11 @@ def _read(
     with waiting("reading the ontology") as report:
         known = _ontology(ontology) if ontology is not None else None
         report(f"reading and cleaning {escape(str(folder))}")
+        columns = _mapping(folder, mapping, words)
         try:
-            clean = ingest(folder, ontology=known, mapping=mapping)
+            clean = ingest(folder, ontology=known, mapping=columns)
         except UnknownWordsError as error:
-            _name_unknown(error, mapping, unknown)
+            _name_unknown(error, columns, unknown)
     if rejects is not None:
         clean.report.write(rejects)
     if strict:
