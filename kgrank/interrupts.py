@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,9 +41,11 @@ def heeding_signals() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in NAMES}
     _State.first, _State.pending, _State.delayed = None, False, False
     install()
+    unraisable, sys.unraisablehook = sys.unraisablehook, _pass_over_interrupt
     try:
         yield
     finally:
+        sys.unraisablehook = unraisable
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -131,6 +134,12 @@ def signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _pass_over_interrupt(unraisable: sys.UnraisableHookArgs) -> None:
+    """A signal within a finaliser is pending still, so the traceback that Python would print is no news."""
+    if not (_State.pending and unraisable.exc_type is KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
 
 
 def _handle(number: int, frame: FrameType | None) -> None:

@@ -23,8 +23,8 @@ from kgrank.weights.artefact import read_weights
 COMMAND = interruptible("from kgrank.cli.main import main; main()")
 STAGES = {
     "loading": False,
-    "choice sets": False,
-    "prior means": False,
+    "choice sets": None,
+    "prior means": None,
     "optimum": None,
     "how people differ": True,
     "which item follows which": True,
@@ -158,3 +158,21 @@ def test_two_trainings_into_one_folder_exclude_each_other(run_file: Path, tmp_pa
         in line
     )
     assert "kgrank" not in second.stdout
+
+
+def test_a_signal_within_a_finaliser_is_not_lost_and_prints_no_traceback() -> None:
+    program = """
+import os, signal
+from kgrank import interrupts
+class Finalised:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+with interrupts.heeding_signals():
+    Finalised()
+    try:
+        interrupts.check()
+    except KeyboardInterrupt:
+        print("heeded")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("heeded\n", "", 0)
