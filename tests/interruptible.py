@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 
 
@@ -13,3 +15,28 @@ def interruptible(code: str) -> list[str]:
     """
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     return [sys.executable, "-c", f"{heed}; {code}"]
+
+
+def stopping_after(line: str, code: str) -> list[str]:
+    """The same, of a process that stops itself (SIGSTOP) once it has printed ``line`` on standard error.
+
+    What a test does then meets the process there, and not wherever it has come to in the meantime.
+    """
+    stop = f"""
+import os, signal, sys
+write = sys.stderr.write
+def write_and_stop(text):
+    write(text)
+    if {line!r} in text:
+        sys.stderr.flush()
+        sys.stderr.write = write
+        os.kill(os.getpid(), signal.SIGSTOP)
+sys.stderr.write = write_and_stop
+"""
+    return interruptible(f"exec({stop!r}); {code}")
+
+
+def await_stop(process: subprocess.Popen[str]) -> None:
+    """Waits until a process of ``stopping_after`` has stopped itself."""
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)

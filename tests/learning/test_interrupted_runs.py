@@ -14,23 +14,23 @@ from pathlib import Path
 
 import pytest
 import yaml
-from interruptible import interruptible
+from interruptible import await_stop, interruptible, stopping_after
 
 from kgrank.graph.connect import open_store
 from kgrank.ranking import open_shop
 from kgrank.weights.artefact import read_weights
 
-COMMAND = interruptible("from kgrank.cli.main import main; main()")
+MAIN = "from kgrank.cli.main import main; main()"
 STAGES = {
     "loading": False,
-    "choice sets": None,
-    "prior means": None,
-    "optimum": None,
+    "choice sets": False,
+    "prior means": False,
+    "optimum": False,
     "how people differ": True,
     "which item follows which": True,
     "writing": True,
 }
-"""By the stage in which a signal comes, whether there are weights: None where the fit may be over just then."""
+"""By the stage at whose beginning a signal comes, whether there are weights."""
 
 
 @pytest.fixture
@@ -42,14 +42,17 @@ def run_file(tmp_path: Path, files: Path) -> Path:
     return path
 
 
-def started(run_file: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, "train", "--config", str(run_file)],
+def started(run_file: Path, stage: str) -> subprocess.Popen[str]:
+    """A training that has stopped itself (SIGSTOP) at the beginning of a stage."""
+    process = subprocess.Popen(
+        [*stopping_after(f": {stage}", MAIN), "train", "--config", str(run_file)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+    await_stop(process)
+    return process
 
 
 def lines_until(process: subprocess.Popen[str], stage: str) -> Iterator[str]:
@@ -87,28 +90,28 @@ def check_what_is_left(
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_ctrl_c_in_any_stage_keeps_what_there_is(run_file: Path, tmp_path: Path, stage: str) -> None:
-    with started(run_file) as process:
-        before = "".join(lines_until(process, stage))
+    with started(run_file, stage) as process:
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
         output, errors = process.communicate(timeout=120)
-    check_what_is_left(process, output, before + errors, tmp_path, STAGES[stage], 130)
+    check_what_is_left(process, output, errors, tmp_path, STAGES[stage], 130)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name)
 def test_other_signals_end_it_in_the_same_way(run_file: Path, tmp_path: Path, number: signal.Signals) -> None:
-    with started(run_file) as process:
-        before = "".join(lines_until(process, "how people differ"))
+    with started(run_file, "how people differ") as process:
         process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
         output, errors = process.communicate(timeout=120)
-    check_what_is_left(process, output, before + errors, tmp_path, True, 128 + number)
+    check_what_is_left(process, output, errors, tmp_path, True, 128 + number)
     assert json.loads(output.splitlines()[-1])["left_out"][0] == "how people differ"
     assert number.name in errors
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_ctrl_c_at_a_random_moment_leaves_all_or_nothing(run_file: Path, tmp_path: Path, seed: int) -> None:
-    with started(run_file) as process:
-        before = "".join(lines_until(process, "loading"))
+    with started(run_file, "loading") as process:
+        process.send_signal(signal.SIGCONT)
         time.sleep(random.Random(seed).uniform(0, 5))
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=120)
@@ -117,14 +120,13 @@ def test_ctrl_c_at_a_random_moment_leaves_all_or_nothing(run_file: Path, tmp_pat
         assert process.returncode in (0, -signal.SIGINT)
         assert "Traceback" not in errors
     else:
-        check_what_is_left(process, output, before + errors, tmp_path, None, 130)
+        check_what_is_left(process, output, errors, tmp_path, None, 130)
 
 
 def test_a_second_ctrl_c_ends_the_run_at_once(run_file: Path, tmp_path: Path) -> None:
     held = "import sys; from kgrank.graph.connect import open_store; s = open_store(sys.argv[1]); s.prepare()"
-    with started(run_file) as process:
-        before = "".join(lines_until(process, "how people differ"))
-        # The first one has the run write its weights, for which it waits for this process.
+    with started(run_file, "prior means") as process:
+        # The run has read the store, and will wait for this process to write its weights.
         holder = subprocess.Popen(
             [sys.executable, "-c", f"{held}; print('held', flush=True); input()", str(tmp_path / "shop.lb")],
             stdin=subprocess.PIPE,
@@ -133,9 +135,12 @@ def test_a_second_ctrl_c_ends_the_run_at_once(run_file: Path, tmp_path: Path) ->
         )
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        process.send_signal(signal.SIGINT)
-        before += "".join(lines_until(process, "writing"))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        before = "".join(lines_until(process, "writing"))
+        # Two signals that no instruction comes between are one to the process, hence more than two.
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
         output, errors = process.communicate(timeout=60)
         holder.kill()
         holder.communicate()
@@ -145,10 +150,13 @@ def test_a_second_ctrl_c_ends_the_run_at_once(run_file: Path, tmp_path: Path) ->
 
 
 def test_two_trainings_into_one_folder_exclude_each_other(run_file: Path, tmp_path: Path) -> None:
-    with started(run_file) as process:
-        "".join(lines_until(process, "loading"))
+    with started(run_file, "loading") as process:
         second = subprocess.run(
-            [*COMMAND, "train", "--config", str(run_file)], capture_output=True, text=True, timeout=120
+            [*interruptible(MAIN), "train", "--config", str(run_file)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         process.kill()
     assert second.returncode == 2
