@@ -184,14 +184,15 @@ def _weighed(entry: _Entry) -> _Entry:
         arrays += [posterior.mean, posterior.precision, person.posterior.mean, person.posterior.covariance]
     for worth in session.worths.values():
         arrays += [worth.profile, *worth.tables] + ([] if worth.slopes is None else [worth.slopes])
-    size = ENTRY + sum(a.nbytes for a in arrays) + sum(map(_event_size, session.events))
+    size = ENTRY + sum(a.nbytes for a in arrays) + _events_size(session.events)
     return replace(entry, size=size, worth_count=len(session.worths))
 
 
-def _event_size(event: Event) -> int:
-    """Bytes of an event with its strings, of which each was read from a message of its own."""
-    texts = [t for t in (event.kind, event.item, event.text, event.category) if t is not None]
-    return sum(map(getsizeof, (event, event.shown, *texts, *event.shown)))
+def _events_size(events: Sequence[Event]) -> int:
+    """Bytes of events; the ids of items are strings of the shop, and equal lists are one."""
+    lists = {id(event.shown): getsizeof(event.shown) for event in events}
+    texts = [t for event in events for t in (event.kind, event.text, event.category) if t is not None]
+    return sum(lists.values()) + sum(map(getsizeof, (*events, *texts)))
 
 
 def _again(shop: Shop, before: Session, person: PersonTastes | None) -> Session:

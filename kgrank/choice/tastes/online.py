@@ -21,8 +21,8 @@ TOLERANCE = 1e-6
 """Newton decrement, in log-posterior, from which the next step is the last: it leaves much less than that."""
 
 STEPS, PAIRS = 30, 2
-SPARE = 8
-"""Choices beyond the horizon that fit into a window before it is copied."""
+FIRST_ROOM, SPARE = 2, 8
+"""Choices that fit into the first window, and beyond the horizon into the last one, before it is copied."""
 
 
 class Window:
@@ -75,7 +75,7 @@ class Online:
     def of(mean: Floats, precision: Floats, horizon: int, alternatives: int) -> Online:
         """The prior; ``alternatives`` is the largest number of them in a choice."""
         width = len(mean)
-        window = Window(horizon + SPARE, alternatives, width)
+        window = Window(FIRST_ROOM, alternatives, width)
         return Online(
             mean=mean,
             precision=precision,
@@ -124,7 +124,9 @@ class Online:
         window, stop, offset = self.window, self.stop, offset - offset.max()
         start = max(stop + 1 - self.horizon, self.start)
         if not window.put(stop, x, offset):
-            fresh = Window(*window.x.shape)
+            # Most sessions are short, so a window grows with what it holds.
+            room = min(max(2 * (stop - start), FIRST_ROOM), self.horizon + SPARE)
+            fresh = Window(room, *window.x.shape[1:])
             fresh.used = stop - start
             fresh.x[: fresh.used] = window.x[start:stop]
             fresh.offset[: fresh.used] = window.offset[start:stop]
