@@ -82,7 +82,14 @@ def serve_command(
     from kgrank.serving.browsers import is_loopback, origin
     from kgrank.serving.current import Current
     from kgrank.serving.protocol import Bounds
-    from kgrank.serving.server import checked_root_path, end_on_hangup, log_through, network, server_of
+    from kgrank.serving.server import (
+        checked_root_path,
+        collect_garbage_seldom,
+        end_on_hangup,
+        log_through,
+        network,
+        server_of,
+    )
     from kgrank.serving.service import Settings, application
     from kgrank.serving.tls import server_context
 
@@ -116,6 +123,7 @@ def serve_command(
     log_through(application_.service.log)
     with default_signals():
         end_on_hangup()
+        collect_garbage_seldom()
         server_of(application_, host, port, proxies, Bounds(connections=connections), tls).run()
 
 
