@@ -34,6 +34,15 @@ def decode_json(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, 
         raise NestingError("too many lists and objects inside each other") from None
 
 
+def load_yaml(text: str, loader: type[yaml.BaseLoader | yaml.SafeLoader] = yaml.SafeLoader) -> Any:
+    """The value of a YAML document, by ``yaml.BaseLoader`` with every scalar as text.
+
+    Raises:
+        yaml.YAMLError: It is no YAML, nested too deeply, or too large with all its aliases.
+    """
+    return yaml.load(bounded_yaml(text), loader)
+
+
 def bounded_yaml(text: str) -> str:
     """The text, where its parts can be read: aliases of aliases can make a few lines larger than any memory.
 

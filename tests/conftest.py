@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -98,11 +99,19 @@ def neo4j_store(neo4j_server: Server, neo4j_address: str) -> Iterator[GraphStore
         yield opened
 
 
-@pytest.fixture
-def embedded_store(tmp_path: Path) -> Iterator[GraphStore]:
-    """An empty, prepared embedded store."""
-    with open_store(str(tmp_path / "shop.lb")) as opened:
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty, prepared embedded store, to be copied."""
+    path = tmp_path_factory.mktemp("prepared") / "shop.lb"
+    with open_store(str(path)) as opened:
         opened.prepare()
+    return path
+
+
+@pytest.fixture
+def embedded_store(tmp_path: Path, prepared_file: Path) -> Iterator[GraphStore]:
+    """An empty, prepared embedded store."""
+    with open_store(str(shutil.copy(prepared_file, tmp_path / "shop.lb"))) as opened:
         yield opened
 
 

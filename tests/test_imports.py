@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,6 +120,18 @@ def test_only_the_network_imports_torch() -> None:
         if PACKAGE / "learning" / "network" not in path.parents
         for name in imported(path)
         if name.partition(".")[0] in HEAVY
+    ]
+    assert wrong == []
+
+
+def test_yaml_and_json_are_read_within_bounds() -> None:
+    unbounded = re.compile(r"\byaml\.(safe_load|load|full_load)\b|\bjson\.loads?\b")
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number} has {match[0]}"
+        for path in FILES
+        if path != PACKAGE / "documents.py"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (match := unbounded.search(line))
     ]
     assert wrong == []
 

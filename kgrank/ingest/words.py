@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from kgrank.documents import load_yaml
 from kgrank.errors import InputError, did_you_mean
 from kgrank.files import write_text
 from kgrank.ingest.mapping import AttributeField, Field, Source
@@ -227,7 +228,7 @@ def _of_sheet(path: Path) -> Iterator[_Meaning]:
 
 def _of_block(path: Path) -> Iterator[_Meaning]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        document = load_yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=path) from None
     except (UnicodeDecodeError, yaml.YAMLError):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
-import yaml
 from pyoxigraph import Literal, NamedNode
 
 from kgrank.errors import InputError
@@ -18,6 +17,7 @@ from kgrank.ingest.mapping import AttributeField, read_mapping
 from kgrank.ingest.mapping import Mapping as ShopMapping
 from kgrank.ingest.named import mapped_columns
 from kgrank.ingest.raw import STEP
+from kgrank.ingest.run_files import run_files
 from kgrank.ontology.blocks import Block, Document, Members, Object, Statement, read_blocks
 from kgrank.ontology.check.parse import turtle_files
 from kgrank.ontology.edit import edit_blocks
@@ -102,7 +102,13 @@ def update(folder: Path, files: Sequence[Path]) -> Updated:
                 expected="a folder that kgrank init wrote",
                 todo="Make one: kgrank init FILES --out DIR.",
             )
-    data = Path(yaml.safe_load((folder / RUN).read_text(encoding="utf-8"))["data"]["folder"])
+    data = run_files(folder / RUN).folder
+    if data is None:
+        raise InputError(
+            "the configuration does not say where the files are",
+            where=folder / RUN,
+            expected="data: {folder: …}",
+        )
     mapping, ontology = read_mapping(folder / MAPPING), read_ontology(folder / ONTOLOGY)
     names = list(dict.fromkeys(s.file for s in mapping.sources))
     _refuse_strangers(files, data, names)

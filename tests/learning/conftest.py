@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -42,13 +43,19 @@ def configure(tmp_path: Path) -> Configure:
     return made
 
 
-@pytest.fixture
-def store(tmp_path: Path, files: Path) -> Path:
-    """The generated shop in a store of the test's own."""
-    address = tmp_path / "shop.lb"
-    with open_store(str(address)) as opened:
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Path:
+    """The generated shop in a store, to be copied."""
+    path = tmp_path_factory.mktemp("loaded") / "shop.lb"
+    with open_store(str(path)) as opened:
         load(opened, build_graph(ingest(files, ontology=ontology())))
-    return address
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path, loaded: Path) -> Path:
+    """The generated shop in a store of the test's own."""
+    return Path(shutil.copy(loaded, tmp_path / "shop.lb"))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -294,7 +295,11 @@ def test_an_empty_store_is_an_error(run_train: Train, out: Path, tmp_path: Path)
     assert not out.exists()
 
 
-def test_a_store_that_another_process_has_open_is_an_error(run_train: Train, out: Path, store: Path) -> None:
+def test_a_store_that_another_process_has_open_is_an_error(
+    run_train: Train, out: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Half a minute, were it for a user.
+    monkeypatch.setattr("kgrank.learning.run.open_store", partial(open_store, wait=0.5))
     code = "import sys; from kgrank.graph.connect import open_store\n"
     code += "with open_store(sys.argv[1]): print('open', flush=True); sys.stdin.read()"
     line = [sys.executable, "-c", code, str(store)]

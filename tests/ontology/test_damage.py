@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
+from rdflib import Graph
 
 from kgrank.errors import InputError
 from kgrank.ontology.check import examine
@@ -55,13 +56,29 @@ EDITS = st.lists(st.tuples(st.sampled_from(sorted(FILES)), DAMAGE), min_size=1, 
 Edits = list[tuple[str, tuple]]  # type: ignore[type-arg]
 
 
-def damaged(parent: str, edits: Edits) -> Path:
-    """A copy of the example with the edits."""
-    folder = Path(shutil.copytree(EXAMPLE, Path(parent) / "fashion"))
+def damage(folder: Path, edits: Edits) -> None:
+    """Makes a folder a copy of the example with the edits."""
+    texts = dict(FILES)
     for file, (how, *arguments) in edits:
-        path = folder / file
-        path.write_bytes(how(path.read_bytes(), *arguments))
-    return folder
+        texts[file] = how(texts[file], *arguments)
+    for file, text in texts.items():
+        (folder / file).write_bytes(text)
+
+
+@cache
+def read_by_rdflib(text: str) -> None:
+    Graph().parse(data=text, format="turtle")
+
+
+def meaning(texts: list[str]) -> frozenset[str]:
+    """The triples of Turtle texts, with names of blank nodes that do not depend on their order."""
+    triples = Dataset(q for text in texts for q in parse(text.encode(), format=RdfFormat.TURTLE))
+    triples.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    return frozenset(map(str, triples))
+
+
+CONFORMING: set[frozenset[str]] = set()
+"""What passed SHACL: most damage that the check lets pass leaves the meaning as it was, and SHACL is slow."""
 
 
 def checked(folder: Path) -> None:
@@ -78,12 +95,20 @@ def checked(folder: Path) -> None:
         return
     assert found.ontology is not None
     if not found.messages:
-        assert check_shapes(folder) == []
+        texts = [(folder / name).read_text(encoding="utf-8") for name in FILES]
+        for text in texts:
+            read_by_rdflib(text)
+        if meaning(texts) not in CONFORMING:
+            assert check_shapes(folder) == []
+            CONFORMING.add(meaning(texts))
 
 
 @pytest.mark.long
-@settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(EDITS)
-def test_damage_is_never_a_traceback_and_never_passed_over(edits: Edits) -> None:
-    with TemporaryDirectory() as name:
-        checked(damaged(name, edits))
+def test_damage_is_never_a_traceback_and_never_passed_over(tmp_path: Path) -> None:
+    @settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(EDITS)
+    def holds(edits: Edits) -> None:
+        damage(tmp_path, edits)
+        checked(tmp_path)
+
+    holds()

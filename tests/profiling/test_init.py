@@ -439,6 +439,24 @@ def test_a_second_update_finds_nothing_new(edited: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().out == "Nothing is new.\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("out: out\n", "the configuration has no block data"),
+        ("data: {store: shop.lb}\n", "the configuration does not say where the files are"),
+        ("data: [folder\n", "is not YAML"),
+    ],
+)
+def test_an_update_with_a_run_file_that_names_no_folder_is_one_error(
+    edited: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    Path("lamps/run.yaml").write_text(text, encoding="utf-8")
+    assert run("init", "--update", "lamps") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert problem in line
+    assert "lamps/run.yaml" in line
+
+
 def test_an_update_refuses_a_file_that_the_mapping_does_not_name(messy: Path) -> None:
     initialise([Path("items.csv")], Path("lamps"))
     with pytest.raises(InputError, match="does not name this file"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 import time
@@ -43,13 +44,19 @@ def stored(made: Example, tmp_path_factory: pytest.TempPathFactory) -> str:
     return path
 
 
-@pytest.fixture
-def address(made: Example, tmp_path: Path) -> str:
-    """A store that serves v2, and holds v1."""
-    path = str(tmp_path / "shop.lb")
-    with open_store(path) as store:
+@pytest.fixture(scope="session")
+def two_versions(made: Example, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that serves v2, and holds v1, to be copied."""
+    path = tmp_path_factory.mktemp("versions") / "shop.lb"
+    with open_store(str(path)) as store:
         load(store, made, other_version=example(1011, version="v1").weights)
     return path
+
+
+@pytest.fixture
+def address(two_versions: Path, tmp_path: Path) -> str:
+    """A store of the test's own that serves v2, and holds v1."""
+    return str(shutil.copy(two_versions, tmp_path / "shop.lb"))
 
 
 @asynccontextmanager

@@ -12,7 +12,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import err, note, out, print_json, progress_bar, waiting
-from kgrank.cli.store.run_file import run_files
 from kgrank.errors import InputError
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
@@ -22,6 +21,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import Clean, ingest
 from kgrank.ingest.mapping import Mapping, default_mapping, read_mapping
 from kgrank.ingest.report import REASONS
+from kgrank.ingest.run_files import run_files
 from kgrank.ingest.words import UnknownWordsError, mapping_block, with_words, write_words
 from kgrank.ontology.check.parse import unread_files
 from kgrank.ontology.model import Ontology

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kgrank.documents import NestingError, decode_json
+from kgrank.documents import NestingError, decode_json, load_json
 from kgrank.errors import InputError
 
 Record = tuple[int, dict[str, Any]]
@@ -106,8 +106,8 @@ def _has_object_a_line(text: str) -> bool:
     if not rest.strip():
         return False
     try:
-        return isinstance(json.loads(first), dict)
-    except (ValueError, RecursionError):
+        return isinstance(load_json(first), dict)
+    except ValueError:
         return False
 
 

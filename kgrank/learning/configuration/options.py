@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import yaml
 
-from kgrank.documents import bounded_yaml
+from kgrank.documents import load_yaml
 from kgrank.errors import InputError, did_you_mean
 from kgrank.learning.configuration.config import NetworkConfig, RunConfig
 from kgrank.learning.configuration.extras import NETWORK, missing, require_network
@@ -159,7 +159,7 @@ def _help(option: Option) -> str:
 def _read_file(path: Path, options: Mapping[str, Option]) -> Values:
     """What a YAML file sets; every scalar stays text, so that ``off``, dates and 1e-3 are what they look like."""
     try:
-        document = yaml.load(bounded_yaml(path.read_text(encoding="utf-8")), yaml.BaseLoader)
+        document = load_yaml(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"the configuration cannot be read ({error})", where=path, todo="Name a YAML file."
@@ -345,16 +345,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(part) for part in value]
     try:
-        return (
-            float(value) if re.fullmatch(r"[-+]?\d+e[-+]?\d+", value) else yaml.safe_load(bounded_yaml(value))
-        )
+        return float(value) if re.fullmatch(r"[-+]?\d+e[-+]?\d+", value) else load_yaml(value)
     except yaml.YAMLError:
         return value
 
 
 def _yaml(text: str, name: str) -> Any:
     try:
-        return yaml.load(bounded_yaml(text), yaml.BaseLoader)
+        return load_yaml(text, yaml.BaseLoader)
     except yaml.YAMLError:
         raise InputError(
             f"{name} is {text!r}", where=COMMAND_LINE, expected="a list such as [1, 0.5]"

@@ -16,6 +16,7 @@ import yaml
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from kgrank import interrupts
+from kgrank.documents import load_json
 from kgrank.errors import InputError
 from kgrank.files import write_text
 from kgrank.graph.connect import open_store
@@ -214,7 +215,7 @@ def _identity(problem: TuningProblem, choices: int) -> dict[str, Any]:
         "choices": len(problem.shop.log.heads),
         "held-out choices": choices,
     }
-    return dict(json.loads(json.dumps(identity, default=str)))
+    return dict(load_json(json.dumps(identity, default=str)))
 
 
 def _search(

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from kgrank.documents import load_yaml
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ontology.imports.fold import check_tree
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory, distinct, given, identifier
@@ -84,7 +85,7 @@ def _with_brands(plan: Plan, brand: str) -> Plan:
 
 def _read_mapping(path: Path) -> dict[str, _Section]:
     try:
-        read: Any = yaml.safe_load(read_text(path))
+        read: Any = load_yaml(read_text(path))
     except yaml.YAMLError as error:
         raise InputError(f"is not YAML ({str(error).splitlines()[0]})", where=path) from None
     if not isinstance(read, dict) or "categories" not in read:

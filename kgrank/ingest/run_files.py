@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import yaml
 
+from kgrank.documents import load_yaml
 from kgrank.errors import InputError
 from kgrank.resources import config_file
 
@@ -30,7 +31,7 @@ def run_files(source: Path) -> RunFiles:
     """
     path = config_file(source)
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=path) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
