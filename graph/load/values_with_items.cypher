@@ -2,5 +2,5 @@
 // Parameters: $ids (list of ids, not empty)
 // Columns: id
 UNWIND $ids AS id
-MATCH (n:KgrankAttributeValue {id: id})<-[:HAS_VALUE]-(i:KgrankItem)
+MATCH (n:KgrankAttributeValue {id: id})<-[:HAS_VALUE|OFFERED]-(i:KgrankItem)
 RETURN DISTINCT n.id AS id;

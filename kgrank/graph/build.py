@@ -19,7 +19,8 @@ from kgrank.ontology.sentences import sentence
 def build_graph(clean: Clean) -> KnowledgeGraph:
     """The graph of a shop: its ontology, its items and what shoppers did."""
     ontology = clean.ontology
-    values = _item_values(clean)
+    values, offered = _item_values(clean), _offered_values(clean)
+    targets = pl.concat([values.select("target"), offered.select("target")])
     brands = _brands(ontology, clean.items)
     nodes: dict[str, list[dict[str, object]]] = {
         "Ontology": [
@@ -47,12 +48,12 @@ def build_graph(clean: Clean) -> KnowledgeGraph:
     return KnowledgeGraph(
         {label: _nodes(label, rows) for label, rows in nodes.items()}
         | {
-            "AttributeValue": _nodes("AttributeValue", _values(ontology, values, brands)),
+            "AttributeValue": _nodes("AttributeValue", _values(ontology, targets, brands)),
             "Brand": _nodes("Brand", [_term(b, notation=False) for b in brands.values()]),
             "Item": clean.items.select("id", "title", "description"),
             "User": clean.events.select(pl.col("user").alias("id")).unique().sort("id"),
         },
-        {name: _edges(name, rows) for name, rows in _ontology_edges(ontology, values, brands).items()}
+        {name: _edges(name, rows) for name, rows in _ontology_edges(ontology, targets, brands).items()}
         | {
             "IN_CATEGORY": clean.items.select(
                 pl.col("id").alias("source"), pl.col("category").alias("target")
@@ -61,6 +62,7 @@ def build_graph(clean: Clean) -> KnowledgeGraph:
                 pl.col("id").alias("source"), pl.col("brand").alias("target")
             ),
             "HAS_VALUE": values,
+            "OFFERED": offered,
             "INTERACTED": clean.events.filter(pl.col("kind") != "search").select(
                 pl.col("user").alias("source"), pl.col("item").alias("target"), *EDGES["INTERACTED"].columns
             ),
@@ -139,6 +141,21 @@ def _item_values(clean: Clean) -> pl.DataFrame:
         pl.lit(False).alias("imputed"),
     )
     return pl.concat([rows, brands]).sort("source", "target")
+
+
+def _offered_values(clean: Clean) -> pl.DataFrame:
+    """OFFERED edges: the values of each offer; texts are no values."""
+    texts = [a.id for a in clean.ontology.attributes.values() if a.type is AttributeType.TEXT]
+    return (
+        clean.offers.filter(~pl.col("attribute").is_in(texts))
+        .with_columns(pl.col("number").fill_null(0.0))
+        .select(
+            pl.col("item").alias("source"),
+            pl.concat_str("attribute", pl.lit("="), pl.col("value").fill_null(NUMBER)).alias("target"),
+            *EDGES["OFFERED"].columns,
+        )
+        .sort("source", "target", "id")
+    )
 
 
 def _attribute_values(

@@ -140,6 +140,15 @@ EDGES: Mapping[str, EdgeType] = {
             about="`number` is the value of a number attribute in its unit, else 0.",
         ),
         EdgeType(
+            "OFFERED",
+            "Item",
+            "AttributeValue",
+            {"id": TEXT, "start": WHOLE, "stop": WHOLE, "place": TEXT, "number": REAL, "observed": TRUTH},
+            key="id",
+            about="A value that the item had from `start` until before `stop`, at a place or (null) everywhere; "
+            "the edges of one offer have the same `id`. `observed` ones were read off events, which name them.",
+        ),
+        EdgeType(
             "INTERACTED",
             "User",
             "Item",
@@ -152,10 +161,13 @@ EDGES: Mapping[str, EdgeType] = {
                 "position": WHOLE,
                 "value": REAL,
                 "query": TEXT,
+                "place": TEXT,
+                "offer": TEXT,
             },
             key="id",
             about="An event on an item: impression, view, cart, purchase, rank or rating. `list` is what was "
-            "shown or ranked together; `value` is a rating, a quantity or a place in a ranking.",
+            "shown or ranked together; `value` is a rating, a quantity or a place in a ranking; `place` is where "
+            "it happened, and `offer` the id of the OFFERED edges with the values that the item had.",
         ),
         EdgeType(
             "SEARCHED",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from kgrank.errors import StoreError
+from kgrank.graph.changes import edge_key
 from kgrank.graph.connect import is_embedded
 from kgrank.graph.forgotten import without_forgotten
 from kgrank.graph.record import (
@@ -145,17 +146,25 @@ def _sync_edges(
         table = table.filter(bucket_of("source").is_in(other))
         sources = sources.to_frame("id").filter(bucket_of("id").is_in(other))["id"]
     forget_record(store, name)
+    if name == "OFFERED":
+        table = _with_stored_observations(store, table, sources)
     if record is None or name in EVENTS:
         store.upsert_edges(name, table, progress)
         if name not in EVENTS:
             stored = store.edges(name, sources)
-            store.delete_edges(name, stored.join(table, on=["source", "target"], how="anti"))
+            store.delete_edges(name, stored.join(table, on=edge_key(EDGES[name]), how="anti"))
     else:
         store.replace_edges(name, sources, table)
         if progress:
             progress(name, len(table), len(table))
     changes.compared[name] = len(table)
     write_record(store, name, hashes)
+
+
+def _with_stored_observations(store: GraphStore, table: pl.DataFrame, sources: pl.Series) -> pl.DataFrame:
+    """The offers, and those of the store that were read off events: they stay as their events do."""
+    stored = store.edges("OFFERED", sources).filter("observed")
+    return pl.concat([table, stored.join(table, on=edge_key(EDGES["OFFERED"]), how="anti")])
 
 
 def _absent(store: GraphStore, graph: KnowledgeGraph, label: str) -> pl.Series:

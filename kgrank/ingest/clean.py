@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -22,16 +23,26 @@ from kgrank.ingest.cells.spellings import one_spelling, one_spelling_a_step, one
 from kgrank.ingest.choice_tasks.pairs import read_pairs
 from kgrank.ingest.choice_tasks.ratings import read_ratings
 from kgrank.ingest.choice_tasks.tasks import read_tasks
-from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, VALUES, schema
+from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OFFERS, VALUES, schema
 from kgrank.ingest.events import read_events, read_sequences, without_bots
 from kgrank.ingest.feedback import checked
 from kgrank.ingest.items import merge_items, read_items
 from kgrank.ingest.mapping import Mapping, default_mapping
+from kgrank.ingest.offers import (
+    clean_offers,
+    note_prices_of_zero,
+    note_purchases_without_offer,
+    present_values,
+    read_offers,
+)
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
 from kgrank.ingest.report import Rejects, Report
 from kgrank.ingest.rows import FILE, LINE
 from kgrank.ingest.rules import contradictions, impute
 from kgrank.ontology.model import BRAND, AttributeType, Ontology
+
+_NEW_CONTENT = ("place", "offer")
+"""Columns of events that an earlier kgrank did not have: without them, an event keeps the id that it had."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,7 @@ class Clean:
     report: Report
     log: Log
     notes: tuple[str, ...] = ()
+    offers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=schema(OFFERS)))
 
 
 def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping | None = None) -> Clean:
@@ -93,24 +105,45 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         if items["brand"].is_not_null().any():
             attribute_id(BRAND, ontology, items[FILE][0])
     items = brand_ids(items, ontology, rejects)
-    values = _values(items, columns, ontology, rejects)
+    offers = _offers(raws, items, rejects)
+    # An offer's values are read like those of an item of its category.
+    carriers = pl.concat([items.select("id", "category"), offers.select("id", "category")])
+    values = _values(items, carriers, columns, ontology, rejects)
     if given:
         for raw in raws:
             category_ids(raw.events, ontology, rejects)
     rejects.refuse_unknown()
     if given:
-        values = _applicable(values, items, ontology, rejects)
+        values = _applicable(values, carriers, ontology, rejects)
+    offered, values = (
+        values.join(offers, left_on="item", right_on="id", how=how) for how in ("semi", "anti")
+    )
+    offered = offered.rename({"item": "id"}).join(offers.select("id", "item", "start"), on="id")
+    now = present_values(values, offered, int(time.time()))
+    values = pl.concat([values, now.select(values.columns)])
+    if given:
         values = impute(values, items, ontology)
         wrong = contradictions(values, items, ontology)
         rejects.keep(wrong, "contradiction", id="id", cell=pl.col("rule"))
     else:
-        ontology = infer.with_data_values(ontology, items, values)
+        every = pl.concat([values, offered.select(values.columns)])
+        ontology = infer.with_data_values(ontology, items, every)
         notes.append(infer.describe(ontology))
         notes += infer.doubts(ontology, columns)
     events = _events(raws, items, ontology, folder, rejects, given=given)
     log = _log(raws, events, folder)
+    if log.clock == "order" and not offers["observed"].all():
+        raise InputError(
+            "offers have times of a clock, and the log has only an order",
+            where=folder,
+            expected="events with the time at which they happened",
+            todo="Leave the offers out, or name the log's time in the mapping.",
+        )
+    table = clean_offers(offers, offered.drop("item").rename({"id": "item"}))
+    note_prices_of_zero(table, ontology, rejects)
+    note_purchases_without_offer(events, table, rejects)
     notes += rejects.all_notes()
-    return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes))
+    return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes), table)
 
 
 def _known_columns(columns: list[RawColumn], ontology: Ontology, rejects: Rejects) -> list[RawColumn]:
@@ -127,6 +160,7 @@ def _known_columns(columns: list[RawColumn], ontology: Ontology, rejects: Reject
 def _read(folder: Path, mapping: Mapping, rejects: Rejects) -> list[Raw]:
     return [
         *(read_items(folder, s, rejects) for s in mapping.items),
+        *(read_offers(folder, s, rejects) for s in mapping.offers),
         *(read_tasks(folder, s, rejects) for s in mapping.tasks),
         *(read_ratings(folder, s, rejects) for s in mapping.ratings),
         *(read_pairs(folder, s, rejects) for s in mapping.pairs),
@@ -135,10 +169,28 @@ def _read(folder: Path, mapping: Mapping, rejects: Rejects) -> list[Raw]:
     ]
 
 
+def _offers(raws: list[Raw], items: pl.DataFrame, rejects: Rejects) -> pl.DataFrame:
+    """The offers of known items, with the item's category."""
+    offers = pl.concat([r.offers for r in raws])
+    dated = rejects.drop_each(
+        offers.filter(~pl.col("observed")),
+        ~pl.col("item").is_in(items["id"].implode()),
+        "unknown item",
+        id="item",
+        cell=pl.col("item"),
+    )
+    offers = pl.concat([dated, offers.filter("observed")])
+    return offers.join(items.select("category", item="id"), on="item", maintain_order="left")
+
+
 def _values(
-    items: pl.DataFrame, columns: list[RawColumn], ontology: Ontology, rejects: Rejects
+    items: pl.DataFrame,
+    carriers: pl.DataFrame,
+    columns: list[RawColumn],
+    ontology: Ontology,
+    rejects: Rejects,
 ) -> pl.DataFrame:
-    """All values, the brands among them, with the column ``imputed``; each item's once an attribute."""
+    """All values, the brands among them, with the column ``imputed``; once an item, or offer, and attribute."""
     brands = items.filter(pl.col("brand").is_not_null()).select(
         pl.col("id").alias("item"),
         pl.lit(BRAND).alias("attribute"),
@@ -148,7 +200,7 @@ def _values(
         FILE,
     )
     values = pl.concat([brands, *(values_of(c, ontology, rejects) for c in columns)])
-    values = values.filter(pl.col("item").is_in(items["id"].implode()))
+    values = values.filter(pl.col("item").is_in(carriers["id"].implode()))
     values = one_spelling_a_value(values, ontology, rejects)
     values = values.unique(["item", "attribute", "value", "number"], keep="first", maintain_order=True)
     many = [a.id for a in ontology.attributes.values() if a.type is AttributeType.CHOICES]
@@ -165,7 +217,7 @@ def _values(
 
 
 def _applicable(
-    values: pl.DataFrame, items: pl.DataFrame, ontology: Ontology, rejects: Rejects
+    values: pl.DataFrame, carriers: pl.DataFrame, ontology: Ontology, rejects: Rejects
 ) -> pl.DataFrame:
     """The values of attributes that apply in the item's category and lie in its range."""
     rows = [
@@ -176,7 +228,7 @@ def _applicable(
             a.maximum,
             list(a.values) if _narrowed(ontology, a.attribute, a.values) else None,
         )
-        for c in items["category"].unique()
+        for c in carriers["category"].unique()
         for a in ontology.applicable(c).values()
     ]
     table = pl.DataFrame(
@@ -190,7 +242,7 @@ def _applicable(
         },
         orient="row",
     ).with_columns(pl.lit(True).alias("applies"))
-    values = values.join(items.select("id", "category"), left_on="item", right_on="id", maintain_order="left")
+    values = values.join(carriers, left_on="item", right_on="id", maintain_order="left")
     values = values.join(table, on=["category", "attribute"], how="left", maintain_order="left")
     text = pl.format("{} = {}", "attribute", pl.coalesce("value", pl.col("number").cast(pl.String)))
     values = rejects.drop_each(values, pl.col("applies").is_null(), "does not apply", id="item", cell=text)
@@ -238,7 +290,7 @@ def _events(
 def _with_ids(events: pl.DataFrame) -> pl.DataFrame:
     """Events in order, each with an id made of its content; equal events are numbered."""
     order = pl.col("kind").replace_strict({k: i for i, k in enumerate(KINDS)}, return_dtype=pl.Int64)
-    content = [c for c in schema(EVENTS) if c != "id"]
+    content = [c for c in schema(EVENTS) if c not in ("id", *_NEW_CONTENT)]
     events = events.sort(
         "time",
         "user",
@@ -254,6 +306,7 @@ def _with_ids(events: pl.DataFrame) -> pl.DataFrame:
     )
     text = events.select(
         pl.concat_str([pl.col(c).cast(pl.String).fill_null("\x00") for c in content], separator="\x1f")
+        + pl.concat_str([(pl.lit(f"\x1f{c}=") + pl.col(c)).fill_null("") for c in _NEW_CONTENT])
     )
     digests = [hashlib.blake2b(t.encode(), digest_size=8).hexdigest() for t in text.to_series()]
     events = events.with_columns(pl.Series("id", digests, pl.String))

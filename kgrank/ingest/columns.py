@@ -55,6 +55,20 @@ EVENTS: Mapping[str, Column] = {
     "position": Column(pl.Int64(), "The place in the list, from 1."),
     "value": Column(pl.Float64(), "A rating, a quantity, or a place in a ranking, 1 the best."),
     "query": Column(pl.String(), "The words searched for."),
+    "place": Column(pl.String(), "Where it happened, such as a store; null where not known."),
+    "offer": Column(pl.String(), "Id of the offer whose values the item had; null where the event has none."),
+}
+
+OFFERS: Mapping[str, Column] = {
+    "id": Column(pl.String(), "The item's id and a hash; several rows where an offer has several values."),
+    "item": Column(pl.String(), "Id of the item."),
+    "start": Column(pl.Int64(), "From when on it holds, in seconds since 1970."),
+    "stop": Column(pl.Int64(), "When it no longer holds."),
+    "place": Column(pl.String(), "Where it holds; null for everywhere."),
+    "observed": Column(pl.Boolean(), "Whether it was read off events, which name it."),
+    "attribute": Column(pl.String(), "Id of the attribute."),
+    "value": Column(pl.String(), "Id of the value, as in the values."),
+    "number": Column(pl.Float64(), "The number in the attribute's unit, as in the values."),
 }
 
 STANDARD: Mapping[str, tuple[str, ...]] = {
@@ -70,12 +84,15 @@ STANDARD: Mapping[str, tuple[str, ...]] = {
         "query",
         "list",
         "value",
+        "place",
     ),
+    "offers": ("item", "from", "to", "place"),
     "tasks": (
         "category",
         "person",
         "task",
         "alternative",
+        "item",
         "chosen",
         "worst",
         "available",
@@ -85,7 +102,7 @@ STANDARD: Mapping[str, tuple[str, ...]] = {
     ),
     "pairs": ("person", "better", "worse", "time"),
 }
-"""Column names that need no mapping, by section; further columns of items and tasks are attributes."""
+"""Column names that need no mapping, by section; further columns of items, offers and tasks are attributes."""
 
 
 def schema(columns: Mapping[str, Column]) -> dict[str, pl.DataType]:

@@ -10,13 +10,21 @@ from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from kgrank.ingest import mapping
-from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OTHER_KINDS, STANDARD, VALUES, Column
+from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OFFERS, OTHER_KINDS, STANDARD, VALUES, Column
 from kgrank.ingest.events import ACTIONS_AN_HOUR, IMPRESSIONS_WITHOUT_ACTION
 from kgrank.ingest.located import about
 from kgrank.ingest.report import MOST, REASONS
 from kgrank.ingest.returns import RETURNS
 
-_SECTIONS = (mapping.Items, mapping.Events, mapping.Sequences, mapping.Tasks, mapping.Ratings, mapping.Pairs)
+_SECTIONS = (
+    mapping.Items,
+    mapping.Offers,
+    mapping.Events,
+    mapping.Sequences,
+    mapping.Tasks,
+    mapping.Ratings,
+    mapping.Pairs,
+)
 _PARTS = (
     mapping.Field,
     mapping.CategoryField,
@@ -43,7 +51,8 @@ ontology.
 | file | columns | further columns |
 |---|---|---|
 | `items.*` | {items} | attributes: the column's name is the attribute's id, its name or a synonym |
-| `events.*` | {events} | not read |
+| `offers.*` | {offers} | attributes that change over time |
+| `events.*` | {events} | not read, unless the mapping names them as `attributes` |
 | `sequences.txt` | none: one line a user, `user item item …`, oldest first; each is a purchase | |
 | `tasks.*` | {tasks} | attributes of the alternative |
 | `pairs.*` | {pairs} | not read |
@@ -64,7 +73,16 @@ ontology.
   that column's text, each a person of its own; a note counts their rows. Where nobody is signed in, write
   `user: {{otherwise: visit_id}}`.
 - A choice task becomes an impression for each alternative and a purchase of the chosen one. The
-  alternative becomes an item; its id is its category and a hash of its attributes.
+  alternative becomes an item; its id is its category and a hash of its attributes. Where the column `item`
+  names the item, the attributes that differ between an item's rows are values of the choice, not of the item.
+- An offer says what an item has from one time until another, at a place or everywhere: its price, a
+  promotion, whether it is in stock. A choice counts with the offer that holds when and where it was made: of
+  the event's `place`, else of everywhere; in a gap, the last one before. A day in `to` counts to its end, a
+  time does not. Where offers overlap, the one that begins last counts, and the other again when it ends. An
+  empty cell means: as in the catalogue. Items that are in no offers file are always on offer; the others,
+  where the log does not say what was shown, are alternatives of a purchase only while an offer holds.
+- Attributes that the mapping names in the event log are what the item had in that event; other events take
+  the last value seen before. What the catalogue does not say of an item is what its last offer says.
 - Where impressions are logged without `list`, what one user saw in one session, for one query, at one
   time is a list. A view, cart or purchase without `list` belongs to the list in which its user last saw
   the item: in the session, or where no session is logged, within half an hour.
@@ -196,7 +214,7 @@ marked as imputed, and never change a value that is there.
 def _tables() -> str:
     return "## Clean tables\n\n" + "".join(
         _columns(name, columns)
-        for name, columns in (("items", ITEMS), ("values", VALUES), ("events", EVENTS))
+        for name, columns in (("items", ITEMS), ("values", VALUES), ("offers", OFFERS), ("events", EVENTS))
     )
 
 

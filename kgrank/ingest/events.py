@@ -15,7 +15,8 @@ from kgrank.ingest.cells.normalise import same
 from kgrank.ingest.cells.times import latest, seconds
 from kgrank.ingest.columns import KINDS, OTHER_KINDS, STANDARD
 from kgrank.ingest.mapping import ORDER, Events, KindField, Sequences, UserField
-from kgrank.ingest.raw import EVENT_COLUMNS, Raw, category_path, with_schema
+from kgrank.ingest.offers import observed_offers, refuse_brand
+from kgrank.ingest.raw import EVENT_COLUMNS, Raw, attribute_fields, category_path, with_schema
 from kgrank.ingest.read import read_lines, read_table, require
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.returns import RETURNS, without_returned
@@ -65,6 +66,8 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
     rejects.read[source.file] = len(table)
     clock = source.time.column != ORDER
     used = frozenset({source.time.column}).union(*(fields.columns_of(getattr(source, n)) for n in _TEXTS))
+    attributes = attribute_fields(table, source.attributes, False, used, source.decimal, path, rejects)
+    refuse_brand(attributes, path)
     fields.required(table, source.kind, "kind", path, used)
     if source.user.otherwise is None:
         fields.required(table, source.user, "user", path, used)
@@ -77,6 +80,7 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
         table[require(table, source.time.column, path)].alias("clock")
         if clock
         else pl.lit("").alias("clock"),
+        *(fields.attribute(table, a, n, path).alias(f"a:{n}") for n, a in attributes.items()),
         LINE,
     )
     frame = _with_visitors(frame, path, rejects)
@@ -91,7 +95,16 @@ def read_events(folder: Path, source: Events, rejects: Rejects) -> Raw:
     if impressions:
         frame = _lists(frame, clock, path)
     outside = source.outside if source.outside is not None else impressions or None
-    return Raw(events=with_schema(frame, EVENT_COLUMNS, path), clock=clock, outside=outside)
+    if not attributes:
+        return Raw(events=with_schema(frame, EVENT_COLUMNS, path), clock=clock, outside=outside)
+    frame, offers, columns = observed_offers(frame, attributes, path, rejects, clock=clock)
+    return Raw(
+        columns=columns,
+        offers=offers,
+        events=with_schema(frame, EVENT_COLUMNS, path),
+        clock=clock,
+        outside=outside,
+    )
 
 
 def _visitor(table: pl.DataFrame, user: UserField, path: Path) -> pl.Expr:

@@ -279,6 +279,22 @@ class Items(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Offers(Source):
+    """Attributes that change over time, such as prices and promotions: one row an item, a period and a place."""
+
+    item: Annotated[Field, "The item."] = Field()
+    start: Annotated[TimeField, "From when on the offer holds; empty: always."] = TimeField(column="from")
+    end: Annotated[
+        TimeField, "Until when it holds: a day to its end, a time exclusive; empty: until another begins."
+    ] = TimeField(column="to")
+    place: Annotated[Field, "Where it holds, such as a store; empty: everywhere."] = Field()
+    attributes: Annotated[
+        abc.Mapping[str, AttributeField], "Attributes and where their values come from."
+    ] = field(default_factory=dict)
+    rest: Annotated[bool, "Whether every other column is an attribute too."] = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Events(Source):
     """A behaviour log, one row an event."""
 
@@ -298,6 +314,11 @@ class Events(Source):
     value: Annotated[
         Field, "A rating, a quantity, or a place in a ranking, 1 the best; empty: below all that have one."
     ] = Field()
+    place: Annotated[Field, "Where it happened, such as a store: the place of an offer."] = Field()
+    attributes: Annotated[
+        abc.Mapping[str, AttributeField],
+        "Attributes of the item that change over time: the value that it had in the event.",
+    ] = field(default_factory=dict)
     outside: Annotated[
         bool | None,
         "Whether a shopper may leave a list without choosing; by default yes where impressions are logged.",
@@ -326,6 +347,11 @@ class Tasks(Source):
         Field()
     )
     alternative: Annotated[Field, "The alternative within the task."] = Field()
+    item: Annotated[
+        Field,
+        "long: the item that the alternative is. What varies between the rows of an item is a value of the "
+        "choice; without it, each combination of attributes is an item.",
+    ] = Field()
     chosen: Annotated[
         Field,
         "long: 1 on the chosen row (and -1 on the worst), or the chosen alternative on every row of the task. "
@@ -365,6 +391,8 @@ class Tasks(Source):
             raise ValueError("the worst alternative stands in the long or wide form, beside the chosen one")
         if self.available != Field() and self.form is Form.DIFFERENCES:
             raise ValueError("in the form differences, both alternatives are on offer")
+        if self.item != Field() and self.form is not Form.LONG:
+            raise ValueError("the item of an alternative stands in the long form")
         if self.rank != Field() and (self.form is not Form.LONG or self.outside.exists):
             raise ValueError("ranks stand in the long form, without an outside option")
 
@@ -403,6 +431,7 @@ class Mapping:
 
     about: Annotated[str, "What the data are; repeated among the notes of the load."] = ""
     items: Annotated[tuple[Items, ...], "Catalogue files."] = ()
+    offers: Annotated[tuple[Offers, ...], "What items cost, when and where, and what else changes."] = ()
     events: Annotated[tuple[Events, ...], "Behaviour logs."] = ()
     sequences: Annotated[tuple[Sequences, ...], "Logs with one line a user."] = ()
     tasks: Annotated[tuple[Tasks, ...], "Choice tasks."] = ()
@@ -412,7 +441,15 @@ class Mapping:
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files of all sections."""
-        return (*self.items, *self.events, *self.sequences, *self.tasks, *self.ratings, *self.pairs)
+        return (
+            *self.items,
+            *self.offers,
+            *self.events,
+            *self.sequences,
+            *self.tasks,
+            *self.ratings,
+            *self.pairs,
+        )
 
 
 def read_mapping(source: Path | str) -> Mapping:
@@ -427,7 +464,7 @@ def read_mapping(source: Path | str) -> Mapping:
         raise InputError(
             "the mapping names no file",
             where=path,
-            expected="items, events, sequences, tasks, ratings or pairs",
+            expected="items, offers, events, sequences, tasks, ratings or pairs",
         )
     return mapping
 
@@ -442,17 +479,19 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "there is no such folder", where=folder, expected="a folder with items and events, or tasks"
         )
-    files = {name: _standard(folder, name) for name in ("items", "events", "sequences", "tasks", "pairs")}
+    names = ("items", "offers", "events", "sequences", "tasks", "pairs")
+    files = {name: _standard(folder, name) for name in names}
     if not any(files.values()):
         raise InputError(
             "no file with a standard name",
             where=folder,
-            expected="items.*, events.*, sequences.txt, tasks.* or pairs.* "
+            expected="items.*, offers.*, events.*, sequences.txt, tasks.* or pairs.* "
             "(csv, tsv, parquet, json, jsonl, xlsx; .gz)",
             todo="Name the files in a mapping and pass it with --mapping: kgrank help file-schemas.",
         )
     return Mapping(
         items=tuple(Items(file=f, rest=True) for f in files["items"]),
+        offers=tuple(Offers(file=f, rest=True) for f in files["offers"]),
         events=tuple(Events(file=f) for f in files["events"]),
         sequences=tuple(Sequences(file=f) for f in files["sequences"]),
         tasks=tuple(Tasks(file=f, rest=True) for f in files["tasks"]),

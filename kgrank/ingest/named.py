@@ -13,6 +13,7 @@ from kgrank.ingest.mapping import (
     Events,
     Field,
     Items,
+    Offers,
     Outside,
     Pairs,
     Source,
@@ -21,7 +22,13 @@ from kgrank.ingest.mapping import (
     UserField,
 )
 
-_SECTIONS: abc.Mapping[type[Source], str] = {Items: "items", Events: "events", Tasks: "tasks", Pairs: "pairs"}
+_SECTIONS: abc.Mapping[type[Source], str] = {
+    Items: "items",
+    Offers: "offers",
+    Events: "events",
+    Tasks: "tasks",
+    Pairs: "pairs",
+}
 
 
 def reads_all(source: Source) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kgrank.ingest.columns import EVENTS, ITEMS, schema
+from kgrank.ingest.columns import EVENTS, ITEMS, OFFERS, schema
 from kgrank.ingest.mapping import AttributeField, CategoryField
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import FILE, LINE
@@ -23,11 +23,16 @@ EVENT_COLUMNS = {
     LINE: pl.Int64(),
     FILE: pl.String(),
 }
+OFFER_COLUMNS = {
+    **{k: t for k, t in schema(OFFERS).items() if k not in ("attribute", "value", "number")},
+    LINE: pl.Int64(),
+    FILE: pl.String(),
+}
 
 
 @dataclass(frozen=True)
 class RawColumn:
-    """The texts of one attribute in one file: columns item, text, LINE; one row a known value."""
+    """The texts of one attribute in one file: columns item (or offer), text, LINE; one row a known value."""
 
     attribute: str
     field: AttributeField
@@ -50,6 +55,7 @@ class Raw:
     Attributes:
         items: Columns of ``ITEM_COLUMNS``; the category is a path, its steps parted by ``STEP``.
         columns: The attributes' texts.
+        offers: Columns of ``OFFER_COLUMNS``, one row an offer.
         events: Columns of ``EVENT_COLUMNS``.
         clock: Whether the events have times of a clock; None where there are no events.
         outside: Whether people could choose nothing; None where the file says nothing of it.
@@ -58,6 +64,7 @@ class Raw:
 
     items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_COLUMNS))
     columns: tuple[RawColumn, ...] = ()
+    offers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OFFER_COLUMNS))
     events: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EVENT_COLUMNS))
     clock: bool | None = None
     outside: bool | None = None

@@ -22,9 +22,11 @@ REASONS: Mapping[str, str] = {
     "no id": "row dropped: it has no item, user, person or task where one is needed (visits of people who are not "
     "signed in have a user with `user: {column: …, otherwise: …}` in the mapping)",
     "no category": "item dropped: no category is given for it",
-    "unknown item": "event dropped: no catalogue row has its item",
-    "bad time": "event dropped: its time cannot be read, or is before 1990",
+    "unknown item": "event or offer dropped: no catalogue row has its item",
+    "bad time": "event or offer dropped: its time cannot be read, or is before 1990",
     "future time": "event dropped: its time is more than a day ahead of the clock",
+    "ends before it begins": "offer dropped: it ends before it begins, or when it begins",
+    "two offers at once": "offer dropped: another row has the same item, place and period, and other values",
     "taken back": "event dropped: a later return, refund or removal of its user takes it back",
     "return": "event dropped: it took back an earlier event of its user and item",
     "return of nothing": "event dropped: a return, refund or removal, and no earlier event that it takes back",

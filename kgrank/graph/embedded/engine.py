@@ -112,7 +112,12 @@ def store_error(message: str, address: str, timeout: float) -> StoreError:
             todo="Make room and load again, in a new process; what was written before is kept.",
         )
     if "does not exist" in line and line.startswith("Binder exception: Table"):
-        return StoreError(line, where=address, todo="Load a shop into the store first: kgrank load.")
+        return StoreError(
+            line,
+            where=address,
+            todo="Load a shop into the store first: kgrank load; or bring one of an earlier kgrank to this "
+            "version: kgrank doctor --repair.",
+        )
     if line.startswith("Binder exception: Cannot find property"):
         return StoreError(
             f"the store was made by another version of kgrank ({line})",

@@ -2,7 +2,8 @@
 
 Every form is first brought into the long one: one row an alternative, in the columns person, task, order,
 chosen, category, outside, and one ``a:`` column an attribute. An alternative becomes an item, whose id is its
-category and a hash of its attributes; a task becomes a list of impressions and a purchase of what was chosen, or
+category and a hash of its attributes; where the file names its item, what varies between the rows of an item is
+an offer that the events name. A task becomes a list of impressions and a purchase of what was chosen, or
 a ranking where places are given. The worst alternative is in a ranking of two with each that is neither worst
 nor best.
 """
@@ -23,9 +24,11 @@ from kgrank.ingest.choice_tasks.dummies import dummies, marks
 from kgrank.ingest.columns import STANDARD
 from kgrank.ingest.items import raw_column
 from kgrank.ingest.mapping import Alternative, AttributeField, Field, Form, Tasks, TimeField
+from kgrank.ingest.offers import refuse_brand, task_offers, varying_attributes
 from kgrank.ingest.raw import (
     EVENT_COLUMNS,
     ITEM_COLUMNS,
+    OFFER_COLUMNS,
     STEP,
     Raw,
     attribute_fields,
@@ -74,9 +77,16 @@ def _lists(
     ranked: bool,
 ) -> Raw:
     """Tasks in the long form as items and events."""
-    long = alternatives(long.filter(~pl.col("outside")), attributes)
-    items = long.unique("id", keep="first", maintain_order=True)
-    columns = [raw_column(items, n, a, path) for n, a in attributes.items() if n != BRAND]
+    long = long.filter(~pl.col("outside"))
+    if "item" in long.columns and long["item"].is_not_null().any():
+        long, items, varying, offers = _named_items(long, attributes, path)
+    else:
+        long = alternatives(long, attributes)
+        items = long.unique("id", keep="first", maintain_order=True)
+        varying, offers = [], pl.DataFrame(schema=OFFER_COLUMNS)
+    columns = [
+        raw_column(offers if n in varying else items, n, a, path) for n, a in attributes.items() if n != BRAND
+    ]
     shown = long.select(
         pl.lit("impression").alias("kind"),
         pl.col("person").alias("user"),
@@ -84,6 +94,7 @@ def _lists(
         "time",
         pl.concat_str([pl.col(c).str.replace_all(STEP, ".") for c in TASK], separator="/").alias("list"),
         pl.col("chosen").alias("value"),
+        pl.col("offer") if varying else pl.lit(None, pl.String).alias("offer"),
         LINE,
     )
     if ranked:
@@ -95,6 +106,7 @@ def _lists(
     return Raw(
         items=with_schema(items, ITEM_COLUMNS, path),
         columns=tuple(columns),
+        offers=with_schema(offers, OFFER_COLUMNS, path),
         events=with_schema(events, EVENT_COLUMNS, path),
         clock=clock,
         outside=None if ranked else outside,
@@ -105,7 +117,9 @@ def _lists(
 def _below_all(shown: pl.DataFrame, long: pl.DataFrame) -> pl.DataFrame:
     """The worst alternative of each task as rankings of two, below each that is neither worst nor best."""
     names = ["user", "list"]
-    worst = shown.filter(long["worst"] > 0).select(*names, pl.col("item").alias("worst"))
+    worst = shown.filter(long["worst"] > 0).select(
+        *names, pl.col("item").alias("worst"), pl.col("offer").alias("worst_offer")
+    )
     others = shown.filter((long["worst"] == 0) & (long["chosen"] == 0))
     pairs = others.join(worst, on=names, maintain_order="left").filter(pl.col("item") != pl.col("worst"))
     number = pl.int_range(1, pl.len() + 1).over(names).cast(pl.String)
@@ -113,8 +127,39 @@ def _below_all(shown: pl.DataFrame, long: pl.DataFrame) -> pl.DataFrame:
         pl.lit("rank").alias("kind"), (pl.col("list") + pl.lit("/worst/") + number).alias("list")
     )
     better = pairs.with_columns(pl.lit(1.0).alias("value"))
-    worse = pairs.with_columns(pl.lit(2.0).alias("value"), pl.col("worst").alias("item"))
+    worse = pairs.with_columns(
+        pl.lit(2.0).alias("value"), pl.col("worst").alias("item"), pl.col("worst_offer").alias("offer")
+    )
     return pl.concat([better, worse]).select(shown.columns)
+
+
+def _named_items(
+    long: pl.DataFrame, attributes: dict[str, AttributeField], path: Path
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str], pl.DataFrame]:
+    """Rows with the ids of their items and offers, the items, the attributes that vary, and the offers."""
+    varying = varying_attributes(long, attributes)
+    refuse_brand(varying, path)
+    fixed = [f"a:{n}" for n in attributes if n not in varying]
+    items = long.group_by("item", maintain_order=True).agg(
+        pl.col("category").first(),
+        pl.col("category").n_unique().alias("categories"),
+        *(pl.col(c).drop_nulls().first() for c in fixed),
+        pl.col(LINE).first(),
+    )
+    several = items.filter(pl.col("categories") > 1)
+    if len(several):
+        raise InputError(
+            f"item {several['item'][0]!r} is in {several['categories'][0]} categories",
+            where=f"{path}:{several[LINE][0]}",
+            expected="one category an item",
+        )
+    brand = pl.col(f"a:{BRAND}") if BRAND in attributes else pl.lit(None, pl.String)
+    items = items.rename({"item": "id"}).with_columns(brand.alias("brand"))
+    long = long.with_columns(pl.col("item").alias("id"))
+    if not varying:
+        return long, items, varying, pl.DataFrame(schema=OFFER_COLUMNS)
+    named, offers = task_offers(long, varying)
+    return long.with_columns(named), items, varying, offers
 
 
 def alternatives(table: pl.DataFrame, attributes: dict[str, AttributeField]) -> pl.DataFrame:
@@ -188,6 +233,7 @@ def _long(
     frame = table.select(
         *_head(table, source, path, used, one_a_row=False),
         fields.text(table, source.alternative, "alternative", path, taken),
+        fields.text(table, source.item, "item", path, taken),
         fields.required(table, getattr(source, mark), mark, path, taken).alias("chosen"),
         fields.text(table, source.worst, "worst", path, taken),
         fields.text(table, source.available, "available", path, taken),
@@ -383,6 +429,11 @@ def _whole_tasks(
     """Tasks with one choice among at least two; without a clock, time is the order of a person's tasks."""
     lacking = pl.any_horizontal(pl.col(c).is_null() for c in TASK)
     long = rejects.drop(long, lacking, "no id", path, id="task", cell=pl.lit("no category, person or task"))
+    if "item" in long.columns and long["item"].is_not_null().any():
+        unnamed = (pl.col("item").is_null() & ~pl.col("outside")).any().over(TASK)
+        long = rejects.drop(
+            long, unnamed, "no id", path, id="task", cell=pl.lit("an alternative without item")
+        )
     total, rows = pl.col("chosen").sum().over(TASK), pl.len().over(TASK)
     name = pl.concat_str(TASK, separator="/")
     free = source.outside.exists and not (source.outside.rows and source.form is Form.LONG)
