@@ -14,7 +14,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import HALF_LIVES, recent
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.terms import LATE, LINKED, Links, Statistics
+from kgrank.choice.behaviour.terms import LATE, LINKED, Links, Statistics, Values
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.weights.artefact import LINK_COLUMNS
 
@@ -26,6 +26,27 @@ LINKS_PER_ITEM = 200
 """Pairs counted at most, and links kept from each item in the graph."""
 
 TRANSITION_REACH = 3
+
+
+@dataclass(frozen=True)
+class SparseValues:
+    """The values of a term that is 0 for most pairs of a history and an item; (histories, items), sorted."""
+
+    values: sparse.csr_matrix
+
+    @staticmethod
+    def of_matrix(values: sparse.csr_matrix) -> SparseValues:
+        """Of a matrix whose entries may be in any order."""
+        values.sort_indices()
+        return SparseValues(values)
+
+    def of(self, rows: Ints, items: Ints) -> Floats:
+        """(pairs,) the values of pairs of a history and an item."""
+        return np.asarray(self.values[rows, items], float).ravel()
+
+    def dense(self) -> Floats:
+        """(histories, items)."""
+        return np.asarray(self.values.toarray(), float)
 
 
 @dataclass(frozen=True)
@@ -88,26 +109,28 @@ class Counts:
 
     def after(self, histories: EventSequences) -> Floats:
         """(histories, items) the value of the term ``goes-after``."""
-        return self.first(histories, LINKED["goes-after"][0], LATE)
+        return self.first(histories, LINKED["goes-after"][0], LATE).dense()
 
-    def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
-        """(histories, items) sums of the links from the items of each history, weighted by recency."""
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> SparseValues:
+        """Sums of the links from the items of each history, weighted by recency."""
         weight = self._weights(histories, histories.recency(decay))
-        return np.asarray((weight @ self.matrices[matrix]).toarray(), float)
+        return SparseValues.of_matrix(weight @ self.matrices[matrix])
 
-    def walk(self, matrix: str, begun: Floats) -> Floats:
-        """(histories, items) one step along the links."""
-        return np.asarray(begun.astype(np.float32) @ self.matrices[matrix], float)
+    def walk(self, matrix: str, begun: Values) -> SparseValues:
+        """One step along the links."""
+        weights = begun.values if isinstance(begun, SparseValues) else sparse.csr_matrix(begun.dense())
+        return SparseValues.of_matrix(sparse.csr_matrix(weights @ self.matrices[matrix]))
 
-    def similar_people(self, histories: EventSequences) -> Floats:
-        """(histories, items) items of the people who share items with each history, weighted by similarity."""
+    def similar_people(self, histories: EventSequences) -> SparseValues:
+        """Items of the people who share items with each history, weighted by similarity."""
         shared_by, taken = self._seen
         person = self._weights(histories, self.statistics.rarity[histories.item]) @ shared_by
         person.data **= 2
-        values = np.asarray((person @ taken).toarray(), float)
+        values = SparseValues.of_matrix(person @ taken)
         if self.fewest > 1:
             person.data[:] = 1.0
-            values[(person @ (taken > 0).astype(np.float32)).toarray() < self.fewest] = 0.0
+            holders = SparseValues.of_matrix(person @ sparse.csr_matrix(taken > 0, dtype=np.float32))
+            values.values.data[holders.values.data < self.fewest] = 0.0
         return values
 
     def _weights(self, histories: EventSequences, weight: Floats) -> sparse.csr_matrix:
