@@ -30,10 +30,13 @@ LIFT = 2.0
 LATEST, LAST, LATE, LONG = 0.0, 0.3, 0.6, 0.9
 """How much less an item of the history counts than the one after it."""
 
+AFTER = "after"
+"""The matrix of ``goes-after``."""
+
 LINKED: Mapping[str, tuple[str, float, str]] = {
-    "goes-after": ("after", LATE, "how often people went on from your last items to this one"),
-    "goes-after-last": ("after", LAST, "the same, of your very last items"),
-    "goes-after-all": ("after", LONG, "the same, of all your items"),
+    "goes-after": (AFTER, LATE, "how often people went on from your last items to this one"),
+    "goes-after-last": (AFTER, LAST, "the same, of your very last items"),
+    "goes-after-all": (AFTER, LONG, "the same, of all your items"),
     "later": ("forward", LATEST, "how often people went on from your last item to this one, this order only"),
     "earlier": ("backward", LATEST, "how often people had this item before your last one"),
     "right-after": ("next", LATEST, "how often this item came right after your last one"),
@@ -199,7 +202,7 @@ class Links:
         both = self.forward + BACK * self.backward
         sums = np.bincount(row, both, minlength=len(count))
         return {
-            "after": scale * both,
+            AFTER: scale * both,
             "forward": scale * self.forward,
             "backward": scale * self.backward,
             "next": scale * (self.next + NEAR_BACK * self.previous),
@@ -300,8 +303,8 @@ class CountsLookup(Protocol):
         """Sums of the links from the items of each history, weighted by recency."""
         ...
 
-    def walk(self, matrix: str, begun: Values) -> Values:
-        """One step along the links, from weights of items."""
+    def walk(self, begun: Values) -> Values:
+        """One step along the links of ``goes-after``, from weights of items."""
         ...
 
     def similar_people(self, histories: EventSequences) -> Values:
@@ -339,7 +342,7 @@ def term_values(
         matrix, decay, _ = LINKED[name]
         values[name] = counted.first(histories, matrix, decay)
     for name in (n for n in STEPS if n in names):
-        values[name] = counted.walk("after", values[STEPS[name][0]])
+        values[name] = counted.walk(values[STEPS[name][0]])
     if ALIKE in names:
         values[ALIKE] = counted.similar_people(histories)
     if POPULAR in names:

@@ -16,6 +16,7 @@ from kgrank.choice.behaviour.neighbours import Neighbours
 from kgrank.choice.behaviour.popularity import Recent
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import (
+    AFTER,
     ALIKE,
     LINKED,
     NOW,
@@ -168,11 +169,13 @@ class Behaviour:
         """(1, items) what the items of a history link to, by recency."""
         start = np.zeros(len(self.statistics.count))
         start[histories.item] = histories.recency(decay)
-        return self.walk(matrix, TermValues(start[None]))
+        return self._along(matrix, start[None])
 
-    def walk(self, matrix: str, begun: Values) -> TermValues:
-        """(1, items) one step along the links from amounts (1, items)."""
-        start = begun.dense()
+    def walk(self, begun: Values) -> TermValues:
+        """(1, items) one step along the links of ``goes-after`` from amounts (1, items)."""
+        return self._along(AFTER, begun.dense())
+
+    def _along(self, matrix: str, start: Floats) -> TermValues:
         reached = np.zeros(start.shape)
         for item in np.flatnonzero(start[0]).tolist():
             row = slice(self.links.start[item], self.links.start[item + 1])
