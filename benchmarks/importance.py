@@ -82,7 +82,7 @@ def config(seed: int) -> RunConfig:
 
 def plain_logit(train: Choices, test: Choices) -> float:
     """Log-likelihood a choice of an independent plain logit: dense columns, BFGS, no prior."""
-    x, z = (np.asarray(c.raw @ c.centring) for c in (train, test))
+    x, z = (np.asarray(c.expanded @ c.centring) for c in (train, test))
     # Columns that add up to a constant carry no information twice: take them out by their null space.
     _, size, basis = np.linalg.svd(x.T @ x)
     basis = basis[size > 1e-9 * size[0]].T
@@ -199,7 +199,7 @@ def mixed_logit(
 
 def _long(choices: Choices, _: int) -> tuple[Any, ...]:
     """Rows of equal-sized choices, the outside option a row of zeros, columns of full rank."""
-    x = np.asarray(choices.raw @ choices.centring)
+    x = np.asarray(choices.expanded @ choices.centring)
     keep: list[int] = []
     for column in range(x.shape[1]):
         if np.linalg.matrix_rank(x[:, [*keep, column]]) > len(keep):

@@ -16,7 +16,7 @@ from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.examples_from_catalogue import retrieve
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.terms import TermValues, term_values
+from kgrank.choice.behaviour.terms import Values, term_values
 
 Score = Callable[[EventSequences], Floats]
 
@@ -145,7 +145,7 @@ def lambdarank(
     return score
 
 
-def _near(counts: Counts, people: EventSequences) -> tuple[dict[str, TermValues], Truths]:
+def _near(counts: Counts, people: EventSequences) -> tuple[dict[str, Values], Truths]:
     """The amounts of all terms, and the candidates (people, items), retrieved as kgrank's own."""
     found = term_values(counts, people.histories())
     seen = people.seen().toarray() > 0

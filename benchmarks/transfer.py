@@ -234,14 +234,15 @@ def without_value(some: CategoryChoices, column: int) -> CategoryChoices:
     What is chosen among the others is a choice of the same kind (independence of irrelevant alternatives).
     """
     choices = some.choices
-    has = choices.raw[:, [column]].toarray().ravel() > 0
+    has = choices.expanded[:, [column]].toarray().ravel() > 0
     taken = np.bincount(choices.choice, has * choices.chosen, len(choices)) > 0
     left = np.bincount(choices.choice, ~has, len(choices))
     fine = ~taken & ((left > 1) | ((left > 0) & choices.outside))
     keep = ~has & fine[choices.choice]
     thinner = replace(
         choices.take(fine),
-        raw=choices.raw[keep],
+        raw=choices.expanded[keep],
+        row=None,
         start=np.concatenate([[0], np.cumsum(left[fine])]).astype(np.int64),
         chosen=choices.chosen[keep],
         offset=choices.offset[keep],
@@ -276,7 +277,7 @@ def unseen(
 
 
 def _shown(choices: Choices, column: int) -> Choices:
-    has = choices.raw[:, [column]].toarray().ravel() > 0
+    has = choices.expanded[:, [column]].toarray().ravel() > 0
     return choices.take(np.bincount(choices.choice, has, len(choices)) > 0)
 
 

@@ -108,7 +108,7 @@ def test_positions_are_marks_from_the_second_place_on(tmp_path: Path) -> None:
     _, log = log_of(tmp_path, events + shown("d2 d0", "2026-01-02T10:00:00Z", session="b"))
     assert log.nuisance == ("inside", "position 2", "position 3+")
     width = log.design.layout.width
-    x = (log.choices.raw @ log.choices.centring)[:, width:]
+    x = (log.choices.expanded @ log.choices.centring)[:, width:]
     assert x[:3].tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 
 from kgrank.choice.behaviour.counts import Counts, count_links, link_table
 from kgrank.choice.behaviour.event_log import read_event_log
+from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.neighbours import Neighbours
-from kgrank.choice.behaviour.popularity import DAY, recent
+from kgrank.choice.behaviour.popularity import DAY, RecentAt, recent
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
-from kgrank.choice.behaviour.terms import BACK, SMOOTHING
+from kgrank.choice.behaviour.terms import BACK, SMOOTHING, term_values
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.graph.schema import EDGES
 from kgrank.graph.tables import KnowledgeGraph
@@ -106,7 +109,7 @@ def test_people_like_you_count_by_the_square_of_what_they_share_with_you(
         for person in log:
             shared = sum(rarity[i] for i in person if i in history)
             want[h, person] += shared**2 / (1 + len(person))
-    np.testing.assert_allclose(counts.similar_people(who), want, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(counts.similar_people(who).dense(), want, rtol=1e-5, atol=1e-9)
     neighbours = Neighbours.of(people.item, people.start, ITEMS)
     for h, history in enumerate(asked):
         similar = neighbours.similar_people(np.array(history), rarity)
@@ -126,11 +129,19 @@ def test_what_is_popular_now_halves_with_every_half_life(events: list[tuple[int,
     assert popularity is not None
     now = time.max() + 1
     want = np.bincount(item, 2.0 ** -((now - time) / popularity.half_life), minlength=ITEMS)
-    np.testing.assert_allclose(popularity.at(None)[0], want, atol=1e-9)
+    np.testing.assert_allclose(popularity.now, want, atol=1e-9)
     # Later, all of it has faded alike; before the first event there is nothing.
-    later = popularity.at(np.array([now + round(popularity.half_life)]))[0]
+    every = np.arange(ITEMS)
+    later = popularity.at(np.full(ITEMS, now + round(popularity.half_life)), every)
     np.testing.assert_allclose(later, want / 2, rtol=1e-6)
-    assert not popularity.at(np.array([time.min() - 1])).any()
+    assert not popularity.at(np.full(ITEMS, time.min() - 1), every).any()
+    # In between, an item has what happened before the last moment, faded to the time that is asked for.
+    asked = time[len(time) // 2]
+    moment = popularity.moment[np.searchsorted(popularity.moment, asked, side="right") - 1]
+    faded = np.where(time < moment, 2.0 ** -((asked - time) / popularity.half_life), 0.0)
+    want = np.bincount(item, faded, minlength=ITEMS)
+    np.testing.assert_allclose(popularity.at(np.full(ITEMS, asked), every), want, atol=1e-9)
+    np.testing.assert_allclose(RecentAt(popularity, np.array([asked])).dense()[0], np.log1p(want), atol=1e-9)
 
 
 def test_a_shop_of_fads_is_read_with_a_short_half_life_and_a_steady_one_with_a_long_one() -> None:
@@ -175,7 +186,7 @@ def test_titles_are_alike_by_the_words_they_share_as_by_tf_idf() -> None:
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     histories_ = EventSequences(item=np.array([0, 2, 4]), start=np.array([0, 2, 3]), item_count=len(TITLES))
     want = vectors @ vectors.T
-    similarity = words.like(histories_, 0.9)
+    similarity = words.like(histories_, 0.9).dense()
     np.testing.assert_allclose(similarity, [0.9 * want[0] + want[2], want[4]], atol=1e-12)
     assert words.shared(0, 1) == ("dress", "silk")
 
@@ -225,3 +236,19 @@ def test_people_keep_their_times_with_their_items() -> None:
     people = log.events.once()
     assert (people.item.tolist(), people.time.tolist()) == ([1, 0], [5, 9])
     assert people.without_last(1).time.tolist() == [5]
+
+
+@settings(max_examples=40, deadline=None)
+@given(logs, histories)
+def test_every_term_has_the_same_values_for_single_pairs_as_for_all_items(
+    log: list[list[int]], asked: list[list[int]]
+) -> None:
+    people = people_of(log)
+    days = DAY * np.arange(len(people.item)) * 3
+    group = Grouping("brand", ("a", "b"), np.array([0, 0, 1, 1, 2, 0]))
+    counts = Counts.of(replace(people, time=days), (group,), TitleVectors.of((*TITLES, "long dress")))
+    who = people_of(asked).histories(days.max(initial=0) - DAY * np.arange(len(asked)))
+    rows, items = (x.ravel() for x in np.indices((len(asked), ITEMS)))
+    for name, values in term_values(counts, who).items():
+        whole = np.broadcast_to(values.dense(), (len(asked), ITEMS))
+        np.testing.assert_allclose(values.of(rows, items), whole.ravel(), rtol=1e-5, atol=1e-9, err_msg=name)

@@ -215,7 +215,7 @@ def by_hand(choice_set: CategoryChoices, at: np.ndarray, others: list[int], main
     """Minus the log-posterior of part-worths, logarithms of the scales of ``others``, and of the noise."""
     width, split = choice_set.choices.width, choice_set.design.raw.shape[1]
     b, logs, noise = at[:width], dict(zip(others, at[width:-1], strict=True)), np.exp(at[-1])
-    raw, centring = choice_set.choices.raw.toarray(), choice_set.choices.centring
+    raw, centring = choice_set.choices.expanded.toarray(), choice_set.choices.centring
     attributes, rest = raw[:, :split] @ centring[:split] @ b, raw[:, split:] @ centring[split:] @ b
     value = 0.0
     for t in range(len(choice_set.choices)):
@@ -281,7 +281,7 @@ def test_ratings_alone_are_least_squares_under_the_prior(shop: Shop) -> None:
     _, choice_set = shop.read()
     how = feedback_scales({"dresses": choice_set})
     fitted = fit_categories({"dresses": weighted(choice_set, how)}, {}).fits["dresses"].part_worths
-    x = choice_set.choices.raw @ choice_set.choices.centring / how.noise
+    x = choice_set.choices.expanded @ choice_set.choices.centring / how.noise
     prior = np.diag(prior_precision(choice_set.design.layout, len(choice_set.nuisance), None))
     reference = np.linalg.solve(x.T @ x + prior, x.T @ choice_set.choices.chosen / how.noise)
     assert fitted == pytest.approx(reference, abs=1e-6)
@@ -319,7 +319,7 @@ def test_the_posterior_of_a_person_who_only_rated_is_that_of_a_regression(shop: 
     width = choice_set.choices.width
     by_node, _ = panel_by_person(choice_set.choices, np.zeros(width), np.eye(width))
     mode, spread, _ = posteriors(by_node, np.zeros(width), 0.5 * np.eye(width), tolerance=1e-14)
-    x = choice_set.choices.raw @ choice_set.choices.centring
+    x = choice_set.choices.expanded @ choice_set.choices.centring
     information = x.T @ x + 2.0 * np.eye(width)
     assert mode[0] == pytest.approx(np.linalg.solve(information, x.T @ choice_set.choices.chosen))
     assert spread[0] == pytest.approx(np.linalg.inv(information))

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from kgrank.choice.logit import likelihood as likelihood_module
 from kgrank.choice.logit.fit import fit, optimum
-from kgrank.choice.logit.likelihood import Choices
+from kgrank.choice.logit.likelihood import Choices, concatenated
 
 WIDTH = 4
 
@@ -88,9 +88,32 @@ def test_the_wide_and_the_dense_hessian_agree(monkeypatch: pytest.MonkeyPatch) -
     dense = choices.information(probability)
     monkeypatch.setattr(likelihood_module, "BLOCK", 40)
     in_blocks = choices.information(probability)
-    monkeypatch.setattr(likelihood_module, "WIDE", 1)
+    monkeypatch.setattr(likelihood_module, "SPARSE_COST", 0.0)
     assert in_blocks == pytest.approx(dense)
     assert choices.information(probability) == pytest.approx(dense)
+
+
+def test_an_item_that_is_stored_once_counts_in_each_choice_that_offers_it() -> None:
+    choices = drawn()
+    generator = np.random.default_rng(1)
+    offered = generator.integers(0, 12, len(choices.chosen))
+    once = replace(choices, raw=choices.raw[:12], row=offered)
+    each = replace(choices, raw=choices.raw[:12][offered])
+    part = np.arange(0, len(once), 3)
+    pairs = [(once, each), (once.take(part), each.take(part))]
+    pairs.append((concatenated([once, each]), concatenated([each, each])))
+    for some, other in pairs:
+        utility = some.utility(np.ones(WIDTH))
+        np.testing.assert_allclose(utility, other.utility(np.ones(WIDTH)))
+        probability, _ = some.probabilities(utility)
+        residual = some.gradient_rows(utility, probability)
+        np.testing.assert_allclose(some.gradient(residual), other.gradient(residual), atol=1e-9)
+        np.testing.assert_allclose(some.information(probability), other.information(probability), atol=1e-9)
+        by_person = np.array(
+            [other.gradient(residual * (other.person[other.choice] == p)) for p in range(20)]
+        )
+        gap = by_person - by_person.mean(0)
+        np.testing.assert_allclose(some.spread(residual, some.person, 20), gap.T @ gap, atol=1e-9)
 
 
 def test_two_alternatives_give_the_binary_logit_of_scikit_learn() -> None:

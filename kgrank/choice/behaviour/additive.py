@@ -111,7 +111,8 @@ class BehaviourModel:
 
     def score(self, histories: EventSequences) -> Floats:
         """(histories, items) the sum of all terms."""
-        values = term_values(self.counts, histories, {*self.curves, *(n for p in self.pairs for n in p)})
+        names = {*self.curves, *(n for p in self.pairs for n in p)}
+        values = {n: TermValues.all_of(v) for n, v in term_values(self.counts, histories, names).items()}
         total = np.zeros((len(histories), len(self.counts.statistics.count)))
         if self.utility is not None:
             total += self.strength * self.utility
@@ -433,7 +434,7 @@ def with_counts(term: BehaviourTerm, statistics: Statistics, items: tuple[str, .
     if term.name == POPULAR:
         return replace(term, counts=dict(zip(items, statistics.count.tolist(), strict=True)))
     if term.name == NOW and recent is not None:
-        return replace(term, counts=dict(zip(items, recent.at(None)[0].tolist(), strict=True)))
+        return replace(term, counts=dict(zip(items, recent.now.tolist(), strict=True)))
     for group in statistics.groupings:
         if term.name == flow(group.name):
             return replace(term, flows=_flows(group, statistics.transitions[group.name]))

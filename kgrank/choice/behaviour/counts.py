@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
@@ -14,8 +15,9 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import HALF_LIVES, recent
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.terms import LATE, LINKED, Links, Statistics
+from kgrank.choice.behaviour.terms import AFTER, LATE, Links, Statistics, Values
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
+from kgrank.choice.data.ragged import gather
 from kgrank.weights.artefact import LINK_COLUMNS
 
 REACH, GAP = 20, 0.85
@@ -26,6 +28,68 @@ LINKS_PER_ITEM = 200
 """Pairs counted at most, and links kept from each item in the graph."""
 
 TRANSITION_REACH = 3
+
+PRODUCTS = 1_000_000
+"""Links that are followed at once for single pairs of a history and an item."""
+
+
+@dataclass(frozen=True)
+class SparseValues:
+    """The values of a term that is 0 for most pairs of a history and an item; (histories, items), sorted."""
+
+    values: sparse.csr_matrix
+
+    @staticmethod
+    def of_matrix(values: sparse.csr_matrix) -> SparseValues:
+        """Of a matrix whose entries may be in any order."""
+        values.sort_indices()
+        return SparseValues(values)
+
+    def of(self, rows: Ints, items: Ints) -> Floats:
+        """(pairs,) the values of pairs of a history and an item."""
+        return np.asarray(self.values[rows, items], float).ravel()
+
+    def dense(self) -> Floats:
+        """(histories, items)."""
+        return np.asarray(self.values.toarray(), float)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The values of a term that is one step along links from another term's.
+
+    Attributes:
+        begun: The term before.
+        matrix: (items, items) the links.
+        transposed: Its transpose.
+    """
+
+    begun: Values
+    matrix: sparse.csr_matrix
+    transposed: sparse.csr_matrix
+
+    def of(self, rows: Ints, items: Ints) -> Floats:
+        """(pairs,) the values of pairs of a history and an item."""
+        first, size = self.transposed.indptr[items], np.diff(self.transposed.indptr)[items]
+        # Pairs in runs, so that the links to the items of a run take little memory.
+        run = np.cumsum(size) // PRODUCTS
+        values = np.empty(len(items))
+        for part in np.split(np.arange(len(items)), np.flatnonzero(np.diff(run)) + 1):
+            links, start = gather(first[part], size[part])
+            pair = np.repeat(np.arange(len(part)), np.diff(start))
+            weight = self._begun[rows[part][pair], self.transposed.indices[links]]
+            values[part] = np.bincount(pair, weight * self.transposed.data[links], minlength=len(part))
+        return values
+
+    def dense(self) -> Floats:
+        """(histories, items)."""
+        begun = self.begun.values if isinstance(self.begun, SparseValues) else sparse.csr_matrix(self._begun)
+        return np.asarray((begun @ self.matrix).toarray(), float)
+
+    @cached_property
+    def _begun(self) -> npt.NDArray[np.float32]:
+        """(histories, items) the values of the term before."""
+        return self.begun.dense().astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -80,6 +144,11 @@ class Counts:
         }
 
     @cached_property
+    def _into(self) -> sparse.csr_matrix:
+        """(items, items) the links of ``goes-after`` by the item that they lead to."""
+        return sparse.csr_matrix(self.matrices[AFTER].T)
+
+    @cached_property
     def _seen(self) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         """(items, people) and (people, items / people's sizes)."""
         seen = sparse.csr_matrix(self.sequences.seen(), dtype=np.float32)
@@ -88,26 +157,27 @@ class Counts:
 
     def after(self, histories: EventSequences) -> Floats:
         """(histories, items) the value of the term ``goes-after``."""
-        return self.first(histories, LINKED["goes-after"][0], LATE)
+        return self.first(histories, AFTER, LATE).dense()
 
-    def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
-        """(histories, items) sums of the links from the items of each history, weighted by recency."""
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> SparseValues:
+        """Sums of the links from the items of each history, weighted by recency."""
         weight = self._weights(histories, histories.recency(decay))
-        return np.asarray((weight @ self.matrices[matrix]).toarray(), float)
+        return SparseValues.of_matrix(weight @ self.matrices[matrix])
 
-    def walk(self, matrix: str, begun: Floats) -> Floats:
-        """(histories, items) one step along the links."""
-        return np.asarray(begun.astype(np.float32) @ self.matrices[matrix], float)
+    def walk(self, begun: Values) -> Walk:
+        """One step along the links of ``goes-after``."""
+        return Walk(begun, self.matrices[AFTER], self._into)
 
-    def similar_people(self, histories: EventSequences) -> Floats:
-        """(histories, items) items of the people who share items with each history, weighted by similarity."""
+    def similar_people(self, histories: EventSequences) -> SparseValues:
+        """Items of the people who share items with each history, weighted by similarity."""
         shared_by, taken = self._seen
         person = self._weights(histories, self.statistics.rarity[histories.item]) @ shared_by
         person.data **= 2
-        values = np.asarray((person @ taken).toarray(), float)
+        values = SparseValues.of_matrix(person @ taken)
         if self.fewest > 1:
             person.data[:] = 1.0
-            values[(person @ (taken > 0).astype(np.float32)).toarray() < self.fewest] = 0.0
+            holders = SparseValues.of_matrix(person @ sparse.csr_matrix(taken > 0, dtype=np.float32))
+            values.values.data[holders.values.data < self.fewest] = 0.0
         return values
 
     def _weights(self, histories: EventSequences, weight: Floats) -> sparse.csr_matrix:

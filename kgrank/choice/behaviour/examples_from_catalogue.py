@@ -18,7 +18,15 @@ from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.popularity import HALF_LIVES
 from kgrank.choice.behaviour.sequences import EventSequences
-from kgrank.choice.behaviour.terms import ALIKE, ATTRIBUTES, POPULAR, TermValues, in_history, term_values
+from kgrank.choice.behaviour.terms import (
+    ALIKE,
+    ATTRIBUTES,
+    POPULAR,
+    TermValues,
+    Values,
+    in_history,
+    term_values,
+)
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices, concatenated
 
@@ -31,8 +39,8 @@ NEAR, DRAWN = 50, 40
 
 RETRIEVING = ("goes-after", ALIKE, "two-steps")
 
-BATCH = 256
-"""Histories that are worked on at once."""
+BATCH, CELLS = 256, 4_000_000
+"""Histories that are worked on at once; fewer in a shop of many items, so that a term takes 32 MB at most."""
 
 
 def learn_from_catalogue(
@@ -98,8 +106,9 @@ def _batches(
     target = people.last
     time = people.time[people.start[1:] - 1] if people.time is not None and people.dated else None
     before = people.without_last(1)
-    for first in range(0, len(people), BATCH):
-        which = np.arange(first, min(first + BATCH, len(people)))
+    size = batch_size(people.item_count)
+    for first in range(0, len(people), size):
+        which = np.arange(first, min(first + size, len(people)))
         histories_before = before.take(which)
         values = term_values(counts, histories_before.histories(None if time is None else time[which]))
         if utility is not None:
@@ -108,8 +117,13 @@ def _batches(
         yield _candidates(values, target[which], histories_before.seen().toarray() > 0, groups, random)
 
 
+def batch_size(items: int) -> int:
+    """Histories that are worked on at once in a shop of so many items."""
+    return max(min(BATCH, CELLS // max(items, 1)), 1)
+
+
 def _candidates(
-    values: Mapping[str, TermValues],
+    values: Mapping[str, Values],
     target: Ints,
     seen: Truths,
     groups: Sequence[Grouping],
@@ -139,15 +153,15 @@ def _candidates(
 
 
 def retrieve(
-    values_by_term: Mapping[str, TermValues], groups: Sequence[Grouping], seen: Truths, most: int
+    values_by_term: Mapping[str, Values], groups: Sequence[Grouping], seen: Truths, most: int
 ) -> Truths:
     """(histories, items) the first items by each retrieving term and by similarity, without those seen."""
     near = np.zeros(seen.shape, bool)
     if seen.shape[1] <= most:
         return ~seen
-    popularity = values_by_term[POPULAR].values[0]
+    popularity = values_by_term[POPULAR].dense()[0]
     likeness = [values_by_term[in_history(g.name)].dense() for g in groups]
-    retrieving = [values_by_term[name].values for name in RETRIEVING]
+    retrieving = [values_by_term[name].dense() for name in RETRIEVING]
     retrieving.append(np.broadcast_to(sum(likeness, 0.1 * popularity), seen.shape))
     for values in retrieving:
         values = np.where(seen, -np.inf, values)
@@ -157,7 +171,7 @@ def retrieve(
 
 
 def examples_of(
-    values_by_term: Mapping[str, TermValues], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
+    values_by_term: Mapping[str, Values], rows: Ints, items: Ints, *, chosen: Floats, offset: Floats
 ) -> Examples:
     """The choices of histories (rows, ascending) among items, with the values of all terms."""
     start = np.append(np.flatnonzero(np.diff(rows, prepend=-1)), len(rows)).astype(np.int64)

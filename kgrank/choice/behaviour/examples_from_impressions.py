@@ -15,7 +15,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, learn_curves
 from kgrank.choice.behaviour.counts import Counts
 from kgrank.choice.behaviour.event_log import EventLog
-from kgrank.choice.behaviour.examples_from_catalogue import BATCH, EXAMPLES, joined
+from kgrank.choice.behaviour.examples_from_catalogue import EXAMPLES, batch_size, joined
 from kgrank.choice.behaviour.groupings import Grouping
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
@@ -25,9 +25,6 @@ from kgrank.choice.logit.choice_sets import CategoryChoices
 
 EARLY = 0.7
 """The share of the log that is counted; the rest is learned on, so that no term explains itself."""
-
-CELLS = 4_000_000
-"""Values of one term that are computed at once, 32 MB."""
 
 
 def learn_from_impressions(
@@ -129,7 +126,7 @@ def _batches(
     )
     width = category_choices.design.layout.width
     nuisance = np.concatenate([np.zeros(width), part_worths[width:]])
-    size = max(min(BATCH, CELLS // max(len(log.items), 1)), 1)
+    size = batch_size(len(log.items))
     for first in range(0, len(which), size):
         batch = which[first : first + size]
         choices = category_choices.choices.take(batch)

@@ -15,7 +15,7 @@ import numpy as np
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.groupings import Grouping
-from kgrank.choice.behaviour.popularity import Recent
+from kgrank.choice.behaviour.popularity import Recent, RecentAt
 from kgrank.choice.behaviour.sequences import EventSequences
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
 
@@ -30,10 +30,13 @@ LIFT = 2.0
 LATEST, LAST, LATE, LONG = 0.0, 0.3, 0.6, 0.9
 """How much less an item of the history counts than the one after it."""
 
+AFTER = "after"
+"""The matrix of ``goes-after``."""
+
 LINKED: Mapping[str, tuple[str, float, str]] = {
-    "goes-after": ("after", LATE, "how often people went on from your last items to this one"),
-    "goes-after-last": ("after", LAST, "the same, of your very last items"),
-    "goes-after-all": ("after", LONG, "the same, of all your items"),
+    "goes-after": (AFTER, LATE, "how often people went on from your last items to this one"),
+    "goes-after-last": (AFTER, LAST, "the same, of your very last items"),
+    "goes-after-all": (AFTER, LONG, "the same, of all your items"),
     "later": ("forward", LATEST, "how often people went on from your last item to this one, this order only"),
     "earlier": ("backward", LATEST, "how often people had this item before your last one"),
     "right-after": ("next", LATEST, "how often this item came right after your last one"),
@@ -199,7 +202,7 @@ class Links:
         both = self.forward + BACK * self.backward
         sums = np.bincount(row, both, minlength=len(count))
         return {
-            "after": scale * both,
+            AFTER: scale * both,
             "forward": scale * self.forward,
             "backward": scale * self.backward,
             "next": scale * (self.next + NEAR_BACK * self.previous),
@@ -254,12 +257,29 @@ def lift(moves: Floats) -> Floats:
     return np.pad(np.log((moves + LIFT) / (expected + LIFT)), (0, 1))
 
 
+class Values(Protocol):
+    """The values of a term for histories and items."""
+
+    def of(self, rows: Ints, items: Ints) -> Floats:
+        """(pairs,) the values of pairs of a history and an item."""
+        ...
+
+    def dense(self) -> Floats:
+        """(histories or 1, items) the values of all items."""
+        ...
+
+
 @dataclass(frozen=True)
 class TermValues:
     """The values of a term, (histories or 1, k): of the k items themselves, or of the k labels of a grouping."""
 
     values: Floats
     label: Ints | None = None
+
+    @staticmethod
+    def all_of(values: Values) -> TermValues:
+        """The values of all items."""
+        return values if isinstance(values, TermValues) else TermValues(values.dense())
 
     def of(self, rows: Ints, items: Ints) -> Floats:
         """The values of pairs of a history and an item."""
@@ -279,16 +299,16 @@ class CountsLookup(Protocol):
         """Counts for the terms without links."""
         ...
 
-    def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
-        """(histories, items) sums of the links from the items of each history, weighted by recency."""
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> Values:
+        """Sums of the links from the items of each history, weighted by recency."""
         ...
 
-    def walk(self, matrix: str, begun: Floats) -> Floats:
-        """(histories, items) one step along the links, from weights of items (histories, items)."""
+    def walk(self, begun: Values) -> Values:
+        """One step along the links of ``goes-after``, from weights of items."""
         ...
 
-    def similar_people(self, histories: EventSequences) -> Floats:
-        """(histories, items) items of the people who share items with each history, weighted by similarity."""
+    def similar_people(self, histories: EventSequences) -> Values:
+        """Items of the people who share items with each history, weighted by similarity."""
         ...
 
 
@@ -304,7 +324,7 @@ def terms_of(statistics: Statistics) -> tuple[str, ...]:
 
 def term_values(
     counted: CountsLookup, histories: EventSequences, selected: Collection[str] | None = None
-) -> dict[str, TermValues]:
+) -> dict[str, Values]:
     """The values of terms, by name.
 
     Args:
@@ -317,24 +337,25 @@ def term_values(
     # A step further needs the steps before it.
     for name in ("three-steps", "two-steps"):
         names |= {STEPS[name][0]} if name in names else set()
-    values: dict[str, TermValues] = {}
+    values: dict[str, Values] = {}
     for name in (n for n in LINKED if n in names):
         matrix, decay, _ = LINKED[name]
-        values[name] = TermValues(counted.first(histories, matrix, decay))
+        values[name] = counted.first(histories, matrix, decay)
     for name in (n for n in STEPS if n in names):
-        values[name] = TermValues(counted.walk("after", values[STEPS[name][0]].values))
+        values[name] = counted.walk(values[STEPS[name][0]])
     if ALIKE in names:
-        values[ALIKE] = TermValues(counted.similar_people(histories))
+        values[ALIKE] = counted.similar_people(histories)
     if POPULAR in names:
         values[POPULAR] = TermValues(np.log1p(statistics.count)[None])
-    if NOW in names and statistics.recent is not None:
-        values[NOW] = TermValues(np.log1p(statistics.recent.at(histories.asked)))
+    if NOW in names and (lately := statistics.recent) is not None:
+        asked = histories.asked
+        values[NOW] = TermValues(np.log1p(lately.now)[None]) if asked is None else RecentAt(lately, asked)
     if LENGTH in names:
         lengths = np.log(np.diff(histories.start))[:, None]
         values[LENGTH] = TermValues(lengths, np.zeros(len(statistics.count), int))
     for name in (n for n in TITLE_TERMS if n in names and statistics.title_vectors is not None):
         assert statistics.title_vectors is not None
-        values[name] = TermValues(statistics.title_vectors.like(histories, TITLE_TERMS[name][0]))
+        values[name] = statistics.title_vectors.like(histories, TITLE_TERMS[name][0])
     for group in statistics.groupings:
         values |= _grouped(statistics, group, histories, names)
     return values
@@ -355,7 +376,8 @@ def _grouped(
     if flow(group.name) in names:
         late = histories.by_label(group, LATE)
         total = np.bincount(histories.owner, histories.recency(LATE), minlength=len(histories))
-        by_name[flow(group.name)] = late @ statistics.lifts[group.name] / total[:, None]
+        source = np.unique(group.label[histories.item])
+        by_name[flow(group.name)] = late[:, source] @ statistics.lifts[group.name][source] / total[:, None]
     if popular(group.name) in names:
         by_name[popular(group.name)] = statistics.sizes[group.name][None]
     return {name: TermValues(values, group.label) for name, values in by_name.items()}

@@ -54,17 +54,14 @@ class TitleVectors:
         length = np.sqrt(np.bincount(owner, inverse_frequency[word] ** 2, minlength=len(rows)))
         return TitleVectors(start, word, inverse_frequency[word] / length[owner], tuple(vocabulary))
 
-    def like(self, histories: EventSequences, decay: float) -> Floats:
-        """(histories, items) cosines with the items of each history, added up with their recency."""
-        owner = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+    def like(self, histories: EventSequences, decay: float) -> TitleLikeness:
+        """Cosines of items with the items of each history, added up with their recency."""
         at, start = gather(self.start[histories.item], np.diff(self.start)[histories.item])
         weights = self.weight[at] * np.repeat(histories.recency(decay), np.diff(start))
-        cosines = np.zeros((len(histories), len(self.start) - 1))
-        for h, (first, last) in enumerate(zip(histories.start, histories.start[1:], strict=False)):
-            entries = slice(start[first], start[last])
-            query = np.bincount(self.word[at[entries]], weights[entries], minlength=len(self.vocabulary))
-            cosines[h] = np.bincount(owner, self.weight * query[self.word], minlength=cosines.shape[1])
-        return cosines
+        owner = np.repeat(histories.owner, np.diff(start))
+        cell, which = np.unique(owner * len(self.vocabulary) + self.word[at], return_inverse=True)
+        weight = np.bincount(which, weights, minlength=len(cell)).astype(float)
+        return TitleLikeness(self, len(histories), cell, weight)
 
     def shared(self, first: int, second: int) -> tuple[str, ...]:
         """The words of both titles, the rarest first."""
@@ -72,3 +69,44 @@ class TitleVectors:
         common = np.isin(self.word[first_entries], self.word[second_entries])
         order = np.argsort(-self.weight[first_entries][common], kind="stable")
         return tuple(self.vocabulary[w] for w in self.word[first_entries][common][order].tolist())
+
+
+@dataclass(frozen=True)
+class TitleLikeness:
+    """How much of each history's titles is in the items' titles.
+
+    Attributes:
+        vectors: Of the items.
+        histories: Their number.
+        cell: (entries,) history · words + word, ascending.
+        weight: (entries,) of the word in the history.
+    """
+
+    vectors: TitleVectors
+    histories: int
+    cell: Ints
+    weight: Floats
+
+    def of(self, rows: Ints, items: Ints) -> Floats:
+        """(pairs,) the values of pairs of a history and an item."""
+        vectors = self.vectors
+        if not len(self.cell):
+            return np.zeros(len(rows))
+        at, start = gather(vectors.start[items], np.diff(vectors.start)[items])
+        pair = np.repeat(np.arange(len(items)), np.diff(start))
+        wanted = rows[pair] * len(vectors.vocabulary) + vectors.word[at]
+        entry = np.minimum(np.searchsorted(self.cell, wanted), len(self.cell) - 1)
+        weight = np.where(self.cell[entry] == wanted, self.weight[entry], 0.0)
+        return np.bincount(pair, vectors.weight[at] * weight, minlength=len(items)).astype(float)
+
+    def dense(self) -> Floats:
+        """(histories, items)."""
+        vectors, words = self.vectors, len(self.vectors.vocabulary)
+        owner = np.repeat(np.arange(len(vectors.start) - 1), np.diff(vectors.start))
+        cosines = np.zeros((self.histories, len(vectors.start) - 1))
+        ends = np.searchsorted(self.cell, np.arange(self.histories + 1) * words)
+        for row, first, last in zip(cosines, ends, ends[1:], strict=False):
+            query = np.zeros(words)
+            query[self.cell[first:last] % words] = self.weight[first:last]
+            row[:] = np.bincount(owner, vectors.weight * query[vectors.word], minlength=len(row))
+        return cosines

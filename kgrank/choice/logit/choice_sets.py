@@ -112,7 +112,8 @@ def category_choices(
         nuisance = _nuisance(log, heads, searches)
     rated = (heads["kind"] == "rating").to_numpy()
     marks = _nuisance_columns(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
-    raw = sparse.csr_matrix(sparse.hstack([design.raw[rows["at"].to_numpy()], marks], "csr"))
+    item, mark_row, row = _distinct(rows["at"].to_numpy(), marks)
+    raw = sparse.csr_matrix(sparse.hstack([design.raw[item], marks[mark_row]], "csr"))
     item_choices = CategoryChoices(
         design=design,
         choices=Choices(
@@ -126,6 +127,7 @@ def category_choices(
             time=heads["time"].fill_null(0).to_numpy().astype(np.int64),
             offset=_examination_offset(rows["position"], log.examination),
             rated=rated if rated.any() else None,
+            row=row,
         ),
         nuisance=tuple(nuisance),
         item_row=rows["at"].to_numpy().astype(np.int64),
@@ -214,6 +216,21 @@ def _nuisance_columns(position: pl.Series, rated: Truths, nuisance: Sequence[str
     if not columns:
         return sparse.csr_matrix((len(positions), 0))
     return sparse.csr_matrix(np.column_stack(columns).astype(float))
+
+
+def _distinct(item: Ints, marks: sparse.csr_matrix) -> tuple[Ints, Ints, Ints]:
+    """The distinct rows of alternatives with an item and nuisance columns.
+
+    Returns:
+        (distinct rows,) the item of each, (distinct rows,) an alternative that has its nuisance columns, and
+        (rows,) the distinct row of each alternative.
+    """
+    # Rows with the same marks have the same number, others almost surely not.
+    number = marks @ np.random.default_rng(0).random(marks.shape[1])
+    _, combination = np.unique(number, return_inverse=True)
+    key = item.astype(np.int64) * (int(combination.max(initial=0)) + 1) + combination
+    _, first, row = np.unique(key, return_index=True, return_inverse=True)
+    return item[first], first, row
 
 
 def _centring(design: Design, nuisance: int) -> Floats:

@@ -211,6 +211,7 @@ def never_varies(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
     for block in layout.blocks:
         # Items with the same values have the same number, others almost surely not.
         number = choices.raw[:, block.columns] @ generator.normal(size=len(block.nodes))
+        number = number if choices.row is None else number[choices.row]
         if _range(choices, np.round(number, 9)).any():
             continue
         text = (
@@ -251,7 +252,7 @@ def separated(layout: Layout, choices: Choices) -> tuple[Concern, ...]:
 
 def _always_or_never(layout: Layout, choices: Choices) -> tuple[Truths, Truths]:
     """(columns,) whether a value was always, or never, chosen over others."""
-    has = sparse.csr_matrix(choices.raw[:, : layout.width] != 0, dtype=float)
+    has = sparse.csr_matrix(choices.expanded[:, : layout.width] != 0, dtype=float)
     size = np.diff(choices.start) + choices.outside
     by_choice = sparse.csr_matrix(
         (np.ones(len(choices.choice)), np.arange(len(choices.choice)), choices.start)
@@ -275,7 +276,7 @@ def _always_or_never(layout: Layout, choices: Choices) -> tuple[Truths, Truths]:
 
 def _always_first(layout: Layout, block: Block, choices: Choices) -> Iterator[Concern]:
     """A number whose least, or greatest, was chosen every time."""
-    rows = np.asarray(choices.raw[:, [block.start]].todense()).ravel()
+    rows = choices.times(np.eye(1, choices.raw.shape[1], block.start)[0])
     first, differ = choices.start[:-1], _range(choices, rows) > 1e-9
     for word, sign in (("smallest", 1.0), ("largest", -1.0)):
         end = np.minimum.reduceat(sign * rows, first)[choices.choice]

@@ -18,9 +18,10 @@ from itertools import pairwise
 import numpy as np
 from scipy import linalg, sparse
 
-from kgrank.arrays import Floats
+from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.responses import KINDS, RESPONSES
 from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.newton import newton
 from kgrank.weights.model import Reliability
 
@@ -96,15 +97,24 @@ def weighted(category_choices: CategoryChoices, reliability: Reliability) -> Cat
     if all(s == 1.0 for s in reliability.scale.values()) and reliability.noise == 1.0:
         return category_choices
     choices = category_choices.choices
-    scale = np.array([reliability.scale.get(k, 1.0) for k in KINDS])[category_choices.kind]
-    rated = category_choices.kind == RATING
-    unit = np.where(rated, 1.0 / reliability.noise, 1.0)[choices.choice]
-    raw = choices.raw.copy()
-    row = np.repeat(np.arange(raw.shape[0]), np.diff(raw.indptr))
+    scale = np.array([reliability.scale.get(k, 1.0) for k in KINDS])
+    unit = np.where(np.arange(len(KINDS)) == RATING, 1.0 / reliability.noise, 1.0)
+    kind = category_choices.kind[choices.choice]
+    raw, row, kind_of_row = _by_kind(choices, kind)
+    entry_kind = np.repeat(kind_of_row, np.diff(raw.indptr))
     # Being looked at, or the outside option, has nothing to do with how well tastes are followed.
     attribute = raw.indices < category_choices.design.raw.shape[1]
-    raw.data = raw.data * unit[row] * np.where(attribute, scale[choices.choice][row], 1.0)
-    return replace(category_choices, choices=replace(choices, raw=raw, chosen=choices.chosen * unit))
+    raw.data = raw.data * unit[entry_kind] * np.where(attribute, scale[entry_kind], 1.0)
+    scaled = replace(choices, raw=raw, row=row, chosen=choices.chosen * unit[kind])
+    return replace(category_choices, choices=scaled)
+
+
+def _by_kind(choices: Choices, kind: Ints) -> tuple[sparse.csr_matrix, Ints | None, Ints]:
+    """A copy of the distinct rows, each of one kind of feedback; the row of each alternative; and their kinds."""
+    if choices.row is None:
+        return choices.raw.copy(), None, kind
+    distinct, row = np.unique(choices.row * len(KINDS) + kind, return_inverse=True)
+    return choices.raw[distinct // len(KINDS)], row, distinct % len(KINDS)
 
 
 def _thinned(category_choices: CategoryChoices) -> CategoryChoices:
@@ -174,14 +184,15 @@ def _derivatives(
     residual = choices.gradient_rows(utility, probability)
     attributes = part_worths.copy()
     attributes[category_choices.design.layout.width :] = 0.0
-    attribute_utility = np.asarray(choices.raw @ (choices.centring @ attributes))
+    attribute_utility = choices.times(choices.centring @ attributes)
     kind = category_choices.kind[choices.choice]
     kind_columns = sparse.csr_matrix(
         np.column_stack([attribute_utility * (kind == k) for k in other_kinds] or [np.empty((len(kind), 0))])
     )
     extended = replace(
         choices,
-        raw=sparse.csr_matrix(sparse.hstack([choices.raw, kind_columns], "csr")),
+        raw=sparse.csr_matrix(sparse.hstack([choices.expanded, kind_columns], "csr")),
+        row=None,
         centring=linalg.block_diag(choices.centring, np.eye(len(other_kinds))),
     )
     rated = kind == RATING

@@ -93,10 +93,8 @@ def _clustered(choices: Choices, residual: Floats, precision: Floats, hessian: F
     certain.
     """
     persons, person = np.unique(choices.person, return_inverse=True)
-    by_person = choices.gradients(residual, person, len(persons))
-    by_person = by_person - by_person.mean(0)
     few = len(persons) / max(len(persons) - 1, 1)
-    spread = few * by_person.T @ by_person
+    spread = few * choices.spread(residual, person, len(persons))
     inverse = linalg.cho_solve(linalg.cho_factor(hessian), np.eye(len(hessian)))
     information = hessian - np.diag(precision)
     expected = float(np.einsum("ij,ji->", inverse, information))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,8 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.ragged import gather
 
-WIDE = 400
-"""Raw columns from which the Hessian is computed sparse."""
-
+SPARSE_COST = 50.0
+"""Time of a product of two stored entries of sparse rows, in that of one product of a dense block."""
 
 BLOCK = 4_000_000
 """Numbers in a dense block of rows, 32 MB."""
@@ -26,11 +24,11 @@ BLOCK = 4_000_000
 class Choices:
     """Choices among alternatives, one row an alternative, the rows of a choice together.
 
-    The columns of a row are ``raw[row] @ centring``, so that wide attributes stay sparse. The outside option
+    The columns of a row are ``expanded[row] @ centring``, so that wide attributes stay sparse. The outside option
     has utility 0 and no row; what is left of a choice's weight after its rows is the outside option's.
 
     Attributes:
-        raw: (rows, raw columns), sparse; ``NO_COLUMNS`` where only utilities are given.
+        raw: (distinct rows, raw columns), sparse; ``NO_COLUMNS`` where only utilities are given.
         centring: (raw columns, columns).
         start: (choices + 1,) first row of each choice.
         chosen: (rows,) how often the alternative was taken: 0, 1 or a number of units.
@@ -40,6 +38,8 @@ class Choices:
         time: (choices,) time or order.
         offset: (rows,) utility that is given; zeros unless set.
         rated: (choices,) which are ratings, each of one row; None where there are none.
+        row: (rows,) the row of ``raw`` of each alternative: an item that is offered often is stored once. None
+            where each has its own.
     """
 
     raw: sparse.csr_matrix
@@ -52,6 +52,7 @@ class Choices:
     time: Ints
     offset: Floats
     rated: Truths | None = None
+    row: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -60,6 +61,19 @@ class Choices:
     def width(self) -> int:
         """Number of columns."""
         return int(self.centring.shape[1])
+
+    @property
+    def expanded(self) -> sparse.csr_matrix:
+        """(rows, raw columns) the raw columns of each alternative."""
+        return self.raw if self.row is None else self.raw[self.row]
+
+    def _each(self, values: Floats) -> Floats:
+        """(rows, …) from values of the distinct rows."""
+        return values if self.row is None else values[self.row]
+
+    def _summed(self, rows: Floats) -> Floats:
+        """(distinct rows,) sums over the alternatives that are the same row."""
+        return rows if self.row is None else np.bincount(self.row, rows, self.raw.shape[0]).astype(float)
 
     @cached_property
     def choice(self) -> Ints:
@@ -77,7 +91,11 @@ class Choices:
 
     def utility(self, part_worths: Floats) -> Floats:
         """(rows,) offset included."""
-        return np.asarray(self.raw @ (self.centring @ part_worths)) + self.offset
+        return self.times(self.centring @ part_worths) + self.offset
+
+    def times(self, matrix: Floats) -> Floats:
+        """(rows, …) the raw columns of each alternative times a vector or a matrix (raw columns, …)."""
+        return self._each(np.asarray(self.raw @ matrix))
 
     def probabilities(self, utility: Floats) -> tuple[Floats, Floats]:
         """The choice probabilities of the conditional logit (McFadden 1974).
@@ -118,49 +136,39 @@ class Choices:
 
     def gradient(self, rows: Floats) -> Floats:
         """(columns,) gradient from the derivative by each row's utility."""
-        return np.asarray(self.centring.T @ (self.raw.T @ rows))
+        return np.asarray(self.centring.T @ (self.raw.T @ self._summed(rows)))
 
-    def gradients(self, rows: Floats, group: Ints, groups: int) -> Floats:
-        """(groups, columns) gradients of groups of choices, for clustered errors."""
-        by_group = sparse.csr_matrix(
-            (rows, (group[self.choice], np.arange(len(rows)))), shape=(groups, len(rows))
-        )
-        return np.asarray((by_group @ self.raw) @ self.centring)
+    def spread(self, rows: Floats, group: Ints, groups: int) -> Floats:
+        """(columns, columns) Σ over groups of choices of (g - mean)(g - mean)', with g a group's gradient.
+
+        Args:
+            rows: (rows,) derivative of the log-likelihood by each row's utility.
+            group: (choices,) number of the group.
+            groups: Their number.
+        """
+        by_group = self._mixing(rows, group[self.choice], groups) @ self.raw
+        mean = np.asarray(by_group.sum(0)).ravel() / groups
+        return self._centred(_squares(by_group) - groups * np.outer(mean, mean))
 
     def information(self, probability: Floats) -> Floats:
         """(columns, columns) negative Hessian of the log-likelihood."""
-        weight, mixing = self.weights(probability)
-        raw = (
-            self._information_wide(weight, mixing)
-            if self.raw.shape[1] > WIDE
-            else sum(self._information_dense(weight, mixing, choices) for choices in self._chunks())
+        weight, probability = self._weights(probability)
+        mean = self._mixing(probability, self.choice, len(self)) @ self.raw
+        within, between = np.sqrt(self._summed(weight)), np.sqrt(self.total)
+        return self._centred(
+            _squares(sparse.diags(within) @ self.raw) - _squares(sparse.diags(between) @ mean)
         )
+
+    def _centred(self, raw: Floats) -> Floats:
+        """(columns, columns) from (raw columns, raw columns)."""
         # Nearly all of the centring is zeros: as a dense matrix it would cost more than all the rest.
         thin = sparse.csr_matrix(self.centring)
         return np.asarray((thin.T @ (thin.T @ raw).T).T)
 
-    def _chunks(self) -> Iterator[slice]:
-        """Runs of choices whose rows fit into a dense block."""
-        rows = max(BLOCK // self.raw.shape[1], 1)
-        marks = np.unique(np.searchsorted(self.start, np.arange(0, self.start[-1] + rows, rows)))
-        marks = np.unique(np.append(np.minimum(marks, len(self)), len(self)))
-        for first, last in pairwise(marks.tolist()):
-            yield slice(first, last)
-
-    def _information_dense(self, weight: Floats, mixing: sparse.csr_matrix, choices: slice) -> Floats:
-        rows = slice(self.start[choices.start], self.start[choices.stop])
-        columns = self.raw[rows].toarray()
-        mean = mixing[choices, rows] @ columns
-        # A product of a matrix with itself takes half the time of one of two matrices.
-        columns *= np.sqrt(weight[rows, None])
-        mean *= np.sqrt(self.total[choices, None])
-        return np.asarray(columns.T @ columns - mean.T @ mean)
-
-    def _information_wide(self, weight: Floats, mixing: sparse.csr_matrix) -> Floats:
-        """For attributes of thousands of values: nothing is made dense but the result."""
-        mean = mixing @ self.raw
-        within = self.raw.T @ self.raw.multiply(weight[:, None]).tocsr()
-        return np.asarray((within - mean.T @ mean.multiply(self.total[:, None]).tocsr()).toarray())
+    def _mixing(self, weight: Floats, group: Ints, groups: int) -> sparse.csr_matrix:
+        """(groups, distinct rows) the weights (rows,) summed by group."""
+        row = np.arange(len(weight)) if self.row is None else self.row
+        return sparse.csr_matrix((weight, (group, row)), shape=(groups, self.raw.shape[0]))
 
     def weights(self, probability: Floats) -> tuple[Floats, sparse.csr_matrix]:
         """What the information is made of: Σ weight · x x' - Σ total · m m', with m the means of the choices.
@@ -169,18 +177,23 @@ class Choices:
             (rows,) weights, and (choices, rows) the matrix that takes rows to their mean under the choice
             probabilities.
         """
-        weight = self.total[self.choice] * probability
-        if self.rated is not None:
-            rated = self.rated[self.choice]
-            # A rating has one row: no mean is taken off it.
-            weight, probability = np.where(rated, 1.0, weight), np.where(rated, 0.0, probability)
+        weight, probability = self._weights(probability)
         columns = np.arange(len(probability))
         shape = (len(self), len(probability))
         return weight, sparse.csr_matrix((probability, columns, self.start), shape=shape)
 
+    def _weights(self, probability: Floats) -> tuple[Floats, Floats]:
+        """(rows,) weights, and (rows,) what takes rows to their mean."""
+        weight = self.total[self.choice] * probability
+        if self.rated is None:
+            return weight, probability
+        rated = self.rated[self.choice]
+        # A rating has one row: no mean is taken off it.
+        return np.where(rated, 1.0, weight), np.where(rated, 0.0, probability)
+
     def without_columns(self, offset: Floats) -> Choices:
         """The same choices with a utility that is given, and no columns."""
-        return replace(self, raw=NO_COLUMNS, centring=np.zeros((0, 0)), offset=offset)
+        return replace(self, raw=NO_COLUMNS, row=None, centring=np.zeros((0, 0)), offset=offset)
 
     def take(self, which: Truths | Ints) -> Choices:
         """The choices of a mask or of numbers, in that order."""
@@ -199,9 +212,18 @@ class Choices:
         return rows
 
     def _part(self, rows: Ints | slice, choices: Ints | slice, start: Ints) -> Choices:
+        raw, row = self.raw, None
+        if self.row is not None:
+            row = self.row[rows]
+            if len(row) < raw.shape[0]:
+                distinct, row = np.unique(row, return_inverse=True)
+                raw = raw[distinct]
+        elif raw is not NO_COLUMNS:
+            raw = raw[rows]
         return replace(
             self,
-            raw=self.raw if self.raw is NO_COLUMNS else self.raw[rows],
+            raw=raw,
+            row=row,
             start=start,
             chosen=self.chosen[rows],
             outside=self.outside[choices],
@@ -231,10 +253,37 @@ def concatenated(parts: Sequence[Choices]) -> Choices:
     return replace(
         parts[0],
         raw=NO_COLUMNS if columnless else sparse.csr_matrix(sparse.vstack([p.raw for p in parts])),
+        row=None if all(p.row is None for p in parts) else _rows(parts),
         start=np.concatenate([[0], *starts]).astype(np.int64),
         rated=np.concatenate(rated) if any(p.rated is not None for p in parts) else None,
         **{name: joined(name) for name in names},
     )
+
+
+def _rows(parts: Sequence[Choices]) -> Ints:
+    """(rows,) the distinct row of each alternative of choices whose distinct rows are stacked."""
+    ends = np.cumsum([0, *(p.raw.shape[0] for p in parts)])
+    rows = (np.arange(p.raw.shape[0]) if p.row is None else p.row for p in parts)
+    return np.concatenate([row + end for row, end in zip(rows, ends, strict=False)])
+
+
+def _squares(rows: sparse.csr_matrix) -> Floats:
+    """(columns, columns) the product of the transpose with a sparse matrix, whichever way is quicker.
+
+    Both ways take memory for the result and a block of rows.
+    """
+    count, width = rows.shape
+    rows = sparse.csr_matrix(rows)
+    stored = np.diff(rows.indptr).astype(float)
+    if SPARSE_COST * float(stored @ stored) < count * float(width) ** 2:
+        return np.asarray((rows.T @ rows).toarray())
+    total = np.zeros((width, width))
+    step = max(BLOCK // max(width, 1), 1)
+    for first in range(0, count, step):
+        block = rows[first : first + step].toarray()
+        # A product of a matrix with itself takes half the time of one of two matrices.
+        total += block.T @ block
+    return total
 
 
 def _like(values: Any, utility: Floats) -> Any:

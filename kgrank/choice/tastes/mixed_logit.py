@@ -137,7 +137,7 @@ def panel_by_person(choices: Choices, part_worths: Floats, columns: Floats) -> t
     persons, person = np.unique(choices.person, return_inverse=True)
     order = np.argsort(person, kind="stable")
     regrouped = choices.take(order)
-    x = np.asarray(regrouped.raw @ (choices.centring @ columns))
+    x = regrouped.times(choices.centring @ columns)
     columnless = regrouped.without_columns(regrouped.utility(part_worths))
     numbered = replace(columnless, person=person[order].astype(np.int64))
     return Panel(numbered, x, len(persons)), persons.astype(np.int64)

@@ -182,7 +182,7 @@ def choice_rows(sets: Sequence[CategoryChoices], where: Cells) -> ChoiceRows:
             [np.arange(cell.start, cell.stop), where.width + np.array([shared[n] for n in nuisance], int)]
         )
         blocks.append((centring.row, column[centring.col], centring.data, s.choices.raw.shape[1]))
-        rows.append(s.choices.raw)
+        rows.append(s.choices.expanded)
     offset = np.concatenate([[0], np.cumsum([b[3] for b in blocks])]).astype(int)
     index = (
         np.concatenate([b[0] + o for b, o in zip(blocks, offset[:-1], strict=True)]),

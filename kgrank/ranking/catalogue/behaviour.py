@@ -16,6 +16,7 @@ from kgrank.choice.behaviour.neighbours import Neighbours
 from kgrank.choice.behaviour.popularity import Recent
 from kgrank.choice.behaviour.sequences import RECENT, EventSequences
 from kgrank.choice.behaviour.terms import (
+    AFTER,
     ALIKE,
     LINKED,
     NOW,
@@ -24,6 +25,7 @@ from kgrank.choice.behaviour.terms import (
     Links,
     Statistics,
     TermValues,
+    Values,
     family,
     flow,
     grouping_of,
@@ -114,7 +116,7 @@ class Behaviour:
         """(links,) the matrices of ``LINKED``."""
         return self.links.scaled(self.statistics.count)
 
-    def term_values(self, history: Sequence[int]) -> dict[str, TermValues]:
+    def term_values(self, history: Sequence[int]) -> dict[str, Values]:
         """The values of all terms after a history of row numbers, oldest first."""
         recent = self.recent(history)
         sequence = EventSequences(recent, np.array([0, len(recent)]), len(self.statistics.count))
@@ -163,31 +165,34 @@ class Behaviour:
                     source = LinkSource(None, people)
         return source
 
-    def first(self, histories: EventSequences, matrix: str, decay: float) -> Floats:
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> TermValues:
         """(1, items) what the items of a history link to, by recency."""
         start = np.zeros(len(self.statistics.count))
         start[histories.item] = histories.recency(decay)
-        return self.walk(matrix, start[None])
+        return self._along(matrix, start[None])
 
-    def walk(self, matrix: str, start: Floats) -> Floats:
-        """(1, items) one step along the links from amounts (1, items)."""
+    def walk(self, begun: Values) -> TermValues:
+        """(1, items) one step along the links of ``goes-after`` from amounts (1, items)."""
+        return self._along(AFTER, begun.dense())
+
+    def _along(self, matrix: str, start: Floats) -> TermValues:
         reached = np.zeros(start.shape)
         for item in np.flatnonzero(start[0]).tolist():
             row = slice(self.links.start[item], self.links.start[item + 1])
             # A row names each target once, so that plain indexing adds.
             reached[0, self.links.target[row]] += start[0, item] * self.matrices[matrix][row]
-        return reached
+        return TermValues(reached)
 
-    def similar_people(self, histories: EventSequences) -> Floats:
+    def similar_people(self, histories: EventSequences) -> TermValues:
         """(1, items) what people took who share items with a history."""
         if self.neighbours is None:
-            return np.zeros((1, len(self.statistics.count)))
+            return TermValues(np.zeros((1, len(self.statistics.count))))
         person, weight = self.neighbours.similar_people(histories.item, self.statistics.rarity)
         values = self.neighbours.taken(person, weight)
         if not self.privacy.few_in_scores:
             holders = self.neighbours.taken(person, np.ones(len(person)))
             values[holders < self.privacy.fewest_people] = 0.0
-        return values[None]
+        return TermValues(values[None])
 
     def similar_people_count(self, history: Sequence[int], target: int) -> int:
         """How many people share an item with the history and took the target."""
@@ -205,7 +210,7 @@ def _counts(terms: Mapping[str, BehaviourTerm], name: str, items: Items) -> Floa
 
 def _recent(terms: Mapping[str, BehaviourTerm], items: Items) -> Recent:
     half_life = terms[NOW].settings["half_life"]
-    return Recent(half_life, np.zeros(1, dtype=np.int64), _counts(terms, NOW, items)[None])
+    return Recent.at_the_end(half_life, _counts(terms, NOW, items))
 
 
 def _neighbours(graph: KnowledgeGraph, items: Items) -> Neighbours:
