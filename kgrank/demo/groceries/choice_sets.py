@@ -1,13 +1,8 @@
 """Choice sets of purchases: what else a household could have bought, and at which price.
 
-A choice is one product that a household bought in a store and week. On offer beside it are products of its category
-that some store sold in that week or the twelve before, and that this store has ever sold up to then or ten stores
-sold in those weeks. What the household itself bought in that week does not count, so that the choice decides neither
-the set nor a price: a purchase of a product that would not be on offer without it is left out. Up to 19 of the
-others are drawn, each equally likely, none from the same basket.
-
-The price of a product is the mean over the other households' purchases of the week in all stores, else over all
-purchases of the last week with any among the twelve before.
+A choice is one product that a household bought in a store and week. A purchase of a product that is not known to
+have been on offer without it (``sales.py``) is left out. Up to 19 of the other products on offer are drawn, each
+equally likely, none from the same basket.
 """
 
 from __future__ import annotations
@@ -20,25 +15,21 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from kgrank.arrays import Floats, Ints, Truths
+from kgrank.arrays import Ints, Truths
 from kgrank.demo.groceries.package import GroceryTables
 from kgrank.demo.groceries.package_size import Measure, parse_package_size
 from kgrank.demo.groceries.promotions import PROMOTIONS, Promotions, read_promotions
 from kgrank.demo.groceries.purchases import usable_purchases
+from kgrank.demo.groceries.sales import LAST_WEEK, Sales
 from kgrank.errors import InputError
 
 COLUMNS = ("price", "discount", "size", "size_missing", "private", *PROMOTIONS)
 """Of ``CategoryChoices.x``."""
 
-WINDOW = 12
-"""Weeks before the purchase in which a product may have been sold last."""
-STAPLE = 10
-"""A product that so many stores sold is on offer in every store."""
-MOST_OTHERS = 19
-_FEWEST_OTHERS = 2
+MOST_OTHERS, FEWEST_OTHERS = 19, 2
+"""Alternatives beside what was bought."""
 _FEWEST_PRODUCTS = 3
 _FEWEST_PURCHASES, _FEWEST_CHOICES, _FEWEST_TRAIN, _FEWEST_TEST = 50, 60, 40, 15
-_LAST_WEEK = 53
 _CLIP = 3.0
 
 
@@ -64,12 +55,12 @@ class Cuts:
         Raises:
             InputError: They overlap, end before they begin, or are no weeks of the year.
         """
-        ends = [0, *self.train, *self.validation, *self.test, _LAST_WEEK + 1]
+        ends = [0, *self.train, *self.validation, *self.test, LAST_WEEK + 1]
         parts = (self.train, self.validation, self.test)
         if any(a > b for a, b in parts) or any(a >= b for a, b in pairwise(ends[::2] + ends[-1:])):
             raise InputError(
                 f"the weeks {self.train}, {self.validation} and {self.test} overlap or are out of order",
-                expected=f"three parts of the weeks 1 to {_LAST_WEEK}, one after another",
+                expected=f"three parts of the weeks 1 to {LAST_WEEK}, one after another",
             )
 
     @property
@@ -102,8 +93,8 @@ class CategoryChoices:
             size_missing, ``early`` (bought up to the last week of train), log_price (mean up to then less
             ``mean_log_price``, 0 where it was not bought).
         purchases_by_part: Purchases in the weeks of each part, before any was left out.
-        left_out: Purchases of a drawn sample, and how many of them were left out, since their product was not known to
-            be on offer or fewer than two others were.
+        left_out: Purchases that were drawn, and how many of them were left out, since their product was not known
+            to be on offer or fewer than two others were.
     """
 
     name: str
@@ -122,8 +113,7 @@ class CategoryChoices:
     @property
     def counts(self) -> tuple[int, int, int]:
         """Choices of train, validation and test."""
-        train, validation, test = np.bincount(self.part, minlength=3).tolist()
-        return train, validation, test
+        return _by_part(self.part)
 
 
 def choice_sets(
@@ -170,22 +160,23 @@ def category_choices(
     ids = np.sort(purchases["product"].unique().to_numpy())
     if len(ids) < _FEWEST_PRODUCTS:
         return None
-    sales = _Sales(purchases, ids, promotions.stores)
+    sales = Sales(purchases, ids, promotions.stores)
     part = np.full(len(purchases), -1)
     for number, (first, last) in enumerate(cuts.parts):
         part[(sales.week >= first) & (sales.week <= last)] = number
     drawn = _drawn_rows(part, cuts.most, rng)
-    on_offer, possible = sales.on_offer(drawn)
-    rows, on_offer = drawn[possible], on_offer[possible]
+    bought, others = sales.on_offer(drawn)
+    possible = bought & (others.sum(1) >= FEWEST_OTHERS)
+    rows, others = drawn[possible], others[possible]
     if len(rows) < _FEWEST_CHOICES:
         return None
-    alternative, valid = _drawn_alternatives(on_offer, sales.product[rows], rng)
+    alternative, valid = _drawn_alternatives(others, sales.product[rows], rng)
     log_price, discount, priced = sales.prices(rows, alternative)
     valid &= priced
-    kept = valid[:, 0] & (valid.sum(1) > _FEWEST_OTHERS)
+    kept = valid[:, 0] & (valid.sum(1) > FEWEST_OTHERS)
     rows, alternative, valid = rows[kept], alternative[kept], valid[kept]
-    counts = np.bincount(part[rows], minlength=3)
-    if counts[0] < _FEWEST_TRAIN or counts[2] < _FEWEST_TEST:
+    train, _, test = _by_part(part[rows])
+    if train < _FEWEST_TRAIN or test < _FEWEST_TEST:
         return None
     early = sales.week <= cuts.train[1]
     mean_log_price = float(sales.log_price[early].mean())
@@ -213,109 +204,14 @@ def category_choices(
         household=purchases["household"].to_numpy()[rows],
         mean_log_price=mean_log_price,
         products=table,
-        purchases_by_part=tuple(int((part == k).sum()) for k in range(3)),
+        purchases_by_part=_by_part(part[part >= 0]),
         left_out=(len(drawn), int((~possible).sum())),
     )
 
 
-class _Sales:
-    """The purchases of one category by store, week and product, and what each household bought in each week."""
-
-    def __init__(self, purchases: pl.DataFrame, products: Ints, stores: Ints) -> None:
-        self.product = np.searchsorted(products, purchases["product"].to_numpy())
-        self.store = np.searchsorted(stores, purchases["store"].to_numpy())
-        self.week = purchases["week"].to_numpy()
-        self.log_price = purchases["log_price"].to_numpy()
-        self.discount = purchases["discount"].to_numpy()
-        self.products = len(products)
-        self.stores = len(stores)
-        weeks = _LAST_WEEK + 1
-        _, self.shopper_week = np.unique(
-            purchases["household"].to_numpy() * (weeks + 1) + self.week, return_inverse=True
-        )
-        _, self.basket = np.unique(purchases["basket"].to_numpy(), return_inverse=True)
-        shape = (self.products, weeks)
-        self.count, self.price_sum, self.discount_sum = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        at = (self.product, self.week)
-        np.add.at(self.count, at, 1)
-        np.add.at(self.price_sum, at, self.log_price)
-        np.add.at(self.discount_sum, at, self.discount)
-
-    def on_offer(self, rows: Ints) -> tuple[Truths, Truths]:
-        """(rows, products) what was on offer beside each purchase, and (rows,) whether it is a choice."""
-        week, store, product = self.week[rows], self.store[rows], self.product[rows]
-        sold = np.zeros((self.stores, self.count.shape[1], self.products), np.int32)
-        np.add.at(sold, (self.store, self.week, self.product), 1)
-        ever = np.cumsum(sold, 1, dtype=np.int32)
-        recent = ever.copy()
-        recent[:, WINDOW + 1 :] -= ever[:, : -(WINDOW + 1)]
-        in_store, in_all = (
-            self._own(self.shopper_week * self.stores + self.store),
-            self._own(self.shopper_week),
-        )
-        here = in_store.at((self.shopper_week * self.stores + self.store)[rows])
-        selling = (recent > 0).sum(0)[week] - (here > 0)
-        available = (recent.sum(0)[week] - in_all.at(self.shopper_week[rows]) > 0) & (
-            (ever[store, week] - here > 0) | (selling >= STAPLE)
-        )
-        choice = np.arange(len(rows)), product
-        chosen_on_offer = available[choice]
-        available &= self._own(self.basket).at(self.basket[rows]) == 0
-        available[choice] = False
-        return available, chosen_on_offer & (available.sum(1) >= _FEWEST_OTHERS)
-
-    def prices(self, rows: Ints, alternative: Ints) -> tuple[Floats, Floats, Truths]:
-        """(rows, alternatives) log price, discount, and whether they are known."""
-        week = self.week[rows][:, None]
-        own = self.shopper_week[rows][:, None] * self.products + alternative
-        key = self.shopper_week * self.products + self.product
-        now = self.count[alternative, week] - _Sums(key).at(own)
-        before = self._week_before()[alternative, week]
-        at = alternative, np.maximum(before, 0)
-
-        def mean(sums: Floats, value: Floats) -> Floats:
-            others = (sums[alternative, week] - _Sums(key, value).at(own)) / np.maximum(now, 1)
-            return np.where(now > 0, others, sums[at] / np.maximum(self.count[at], 1))
-
-        price, discount = mean(self.price_sum, self.log_price), mean(self.discount_sum, self.discount)
-        return price, discount, (now > 0) | (before >= 0)
-
-    def _week_before(self) -> Ints:
-        """(products, weeks) the last week with sales among the twelve before, or -1."""
-        before = np.full(self.count.shape, -1)
-        last = np.full(self.products, -1)
-        for week in range(self.count.shape[1]):
-            before[:, week] = np.where(last >= week - WINDOW, last, -1)
-            last = np.where(self.count[:, week] > 0, week, last)
-        return before
-
-    def _own(self, group: Ints) -> _ByProduct:
-        return _ByProduct(_Sums(group * self.products + self.product), self.products)
-
-
-class _Sums:
-    """Sums of values by key, or counts; 0 for a key that is not there."""
-
-    def __init__(self, key: Ints, value: Floats | None = None) -> None:
-        self.keys, index = np.unique(key, return_inverse=True)
-        self.sums = np.bincount(index, value)
-
-    def at(self, key: Ints) -> Floats:
-        """The sum of each key."""
-        index = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
-        return np.where(self.keys[index] == key, self.sums[index], 0)
-
-
-@dataclass(frozen=True)
-class _ByProduct:
-    """Counts by group and product."""
-
-    sums: _Sums
-    products: int
-
-    def at(self, group: Ints) -> Floats:
-        """(groups, products) the counts of some groups."""
-        return self.sums.at(group[:, None] * self.products + np.arange(self.products))
+def _by_part(part: Ints) -> tuple[int, int, int]:
+    train, validation, test = np.bincount(part, minlength=3).tolist()
+    return train, validation, test
 
 
 def _drawn_rows(part: Ints, most: tuple[int, int, int], rng: np.random.Generator) -> Ints:
@@ -338,7 +234,7 @@ def _drawn_alternatives(on_offer: Truths, chosen: Ints, rng: np.random.Generator
 
 
 def _products(
-    products: pl.DataFrame, ids: Ints, sales: _Sales, early: Truths, mean_log_price: float
+    products: pl.DataFrame, ids: Ints, sales: Sales, early: Truths, mean_log_price: float
 ) -> pl.DataFrame:
     """What is known of each product of a category."""
     known = products.filter(pl.col("product_id").is_in(pl.Series(ids).implode())).sort("product_id")
