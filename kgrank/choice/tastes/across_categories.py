@@ -1,0 +1,201 @@
+"""Tastes across categories: what a person has in all of them, and how they depart from it in each, in closed form.
+
+In category c person h departs from the part-worths by δ_hc = δ_h + ε_hc, with δ_h ~ N(0, Ω) between people and
+ε_hc ~ N(0, Ψ) between the categories of one person: random effects in two levels (Laird and Ware 1982). Choices
+enter as a Gaussian around the category's optimum, log L(δ_hc) ≈ g'δ_hc - ½ δ_hc'H δ_hc: their gradient g and
+information H are all that is kept of a person in a category. With ε_hc integrated out, a category says of δ_h
+
+    precision M = (I + HΨ)⁻¹ H,    vector m = (I + HΨ)⁻¹ g,
+
+and a person's posterior is the sum over their categories. Ω and Ψ are estimated by expectation-maximisation
+(Dempster, Laird and Rubin 1977). Time and memory grow with the number of (person, category) pairs that have choices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from kgrank.arrays import Floats, Ints, Truths
+from kgrank.choice.logit.likelihood import Choices
+from kgrank.choice.tastes.mixed_logit import panel_by_person
+
+START = 0.1
+"""Variance of every column between people, and between categories, where the search begins; also the centre of the
+weak prior on both, with columns + 3 degrees of freedom, as if so many people more had been seen."""
+
+ROUNDS, TOLERANCE = 60, 0.01
+"""Rounds at most; they end when no variance moves by a larger share."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What choices say of tastes, by person and category: a pair that has none is not there.
+
+    Attributes:
+        person: (pairs,) number of the person.
+        category: (pairs,) number of the category.
+        gradient: (pairs, columns) of the log-likelihood, by deviations from the category's part-worths, at 0.
+        information: (pairs, columns, columns) its negative second derivative there.
+        people: Number of people, those without choices included.
+    """
+
+    person: Ints
+    category: Ints
+    gradient: Floats
+    information: Floats
+    people: int
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.gradient.shape[1])
+
+    def take(self, which: Truths) -> Evidence:
+        """The chosen pairs; every person keeps a number."""
+        return Evidence(
+            self.person[which], self.category[which], self.gradient[which], self.information[which], self.people
+        )
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How tastes vary.
+
+    Attributes:
+        between: (columns, columns) covariance Ω of a person's tastes, over people.
+        within: (columns, columns) covariance Ψ of one person's departures from them, over categories.
+    """
+
+    between: Floats
+    within: Floats
+
+
+def category_evidence(
+    choices: Choices, part_worths: Floats, columns: Floats, category: int, people: int
+) -> Evidence:
+    """What the choices of one category say of everyone who made them.
+
+    Args:
+        choices: Of the category; ``person`` numbers everybody.
+        part_worths: (choices.width,) the optimum.
+        columns: (choices.width, columns) where each of its columns goes.
+        category: Its number.
+        people: Number of people in all.
+    """
+    panel, persons = panel_by_person(choices, part_worths, columns)
+    utility = panel.choices.offset
+    probability, _ = panel.choices.probabilities(utility)
+    gradient, information = panel.derivatives(utility, probability)
+    return Evidence(persons, np.full(len(persons), category), gradient, information, people)
+
+
+def joined(parts: Sequence[Evidence]) -> Evidence:
+    """The evidence of several categories in the same columns."""
+    names = ("person", "category", "gradient", "information")
+    return Evidence(*(np.concatenate([getattr(p, name) for p in parts]) for name in names), parts[0].people)
+
+
+def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
+    """What each pair says of the person's taste in all categories, departures integrated out.
+
+    Returns:
+        Precisions (pairs, columns, columns) and vectors (pairs, columns).
+    """
+    shrink = np.linalg.inv(np.eye(evidence.width) + evidence.information @ within)
+    return shrink @ evidence.information, _times(shrink, evidence.gradient)
+
+
+def posteriors(evidence: Evidence, variation: Variation) -> tuple[Floats, Floats]:
+    """Everyone's taste in a category in which they never chose.
+
+    Returns:
+        Means (people, columns) and covariances (people, columns, columns); the prior for a person without choices.
+    """
+    precision, vector = _sums(evidence, *messages(evidence, variation.within))
+    covariance = np.linalg.inv(precision + np.linalg.inv(variation.between))
+    return _times(covariance, vector), covariance
+
+
+def elsewhere(evidence: Evidence, variation: Variation) -> Floats:
+    """(pairs, columns) mean of each person's taste as their choices in all other categories tell it."""
+    of_pair = messages(evidence, variation.within)
+    precision, vector = _sums(evidence, *of_pair)
+    others = precision[evidence.person] - of_pair[0] + np.linalg.inv(variation.between)
+    return np.asarray(np.linalg.solve(others, (vector[evidence.person] - of_pair[1])[..., None])[..., 0])
+
+
+def departures(evidence: Evidence, variation: Variation, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """Each person's taste in each category in which they chose: that of all categories, and the departure.
+
+    Args:
+        evidence: The pairs.
+        variation: How tastes vary.
+        mean: (people, columns) everyone's taste, as ``posteriors`` gives it.
+        covariance: (people, columns, columns) its covariance.
+
+    Returns:
+        Means (pairs, columns) and covariances (pairs, columns, columns).
+    """
+    spread, passed = _departure_spread(evidence, variation.within)
+    error = evidence.gradient - _times(evidence.information, mean[evidence.person])
+    kept = np.eye(evidence.width) - passed
+    return (
+        mean[evidence.person] + _times(spread, error),
+        spread + kept @ covariance[evidence.person] @ kept.transpose(0, 2, 1),
+    )
+
+
+def estimate(evidence: Evidence) -> Variation:
+    """How tastes vary between people, and between the categories of a person."""
+    width = evidence.width
+    present, person = np.unique(evidence.person, return_inverse=True)
+    pairs = Evidence(person, evidence.category, evidence.gradient, evidence.information, len(present))
+    base, freedom = START * np.eye(width), width + 3
+    variation = Variation(base, base)
+    for _ in range(ROUNDS):
+        mean, covariance = posteriors(pairs, variation)
+        between = mean.T @ mean + covariance.sum(0)
+        spread, passed = _departure_spread(pairs, variation.within)
+        departure = _times(spread, pairs.gradient - _times(pairs.information, mean[person]))
+        within = departure.T @ departure + spread.sum(0)
+        within += (passed @ covariance[person] @ passed.transpose(0, 2, 1)).sum(0)
+        new = Variation(
+            _symmetric((freedom * base + between) / (freedom + pairs.people)),
+            _symmetric((freedom * base + within) / (freedom + len(person))),
+        )
+        moved = max(
+            float(np.abs(np.diag(after) / np.diag(before) - 1).max(initial=0.0))
+            for before, after in ((variation.between, new.between), (variation.within, new.within))
+        )
+        variation = new
+        if moved < TOLERANCE:
+            break
+    return variation
+
+
+def _sums(evidence: Evidence, precision: Floats, vector: Floats) -> tuple[Floats, Floats]:
+    """(people, columns, columns) and (people, columns) what all categories of a person say together."""
+    pairs, width = len(evidence.person), evidence.width
+    of_person = sparse.csr_matrix(
+        (np.ones(pairs), (evidence.person, np.arange(pairs))), shape=(evidence.people, pairs)
+    )
+    return (of_person @ precision.reshape(pairs, -1)).reshape(-1, width, width), of_person @ vector
+
+
+def _departure_spread(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
+    """(pairs, columns, columns) covariance of each departure given the person's taste, and that times H."""
+    spread = within @ np.linalg.inv(np.eye(evidence.width) + evidence.information @ within)
+    return spread, spread @ evidence.information
+
+
+def _times(matrices: Floats, vectors: Floats) -> Floats:
+    """(n, columns) each matrix times its vector."""
+    return np.asarray((matrices @ vectors[..., None])[..., 0])
+
+
+def _symmetric(matrix: Floats) -> Floats:
+    return np.asarray((matrix + matrix.T) / 2)
