@@ -132,22 +132,25 @@ async def idle(seen: Attack) -> None:
             writer.close()
 
 
-async def slow_heads(seen: Attack) -> None:
-    """Headers that come byte by byte."""
+def byte_by_byte(begin: bytes) -> Callable[[Attack], Awaitable[None]]:
+    """500 requests that begin so, and go on with a byte each tenth of a second."""
 
-    async def one() -> None:
-        while seen.runs:
-            _, writer = await asyncio.open_connection("127.0.0.1", seen.port)
-            try:
-                writer.write(b"GET /health HTTP/1.1\r\nX-Slow: ")
-                while seen.runs and not writer.is_closing():
-                    writer.write(b"x")
-                    await asyncio.sleep(0.1)
-            finally:
-                seen.answers["opened"] += 1
-                writer.close()
+    async def attack(seen: Attack) -> None:
+        async def one() -> None:
+            while seen.runs:
+                _, writer = await asyncio.open_connection("127.0.0.1", seen.port)
+                try:
+                    writer.write(begin)
+                    while seen.runs and not writer.is_closing():
+                        writer.write(b"x")
+                        await asyncio.sleep(0.1)
+                finally:
+                    seen.answers["opened"] += 1
+                    writer.close()
 
-    await asyncio.gather(*(one() for _ in range(500)))
+        await asyncio.gather(*(one() for _ in range(500)))
+
+    return attack
 
 
 async def deaf(seen: Attack) -> None:
@@ -163,24 +166,6 @@ async def deaf(seen: Attack) -> None:
     seen.answers["opened"] = len(writers)
     for writer in writers:
         writer.close()
-
-
-async def slow_bodies(seen: Attack) -> None:
-    """Bodies that come byte by byte."""
-
-    async def one() -> None:
-        while seen.runs:
-            _, writer = await asyncio.open_connection("127.0.0.1", seen.port)
-            try:
-                writer.write(request("POST", "/v1/rank", "x" * 1000)[:-1000])
-                while seen.runs and not writer.is_closing():
-                    writer.write(b"x")
-                    await asyncio.sleep(0.1)
-            finally:
-                seen.answers["opened"] += 1
-                writer.close()
-
-    await asyncio.gather(*(one() for _ in range(500)))
 
 
 async def endless_trailers(seen: Attack) -> None:
@@ -235,10 +220,10 @@ ATTACKS: dict[str, Callable[[Attack], Awaitable[None]]] = {
         )
     ),
     "many requests at once": repeated(lambda: request("GET", "/v1/nowhere") * 1000),
-    "slow bodies": slow_bodies,
+    "slow bodies": byte_by_byte(request("POST", "/v1/rank", "x" * 1000)[:-1000]),
     "endless trailers": endless_trailers,
     "idle connections": idle,
-    "slow headers": slow_heads,
+    "slow headers": byte_by_byte(b"GET /health HTTP/1.1\r\nX-Slow: "),
     "callers who do not read": deaf,
 }
 

@@ -11,7 +11,7 @@ from kgrank.files import write_file
 if TYPE_CHECKING:
     import polars as pl
 
-FORMULA = r"^'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"
+FORMULA = r"^'*(?: *[\t\r\n]|\s*[=+\-@＝＋－＠])"
 """How a text begins that a spreadsheet may run, perhaps behind apostrophes of its own."""
 
 NUMBER = r"^'* *[+-]?(?:[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*%?$"

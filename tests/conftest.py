@@ -13,6 +13,10 @@ from typing import Any
 import hypothesis
 import pytest
 
+# Before numpy is imported. The tests run in a process for each core: with more threads than that, those of a
+# product of small matrices spend most of the time waiting for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from generated_shop import Generated, graph_of, write_files

@@ -39,7 +39,7 @@ def test_numbers_stay_numbers(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\r=1", " =1", "'=1", "＝1+1", "-1+1"]
+    "formula", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\r=1", " \r1", " =1", "'=1", "＝1+1", "-1+1"]
 )
 def test_formulas_are_behind_an_apostrophe(formula: str) -> None:
     assert safe_cell(formula) == f"'{formula}"

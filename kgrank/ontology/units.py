@@ -340,19 +340,3 @@ def read_quantity(text: str) -> Quantity | None:
         return None
     numbers = readings(match["sign"] + match["number"])
     return Quantity(numbers, (match["before"] or match["after"] or "").strip()) if numbers else None
-
-
-def parse_quantity(text: str) -> tuple[float, str]:
-    """Number and unit code of ``40 cm``, ``0,9kg``, ``€ 12.50`` or ``7`` (whose unit is the empty text).
-
-    Raises:
-        InputError: There is no number, it can be read in two ways (``1,234``), or the unit is unknown.
-    """
-    quantity = read_quantity(text)
-    if quantity is None:
-        raise InputError(f'"{text}" is not a quantity', expected='a number and a unit, like "40 cm"')
-    numbers = set(quantity.readings.values())
-    if len(numbers) > 1:
-        ways = " or ".join(f"{number:g}" for number in sorted(numbers, reverse=True))
-        raise InputError(f'"{text}" can be read in two ways', expected=ways)
-    return numbers.pop(), unit(quantity.word).code if quantity.word else ""

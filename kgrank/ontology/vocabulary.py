@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from kgrank.ontology.kinds.kind import FIELDS
 from kgrank.ontology.kinds.table import rule_kinds
-from kgrank.ontology.model import AttributeType
+from kgrank.ontology.model import AttributeType, Ontology, Term
 
 KG = "https://w3id.org/kgrank/ns#"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
@@ -113,6 +113,18 @@ NOTES = frozenset(
 
 CHECKED_NAMESPACES = (KG, SKOS, DCTERMS, OWL, RDFS)
 """A word of one of these that is not known is misspelt; words of other namespaces are the shop's own."""
+
+
+def terms_by_kind(ontology: Ontology) -> Mapping[Kind, Mapping[str, Term]]:
+    """The terms of an ontology by id, for each kind that has names."""
+    return {
+        Kind.CATEGORY: ontology.categories,
+        Kind.ATTRIBUTE: ontology.attributes,
+        Kind.VALUE: ontology.values,
+        Kind.BRAND: ontology.brands,
+        Kind.SEGMENT: ontology.segments,
+        Kind.PERSON: ontology.people,
+    }
 
 
 def class_kind(iri: str) -> Kind | None:

@@ -277,8 +277,3 @@ WITHOUT_PEOPLE = frozenset(
     }
 )
 """Labels, relationship types and columns of the schema that hold nothing of persons."""
-
-
-def holdings(place: Place) -> tuple[Holding, ...]:
-    """The rows of one place."""
-    return tuple(row for row in HOLDINGS if row.place is place)

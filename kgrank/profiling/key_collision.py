@@ -62,11 +62,11 @@ def collisions(counts: Mapping[str, int]) -> dict[str, str]:
     first: dict[str, str] = {}
     merged: dict[str, str] = {}
     for text in sorted(counts, key=lambda t: (-counts[t], t)):
-        own = sorted(keys(text))
-        canonical = next((first[key] for key in own if key in first), text)
+        text_keys = sorted(keys(text))
+        canonical = next((first[key] for key in text_keys if key in first), text)
         if canonical != text:
             merged[text] = canonical
-        for key in own:
+        for key in text_keys:
             first.setdefault(key, canonical)
     return merged
 

@@ -19,12 +19,17 @@ from kgrank.graph.sync import load
 from kgrank.learning.configuration.config import DataConfig, RunConfig
 from kgrank.learning.run import run
 from kgrank.people.forget import forget
-from kgrank.people.registry import HOLDINGS, WITHOUT_PEOPLE, Place, holdings
+from kgrank.people.registry import HOLDINGS, WITHOUT_PEOPLE, Holding, Place
 from kgrank.ranking.catalogue import behaviour
 from kgrank.serving import current, sessions
 
 FILES_WITHOUT_PEOPLE = ("items.csv", "config.yaml", "*.lock")
 USER = "u7"
+
+
+def holdings(place: Place) -> tuple[Holding, ...]:
+    """The rows of one place."""
+    return tuple(row for row in HOLDINGS if row.place is place)
 
 
 def columns_of_the_schema() -> set[str]:

@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
+
 from kgrank.csv_cells import cell_text
 from kgrank.errors import InputError
 from kgrank.ingest.formats.grid import Content, Row, grid_table, head_names
+from kgrank.ingest.rows import LINE
 
 _HINT = re.compile(r'"?sep=(.|\\t)"?[;,\t]*\r?(?:\n|\r|$)', re.IGNORECASE)
 """The line in which Excel names the separator, before the head line."""
@@ -41,11 +44,70 @@ def csv_table(path: Path, text: str, separator: str | None, header: tuple[str, .
     separator = (separator or _usual(path)).replace("\\t", "\t")
     if len(separator) > 1:
         text, separator = text.replace(separator, _ONE), _ONE
+    table = table_by_lines(path, text, separator, skipped, header)
+    return Content(table_by_rows(path, text, separator, skipped, header) if table is None else table)
+
+
+def table_by_lines(
+    path: Path, text: str, separator: str, skipped: int, header: tuple[str, ...]
+) -> pl.DataFrame | None:
+    """What ``table_by_rows`` reads, in half the time; None unless each line is a row as wide as the head line.
+
+    Raises:
+        InputError: As of ``head_names``.
+    """
+    if '"' in text or separator in '"\r\n':
+        return None
+    lines = _filled_lines(text, separator, skipped)
+    if header:
+        names = head_names(header, str(path))
+    elif lines.is_empty():
+        return None
+    else:
+        head = lines.row(0, named=True)
+        cells = [cell_text(cell) for cell in head["text"].split(separator)]
+        names, lines = head_names(cells, f"{path}:{head[LINE]}"), lines[1:]
+    if (lines["separators"] != len(names) - 1).any() or (lines["text"].str.len_chars() > _LONGEST).any():
+        return None
+    columns = lines["text"].str.split_exact(separator, len(names) - 1).struct.unnest()
+    columns.columns = names
+    return columns.with_columns(*map(_cell_texts, columns), lines[LINE])
+
+
+def _filled_lines(text: str, separator: str, skipped: int) -> pl.DataFrame:
+    """The lines of a text but blank ones, with their numbers and how many separators each has."""
+    column = pl.Series("text", [text.replace("\r\n", "\n").replace("\r", "\n")], dtype=pl.String())
+    lines = pl.DataFrame(column.str.split("\n").explode()).select(
+        pl.int_range(skipped + 1, pl.len() + skipped + 1, dtype=pl.Int64).alias(LINE),
+        "text",
+        separators=pl.col("text").str.count_matches(separator, literal=True),
+    )
+    # What is white space is for Python to say, as where rows are read one by one.
+    bare = lines.filter(pl.col("separators") == 0)
+    blank = [line for line, cell in bare.select(LINE, "text").iter_rows() if not cell.strip()]
+    return lines.filter(~pl.col(LINE).is_in(blank))
+
+
+def _cell_texts(column: pl.Series) -> pl.Series:
+    """The cells as ``cell_text`` has them."""
+    if not column.str.starts_with("'").any():
+        return column
+    return pl.Series(column.name, map(cell_text, column), dtype=pl.String())
+
+
+def table_by_rows(
+    path: Path, text: str, separator: str, skipped: int, header: tuple[str, ...]
+) -> pl.DataFrame:
+    """All rows of a text with quotes as cells may have them.
+
+    Raises:
+        InputError: A quote that is not closed, or a row of another width than the head line.
+    """
     rows = _rows(path, text, separator, skipped)
     if header:
-        return Content(grid_table(path, head_names(header, str(path)), rows))
+        return grid_table(path, head_names(header, str(path)), rows)
     line, head = next(rows, (1, []))
-    return Content(grid_table(path, head_names(head, f"{path}:{line}"), rows))
+    return grid_table(path, head_names(head, f"{path}:{line}"), rows)
 
 
 def _usual(path: Path) -> str:

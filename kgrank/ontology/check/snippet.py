@@ -16,7 +16,7 @@ from kgrank.ontology.check.rules import read_rules
 from kgrank.ontology.check.terms import sort_terms
 from kgrank.ontology.imports.write import shop_prefixes
 from kgrank.ontology.model import Ontology, Rule, Term
-from kgrank.ontology.vocabulary import CREATOR, Kind, local
+from kgrank.ontology.vocabulary import CREATOR, Kind, local, terms_by_kind
 
 _SHORT = {
     "c": Kind.CATEGORY,
@@ -85,15 +85,7 @@ def add_rules(ontology: Ontology, text: str, name: str = "rule") -> Snippet:
 def _things(ontology: Ontology) -> Iterator[tuple[tuple[Kind, str], str]]:
     """Every thing of an ontology, by kind and id, with its IRI; a shop's own where it has none."""
     usual = {_SHORT[s]: iri for s, iri in shop_prefixes().items() if s in _SHORT}
-    tables: Mapping[Kind, Mapping[str, Term | Rule]] = {
-        Kind.CATEGORY: ontology.categories,
-        Kind.ATTRIBUTE: ontology.attributes,
-        Kind.VALUE: ontology.values,
-        Kind.BRAND: ontology.brands,
-        Kind.SEGMENT: ontology.segments,
-        Kind.PERSON: ontology.people,
-        Kind.RULE: ontology.rules,
-    }
+    tables: Mapping[Kind, Mapping[str, Term | Rule]] = {**terms_by_kind(ontology), Kind.RULE: ontology.rules}
     # An ontology inferred from data lists values on their attributes alone.
     for attribute in ontology.attributes.values():
         for value in attribute.values:

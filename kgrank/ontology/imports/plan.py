@@ -73,11 +73,6 @@ def given(code: str) -> str:
     return _coded(code, "_")
 
 
-def given_original(id_: str) -> str:
-    """The other system's id that ``given`` was called with."""
-    return _decoded(id_, "_")
-
-
 def _coded(text: str, underscore: str) -> str:
     """``underscore`` is the character written as ``_``, where that cannot be misread."""
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kgrank.errors import did_you_mean
-from kgrank.ontology.model import BRAND, Applicability, AttributeType, Ontology, Term
+from kgrank.ontology.model import BRAND, Applicability, Ontology, Term
 from kgrank.ontology.parsing.folded import folded_name
 from kgrank.ontology.tables.names import DEFAULT_PREFIX
-from kgrank.ontology.vocabulary import Kind
+from kgrank.ontology.vocabulary import Kind, terms_by_kind
 
 _ARTICLES = ("the ", "a ", "an ")
 
@@ -24,7 +24,7 @@ class Vocabulary:
 
     def terms(self, kind: Kind) -> Mapping[str, Term]:
         """The things of a kind by id."""
-        return _terms(self.ontology, kind)
+        return terms_by_kind(self.ontology)[kind]
 
     def find(self, kind: Kind, name: str, among: Collection[str] | None = None) -> tuple[str, ...]:
         """The ids of what is called so: several where a name is not clear, none where it is unknown.
@@ -73,26 +73,12 @@ class Vocabulary:
         close = hint.removeprefix("Did you mean ").removesuffix("?").split(" or ")
         return f"Did you mean {' or '.join(lower.get(c, c) for c in close)}?"
 
-    def is_free_text(self, attribute: str) -> bool:
-        """Whether any text is a value of the attribute."""
-        return self.ontology.attributes[attribute].type is AttributeType.TEXT
-
 
 def vocabulary_of(ontology: Ontology) -> Vocabulary:
     """The names of an ontology's things."""
-    kinds = (Kind.CATEGORY, Kind.ATTRIBUTE, Kind.VALUE, Kind.BRAND, Kind.SEGMENT, Kind.PERSON)
-    return Vocabulary(ontology, {kind: _by_name(kind, _terms(ontology, kind)) for kind in kinds})
-
-
-def _terms(ontology: Ontology, kind: Kind) -> Mapping[str, Term]:
-    return {
-        Kind.CATEGORY: ontology.categories,
-        Kind.ATTRIBUTE: ontology.attributes,
-        Kind.VALUE: ontology.values,
-        Kind.BRAND: ontology.brands,
-        Kind.SEGMENT: ontology.segments,
-        Kind.PERSON: ontology.people,
-    }[kind]
+    return Vocabulary(
+        ontology, {kind: _by_name(kind, terms) for kind, terms in terms_by_kind(ontology).items()}
+    )
 
 
 def _by_name(kind: Kind, terms: Mapping[str, Term]) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kgrank.errors import InputError, did_you_mean
-from kgrank.ontology.kinds.kind import RuleKind
+from kgrank.ontology.kinds.kind import FIELDS, RuleKind
 from kgrank.ontology.kinds.table import rule_kinds
 from kgrank.ontology.model import Rule
 from kgrank.ontology.parsing.confidence import DEFAULT, sure_of
@@ -28,23 +28,7 @@ SHEETS = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
 """Endings of sheets; every other file is read as a text of sentences."""
 
 _SENTENCE = ("sentence", "rule", "says")
-_CELLS = (
-    "kind",
-    "in",
-    "but not",
-    "segment",
-    "attribute",
-    "order",
-    "values",
-    "members",
-    "if",
-    "then",
-    "better",
-    "share",
-    "within",
-    "brand",
-    "top",
-)
+_CELLS = ("kind", "in", "but not", "segment", *FIELDS)
 _COMMON = ("id", "sure", "must", "because", "by", "author", "on")
 
 
@@ -187,7 +171,7 @@ class _Row:
                 continue
             field = {"if": "when"}.get(column, column)
             fields[field] = self._read(kind, categories, column, mistakes, fields.get("attribute"))
-        odd = [c for c in _CELLS[4:] if self.cells.get(c) and c not in kind.fields]
+        odd = [c for c in FIELDS if self.cells.get(c) and c not in kind.fields]
         for column in odd:
             problem = f"the column {column} has no place in {article(kind.name)} rule"
             mistakes.append(
