@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.by_category import TablesByCategory
 from kgrank.choice.data.design import Design, Layout, category_design
 from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.importance import spreads
@@ -62,17 +63,18 @@ def read_training_data(
         InputError: No category has a choice between items that differ.
     """
     log = read_log(graph, ontology, examination)
-    designs = {c: category_design(graph, ontology, c) for c in ontology.categories}
+    tables = TablesByCategory.of(graph, log, ontology)
+    designs = {c: category_design(tables.graph_of(c), ontology, c) for c in ontology.categories}
     designs = {c: d for c, d in designs.items() if d.layout.width and d.items}
     sets, own_choices = {}, {}
     with_own = set(log.heads["category"].drop_nulls()) | set(log.searches["category"])
     for category, design in designs.items():
-        choices = category_choices(log, design, ontology, seed)
+        choices = category_choices(tables.log_of(category), design, ontology, seed)
         if len(choices.choices):
             sets[category] = choices
         if category in with_own:
             leaf = set(ontology.subtree(category)) == {category}
-            own_choices[category] = choices if leaf else _own_choices(log, choices, ontology, seed)
+            own_choices[category] = choices if leaf else _own_choices(tables, choices, ontology, seed)
     own_choices = {c: s for c, s in own_choices.items() if len(s.choices)}
     if not sets:
         raise InputError(
@@ -92,10 +94,11 @@ def read_training_data(
 
 
 def _own_choices(
-    log: ResponseLog, choices: CategoryChoices, ontology: Ontology, seed: int
+    tables: TablesByCategory, choices: CategoryChoices, ontology: Ontology, seed: int
 ) -> CategoryChoices:
     """Of a category's choices those whose lowest common category it is."""
-    in_category = pl.col("category") == choices.design.layout.category
+    category = choices.design.layout.category
+    in_category, log = pl.col("category") == category, tables.log_of(category)
     own_log = replace(log, heads=log.heads.filter(in_category), searches=log.searches.filter(in_category))
     return category_choices(own_log, choices.design, ontology, seed, nuisance=choices.nuisance)
 
