@@ -14,11 +14,13 @@ from kgrank.choice.data.design import Design, Layout, category_design
 from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.importance import spreads
 from kgrank.choice.logit.categories import CategoryFits
-from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
+from kgrank.choice.logit.choice_sets import ENOUGH, INSIDE, SAMPLED, CategoryChoices, category_choices
 from kgrank.choice.logit.feedback_scales import feedback_scales, weighted
+from kgrank.choice.rules.author_reliability import applicable_statements
 from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning.memory import TrainingSize, available_memory, require_memory
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import Reliability
 
@@ -61,11 +63,13 @@ def read_training_data(
 
     Raises:
         InputError: No category has a choice between items that differ.
+        RunError: The training does not fit into memory.
     """
     log = read_log(graph, ontology, examination)
     tables = TablesByCategory.of(graph, log, ontology)
     designs = {c: category_design(tables.graph_of(c), ontology, c) for c in ontology.categories}
     designs = {c: d for c, d in designs.items() if d.layout.width and d.items}
+    require_memory(_size(tables, designs), available_memory())
     sets, own_choices = {}, {}
     with_own = set(log.heads["category"].drop_nulls()) | set(log.searches["category"])
     for category, design in designs.items():
@@ -91,6 +95,19 @@ def read_training_data(
         c: scaled[c] if s is sets.get(c) else weighted(s, reliability) for c, s in own_choices.items()
     }
     return TrainingData(designs, scaled, own_choices, log, reliability)
+
+
+def _size(tables: TablesByCategory, designs: Mapping[str, Design]) -> TrainingSize:
+    """What is known of the memory of a training before its choice sets are built."""
+    ontology, log = tables.ontology, tables.log
+    alternatives = sum(tables.alternatives(c, SAMPLED, ENOUGH) for c in designs)
+    ruled = applicable_statements(ontology, {c: d.layout for c, d in designs.items()})
+    return TrainingSize(
+        choices=len(log.heads),
+        alternatives=alternatives,
+        columns={c: d.layout.width for c, d in designs.items()},
+        ruled=frozenset(ruled),
+    )
 
 
 def _own_choices(

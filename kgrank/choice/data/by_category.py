@@ -68,6 +68,19 @@ class TablesByCategory:
         heads, rows, searches = (self._below(t, category) for t in (self.heads, self.rows, self.searches))
         return replace(self.log, heads=heads.sort("choice"), rows=rows, searches=searches.sort("choice"))
 
+    def alternatives(self, category: str, drawn: int, most: int) -> int:
+        """Number of alternatives in the choices of a category and those below it.
+
+        Args:
+            category: Its id.
+            drawn: Items that are drawn beside the chosen one where the log does not say what was shown.
+            most: Choices at most for which they are drawn.
+        """
+        subtree = self.ontology.subtree(category)
+        logged = sum(len(self.rows[c]) for c in subtree if c in self.rows)
+        sampled = sum(int(self.heads[c]["sampled"].sum()) for c in subtree if c in self.heads)
+        return logged - sampled + min(sampled, most) * (1 + drawn)
+
     def _below(self, tables: Tables, category: str) -> pl.DataFrame:
         """The rows of a category and those below it."""
         parts = [tables[c] for c in self.ontology.subtree(category) if c in tables]
