@@ -31,6 +31,7 @@ from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology
+from kgrank.weights.concerns import concern_table, in_full_and_counted
 from kgrank.weights.model import Concern, LearnedWeights, Privacy
 from kgrank.weights.posteriors import Posteriors
 
@@ -38,7 +39,7 @@ TASTES, FOLLOWING = "how people differ", "which item follows which"
 """Stages that Ctrl-C may leave out."""
 
 REPORTED_CONCERNS = 20
-"""Concerns that are reported at most; all are stored with the weights."""
+"""Concerns up to which all are reported in full; of more, those of one kind are counted."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,11 @@ def _fit(
         f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people"
     )
     problems = concerns(shop.own_choices)
-    for concern in problems[:REPORTED_CONCERNS]:
+    in_full, counted = in_full_and_counted(problems, REPORTED_CONCERNS)
+    for concern in in_full:
         progress.warning(concern.sentence)
-    if len(problems) > REPORTED_CONCERNS:
-        more = len(problems) - REPORTED_CONCERNS
-        progress.warning(f"{more:,} more of the kind; `kgrank importance CATEGORY` shows them")
+    if counted:
+        progress.warning(concern_table(counted))
     return fit_shop(shop, graph, ontology, config, source, progress), problems
 
 

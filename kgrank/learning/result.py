@@ -144,9 +144,8 @@ def _category(layout: Layout, fitted: ShopFit, terms: BehaviourModel, *, hard_ru
 
 def served_part_worths(layout: Layout, fitted: ShopFit) -> Floats:
     """(columns,) the part-worths served for a category: from its choices after the rules, or the prior mean."""
-    draws = fitted.rule_posteriors.draws.get(layout.category)
-    if draws is not None:
-        return np.asarray(draws.mean(0))
+    if layout.category in fitted.rule_posteriors.draws:
+        return fitted.rule_posteriors.draws.mean(layout.category)
     prior_means = fitted.prior_means.without_choices
     return np.asarray(prior_means.get(layout.category, np.zeros(layout.width)))
 

@@ -9,15 +9,18 @@ import numpy as np
 import polars as pl
 
 from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.by_category import TablesByCategory
 from kgrank.choice.data.design import Design, Layout, category_design
 from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.importance import spreads
 from kgrank.choice.logit.categories import CategoryFits
-from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
+from kgrank.choice.logit.choice_sets import ENOUGH, INSIDE, SAMPLED, CategoryChoices, category_choices
 from kgrank.choice.logit.feedback_scales import feedback_scales, weighted
+from kgrank.choice.rules.author_reliability import applicable_statements
 from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning.memory import TrainingSize, available_memory, require_memory
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import Reliability
 
@@ -60,19 +63,22 @@ def read_training_data(
 
     Raises:
         InputError: No category has a choice between items that differ.
+        RunError: The training does not fit into memory.
     """
     log = read_log(graph, ontology, examination)
-    designs = {c: category_design(graph, ontology, c) for c in ontology.categories}
+    tables = TablesByCategory.of(graph, log, ontology)
+    designs = {c: category_design(tables.graph_of(c), ontology, c) for c in ontology.categories}
     designs = {c: d for c, d in designs.items() if d.layout.width and d.items}
+    require_memory(_size(tables, designs), available_memory())
     sets, own_choices = {}, {}
     with_own = set(log.heads["category"].drop_nulls()) | set(log.searches["category"])
     for category, design in designs.items():
-        choices = category_choices(log, design, ontology, seed)
+        choices = category_choices(tables.log_of(category), design, ontology, seed)
         if len(choices.choices):
             sets[category] = choices
         if category in with_own:
             leaf = set(ontology.subtree(category)) == {category}
-            own_choices[category] = choices if leaf else _own_choices(log, choices, ontology, seed)
+            own_choices[category] = choices if leaf else _own_choices(tables, choices, ontology, seed)
     own_choices = {c: s for c, s in own_choices.items() if len(s.choices)}
     if not sets:
         raise InputError(
@@ -91,11 +97,25 @@ def read_training_data(
     return TrainingData(designs, scaled, own_choices, log, reliability)
 
 
+def _size(tables: TablesByCategory, designs: Mapping[str, Design]) -> TrainingSize:
+    """What is known of the memory of a training before its choice sets are built."""
+    ontology, log = tables.ontology, tables.log
+    alternatives = sum(tables.alternatives(c, SAMPLED, ENOUGH) for c in designs)
+    ruled = applicable_statements(ontology, {c: d.layout for c, d in designs.items()})
+    return TrainingSize(
+        choices=len(log.heads),
+        alternatives=alternatives,
+        columns={c: d.layout.width for c, d in designs.items()},
+        ruled=frozenset(ruled),
+    )
+
+
 def _own_choices(
-    log: ResponseLog, choices: CategoryChoices, ontology: Ontology, seed: int
+    tables: TablesByCategory, choices: CategoryChoices, ontology: Ontology, seed: int
 ) -> CategoryChoices:
     """Of a category's choices those whose lowest common category it is."""
-    in_category = pl.col("category") == choices.design.layout.category
+    category = choices.design.layout.category
+    in_category, log = pl.col("category") == category, tables.log_of(category)
     own_log = replace(log, heads=log.heads.filter(in_category), searches=log.searches.filter(in_category))
     return category_choices(own_log, choices.design, ontology, seed, nuisance=choices.nuisance)
 

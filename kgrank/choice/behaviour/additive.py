@@ -48,6 +48,9 @@ ROUNDS, SOME = 3, 1_000
 HELD = 4
 """Of the choices every so many is held out to say which terms help."""
 
+ROUNDING = 1e-9
+"""Log-likelihood a choice up to which a gain is a rounding error, of a term that is the same for all of a list."""
+
 RUN = 50_000
 """Rows of candidates that are worked on at once."""
 
@@ -324,7 +327,7 @@ def _helpful(columns: _Columns, held_out: Choices, values: Floats) -> tuple[list
         brings = {k: log_likelihood - likely(total - utility[:, k]) for k in remaining}
         gains |= {names[k]: gain for k, gain in brings.items()}
         worst = min(remaining, key=lambda k: brings[k])
-        if brings[worst] > 0:
+        if brings[worst] > ROUNDING:
             break
         remaining.remove(worst)
         total -= utility[:, worst]

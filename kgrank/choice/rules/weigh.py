@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from zlib import crc32
@@ -95,6 +95,43 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class PosteriorDraws(Mapping[str, Floats]):
+    """(draws, columns) of the part-worths of each category, in memory only where rules act.
+
+    Without rules they are drawn again each time, the same ones: those of hundreds of categories do not fit.
+
+    Attributes:
+        posteriors: From the data alone, by category.
+        seed: Of the draws.
+        with_rules: Of the categories to which rules apply.
+    """
+
+    posteriors: Mapping[str, CategoryPosterior]
+    seed: int
+    with_rules: Mapping[str, Floats]
+
+    def __getitem__(self, category: str) -> Floats:
+        """The draws of a category."""
+        return self.with_rules[category] if category in self.with_rules else self.from_data(category)
+
+    def from_data(self, category: str) -> Floats:
+        """Draws from the data alone."""
+        posterior = self.posteriors[category]
+        return gaussian(posterior.mean, posterior.covariance, _generator(self.seed, category))
+
+    def mean(self, category: str) -> Floats:
+        """(columns,) the mean of a category's draws; without rules the optimum itself."""
+        drawn = self.with_rules.get(category)
+        return self.posteriors[category].mean if drawn is None else np.asarray(drawn.mean(0))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.posteriors)
+
+    def __len__(self) -> int:
+        return len(self.posteriors)
+
+
+@dataclass(frozen=True)
 class RulePosteriors:
     """The part-worths with the rules, and the audit.
 
@@ -109,7 +146,7 @@ class RulePosteriors:
     """
 
     layouts: Mapping[str, Layout]
-    draws: Mapping[str, Floats]
+    draws: PosteriorDraws
     mean_without_rules: Mapping[str, Floats]
     ruled: frozenset[str]
     rules: tuple[RuleEvidence, ...]
@@ -138,12 +175,14 @@ def weigh(
     """
     for category, posterior in posteriors.items():
         _refuse_infinite(category, posterior)
-    draws = {c: gaussian(p.mean, p.covariance, _generator(seed, c)) for c, p in posteriors.items()}
+    with_rules: dict[str, Floats] = {}
+    draws = PosteriorDraws(posteriors, seed, with_rules)
     layouts = {c: p.layout for c, p in posteriors.items()}
     by_category: dict[str, RulesInCategory] = {}
     conflicts: dict[tuple[int, ...], list[_ConflictInCategory]] = {}
     for category, numbered in applicable_statements(ontology, layouts).items():
-        applicable, pieces = rules_in_category(category, posteriors[category], numbered, draws[category])
+        with_rules[category] = draws.from_data(category)
+        applicable, pieces = rules_in_category(category, posteriors[category], numbered, with_rules[category])
         by_category[category] = applicable
         if posteriors[category].own_choices and (only is None or category in only):
             for numbers, conflict in _conflicts(ontology, applicable, pieces):
@@ -155,7 +194,7 @@ def weigh(
         if only is not None and category not in only:
             continue
         drawn = _with_rules(rules, applicable, draws[category], _generator(seed, category, 1))
-        draws[category] = drawn.draws
+        with_rules[category] = drawn.draws
         prob_posterior[category] = applicable.statements.share(applicable.statements.pieces(drawn.draws))
         if drawn.effective < FEW:
             strained.append(category)

@@ -11,9 +11,11 @@ from kgrank.cli.audit.words import word as audit_word
 from kgrank.cli.common import Chart, out, print_answer
 from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
 from kgrank.cli.ranking.words import word
+from kgrank.weights.concerns import HEADS, by_kind, in_full_and_counted
 
 if TYPE_CHECKING:
     from kgrank.ranking.answers import AttributeImportance, Importance
+    from kgrank.weights.model import Concern
 
 _BAR = 8
 _CONCERNS = 10
@@ -77,10 +79,21 @@ def _print(answer: Importance, language: str) -> None:
     _print_rules(answer.attributes, language)
     for note in answer.notes:
         out.print(word("note", language, text=escape(note)))
-    for concern in answer.concerns[:_CONCERNS]:
+    _print_concerns(answer.concerns, language)
+
+
+def _print_concerns(concerns: tuple[Concern, ...], language: str) -> None:
+    """Each concern; of many, those of one kind in a table that counts them."""
+    in_full, counted = in_full_and_counted(concerns, _CONCERNS)
+    for concern in in_full:
         out.print(word("warning", language, text=escape(concern.sentence)))
-    if (others := len(answer.concerns) - _CONCERNS) > 0:
-        out.print(word("warning", language, text=word("more warnings", language, count=others)))
+    if counted:
+        out.print(word("warning", language, text=word("many warnings", language, count=len(counted))))
+        heads = [word(head, language) for head in HEADS]
+        rows = table(*heads, right={heads[2]})
+        for kind in by_kind(counted):
+            rows.add_row(*map(escape, kind.cells))
+        out.print(rows)
 
 
 def _print_rules(attributes: tuple[AttributeImportance, ...], language: str) -> None:

@@ -55,7 +55,13 @@ _WORDS = {
     "chart": {"en": "Chart: {path}", "zh": "图表：{path}"},
     "note": {"en": "Note: {text}", "zh": "说明：{text}"},
     "warning": {"en": "[bold]Warning[/]: {text}", "zh": "[bold]警告[/]：{text}"},
-    "more warnings": {"en": "{count:,} more; --json shows all.", "zh": "另有 {count:,} 条；--json 显示全部。"},
+    "many warnings": {
+        "en": "{count:,} problems in the data; --json has each in full.",
+        "zh": "数据中有 {count:,} 个问题；--json 显示全部。",
+    },
+    "problem": {"en": "problem", "zh": "问题"},
+    "count": {"en": "count", "zh": "数量"},
+    "categories": {"en": "categories", "zh": "类目"},
 }  # fmt: skip
 
 
