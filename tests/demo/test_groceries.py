@@ -14,13 +14,14 @@ from generated_groceries import tables, write_package
 from kgrank.cli.learning.demo_groceries import _steps
 from kgrank.cli.main import main
 from kgrank.demo.groceries.choice_sets import CategoryChoices, choice_sets
-from kgrank.demo.groceries.folder import MAPPING_FILE, ONTOLOGY, RESULTS, most_bought, write_folder
+from kgrank.demo.groceries.folder import MAPPING_FILE, ONTOLOGY, RESULTS, STORE, most_bought, write_folder
 from kgrank.demo.groceries.ontology import grocery_ontology
 from kgrank.demo.groceries.package import PACKAGE, read_tables
 from kgrank.demo.groceries.page import write_page
 from kgrank.demo.groceries.results import grocery_results, most_alike
 from kgrank.demo.groceries.tasks import TASKS
 from kgrank.errors import InputError
+from kgrank.graph.connect import open_store
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.ontology.model import Ontology
@@ -221,18 +222,26 @@ def test_neighbours_are_the_categories_with_most_similar_shares() -> None:
     assert [c.name for c in most_alike(all_[0], all_)] == ["near", "middle", "far"]
 
 
-def test_the_steps_of_the_demo_load_and_train_what_was_written(
+def test_the_steps_load_and_train_what_was_written_and_leave_nothing_of_an_earlier_run(
     categories: list[CategoryChoices], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("matplotlib")
     shop = tmp_path / "shop"
-    write_folder(most_bought(categories, 2), shop)
     check, load, train = _steps(shop)
     assert check == ["ontology", "check", str(shop / ONTOLOGY)]
-    for words in (load, [*train, "--people", "false"]):
+
+    def succeed(words: list[str]) -> None:
         with pytest.raises(SystemExit) as end:
             main(words)
         assert end.value.code == 0, capfd.readouterr().err
+
+    write_folder(categories, shop)
+    succeed(load)
+    write_folder(most_bought(categories, 2), shop)
+    succeed(load)
+    with open_store(str(shop / STORE)) as store:
+        assert {i.partition("-")[0] for i in store.nodes("Item")["id"]} == {"hostile", "tea"}
+    succeed([*train, "--people", "false"])
     results = grocery_results(read_weights(shop / RESULTS / "weights.json"), read_ontology(shop / ONTOLOGY))
     assert {c.name for c in results.categories} == {c.name.capitalize() for c in most_bought(categories, 2)}
     assert write_page(results, shop) == shop / "results.html"

@@ -63,5 +63,6 @@ def _steps(folder: Path) -> Iterator[list[str]]:
 
     ontology, mapping, store = (str(folder / name) for name in (ONTOLOGY, MAPPING_FILE, STORE))
     yield ["ontology", "check", ontology]
-    yield ["load", str(folder), "--ontology", ontology, "--mapping", mapping, "--store", store]
+    # An earlier run in the folder may have had other categories.
+    yield ["load", str(folder), "--ontology", ontology, "--mapping", mapping, "--store", store, "--prune"]
     yield ["train", "--config", str(folder / RUN)]
