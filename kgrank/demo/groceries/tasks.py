@@ -65,7 +65,7 @@ def _tasks(choices: CategoryChoices, rows: Truths, ontology: GroceryOntology) ->
             "category": pl.repeat(id_, len(task), eager=True),
             "task": task,
             "household": choices.household[rows][task],
-            "week": choices.week[rows][task],
+            "date": choices.week[rows][task],
             "product": products["product"],
             "chosen": (place == 0).astype(np.int8),
             "manufacturer": products["manufacturer"],
@@ -79,6 +79,9 @@ def _tasks(choices: CategoryChoices, rows: Truths, ontology: GroceryOntology) ->
         }
     ).with_columns(
         pl.col("log_size").fill_nan(None),
-        ("manufacturer " + pl.col("manufacturer").cast(pl.String)).alias("manufacturer"),
-        (_DAY_ONE + pl.duration(weeks=pl.col("week") - 1)).cast(pl.String).alias("date"),
+        # Private labels have one maker: that they are private says the same.
+        pl.when(~pl.col("private_label"))
+        .then(pl.lit("manufacturer ") + pl.col("manufacturer").cast(pl.String))
+        .alias("manufacturer"),
+        (_DAY_ONE + pl.duration(weeks=pl.col("date") - 1)).cast(pl.String),
     )

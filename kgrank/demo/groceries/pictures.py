@@ -1,0 +1,125 @@
+"""Pictures of what was learned of the groceries: attributes and categories by name, nothing of single people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kgrank.control_characters import drawable
+from kgrank.demo.groceries.results import GroceryResults, Taste
+from kgrank.errors import InputError
+from kgrank.files import write_file
+from kgrank.ranking.answers import Importance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLOURS = ("#222222", "#4878a8", "#e0a030", "#3a8f6b", "#c8553d")
+_GRID = "#dddddd"
+_ROW, _PANEL = 0.24, 1.75
+
+
+def department_picture(
+    name: str, categories: Sequence[Importance], attributes: dict[str, str], path: Path
+) -> None:
+    """Shares with their intervals: a row a category, a panel an attribute.
+
+    Raises:
+        InputError: matplotlib is not installed, or the file cannot be written.
+    """
+    figure = _figure(2.8 + _PANEL * len(attributes), 1.2 + _ROW * len(categories))
+    panels = figure.subplots(1, len(attributes), sharey=True, squeeze=False)[0]
+    for axes, (attribute, title) in zip(panels, attributes.items(), strict=True):
+        for row, category in enumerate(categories):
+            _interval(axes, row, category, attribute, _COLOURS[1])
+        axes.set_title(_readable(title), fontsize=9.5)
+        _plain(axes)
+    panels[0].set_yticks(range(len(categories)), [_readable(c.name) for c in categories], fontsize=8.5)
+    panels[0].invert_yaxis()
+    figure.suptitle(
+        f"{_readable(name)}: shares of the decision, with 95 % intervals", fontsize=11, x=0.01, ha="left"
+    )
+    _save(figure, path)
+
+
+def neighbours_picture(results: GroceryResults, path: Path) -> None:
+    """The shares of one category beside those of its neighbours.
+
+    Raises:
+        InputError: matplotlib is not installed, or the file cannot be written.
+    """
+    shown = (results.category, *results.neighbours)
+    attributes = results.attributes
+    figure = _figure(8.0, 1.3 + 0.14 * len(attributes) * len(shown))
+    axes = figure.add_subplot()
+    for number, category in enumerate(shown):
+        shift = 0.7 * (number - (len(shown) - 1) / 2) / len(shown)
+        for row, attribute in enumerate(attributes):
+            label = _readable(category.name) if row == 0 else None
+            _interval(axes, row + shift, category, attribute, _COLOURS[number], label)
+    axes.set_yticks(range(len(attributes)), [_readable(n) for n in attributes.values()], fontsize=10)
+    axes.invert_yaxis()
+    axes.set_title(
+        f"What decides in {_readable(results.category.name)}, and beside it", fontsize=11, loc="left"
+    )
+    axes.set_xlabel("share of the decision, with its 95 % interval", fontsize=9)
+    figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=9)
+    _plain(axes)
+    _save(figure, path)
+
+
+def tastes_picture(tastes: Sequence[Taste], path: Path) -> None:
+    """How much shoppers differ in each attribute.
+
+    Raises:
+        InputError: matplotlib is not installed, or the file cannot be written.
+    """
+    figure = _figure(8.0, 1.3 + 0.32 * len(tastes))
+    axes = figure.add_subplot()
+    axes.barh(range(len(tastes)), [t.deviation for t in tastes], height=0.55, color=_COLOURS[1], zorder=2)
+    axes.set_yticks(range(len(tastes)), [_readable(t.name) for t in tastes], fontsize=10)
+    axes.invert_yaxis()
+    axes.set_title("How shoppers differ", fontsize=11, loc="left")
+    axes.set_xlabel("standard deviation between shoppers, in logits", fontsize=9)
+    _plain(axes)
+    _save(figure, path)
+
+
+def _interval(
+    axes: Axes, row: float, category: Importance, attribute: str, colour: str, label: str | None = None
+) -> None:
+    learned = next((a for a in category.attributes if a.attribute == attribute), None)
+    if learned is not None:
+        axes.plot([learned.lower, learned.upper], [row, row], color=colour, lw=1.3, zorder=2)
+        axes.plot(learned.share, row, "o", color=colour, ms=4, zorder=3, label=label)
+
+
+def _figure(width: float, height: float) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError(
+            "pictures need matplotlib, which is not installed",
+            todo="Install it: pip install 'kgrank[groceries]'",
+        ) from None
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _plain(axes: Axes) -> None:
+    axes.set_xlim(left=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", labelsize=8)
+    axes.grid(axis="x", color=_GRID, lw=0.6, zorder=0)
+    axes.set_axisbelow(True)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    write_file(path, lambda file: figure.savefig(file, dpi=110, format="png"))
+
+
+def _readable(name: str) -> str:
+    """A name without control characters; a dollar sign in it is no formula."""
+    return drawable(name).replace("$", r"\$")
