@@ -8,7 +8,7 @@ information H are all that is kept of a person in a category. With ε_hc integra
     precision M = (I + HΨ)⁻¹ H,    vector m = (I + HΨ)⁻¹ g,
 
 and a person's posterior is the sum over their categories. Ω and Ψ are estimated by expectation-maximisation
-(Dempster, Laird and Rubin 1977). Time and memory grow with the number of (person, category) pairs that have choices.
+(Dempster, Laird and Rubin 1977). Time and memory grow with the (person, category) pairs that have choices.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.logit.likelihood import Choices
-from kgrank.choice.tastes.mixed_logit import panel_by_person
+from kgrank.choice.tastes.mixed_logit import Panel, panel_by_person
 
 START = 0.1
 """Variance of every column between people, and between categories, where the search begins; also the centre of the
@@ -57,7 +57,11 @@ class Evidence:
     def take(self, which: Truths) -> Evidence:
         """The chosen pairs; every person keeps a number."""
         return Evidence(
-            self.person[which], self.category[which], self.gradient[which], self.information[which], self.people
+            self.person[which],
+            self.category[which],
+            self.gradient[which],
+            self.information[which],
+            self.people,
         )
 
 
@@ -86,7 +90,11 @@ def category_evidence(
         category: Its number.
         people: Number of people in all.
     """
-    panel, persons = panel_by_person(choices, part_worths, columns)
+    return panel_evidence(*panel_by_person(choices, part_worths, columns), category, people)
+
+
+def panel_evidence(panel: Panel, persons: Ints, category: int, people: int) -> Evidence:
+    """What the choices of a panel say, all of one category; ``persons`` are its people's numbers."""
     utility = panel.choices.offset
     probability, _ = panel.choices.probabilities(utility)
     gradient, information = panel.derivatives(utility, probability)
@@ -95,8 +103,13 @@ def category_evidence(
 
 def joined(parts: Sequence[Evidence]) -> Evidence:
     """The evidence of several categories in the same columns."""
-    names = ("person", "category", "gradient", "information")
-    return Evidence(*(np.concatenate([getattr(p, name) for p in parts]) for name in names), parts[0].people)
+    return Evidence(
+        np.concatenate([p.person for p in parts]),
+        np.concatenate([p.category for p in parts]),
+        np.concatenate([p.gradient for p in parts]),
+        np.concatenate([p.information for p in parts]),
+        parts[0].people,
+    )
 
 
 def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
@@ -105,7 +118,7 @@ def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
     Returns:
         Precisions (pairs, columns, columns) and vectors (pairs, columns).
     """
-    shrink = np.linalg.inv(np.eye(evidence.width) + evidence.information @ within)
+    shrink = np.asarray(np.linalg.inv(np.eye(evidence.width) + evidence.information @ within), np.float64)
     return shrink @ evidence.information, _times(shrink, evidence.gradient)
 
 
@@ -116,7 +129,7 @@ def posteriors(evidence: Evidence, variation: Variation) -> tuple[Floats, Floats
         Means (people, columns) and covariances (people, columns, columns); the prior for a person without choices.
     """
     precision, vector = _sums(evidence, *messages(evidence, variation.within))
-    covariance = np.linalg.inv(precision + np.linalg.inv(variation.between))
+    covariance = np.asarray(np.linalg.inv(precision + np.linalg.inv(variation.between)), np.float64)
     return _times(covariance, vector), covariance
 
 
@@ -128,7 +141,9 @@ def elsewhere(evidence: Evidence, variation: Variation) -> Floats:
     return np.asarray(np.linalg.solve(others, (vector[evidence.person] - of_pair[1])[..., None])[..., 0])
 
 
-def departures(evidence: Evidence, variation: Variation, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+def departures(
+    evidence: Evidence, variation: Variation, mean: Floats, covariance: Floats
+) -> tuple[Floats, Floats]:
     """Each person's taste in each category in which they chose: that of all categories, and the departure.
 
     Args:
