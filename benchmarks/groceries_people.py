@@ -101,19 +101,25 @@ class Scored:
         )  # fmt: skip
 
 
-def read_categories(folder: Path, limit: int | None = None) -> list[Category]:
-    """The choice sets, in kgrank's columns; a household is its number."""
+def read_categories(folder: Path, until: int, limit: int | None = None) -> list[Category]:
+    """The choice sets up to a week, in kgrank's columns; a household is its number."""
     about = folder / "about.json"
     if not about.is_file():
         raise InputError("no choice sets", where=str(folder), expected="about.json and NNN.npz")
     described = json.loads(about.read_text(encoding="utf-8"))
     categories = described["categories"][:limit]
     return [
-        _category(
-            entry["name"], described["columns"], dict(np.load(folder / f"{k:03d}.npz", allow_pickle=True))
-        )
+        _category(entry["name"], described["columns"], _up_to(until, folder / f"{k:03d}.npz"))
         for k, entry in enumerate(categories)
     ]
+
+
+def _up_to(week: int, path: Path) -> dict[str, Any]:
+    """The arrays of a file, those of choices only of the weeks up to one."""
+    arrays = dict(np.load(path, allow_pickle=True))
+    inside = arrays["week"] <= week
+    of_choices = ("X", "valid", "alt", "household", "week")
+    return arrays | {name: arrays[name][inside] for name in of_choices}
 
 
 def _category(name: str, columns: Sequence[str], arrays: Mapping[str, Any]) -> Category:
@@ -128,12 +134,13 @@ def _category(name: str, columns: Sequence[str], arrays: Mapping[str, Any]) -> C
         known = column["size_missing"] == 0 if number == "size" else np.ones(len(x), bool)
         blocks, raws = _with_number(blocks, raws, number, column[number], known)
     for flag in FLAGS:
-        values = np.where(column[flag] > 0, "true", "false")
-        blocks, raws = _with_values(blocks, raws, flag, AttributeType.BOOLEAN, values)
+        of_row = (column[flag] > 0).astype(np.int64)
+        blocks, raws = _with_values(blocks, raws, flag, AttributeType.BOOLEAN, ("false", "true"), of_row)
     for attribute, label in (("brand", "maker"), ("kind", "kind")):
-        values = arrays[label][item].astype(str)
-        values[~np.isin(values, _commonest(values))] = ""
-        blocks, raws = _with_values(blocks, raws, attribute, AttributeType.CHOICE, values)
+        names, of_item = np.unique(arrays[label].astype(str), return_inverse=True)
+        blocks, raws = _with_values(
+            blocks, raws, attribute, AttributeType.CHOICE, names.tolist(), of_item[item]
+        )
     layout = Layout(name, tuple(blocks))
     marks = sparse.hstack([_known(raw, block) for raw, block in zip(raws, blocks, strict=True)], "csr")
     count = len(valid)
@@ -156,11 +163,6 @@ def _category(name: str, columns: Sequence[str], arrays: Mapping[str, Any]) -> C
     return Category(name, as_read, choices.time, arrays["pid"][item].astype(np.int64))
 
 
-def _commonest(values: Any) -> Any:
-    names, count = np.unique(values[values != ""], return_counts=True)
-    return names[np.argsort(-count, kind="stable")[:VALUES]]
-
-
 def _with_number(
     blocks: list[Block], raws: list[sparse.csr_matrix], name: str, numbers: Floats, known: Truths
 ) -> tuple[list[Block], list[sparse.csr_matrix]]:
@@ -179,16 +181,26 @@ def _with_number(
 
 
 def _with_values(
-    blocks: list[Block], raws: list[sparse.csr_matrix], name: str, kind: AttributeType, values: Any
+    blocks: list[Block],
+    raws: list[sparse.csr_matrix],
+    attribute: str,
+    kind: AttributeType,
+    names: Sequence[str],
+    of_row: Ints,
 ) -> tuple[list[Block], list[sparse.csr_matrix]]:
-    names = np.unique(values[values != ""])
-    if not len(names):
+    """With the commonest values of an attribute; ``of_row`` numbers the value of each alternative."""
+    count = np.bincount(of_row, minlength=len(names))
+    common = [int(k) for k in np.argsort(-count, kind="stable")[:VALUES] if names[k] and count[k]]
+    if not common:
         return blocks, raws
-    columns = sparse.csr_matrix(np.column_stack([values == v for v in names]).astype(float))
-    count = np.asarray(columns.sum(0)).ravel()
+    column = np.full(len(names), -1)
+    column[common] = np.arange(len(common))
+    rows = np.flatnonzero(column[of_row] >= 0)
+    shape = (len(of_row), len(common))
+    columns = sparse.csr_matrix((np.ones(len(rows)), (rows, column[of_row[rows]])), shape=shape)
     block = Block(
-        name, kind, _stop(blocks), tuple(value_id(name, v) for v in names), count / count.sum(),
-        count.astype(np.int64), np.ones(len(names), bool),
+        attribute, kind, _stop(blocks), tuple(value_id(attribute, names[k]) for k in common),
+        count[common] / count[common].sum(), count[common], np.ones(len(common), bool),
     )  # fmt: skip
     return [*blocks, block], [*raws, columns]
 
@@ -368,7 +380,9 @@ def _clustered(gain: Floats, group: Ints) -> float:
 
 def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The figures of the cuts that ``options.cuts`` names: name, value, error, bar."""
-    categories = read_categories(options.choices, options.categories)
+    categories = read_categories(
+        options.choices, max(CUTS[cut][-1] for cut in options.cuts), options.categories
+    )
     bought = purchases([c.name for c in categories])
     return [row for cut in options.cuts for row in cut_rows(categories, bought, cut, options.sevens)]
 

@@ -14,7 +14,7 @@ and a person's posterior is the sum over their categories. Ω and Ψ are estimat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -29,6 +29,9 @@ weak prior on both, with columns + 3 degrees of freedom, as if so many people mo
 
 ROUNDS, TOLERANCE = 60, 0.01
 """Rounds at most; they end when no variance moves by a larger share."""
+
+ENOUGH_PAIRS = 20_000
+"""How people vary is estimated from people, drawn at random, with about so many categories in all."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
     Returns:
         Precisions (pairs, columns, columns) and vectors (pairs, columns).
     """
-    shrink = np.asarray(np.linalg.inv(np.eye(evidence.width) + evidence.information @ within), np.float64)
+    shrink = _shrink(evidence, within)
     return shrink @ evidence.information, _times(shrink, evidence.gradient)
 
 
@@ -155,7 +158,8 @@ def departures(
     Returns:
         Means (pairs, columns) and covariances (pairs, columns, columns).
     """
-    spread, passed = _departure_spread(evidence, variation.within)
+    spread = variation.within @ _shrink(evidence, variation.within)
+    passed = spread @ evidence.information
     error = evidence.gradient - _times(evidence.information, mean[evidence.person])
     kept = np.eye(evidence.width) - passed
     return (
@@ -164,18 +168,21 @@ def departures(
     )
 
 
-def estimate(evidence: Evidence) -> Variation:
+def estimate(evidence: Evidence, seed: int = 0) -> Variation:
     """How tastes vary between people, and between the categories of a person."""
-    width = evidence.width
-    present, person = np.unique(evidence.person, return_inverse=True)
-    pairs = Evidence(person, evidence.category, evidence.gradient, evidence.information, len(present))
+    pairs = _sample(evidence, seed)
+    width, person = pairs.width, pairs.person
     base, freedom = START * np.eye(width), width + 3
     variation = Variation(base, base)
     for _ in range(ROUNDS):
-        mean, covariance = posteriors(pairs, variation)
-        between = mean.T @ mean + covariance.sum(0)
-        spread, passed = _departure_spread(pairs, variation.within)
+        shrink = _shrink(pairs, variation.within)
+        precision, vector = _sums(pairs, shrink @ pairs.information, _times(shrink, pairs.gradient))
+        covariance = np.asarray(np.linalg.inv(precision + np.linalg.inv(variation.between)), np.float64)
+        mean = _times(covariance, vector)
+        spread = variation.within @ shrink
+        passed = spread @ pairs.information
         departure = _times(spread, pairs.gradient - _times(pairs.information, mean[person]))
+        between = mean.T @ mean + covariance.sum(0)
         within = departure.T @ departure + spread.sum(0)
         within += (passed @ covariance[person] @ passed.transpose(0, 2, 1)).sum(0)
         new = Variation(
@@ -192,6 +199,15 @@ def estimate(evidence: Evidence) -> Variation:
     return variation
 
 
+def _sample(evidence: Evidence, seed: int) -> Evidence:
+    """People with choices, drawn at random up to ``ENOUGH_PAIRS``, in new numbers."""
+    present, person, sizes = np.unique(evidence.person, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(present))
+    drawn = np.sort(order[: max(int((np.cumsum(sizes[order]) <= ENOUGH_PAIRS).sum()), 1)])
+    pairs = evidence.take(np.isin(person, drawn))
+    return replace(pairs, person=np.searchsorted(present[drawn], pairs.person), people=len(drawn))
+
+
 def _sums(evidence: Evidence, precision: Floats, vector: Floats) -> tuple[Floats, Floats]:
     """(people, columns, columns) and (people, columns) what all categories of a person say together."""
     pairs, width = len(evidence.person), evidence.width
@@ -201,10 +217,9 @@ def _sums(evidence: Evidence, precision: Floats, vector: Floats) -> tuple[Floats
     return (of_person @ precision.reshape(pairs, -1)).reshape(-1, width, width), of_person @ vector
 
 
-def _departure_spread(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
-    """(pairs, columns, columns) covariance of each departure given the person's taste, and that times H."""
-    spread = within @ np.linalg.inv(np.eye(evidence.width) + evidence.information @ within)
-    return spread, spread @ evidence.information
+def _shrink(evidence: Evidence, within: Floats) -> Floats:
+    """(pairs, columns, columns) (I + HΨ)⁻¹."""
+    return np.asarray(np.linalg.inv(np.eye(evidence.width) + evidence.information @ within), np.float64)
 
 
 def _times(matrices: Floats, vectors: Floats) -> Floats:
