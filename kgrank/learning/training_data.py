@@ -18,6 +18,7 @@ from kgrank.choice.logit.choice_sets import ENOUGH, INSIDE, SAMPLED, CategoryCho
 from kgrank.choice.logit.feedback_scales import feedback_scales, weighted
 from kgrank.choice.rules.author_reliability import applicable_statements
 from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person
+from kgrank.choice.tastes.shared_columns import column_map
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.memory import TrainingSize, available_memory, require_memory
@@ -128,22 +129,27 @@ def people_panel(
     Returns:
         The columns' names, the panel, and (people,) their numbers in the log.
     """
-    names = tuple(
+    names = _taste_columns(own_choices)
+    panels = []
+    for category, choices in own_choices.items():
+        columns = column_map((*choices.design.layout.nodes, *choices.nuisance), names)
+        panels.append(panel_by_person(choices.choices, category_fits.fits[category].part_worths, columns))
+    return names, *join_panels(panels, persons)
+
+
+def taste_count(own_choices: Mapping[str, CategoryChoices]) -> int:
+    """Number of columns in which everyone's tastes would be estimated together."""
+    return len(_taste_columns(own_choices))
+
+
+def _taste_columns(own_choices: Mapping[str, CategoryChoices]) -> tuple[str, ...]:
+    return tuple(
         dict.fromkeys(
             name
             for choices in own_choices.values()
             for name in (*_taste_nodes(choices.design.layout), *_person_nuisance(choices))
         )
     )
-    index_of = {name: index for index, name in enumerate(names)}
-    panels = []
-    for category, choices in own_choices.items():
-        columns = np.zeros((choices.choices.width, len(names)))
-        for row, name in enumerate((*choices.design.layout.nodes, *choices.nuisance)):
-            if name in index_of:
-                columns[row, index_of[name]] = 1.0
-        panels.append(panel_by_person(choices.choices, category_fits.fits[category].part_worths, columns))
-    return names, *join_panels(panels, persons)
 
 
 def taste_scale(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgrank.errors import WeightsError
@@ -249,8 +249,13 @@ def _population(population: Population, move: _Move) -> Population:
         if node is not None:
             columns.setdefault(node, column_number)
     picked = list(columns.values())
+
+    def part(matrix: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(matrix[i][j] for j in picked) for i in picked) if matrix else ()
+
     return Population(
         tuple(columns),
-        tuple(tuple(population.covariance[i][j] for j in picked) for i in picked),
+        part(population.covariance),
         tuple(population.mean[i] for i in picked) if population.mean else (),
+        part(population.within),
     )

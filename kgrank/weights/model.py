@@ -250,16 +250,19 @@ class Population:
     """How shoppers differ from the average.
 
     Deviations of a number are for one unit of its column in a category's layout (``kgrank.choice.data.design``).
+    A shopper's tastes are the same in all categories, or depart in each from what they are in all: ``within``.
 
     Attributes:
         columns: AttributeValue ids, and ``inside`` for the outside option.
         covariance: Of the deviations, row by row.
         mean: Of the deviations; zeros where empty.
+        within: Covariance of one shopper's departures in each category, row by row; empty where there are none.
     """
 
     columns: tuple[str, ...] = ()
     covariance: tuple[tuple[float, ...], ...] = ()
     mean: tuple[float, ...] = ()
+    within: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)

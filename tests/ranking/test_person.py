@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ from shops import NODES_OF, TREE, Example, example, load
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
-from kgrank.ranking import Shop, explain, open_shop, rank
+from kgrank.ranking import Query, Shop, answer, explain, open_shop, rank
 from kgrank.ranking.shopper.person import read_person, tastes_of
 
 NODES = [n for nodes in NODES_OF.values() for n in nodes]
@@ -166,3 +168,46 @@ def test_an_unknown_user_is_one_line_and_exit_code_2(address: str, words: tuple[
     run = kgrank(*words, "--store", address, "--user", "anne")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == "error: there is no user 'anne'. Did you mean ann?\n"
+
+
+def departing(made: Example) -> Shop:
+    """A shop whose people have tastes in all categories, and depart from them in each."""
+    population = made.weights.population
+    within = tuple(tuple(0.5 * x for x in row) for row in population.covariance)
+    weights = replace(made.weights, population=replace(population, within=within))
+    return Shop.of(made.graph, made.ontology, weights, made.transitions)
+
+
+def test_a_category_new_to_a_shopper_is_ranked_by_their_tastes_in_the_others() -> None:
+    made = example(7, items=40)
+    shop = departing(made)
+    takes = [i for i in shop.items.ids if shop.items.first_category[shop.item(i)] == "dresses"]
+    green = next(
+        i for i in takes if dict(shop.items.values_of(shop.item(i), "color")).keys() == {"color=green"}
+    )
+    events = made.graph.edge("INTERACTED").clear()
+    rows = [
+        {"source": "eve", "target": item, "kind": kind, "list": "l", "time": 1, "id": f"{item}{kind}"}
+        for item in takes
+        for kind in (("impression", "purchase") if item == green else ("impression",))
+    ]
+    tastes = tastes_of(shop, pl.DataFrame(rows, schema=events.schema))
+    assert set(tastes.by_category) == {"dresses"}
+    assert 0 < tastes.deviations["color=green"] < tastes.deviations_in("dresses")["color=green"]
+    for category in ("shoes", "dresses"):
+        page = answer(shop, Query(category, person=tastes))
+        own = {r.item: r.score for r in rank(shop, category, person=tastes.deviations_in(category))}
+        assert dict(zip(page.ids, page.scores, strict=True)) == own
+    assert tastes.deviations_in("shoes") == tastes.deviations
+
+
+def test_what_is_unsure_of_a_new_category_is_more_than_of_a_known_one() -> None:
+    made = example(7, items=25)
+    shop = departing(made)
+    ann = tastes_of(shop, made.graph.edge("INTERACTED"))
+    known = next(iter(ann.by_category))
+    here, new = ann.posterior_in(known), ann.posterior_in("nowhere")
+    assert here is not None
+    assert new is not None
+    within = np.array(shop.weights.population.within)
+    assert np.trace(here.covariance) < np.trace(new.covariance + within)

@@ -8,20 +8,20 @@ information H are all that is kept of a person in a category. With ε_hc integra
     precision M = (I + HΨ)⁻¹ H,    vector m = (I + HΨ)⁻¹ g,
 
 and a person's posterior is the sum over their categories. Ω and Ψ are estimated by expectation-maximisation
-(Dempster, Laird and Rubin 1977). Time and memory grow with the number of (person, category) pairs that have choices.
+(Dempster, Laird and Rubin 1977). Time and memory grow with the (person, category) pairs that have choices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.logit.likelihood import Choices
-from kgrank.choice.tastes.mixed_logit import panel_by_person
+from kgrank.choice.tastes.mixed_logit import Panel, panel_by_person
 
 START = 0.1
 """Variance of every column between people, and between categories, where the search begins; also the centre of the
@@ -29,6 +29,9 @@ weak prior on both, with columns + 3 degrees of freedom, as if so many people mo
 
 ROUNDS, TOLERANCE = 60, 0.01
 """Rounds at most; they end when no variance moves by a larger share."""
+
+ENOUGH_PAIRS = 20_000
+"""How people vary is estimated from people, drawn at random, with about so many categories in all."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,11 @@ class Evidence:
     def take(self, which: Truths) -> Evidence:
         """The chosen pairs; every person keeps a number."""
         return Evidence(
-            self.person[which], self.category[which], self.gradient[which], self.information[which], self.people
+            self.person[which],
+            self.category[which],
+            self.gradient[which],
+            self.information[which],
+            self.people,
         )
 
 
@@ -86,7 +93,11 @@ def category_evidence(
         category: Its number.
         people: Number of people in all.
     """
-    panel, persons = panel_by_person(choices, part_worths, columns)
+    return panel_evidence(*panel_by_person(choices, part_worths, columns), category, people)
+
+
+def panel_evidence(panel: Panel, persons: Ints, category: int, people: int) -> Evidence:
+    """What the choices of a panel say, all of one category; ``persons`` are its people's numbers."""
     utility = panel.choices.offset
     probability, _ = panel.choices.probabilities(utility)
     gradient, information = panel.derivatives(utility, probability)
@@ -95,8 +106,13 @@ def category_evidence(
 
 def joined(parts: Sequence[Evidence]) -> Evidence:
     """The evidence of several categories in the same columns."""
-    names = ("person", "category", "gradient", "information")
-    return Evidence(*(np.concatenate([getattr(p, name) for p in parts]) for name in names), parts[0].people)
+    return Evidence(
+        np.concatenate([p.person for p in parts]),
+        np.concatenate([p.category for p in parts]),
+        np.concatenate([p.gradient for p in parts]),
+        np.concatenate([p.information for p in parts]),
+        parts[0].people,
+    )
 
 
 def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
@@ -105,7 +121,7 @@ def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
     Returns:
         Precisions (pairs, columns, columns) and vectors (pairs, columns).
     """
-    shrink = np.linalg.inv(np.eye(evidence.width) + evidence.information @ within)
+    shrink = _shrink(evidence, within)
     return shrink @ evidence.information, _times(shrink, evidence.gradient)
 
 
@@ -116,7 +132,7 @@ def posteriors(evidence: Evidence, variation: Variation) -> tuple[Floats, Floats
         Means (people, columns) and covariances (people, columns, columns); the prior for a person without choices.
     """
     precision, vector = _sums(evidence, *messages(evidence, variation.within))
-    covariance = np.linalg.inv(precision + np.linalg.inv(variation.between))
+    covariance = np.asarray(np.linalg.inv(precision + np.linalg.inv(variation.between)), np.float64)
     return _times(covariance, vector), covariance
 
 
@@ -128,7 +144,9 @@ def elsewhere(evidence: Evidence, variation: Variation) -> Floats:
     return np.asarray(np.linalg.solve(others, (vector[evidence.person] - of_pair[1])[..., None])[..., 0])
 
 
-def departures(evidence: Evidence, variation: Variation, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+def departures(
+    evidence: Evidence, variation: Variation, mean: Floats, covariance: Floats
+) -> tuple[Floats, Floats]:
     """Each person's taste in each category in which they chose: that of all categories, and the departure.
 
     Args:
@@ -140,7 +158,8 @@ def departures(evidence: Evidence, variation: Variation, mean: Floats, covarianc
     Returns:
         Means (pairs, columns) and covariances (pairs, columns, columns).
     """
-    spread, passed = _departure_spread(evidence, variation.within)
+    spread = variation.within @ _shrink(evidence, variation.within)
+    passed = spread @ evidence.information
     error = evidence.gradient - _times(evidence.information, mean[evidence.person])
     kept = np.eye(evidence.width) - passed
     return (
@@ -149,18 +168,21 @@ def departures(evidence: Evidence, variation: Variation, mean: Floats, covarianc
     )
 
 
-def estimate(evidence: Evidence) -> Variation:
+def estimate(evidence: Evidence, seed: int = 0) -> Variation:
     """How tastes vary between people, and between the categories of a person."""
-    width = evidence.width
-    present, person = np.unique(evidence.person, return_inverse=True)
-    pairs = Evidence(person, evidence.category, evidence.gradient, evidence.information, len(present))
+    pairs = _sample(evidence, seed)
+    width, person = pairs.width, pairs.person
     base, freedom = START * np.eye(width), width + 3
     variation = Variation(base, base)
     for _ in range(ROUNDS):
-        mean, covariance = posteriors(pairs, variation)
-        between = mean.T @ mean + covariance.sum(0)
-        spread, passed = _departure_spread(pairs, variation.within)
+        shrink = _shrink(pairs, variation.within)
+        precision, vector = _sums(pairs, shrink @ pairs.information, _times(shrink, pairs.gradient))
+        covariance = np.asarray(np.linalg.inv(precision + np.linalg.inv(variation.between)), np.float64)
+        mean = _times(covariance, vector)
+        spread = variation.within @ shrink
+        passed = spread @ pairs.information
         departure = _times(spread, pairs.gradient - _times(pairs.information, mean[person]))
+        between = mean.T @ mean + covariance.sum(0)
         within = departure.T @ departure + spread.sum(0)
         within += (passed @ covariance[person] @ passed.transpose(0, 2, 1)).sum(0)
         new = Variation(
@@ -177,6 +199,15 @@ def estimate(evidence: Evidence) -> Variation:
     return variation
 
 
+def _sample(evidence: Evidence, seed: int) -> Evidence:
+    """People with choices, drawn at random up to ``ENOUGH_PAIRS``, in new numbers."""
+    present, person, sizes = np.unique(evidence.person, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(present))
+    drawn = np.sort(order[: max(int((np.cumsum(sizes[order]) <= ENOUGH_PAIRS).sum()), 1)])
+    pairs = evidence.take(np.isin(person, drawn))
+    return replace(pairs, person=np.searchsorted(present[drawn], pairs.person), people=len(drawn))
+
+
 def _sums(evidence: Evidence, precision: Floats, vector: Floats) -> tuple[Floats, Floats]:
     """(people, columns, columns) and (people, columns) what all categories of a person say together."""
     pairs, width = len(evidence.person), evidence.width
@@ -186,10 +217,9 @@ def _sums(evidence: Evidence, precision: Floats, vector: Floats) -> tuple[Floats
     return (of_person @ precision.reshape(pairs, -1)).reshape(-1, width, width), of_person @ vector
 
 
-def _departure_spread(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
-    """(pairs, columns, columns) covariance of each departure given the person's taste, and that times H."""
-    spread = within @ np.linalg.inv(np.eye(evidence.width) + evidence.information @ within)
-    return spread, spread @ evidence.information
+def _shrink(evidence: Evidence, within: Floats) -> Floats:
+    """(pairs, columns, columns) (I + HΨ)⁻¹."""
+    return np.asarray(np.linalg.inv(np.eye(evidence.width) + evidence.information @ within), np.float64)
 
 
 def _times(matrices: Floats, vectors: Floats) -> Floats:

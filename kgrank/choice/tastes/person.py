@@ -14,9 +14,11 @@ from kgrank.choice.data.responses import ResponseLog
 from kgrank.choice.importance import importance
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
 from kgrank.choice.logit.feedback_scales import weighted
+from kgrank.choice.tastes import across_categories as across
 from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person, posteriors
+from kgrank.choice.tastes.shared_columns import column_map
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import CategoryWeights, LearnedWeights
+from kgrank.weights.model import CategoryWeights, LearnedWeights, Population
 
 SAMPLED = 50
 """Items drawn beside the chosen one where the person's events do not say what was shown."""
@@ -43,12 +45,27 @@ class PersonTastes:
         errors: Standard errors by AttributeValue id.
         choices: Number of choices behind them.
         posterior: The whole of it, with which a session begins; None for a person without choices.
+        by_category: Where tastes depart from it in each category, the posterior of each in which they chose.
+        columns: The population's columns, of the posteriors.
     """
 
     deviations: Mapping[str, float]
     errors: Mapping[str, float]
     choices: int
     posterior: Posterior | None = field(default=None, repr=False, compare=False)
+    by_category: Mapping[str, Posterior] = field(default_factory=dict, repr=False, compare=False)
+    columns: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    def posterior_in(self, category: str) -> Posterior | None:
+        """What is known of their tastes in a category: those of all where they never chose there."""
+        return self.by_category.get(category, self.posterior)
+
+    def deviations_in(self, category: str) -> Mapping[str, float]:
+        """Their deviations in a category, by AttributeValue id."""
+        if category not in self.by_category:
+            return self.deviations
+        pairs = zip(self.columns, self.by_category[category].mean.tolist(), strict=True)
+        return {name: deviation for name, deviation in pairs if name != INSIDE}
 
 
 def person_tastes(
@@ -85,23 +102,42 @@ def person_tastes(
         for category, learned in weighted_categories
     ]
     parts = [
-        person_panel(weighted(person_choices, weights.reliability), learned, columns)
+        (learned, person_panel(weighted(person_choices, weights.reliability), learned, columns))
         for learned, person_choices in choices_by_category
         if len(person_choices.choices)
     ]
     if not parts:
         return PersonTastes({}, {}, 0)
-    data, _ = join_panels(parts)
-    mean = np.array(prior.mean) if prior.mean else np.zeros(len(columns))
-    modes, spread, _ = posteriors(data, mean, np.array(prior.covariance), tolerance=TOLERANCE)
-    errors = np.sqrt(np.diagonal(spread[0]))
+    if prior.within:
+        posterior, departed = _across_categories([panel for _, panel in parts], prior)
+        by_category = {learned.category: p for (learned, _), p in zip(parts, departed, strict=True)}
+    else:
+        data, _ = join_panels([panel for _, panel in parts])
+        mean = np.array(prior.mean) if prior.mean else np.zeros(len(columns))
+        modes, spread, _ = posteriors(data, mean, np.array(prior.covariance), tolerance=TOLERANCE)
+        posterior, by_category = Posterior(modes[0], spread[0]), {}
+    errors = np.sqrt(np.diagonal(posterior.covariance))
     attribute_columns = [k for k, name in enumerate(columns) if name != INSIDE]
     return PersonTastes(
-        {columns[k]: float(modes[0, k]) for k in attribute_columns},
+        {columns[k]: float(posterior.mean[k]) for k in attribute_columns},
         {columns[k]: float(errors[k]) for k in attribute_columns},
-        len(data.choices),
-        Posterior(modes[0], spread[0]),
+        sum(len(panel.choices) for _, (panel, _) in parts),
+        posterior,
+        by_category,
+        columns,
     )
+
+
+def _across_categories(
+    panels: Sequence[tuple[Panel, Ints]], prior: Population
+) -> tuple[Posterior, list[Posterior]]:
+    """A person's posterior in a category new to them, and in each of those of the panels."""
+    evidence = across.joined([across.panel_evidence(panel, np.zeros(1, np.int64), k, 1)
+                              for k, (panel, _) in enumerate(panels)])  # fmt: skip
+    variation = across.Variation(np.array(prior.covariance), np.array(prior.within))
+    means, covariances = across.posteriors(evidence, variation)
+    departed = zip(*across.departures(evidence, variation, means, covariances), strict=True)
+    return Posterior(means[0], covariances[0]), [Posterior(m, c) for m, c in departed]
 
 
 def _choices_in(
@@ -129,16 +165,11 @@ def person_panel(
     Returns:
         The panel, and (people,) the persons' numbers in the choices.
     """
-    column_of = {name: k for k, name in enumerate(columns)}
-    column_map = np.zeros((person_choices.choices.width, len(columns)))
-    for k, name in enumerate((*person_choices.design.layout.nodes, *person_choices.nuisance)):
-        if name in column_of:
-            column_map[k, column_of[name]] = 1.0
     served = [learned.nuisance[name] for name in person_choices.nuisance]
     return panel_by_person(
         person_choices.choices,
         np.concatenate([served_part_worths(person_choices.design.layout, learned), served]),
-        column_map,
+        column_map((*person_choices.design.layout.nodes, *person_choices.nuisance), columns),
     )
 
 

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from kgrank.arrays import Floats
-from kgrank.choice.data.design import Layout
+from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices
 
 FEW_VALUES = 12
 """Values of an attribute, of those that several categories have, up to which each has a taste of its own that
 varies together with all others. Of more (brands) no person's choices determine how they vary together."""
 
 
-def shared_columns(layouts: Sequence[Layout]) -> tuple[str, ...]:
+def shared_columns(category_choices: Sequence[CategoryChoices]) -> tuple[str, ...]:
     """AttributeValue ids of the columns that at least two categories have (one, where there is one).
 
     A number has one. Of an attribute with few shared values, each has one but the commonest, from which the others
-    are measured: what is equal for all values changes no choice.
+    are measured: what is equal for all values changes no choice. The outside option has one.
     """
-    least = min(2, len(layouts))
+    layouts, least = [c.design.layout for c in category_choices], min(2, len(category_choices))
     categories = Counter(node for layout in layouts for node in layout.nodes)
     items: Counter[str] = Counter()
     attributes: dict[str, dict[str, None]] = {}
@@ -41,6 +41,8 @@ def shared_columns(layouts: Sequence[Layout]) -> tuple[str, ...]:
         elif len(nodes) <= FEW_VALUES:
             commonest = max(nodes, key=items.__getitem__)
             columns += [node for node in nodes if node != commonest]
+    if sum(INSIDE in c.nuisance for c in category_choices) >= max(least, 1):
+        columns.append(INSIDE)
     return tuple(columns)
 
 

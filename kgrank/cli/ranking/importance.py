@@ -39,7 +39,9 @@ def importance_command(
 
     with opened(store, user, history=False) as (shop, tastes):
         category = category_id(shop.ontology, category)
-        average = importance(shop, category, language, person=tastes.deviations if tastes else None)
+        average = importance(
+            shop, category, language, person=tastes.deviations_in(category) if tastes else None
+        )
         answer = for_user(average, user, tastes)
         if chart is not None:
             from kgrank.plots import importance_plot

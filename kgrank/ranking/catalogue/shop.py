@@ -93,11 +93,14 @@ class Shop:
 
     @cached_property
     def population(self) -> tuple[Floats, Floats]:
-        """Mean (columns,) and precision (columns, columns) of the shoppers' deviations."""
+        """Mean (columns,) and precision (columns, columns) of the shoppers' deviations in a category."""
         learned = self.weights.population
         width = len(learned.columns)
         mean = np.array(learned.mean) if learned.mean else np.zeros(width)
-        return mean, np.linalg.inv(np.array(learned.covariance).reshape(width, width))
+        covariance = np.array(learned.covariance).reshape(width, width)
+        if learned.within:
+            covariance = covariance + np.array(learned.within)
+        return mean, np.linalg.inv(covariance)
 
     def wording(self, category: str, language: str) -> ItemWording:
         """What the items of a category have, in words; made once.

@@ -34,7 +34,8 @@ def compare(shop: Shop, query: Query, first: str, second: str) -> Comparison:
     members = np.array([member_index(shop, chosen.category, item) for item in (first, second)])
     scored = score_query(shop, chosen.category, query)
     scores = scored.scores[members].round(DECIMALS)
-    tastes = query.session.posterior if query.session else query.person.posterior if query.person else None
+    own = query.person.posterior_in(chosen.category) if query.person else None
+    tastes = query.session.posterior if query.session else own
     errors = standard_errors(shop, scored, int(members[0]), int(members[1]), tastes)
     parts = _parts(shop, scored, members, scores, errors, query.language)
     difference, margin = float(scores[0] - scores[1]), Z_95 * math.sqrt(float((errors**2).sum()))

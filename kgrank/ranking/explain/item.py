@@ -115,7 +115,7 @@ def explain_query(
         item,
         query.category,
         history=query.history,
-        person=query.person.deviations if query.person else None,
+        person=query.person.deviations_in(query.category) if query.person else None,
         session=query.session,
         language=query.language,
     )

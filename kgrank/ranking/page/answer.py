@@ -119,7 +119,7 @@ def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
         if history or shop.behaviour is not None:
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:
-        deviations = population_vector(shop, query.person.deviations)
+        deviations = population_vector(shop, query.person.deviations_in(category))
     return score(shop, category, history, deviations, worth)
 
 

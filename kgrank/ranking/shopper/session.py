@@ -129,7 +129,10 @@ def start(shop: Shop, person: PersonTastes | None = None, rule: SessionRule | No
     mean, precision = shop.population
     if person is not None and person.posterior is not None:
         mean = person.posterior.mean
-        precision = np.asarray(np.linalg.inv(person.posterior.covariance), dtype=np.float64)
+        covariance, within = person.posterior.covariance, shop.weights.population.within
+        # A session is short: what it moves holds wherever it goes, so a departure is part of its prior.
+        covariance = covariance + np.array(within) if within else covariance
+        precision = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
     used = rule or SessionRule()
     # One alternative more than of items: taking nothing.
     prior = Online.of(mean, precision, used.horizon, used.alternatives + 1)
