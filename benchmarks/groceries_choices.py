@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Block, Design, Layout
@@ -82,19 +83,21 @@ def read_categories(folder: Path, cut: Cut, only: Sequence[int] | None = None) -
     return [_category(folder, i, about["categories"][i], about["columns"], cut) for i in numbers]
 
 
-def folds(names: Sequence[str], text: Floats) -> dict[str, Ints]:
+def folds(alike: Floats) -> dict[str, Ints]:
     """Folds of categories, at random and by clusters of their names, so that siblings go together.
 
     Args:
-        names: Of the categories, in their order.
-        text: (categories, dimensions) vectors of the names.
+        alike: (categories, categories) cosines of their names.
     """
     generator = np.random.default_rng(SEED)
-    random = np.empty(len(names), np.int64)
-    random[generator.permutation(len(names))] = np.arange(len(names)) % FOLDS
-    cluster = fcluster(linkage(text, "average", metric="cosine"), SIBLING_CLUSTERS, "maxclust")
+    random = np.empty(len(alike), np.int64)
+    random[generator.permutation(len(alike))] = np.arange(len(alike)) % FOLDS
+    distance = np.maximum(1.0 - alike, 0.0)
+    np.fill_diagonal(distance, 0.0)
+    tree = linkage(squareform((distance + distance.T) / 2), "average")
+    cluster = fcluster(tree, SIBLING_CLUSTERS, "maxclust")
     clusters, sizes = np.unique(cluster, return_counts=True)
-    load, together = np.zeros(FOLDS), np.empty(len(names), np.int64)
+    load, together = np.zeros(FOLDS), np.empty(len(alike), np.int64)
     for number in clusters[np.argsort(-sizes, kind="stable")]:
         fold = int(np.argmin(load))
         together[cluster == number] = fold

@@ -31,7 +31,7 @@ from benchmarks.groceries_choices import CUTS, FOLDS, SEED, GroceryCategory, fol
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Design
-from kgrank.choice.hierarchy.category_kernels import name_vectors
+from kgrank.choice.hierarchy.category_kernels import category_kernels, cosines, name_vectors
 from kgrank.choice.hierarchy.partial_pooling import PooledEffects, pool
 from kgrank.choice.hierarchy.prior_means import (
     PriorEvidence,
@@ -42,6 +42,7 @@ from kgrank.choice.hierarchy.prior_means import (
 )
 from kgrank.choice.hierarchy.process_means import ProcessMeans, process_means
 from kgrank.choice.logit.categories import unpooled_fits
+from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices
 from kgrank.ontology.model import Category, Ontology
@@ -51,6 +52,9 @@ SEVENTH = 7
 
 SIZES, ENOUGH = (10, 50, 200), 250
 """Own choices of a thin category, and those that a category needs to be thinned."""
+
+LEARNED, SCORED = 40, 15
+"""Choices that a category needs to be scored: those with which the choice sets were made, here on each cut."""
 
 RIDGES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Variances of the ridge beside it."""
@@ -70,6 +74,7 @@ class Fold:
         pooled: The same with the items' signals.
         process: Processes of the shared columns.
         shuffled: The same with the categories' features dealt out at random.
+        unbought: The same where nothing is known of how often and with what the fold's categories are bought.
         dealt: Effects with the makers dealt out at random.
         leave_out: (categories,) gain of the process over ``pooled`` when each seen category is left out.
     """
@@ -80,6 +85,7 @@ class Fold:
     pooled: PooledEffects
     process: ProcessMeans
     shuffled: ProcessMeans
+    unbought: ProcessMeans
     dealt: PooledEffects
     leave_out: Floats
 
@@ -95,14 +101,15 @@ def groceries(categories: Sequence[GroceryCategory]) -> Ontology:
     return Ontology("1", tree | leaves, {})
 
 
-def evidence_of(categories: Sequence[GroceryCategory]) -> PriorEvidence:
+def evidence_of(categories: Sequence[GroceryCategory], own: Mapping[str, CategoryChoices]) -> PriorEvidence:
     """What the choices from which part-worths are learned say of every category."""
-    own = {c.name: c.sets.take(c.learned & ~_seventh(c)) for c in categories}
     designs = {c.name: c.sets.design for c in categories}
     return prior_evidence(groceries(categories), designs, own, unpooled_fits(own))
 
 
-def learned_without(evidence: PriorEvidence, dealt: PriorEvidence, hidden: Ints) -> Fold:
+def learned_without(
+    evidence: PriorEvidence, dealt: PriorEvidence, own: Mapping[str, CategoryChoices], hidden: Ints
+) -> Fold:
     """Everything that is learned without a fold."""
     names = list(evidence.designs)
     unseen = {names[i] for i in hidden}
@@ -113,10 +120,11 @@ def learned_without(evidence: PriorEvidence, dealt: PriorEvidence, hidden: Ints)
     order = np.random.default_rng(SEED + 1).permutation(len(names))
     kernels = evidence.kernels.copy()
     kernels[TREE:] = kernels[TREE:, order[:, None], order]
-    process = process_means(evidence.designs, evidence.kernels, pooled)
-    shuffled = process_means(evidence.designs, kernels, pooled)
-    assert process is not None
-    assert shuffled is not None
+    labels = {c: c for c in names}
+    bought = {c: choices for c, choices in own.items() if c not in unseen}
+    unbought = category_kernels(evidence.lineages, evidence.designs, labels, bought)
+    processes = [process_means(evidence.designs, k, pooled) for k in (evidence.kernels, kernels, unbought)]
+    process, shuffled, never = (p for p in processes if p is not None)
     return Fold(
         hidden=hidden,
         mean=pool(effect_model(evidence, seen, tree=False), seen),
@@ -124,6 +132,7 @@ def learned_without(evidence: PriorEvidence, dealt: PriorEvidence, hidden: Ints)
         pooled=pooled,
         process=process,
         shuffled=shuffled,
+        unbought=never,
         dealt=pool(effect_model(dealt, seen, tree=False), seen, hierarchy.variances),
         leave_out=pooled.errors - process.errors(pooled),
     )
@@ -169,7 +178,7 @@ def cold_scores(
             "mean": fold.mean.prior_mean(category) * numbers,
             "hierarchy": hierarchy * numbers,
             "process": process * numbers,
-            "half": (process + hierarchy) / 2 * numbers,
+            "process, never bought": fold.unbought.mean(category, pooled, {category}) * numbers,
             "process, features shuffled": fold.shuffled.mean(category, pooled, {category}) * numbers,
             "process and makers": process * numbers + hierarchy * maker,
             "process and makers dealt out": process * numbers + fold.dealt.prior_mean(category) * maker,
@@ -227,7 +236,8 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
     """Every figure of a cut: name, value, error, bar."""
     cut = CUTS[options.cut]
     categories = read_categories(Path(options.choices), cut)
-    evidence = evidence_of(categories)
+    own = {c.name: c.sets.take(c.learned & ~_seventh(c)) for c in categories}
+    evidence = evidence_of(categories, own)
     dealt = makers_dealt_out(evidence)
     scored = {
         i: c.sets.choices.take(c.scored & (_seventh(c) if options.sevens else ~_seventh(c)))
@@ -235,21 +245,27 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
     }
     names = [c.name for c in categories]
     result = []
-    for scheme, fold_of in folds(names, name_vectors(names)).items():
+    for scheme, fold_of in folds(cosines(name_vectors(names))).items():
         if options.scheme not in (None, scheme):
             continue
         cold: dict[str, Floats] = {}
         thin: dict[tuple[int, str], list[tuple[float, float]]] = {}
         for number in range(FOLDS):
             began = time.perf_counter()
-            fold = learned_without(evidence, dealt, np.flatnonzero(fold_of == number))
+            fold = learned_without(evidence, dealt, own, np.flatnonzero(fold_of == number))
             left_out = fold.leave_out
             print(
                 f"{scheme}, fold {number}: leaving out categories, the process gains {left_out.mean():.4f} ± "
                 f"{left_out.std(ddof=1) / len(left_out) ** 0.5:.4f}; {time.perf_counter() - began:.0f} s",
                 flush=True,
             )
-            visible = [i for i in fold.hidden.tolist() if len(scored[i])]
+            visible = [
+                i
+                for i in fold.hidden.tolist()
+                if len(scored[i])
+                and categories[i].scored.sum() >= SCORED
+                and categories[i].learned.sum() >= LEARNED
+            ]
             for name, values in cold_scores(
                 categories, replace(fold, hidden=np.array(visible)), scored
             ).items():
@@ -281,7 +297,7 @@ def _cold_rows(scores: Mapping[str, Floats]) -> list[dict[str, Any]]:
         gain("hierarchy", scores, "mean"),
         gain("process", scores, "mean"),
         gain("process", scores, "hierarchy", 0.005),
-        gain("half", scores, "hierarchy"),
+        gain("process, never bought", scores, "hierarchy"),
         gain("process, features shuffled", scores, "hierarchy"),
         gain("process and makers", scores, "process", 0.003),
         gain("process and makers", scores, "process and makers dealt out", 0.002),

@@ -11,10 +11,10 @@ from scipy import sparse, stats
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Block, Design, Layout
 from kgrank.choice.hierarchy.category_kernels import (
+    category_features,
     category_kernels,
     co_purchase_vectors,
     cosines,
-    item_features,
     name_vectors,
 )
 from kgrank.choice.hierarchy.gaussian_process import (
@@ -112,7 +112,7 @@ def test_learned_variances_have_the_highest_marginal_likelihood_under_their_prio
 
 
 def test_other_columns_are_integrated_out_under_their_prior(rng: np.random.Generator) -> None:
-    """Reference: the mean and covariance of the part of the whole posterior, the shared columns' prior flat."""
+    """Reference: the mean and covariance of the part of the whole posterior, the shared columns' prior a ridge."""
     root = rng.normal(size=(4, 4))
     likelihood = LikelihoodApproximation(rng.normal(size=4), root @ root.T + np.eye(4), 50)
     mean, variance = rng.normal(size=4), np.array([1.0, 1.0, 0.4, 0.7])
@@ -122,8 +122,7 @@ def test_other_columns_are_integrated_out_under_their_prior(rng: np.random.Gener
     weighted = whole @ likelihood.mean
     whole[others, others] += 1 / variance[others]
     weighted[others] += mean[others] / variance[others]
-    whole[here, here] += 0.01
-    # The weak precision enters after the others are out: the same, since it is on the shared columns alone.
+    whole[here, here] += 1.0
     assert covariance == pytest.approx(np.linalg.inv(whole)[:2, :2])
     assert estimate == pytest.approx(np.linalg.solve(whole, weighted)[:2])
 
@@ -268,7 +267,15 @@ def test_features_of_items_do_not_depend_on_the_units_of_their_columns(rng: np.r
     prices = [rng.normal(3.0, 1.0 + i, 30) for i in range(4)]
     plain = [priced(p, 0.0, 1.0) for p in prices]
     scaled = [priced(p, float(p.mean()), float(p.std())) for p in prices]
-    assert item_features(plain) == pytest.approx(item_features(scaled))
+    assert category_features(plain, [None] * 4) == pytest.approx(category_features(scaled, [None] * 4))
+
+
+def test_a_category_that_nobody_bought_is_average_in_what_is_bought() -> None:
+    often, seldom = bought(range(100)), bought(range(10))
+    designs = [own.design for own in (often, seldom, often)]
+    features = category_features(designs, [often, seldom, None])
+    assert features.shape == (3, 2)
+    assert features[2] == pytest.approx(0.0)
 
 
 def priced(prices: Floats, centre: float, scale: float) -> Design:

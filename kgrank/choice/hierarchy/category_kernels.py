@@ -45,18 +45,17 @@ def category_kernels(
         lineages: Each category with its ancestors.
         designs: Items and columns.
         names: Of the categories.
-        own_choices: Who bought when: common purchases of categories.
+        own_choices: Who bought when: how much is bought, and what together.
     """
     categories = list(designs)
-    features = item_features(list(designs.values()))
+    choices = [own_choices.get(c) for c in categories]
     return np.stack(
         [
             cosines(_indicators([lineages[c] for c in categories])),
-            features @ features.T / max(features.shape[1], 1),
-            radial(features),
+            radial(category_features(list(designs.values()), choices)),
             cosines(name_vectors([names[c] for c in categories])),
             cosines(_shared_values(list(designs.values()))),
-            cosines(co_purchase_vectors([own_choices.get(c) for c in categories])),
+            cosines(co_purchase_vectors(choices)),
         ]
     )
 
@@ -77,9 +76,14 @@ def radial(vectors: Floats) -> Floats:
     return np.asarray(np.exp(-square / (2 * WIDTH**2 * median)))
 
 
-def item_features(designs: Sequence[Design]) -> Floats:
-    """(categories, features): numbers of items and values, means and spreads of columns, standardised."""
-    rows = [dict(_features(design)) for design in designs]
+def category_features(designs: Sequence[Design], choices: Sequence[CategoryChoices | None]) -> Floats:
+    """(categories, features): what is sold and how much of it, standardised; what is not known is the average.
+
+    Numbers of items and values, means and spreads of columns; numbers of choices and persons.
+    """
+    rows = [
+        dict(_features(design)) | dict(_volume(own)) for design, own in zip(designs, choices, strict=True)
+    ]
     count = Counter(name for row in rows for name in row)
     names = sorted(name for name, n in count.items() if n >= COMMON * len(rows))
     raw = np.array([[row.get(name, np.nan) for name in names] for row in rows]).reshape(len(rows), len(names))
@@ -87,6 +91,14 @@ def item_features(designs: Sequence[Design]) -> Floats:
     varies = spread > 1e-9
     scaled = (raw[:, varies] - mean[varies]) / spread[varies]
     return np.asarray(np.clip(np.nan_to_num(scaled), -FARTHEST, FARTHEST))
+
+
+def _volume(own: CategoryChoices | None) -> Iterator[tuple[str, float]]:
+    if own is not None and len(own.choices):
+        choices, persons = len(own.choices), len(np.unique(own.choices.person))
+        yield "choices", float(np.log(choices))
+        yield "persons", float(np.log(persons))
+        yield "choices of a person", float(np.log(choices / persons))
 
 
 def _features(design: Design) -> Iterator[tuple[str, float]]:

@@ -21,8 +21,9 @@ learner of what categories have in common beats their mean."""
 MOST = 4000
 """Pairs of a category and a column at most, those columns first that most categories share: a dense matrix."""
 
-WEAK = 0.01
-"""Precision added to an estimate: a column that does not vary in a category is unknown there, not undefined."""
+RIDGE = 1.0
+"""Precision of an estimate around 0: choices that say little overshoot, and where a column does not vary they
+say nothing."""
 
 SUM_TO_ZERO = 100.0
 """Precision of the sum of the part-worths of an attribute whose values are all there: only differences count."""
@@ -138,9 +139,10 @@ def marginal_estimate(
         inner, np.column_stack([across.T, weighted[others] + mean[others] / variance[others]]), assume_a="pos"
     )
     precision = information[np.ix_(here, here)] - across @ shift[:, :-1]
-    precision = (precision + precision.T) / 2 + WEAK * np.eye(len(here))
+    precision = (precision + precision.T) / 2 + RIDGE * np.eye(len(here))
     covariance = linalg.inv(precision)
-    return covariance @ (weighted[here] - across @ shift[:, -1]), (covariance + covariance.T) / 2
+    weighted_here = weighted[here] - across @ shift[:, -1]
+    return covariance @ weighted_here, (covariance + covariance.T) / 2
 
 
 def _columns(layout: Layout, nodes: tuple[str, ...]) -> tuple[Ints, Ints]:
