@@ -11,7 +11,7 @@ from the posterior in closed form.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
@@ -32,12 +32,23 @@ class LikelihoodApproximation:
     Attributes:
         mean: (columns,) the optimum.
         information: (columns, columns) negative Hessian of the log-likelihood there, nuisance integrated out.
-        choices: Their number.
+        choices: Their number, divided by their design effect where persons' choices clump.
     """
 
     mean: Floats
     information: Floats
-    choices: int
+    choices: float
+
+    def lost(self, part_worths: Floats) -> float:
+        """Log-likelihood a choice that other part-worths lose against the optimum."""
+        error = part_worths - self.mean
+        return 0.5 * float(error @ self.information @ error) / self.choices
+
+    def divided(self, design_effect: float) -> LikelihoodApproximation:
+        """What as many choices of independent persons would say."""
+        return replace(
+            self, information=self.information / design_effect, choices=self.choices / design_effect
+        )
 
 
 def likelihood_approximation(
@@ -132,11 +143,7 @@ class PooledEffects:
     @property
     def errors(self) -> Floats:
         """(categories with choices,) log-likelihood a choice that the prior mean loses against the optimum."""
-        lost = []
-        for category, likelihood in self.likelihoods.items():
-            error = self.prior_mean(category) - likelihood.mean
-            lost.append(0.5 * float(error @ likelihood.information @ error) / likelihood.choices)
-        return np.array(lost)
+        return np.array([likelihood.lost(self.prior_mean(c)) for c, likelihood in self.likelihoods.items()])
 
     def _without(self, category: str) -> tuple[Floats, Floats]:
         """Posterior mean and covariance of the terms without the choices of a category."""

@@ -4,6 +4,8 @@
 
 The prior mean of a category uses none of its choices. Effects below the top of the tree are used where they
 predict left-out categories better; signals (``item_signals``) by the weight they have in the other categories.
+From about a hundred categories on, Gaussian processes (``gaussian_process``) give the columns that many share,
+where they in turn predict left-out categories better.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Design
+from kgrank.choice.hierarchy.category_kernels import category_kernels
 from kgrank.choice.hierarchy.item_signals import SPREAD, item_signals, levels
 from kgrank.choice.hierarchy.partial_pooling import (
     CategoryEffects,
@@ -24,9 +27,10 @@ from kgrank.choice.hierarchy.partial_pooling import (
     likelihood_approximation,
     pool,
 )
+from kgrank.choice.hierarchy.process_means import ENOUGH, ProcessMeans, process_means
 from kgrank.choice.logit.categories import prior_precision
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.choice.logit.fit import Fit
+from kgrank.choice.logit.fit import Fit, design_effect
 from kgrank.ontology.model import Ontology
 
 EVERYTHING = ""
@@ -47,11 +51,14 @@ class PriorEvidence:
         lineages: Each category with its ancestors, lowest first.
         designs: Items and columns by category.
         likelihoods: Of each category's choices.
+        kernels: (kernels, categories, categories) how alike the categories are, in the order of ``designs``; None
+            where too few have choices to learn from it.
     """
 
     lineages: Mapping[str, tuple[str, ...]]
     designs: Mapping[str, Design]
     likelihoods: Mapping[str, LikelihoodApproximation]
+    kernels: Floats | None = None
 
 
 def prior_evidence(
@@ -60,15 +67,26 @@ def prior_evidence(
     own_choices: Mapping[str, CategoryChoices],
     unpooled_fits: Mapping[str, Fit],
 ) -> PriorEvidence:
-    """The category tree, the items and the choices of a shop; ``unpooled_fits`` are those of ``own_choices``."""
-    likelihoods = {}
+    """The category tree, the items and the choices of a shop; ``unpooled_fits`` are those of ``own_choices``.
+
+    Of many categories each one's evidence is divided by its design effect: variances that many learn together
+    must not take the same persons' repeated choices for differences between categories.
+    """
+    likelihoods, lineages = {}, {c: ontology.lineage(c) for c in designs}
     for category, fit in unpooled_fits.items():
         layout, nuisance = own_choices[category].design.layout, len(own_choices[category].nuisance)
         flat, choices = prior_precision(layout, nuisance, None), len(own_choices[category].choices)
         likelihoods[category] = likelihood_approximation(
             layout.width, fit.part_worths, fit.precision, flat, choices
         )
-    return PriorEvidence({c: ontology.lineage(c) for c in designs}, designs, likelihoods)
+    if len(likelihoods) < ENOUGH:
+        return PriorEvidence(lineages, designs, likelihoods)
+    divided = {
+        c: likelihood.divided(design_effect(own_choices[c].choices, unpooled_fits[c].part_worths))
+        for c, likelihood in likelihoods.items()
+    }
+    names = {c: ontology.categories[c].name() for c in designs}
+    return PriorEvidence(lineages, designs, divided, category_kernels(lineages, designs, names, own_choices))
 
 
 def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[str, Floats]:
@@ -78,19 +96,40 @@ def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[s
     """
     if len(evidence.designs) < 2:
         return {}
-    return leave_one_out_means(evidence, with_item_signals(evidence, hierarchy_mean(evidence, hidden)))
+    pooled = with_item_signals(evidence, hierarchy_mean(evidence, hidden))
+    means = leave_one_out_means(evidence, pooled)
+    process = better_process(evidence, pooled)
+    if process is None:
+        return means
+    return {c: process.mean(c, mean, _subtree(evidence, c)) for c, mean in means.items()}
+
+
+def better_process(evidence: PriorEvidence, pooled: PooledEffects) -> ProcessMeans | None:
+    """Processes over enough categories, where they predict left-out ones better than the pooled effects.
+
+    By more than a standard error over the categories.
+    """
+    if evidence.kernels is None or len(pooled.likelihoods) < ENOUGH:
+        return None
+    process = process_means(evidence.designs, evidence.kernels, pooled)
+    return process if process and _clearly(pooled.errors - process.errors(pooled)) else None
 
 
 def leave_one_out_means(evidence: PriorEvidence, pooled: PooledEffects) -> dict[str, Floats]:
     """(columns,) prior means of the categories for which others have choices."""
     means = {}
     for category in evidence.designs:
-        below = {c for c in pooled.likelihoods if category in evidence.lineages[c]} - {category}
+        below = _subtree(evidence, category) & pooled.likelihoods.keys() - {category}
         remaining = {c: e for c, e in pooled.likelihoods.items() if c not in below}
         if remaining.keys() - {category}:
             others = pooled if not below else pool(pooled.model, remaining, pooled.variances)
             means[category] = others.prior_mean(category)
     return means
+
+
+def _subtree(evidence: PriorEvidence, category: str) -> set[str]:
+    """The categories with choices in a category and below it."""
+    return {c for c in evidence.likelihoods if category in evidence.lineages[c]}
 
 
 def hierarchy_mean(evidence: PriorEvidence, hidden: Collection[str] = ()) -> PooledEffects:
@@ -100,10 +139,12 @@ def hierarchy_mean(evidence: PriorEvidence, hidden: Collection[str] = ()) -> Poo
     """
     likelihoods = {c: e for c, e in evidence.likelihoods.items() if c not in hidden}
     flat, tree = (pool(effect_model(evidence, likelihoods, tree=tree), likelihoods) for tree in (False, True))
-    gain = flat.errors - tree.errors
-    if len(gain) < 3:
-        return flat
-    return tree if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else flat
+    return tree if _clearly(flat.errors - tree.errors) else flat
+
+
+def _clearly(gain: Floats) -> bool:
+    """Whether a gain is above a standard error over the categories."""
+    return len(gain) > 2 and bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def with_item_signals(evidence: PriorEvidence, base: PooledEffects) -> PooledEffects:

@@ -86,6 +86,19 @@ def fit(
     return Fit(part_worths, hessian, covariance, float(choices.log_likelihood(utility).sum()))
 
 
+def design_effect(choices: Choices, part_worths: Floats) -> float:
+    """By how much persons who choose again and again overstate the information: 1 or more (Kish 1965).
+
+    The spread of the persons' gradients over that of single choices.
+    """
+    utility = choices.utility(part_worths)
+    residual = choices.gradient_rows(utility, choices.probabilities(utility)[0])
+    persons, person = np.unique(choices.person, return_inverse=True)
+    by_person = choices.gradients(residual, person, len(persons))
+    by_choice = choices.gradients(residual, np.arange(len(choices)), len(choices))
+    return max(float((by_person**2).sum() / max((by_choice**2).sum(), 1e-12)), 1.0)
+
+
 def _clustered(choices: Choices, residual: Floats, precision: Floats, hessian: Floats) -> Floats:
     """The sandwich, its middle with few persons drawn towards the information times the average design effect.
 

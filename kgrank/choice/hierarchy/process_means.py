@@ -1,0 +1,152 @@
+"""Prior means by Gaussian processes over the categories: the columns that many share; the rest stays as it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.design import Design, Layout
+from kgrank.choice.hierarchy.gaussian_process import CategoryProcess, Estimates, fit_process
+from kgrank.choice.hierarchy.partial_pooling import LikelihoodApproximation, PooledEffects
+
+ENOUGH = 100
+"""Categories with choices from which on processes are tried, and that must share a column of theirs: with 60 no
+learner of what categories have in common beats their mean."""
+
+MOST = 4000
+"""Pairs of a category and a column at most, those columns first that most categories share: a dense matrix."""
+
+RIDGE = 1.0
+"""Precision of an estimate around 0: choices that say little overshoot, and where a column does not vary they
+say nothing."""
+
+SUM_TO_ZERO = 100.0
+"""Precision of the sum of the part-worths of an attribute whose values are all there: only differences count."""
+
+
+@dataclass(frozen=True)
+class ProcessMeans:
+    """Processes of the shared columns.
+
+    Attributes:
+        process: Their posterior; ``nodes`` name its columns, ``rows`` the categories of its kernels.
+        designs: Columns by category.
+    """
+
+    process: CategoryProcess
+    nodes: tuple[str, ...]
+    rows: Mapping[str, int]
+    designs: Mapping[str, Design]
+
+    def mean(self, category: str, rest: Floats, hidden: Collection[str]) -> Floats:
+        """(columns,) a category's prior mean.
+
+        Args:
+            category: Its id.
+            rest: (columns,) the mean of the columns that have no process.
+            hidden: The categories whose choices must not count.
+        """
+        rows = [self.rows[c] for c in hidden]
+        mean = self.process.mean(self.rows[category], np.isin(self.process.estimates.category, rows))
+        here, columns = _columns(self.designs[category].layout, self.nodes)
+        out = rest.copy()
+        out[here] = mean[columns]
+        return out
+
+    def errors(self, pooled: PooledEffects) -> Floats:
+        """(categories with choices,) log-likelihood a choice lost against the optimum by leaving out each."""
+        return np.array(
+            [
+                likelihood.lost(self.mean(category, pooled.prior_mean(category), {category}))
+                for category, likelihood in pooled.likelihoods.items()
+            ]
+        )
+
+
+def process_means(
+    designs: Mapping[str, Design], kernels: Floats, pooled: PooledEffects
+) -> ProcessMeans | None:
+    """Processes of the columns that enough categories with choices share; None where there is no such column.
+
+    Args:
+        designs: Columns by category, in the order of the kernels.
+        kernels: (kernels, categories, categories).
+        pooled: The categories' likelihoods, and the prior of the columns without a process.
+    """
+    nodes = shared_nodes([designs[c].layout for c in pooled.likelihoods])
+    if not nodes:
+        return None
+    rows = {category: row for row, category in enumerate(designs)}
+    category, column, value, covariance = [], [], [], []
+    for c, likelihood in pooled.likelihoods.items():
+        here, columns = _columns(designs[c].layout, nodes)
+        if not len(here):
+            continue
+        estimate, error = marginal_estimate(
+            likelihood, designs[c].layout, here, pooled.prior_mean(c), pooled.variance(c)
+        )
+        category.append(np.full(len(here), rows[c]))
+        column.append(columns)
+        value.append(estimate)
+        covariance.append(error)
+    estimates = Estimates(
+        np.concatenate(category),
+        np.concatenate(column),
+        np.concatenate(value),
+        np.asarray(linalg.block_diag(*covariance)),
+    )
+    return ProcessMeans(fit_process(kernels, estimates), nodes, rows, designs)
+
+
+def shared_nodes(layouts: Collection[Layout]) -> tuple[str, ...]:
+    """The nodes with a column in enough of the categories."""
+    count = Counter(node for layout in layouts for node in layout.nodes)
+    nodes, pairs = [], 0
+    for node, categories in sorted(count.items(), key=lambda entry: (-entry[1], entry[0])):
+        pairs += categories
+        if categories < ENOUGH or pairs > MOST:
+            break
+        nodes.append(node)
+    return tuple(nodes)
+
+
+def marginal_estimate(
+    likelihood: LikelihoodApproximation, layout: Layout, here: Ints, mean: Floats, variance: Floats
+) -> tuple[Floats, Floats]:
+    """Estimates of some columns and the covariance of their errors, the others integrated out under their prior.
+
+    Args:
+        likelihood: What the category's choices say.
+        layout: Its columns.
+        here: The columns that are estimated.
+        mean: (columns,) prior mean of the others.
+        variance: (columns,) their prior variances.
+    """
+    information = likelihood.information.copy()
+    weighted = information @ likelihood.mean
+    for block in layout.blocks:
+        if not block.number and np.isclose(block.share.sum(), 1.0):
+            information[block.columns, block.columns] += SUM_TO_ZERO
+    others = np.setdiff1d(np.arange(layout.width), here)
+    across = information[np.ix_(here, others)]
+    inner = information[np.ix_(others, others)] + np.diag(1.0 / variance[others])
+    shift = linalg.solve(
+        inner, np.column_stack([across.T, weighted[others] + mean[others] / variance[others]]), assume_a="pos"
+    )
+    precision = information[np.ix_(here, here)] - across @ shift[:, :-1]
+    precision = (precision + precision.T) / 2 + RIDGE * np.eye(len(here))
+    covariance = linalg.inv(precision)
+    weighted_here = weighted[here] - across @ shift[:, -1]
+    return covariance @ weighted_here, (covariance + covariance.T) / 2
+
+
+def _columns(layout: Layout, nodes: tuple[str, ...]) -> tuple[Ints, Ints]:
+    """The columns of a category that have a process, and the numbers of their processes."""
+    pairs = [(layout.column[node], number) for number, node in enumerate(nodes) if node in layout.column]
+    here, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return here, columns
