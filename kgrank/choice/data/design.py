@@ -11,6 +11,7 @@ import polars as pl
 from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
+from kgrank.choice.data.offers import Offers, offered_values, with_items_values
 from kgrank.graph.schema import NUMBER, UNBOUNDED, value_id
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import AttributeType, Ontology
@@ -140,12 +141,21 @@ class Design:
 
     ``raw`` is (items, columns + attributes), sparse: values as shares (1, or 1/n for one of n), numbers centred
     and scaled, then a mark for each attribute whose value is known. ``raw @ layout.centring`` are the columns
-    measured from the average item; a missing value is all zero.
+    measured from the average item; a missing value is all zero. ``offers`` are what the items had at other times;
+    None where nothing changes.
     """
 
     layout: Layout
     items: tuple[str, ...]
     raw: sparse.csr_matrix
+    offers: Offers | None = None
+
+    @cached_property
+    def rows(self) -> sparse.csr_matrix:
+        """``raw`` with the rows of the offers behind it."""
+        if self.offers is None:
+            return self.raw
+        return sparse.csr_matrix(sparse.vstack([self.raw, self.offers.raw], "csr"))
 
     def centred(self) -> Floats:
         """(items, columns), dense."""
@@ -162,13 +172,16 @@ def category_design(graph: KnowledgeGraph, ontology: Ontology, category: str) ->
         .unique()
         .sort("item")
         .with_row_index("row")
+        .with_columns(pl.col("row").cast(pl.Int64))
     )
     values = (
-        graph.edge("HAS_VALUE")
-        .select(item="source", node="target", number="number")
-        .join(items, on="item")
-        .with_columns(attribute=pl.col("node").str.split("=").list.first())
+        graph.edge("HAS_VALUE").select(item="source", node="target", number="number").join(items, on="item")
     )
+    values = values.select("row", "number", "node")
+    offers, offered = offered_values(graph, items)
+    combinations = offers["row"].n_unique()
+    # What changes is described over the items and the combinations of values that they were offered with.
+    values = pl.concat([values, offered]).with_columns(attribute=pl.col("node").str.split("=").list.first())
     by_attribute = {k[0]: t for k, t in values.partition_by("attribute", as_dict=True).items()}
     blocks: list[Block] = []
     entries: list[tuple[Ints, Ints, Floats]] = []
@@ -198,8 +211,18 @@ def category_design(graph: KnowledgeGraph, ontology: Ontology, category: str) ->
             np.empty(0),
         )
     )
-    raw = sparse.csr_matrix((data, (row_numbers, columns)), shape=(len(items), start + len(blocks)))
-    return Design(Layout(category, tuple(blocks)), tuple(items["item"]), raw)
+    shape = (len(items) + combinations, start + len(blocks))
+    raw = sparse.csr_matrix((data, (row_numbers, columns)), shape=shape)
+    design = Design(Layout(category, tuple(blocks)), tuple(items["item"]), raw[: len(items)])
+    if not combinations:
+        return design
+    numbers = {block.attribute: number for number, block in enumerate(blocks)}
+    own = values.filter((pl.col("row") >= len(items)) & pl.col("attribute").is_in(list(numbers)))
+    has = np.zeros((combinations, len(blocks)), bool)
+    has[own["row"].to_numpy() - len(items), [numbers[a] for a in own["attribute"]]] = True
+    widths = [len(block.nodes) for block in blocks]
+    attribute = np.concatenate([np.repeat(np.arange(len(blocks)), widths), np.arange(len(blocks))])
+    return replace(design, offers=Offers(offers, with_items_values(raw, len(items), offers, has, attribute)))
 
 
 def _number_block(name: str, start: int, rows: pl.DataFrame) -> tuple[Block, tuple[Ints, Ints, Floats]]:

@@ -35,10 +35,11 @@ class ResponseLog:
     """The choices of a whole shop, before they are given a category's columns.
 
     Attributes:
-        rows: One row an alternative: choice, item, position, chosen (units; of a rating, the rating).
-        heads: One row a choice: choice, user, list, time, kind, outside (whether it could have been nothing),
-            left (units of the outside option), sampled (whether the other alternatives are still to be drawn),
-            category (the lowest that holds all its items).
+        rows: One row an alternative: choice, item, position, chosen (units; of a rating, the rating), offer (the
+            id of the offer that its event names).
+        heads: One row a choice: choice, user, list, time, place, kind, outside (whether it could have been
+            nothing), left (units of the outside option), sampled (whether the other alternatives are still to be
+            drawn), category (the lowest that holds all its items).
         searches: One row a value that a search names: choice, user, time, category, attribute, node.
         has_impressions: Whether the log says what was shown.
         is_ratings: Whether there are only ratings.
@@ -157,13 +158,17 @@ def _single_choices(
     """Every event a choice of one row."""
     taken = events.join(item_category, on="target").sort("time", "id").with_row_index("choice")
     heads = taken.select(
-        *("choice", "user", "list", "time", "kind", "category"),
+        *("choice", "user", "list", "time", "place", "kind", "category"),
         outside=pl.lit(False),
         left=pl.lit(0.0),
         sampled=pl.lit(sampled),
     )
     rows = taken.select(
-        "choice", item="target", position=pl.lit(None, pl.Int64), chosen=pl.col("value").fill_null(1.0)
+        "choice",
+        "offer",
+        item="target",
+        position=pl.lit(None, pl.Int64),
+        chosen=pl.col("value").fill_null(1.0),
     )
     return heads, rows
 
@@ -178,7 +183,7 @@ def _taken_items(impressions: pl.DataFrame, responses: pl.DataFrame) -> pl.DataF
         .filter(pl.col("strength") == pl.col("strength").max().over(*key, "target"))
         .sort("time", "id")
         .group_by(*key, "target", "kind", "strength", maintain_order=True)
-        .agg(pl.col("time").first(), pl.col("value").max())
+        .agg(pl.col("time", "offer").first(), pl.col("value").max())
         .sort(*key, "strength", has_units, "time", descending=[False, False, True, True, False])
     )
     opens = ~has_units | (pl.int_range(pl.len()).over(*key, "strength", has_units) == 0)
@@ -194,11 +199,18 @@ def _list_steps(
     untaken = lists.join(taken, on=key, how="anti").with_columns(kind=pl.lit(entry), turn=pl.lit(0, pl.Int64))
     steps = taken.group_by(*key, "turn", maintain_order=True).agg(pl.col("time", "kind").first())
     steps = pl.concat([untaken, steps], how="diagonal_relaxed").sort("time", *key, "turn")
+    places = impressions.filter(pl.col("place").is_not_null()).unique(key).select(*key, "place")
+    steps = steps.join(places, on=key, how="left", maintain_order="left")
     rows = (
         steps.with_row_index("choice")
         .select("choice", *key, "turn")
-        .join(impressions.select(*key, "target", "position", "id"), on=key)
-        .join(taken.select(*key, "target", "value", taken_at="turn"), on=[*key, "target"], how="left")
+        .join(impressions.select(*key, "target", "position", "id", "offer"), on=key)
+        .join(
+            taken.select(*key, "target", "value", taken_at="turn", taken_with="offer"),
+            on=[*key, "target"],
+            how="left",
+        )
+        .with_columns(offer=pl.coalesce("offer", "taken_with"))
         .filter(pl.col("taken_at").is_null() | (pl.col("taken_at") >= pl.col("turn")))
         .sort("choice", "position", "id")
     )
@@ -230,12 +242,12 @@ def _ranking_steps(ranks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     steps = (
         ranks.filter(pl.col("value").is_not_null())
         .sort("time", *key, "value")
-        .select(*key, "time", "kind", rank="value", outside=pl.lit(False))
+        .select(*key, "time", "place", "kind", rank="value", outside=pl.lit(False))
         .with_row_index("choice")
     )
     rows = (
         steps.select("choice", *key, "rank")
-        .join(ranks.select(*key, "target", "value", "id"), on=key)
+        .join(ranks.select(*key, "target", "value", "id", "offer"), on=key)
         .filter(pl.col("value").is_null() | (pl.col("value") >= pl.col("rank")))
         .with_columns(
             chosen=(pl.col("value") == pl.col("rank")).fill_null(False).cast(pl.Float64),
@@ -253,11 +265,11 @@ def _joint_choices(
     sizes = rows.group_by("choice").agg(size=pl.len(), total=pl.col("chosen").sum())
     steps = steps.join(sizes, on="choice").filter((pl.col("size") > 1) | pl.col("outside"))
     rows = rows.join(steps.select("choice"), on="choice", how="semi").select(
-        "choice", "position", "chosen", item="target"
+        "choice", "position", "chosen", "offer", item="target"
     )
     steps = steps.join(_lowest_common(rows, item_category, ontology), on="choice", how="left")
     heads = steps.select(
-        *("choice", "user", "list", "time", "kind", "category", "outside"),
+        *("choice", "user", "list", "time", "place", "kind", "category", "outside"),
         left=(pl.col("total") == 0).cast(pl.Float64),
         sampled=pl.lit(False),
     )

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
+from kgrank.choice.data.offers import Offers
 from kgrank.choice.data.responses import KINDS, RESPONSES, ResponseLog
 from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.ontology.model import Ontology
@@ -112,8 +113,8 @@ def category_choices(
         nuisance = _nuisance(log, heads, searches)
     rated = (heads["kind"] == "rating").to_numpy()
     marks = _nuisance_columns(rows["position"], np.repeat(rated, heads["len"].to_numpy()), nuisance)
-    item, mark_row, row = _distinct(rows["at"].to_numpy(), marks)
-    raw = sparse.csr_matrix(sparse.hstack([design.raw[item], marks[mark_row]], "csr"))
+    value_row, mark_row, row = _distinct(_value_rows(rows, heads, design), marks)
+    raw = sparse.csr_matrix(sparse.hstack([design.rows[value_row], marks[mark_row]], "csr"))
     item_choices = CategoryChoices(
         design=design,
         choices=Choices(
@@ -142,6 +143,15 @@ def category_choices(
     )
 
 
+def _value_rows(rows: pl.DataFrame, heads: pl.DataFrame, design: Design) -> Ints:
+    """(rows,) the row of ``design.rows`` with the values that each alternative had when the choice was made."""
+    if design.offers is None:
+        return rows["at"].to_numpy().astype(np.int64)
+    return design.offers.rows(
+        rows.join(heads.select("choice", "place", "time"), on="choice", how="left", maintain_order="left")
+    )
+
+
 def _rows(log: ResponseLog, heads: pl.DataFrame, design: Design, sampled: int, seed: int) -> pl.DataFrame:
     """The alternatives of choices with the design's row ``at``, sampled ones included."""
     items = pl.DataFrame({"item": design.items, "at": np.arange(len(design.items))})
@@ -150,7 +160,10 @@ def _rows(log: ResponseLog, heads: pl.DataFrame, design: Design, sampled: int, s
     drawn = rows.filter("sampled")
     if drawn.is_empty():
         return rows
-    drawn = _sample(drawn, len(design.items), sampled, seed)
+    if design.offers is not None and design.offers.limits:
+        drawn = _sample_on_offer(drawn, heads, design, design.offers, sampled, seed)
+    else:
+        drawn = _sample(drawn, len(design.items), sampled, seed)
     return pl.concat([drawn, rows.filter(~pl.col("sampled"))], how="diagonal").sort(
         "choice", maintain_order=True
     )
@@ -218,19 +231,19 @@ def _nuisance_columns(position: pl.Series, rated: Truths, nuisance: Sequence[str
     return sparse.csr_matrix(np.column_stack(columns).astype(float))
 
 
-def _distinct(item: Ints, marks: sparse.csr_matrix) -> tuple[Ints, Ints, Ints]:
-    """The distinct rows of alternatives with an item and nuisance columns.
+def _distinct(value_row: Ints, marks: sparse.csr_matrix) -> tuple[Ints, Ints, Ints]:
+    """The distinct rows of alternatives with their values and nuisance columns.
 
     Returns:
-        (distinct rows,) the item of each, (distinct rows,) an alternative that has its nuisance columns, and
+        (distinct rows,) the row of values of each, (distinct rows,) an alternative that has its nuisance columns, and
         (rows,) the distinct row of each alternative.
     """
     # Rows with the same marks have the same number, others almost surely not.
     number = marks @ np.random.default_rng(0).random(marks.shape[1])
     _, combination = np.unique(number, return_inverse=True)
-    key = item.astype(np.int64) * (int(combination.max(initial=0)) + 1) + combination
+    key = value_row.astype(np.int64) * (int(combination.max(initial=0)) + 1) + combination
     _, first, row = np.unique(key, return_index=True, return_inverse=True)
-    return item[first], first, row
+    return value_row[first], first, row
 
 
 def _centring(design: Design, nuisance: int) -> Floats:
@@ -245,10 +258,32 @@ def _centring(design: Design, nuisance: int) -> Floats:
 def _sample(rows: pl.DataFrame, items: int, sampled: int, seed: int) -> pl.DataFrame:
     """Beside each chosen item, others drawn uniformly: consistent without a correction (McFadden 1978)."""
     drawn = _draw_others(rows["at"].to_numpy(), items, min(sampled, items - 1), seed)
-    count = drawn.shape[1]
-    others = pl.DataFrame(
-        {"choice": np.repeat(rows["choice"].to_numpy(), count), "at": drawn.ravel().astype(np.int64)}
-    )
+    return _with_others(rows, np.repeat(rows["choice"].to_numpy(), drawn.shape[1]), drawn.ravel())
+
+
+def _sample_on_offer(
+    rows: pl.DataFrame, heads: pl.DataFrame, design: Design, offers: Offers, sampled: int, seed: int
+) -> pl.DataFrame:
+    """Beside each chosen item, others that were on offer then and there: all of them if few, else drawn."""
+    generator = np.random.default_rng(seed)
+    made = rows.join(heads.select("choice", "place", "time"), on="choice", maintain_order="left")
+    taken, choice = made["at"].to_numpy(), made["choice"].to_numpy()
+    choices: list[Ints] = []
+    others: list[Ints] = []
+    for numbers, available in offers.on_offer(made, len(design.items)):
+        for number in numbers:
+            candidates = np.flatnonzero(available)
+            candidates = candidates[candidates != taken[number]]
+            if len(candidates) > sampled:
+                candidates = candidates[generator.integers(0, len(candidates), sampled)]
+            choices.append(np.repeat(choice[number], len(candidates)))
+            others.append(candidates)
+    return _with_others(rows, np.concatenate(choices), np.concatenate(others))
+
+
+def _with_others(rows: pl.DataFrame, choice: Ints, at: Ints) -> pl.DataFrame:
+    """The chosen rows with others, by choice and the item's row; the chosen one is the first of its choice."""
+    others = pl.DataFrame({"choice": choice, "at": at.astype(np.int64)})
     return (
         pl.concat([rows, others.cast({"choice": rows.schema["choice"]})], how="diagonal_relaxed")
         .with_columns(pl.col("chosen").fill_null(0.0))

@@ -14,7 +14,7 @@ from kgrank.arrays import Floats
 from kgrank.choice.behaviour.terms import ALIKE
 from kgrank.errors import InputError, StoreError, WeightsError, did_you_mean
 from kgrank.graph.store import GraphStore, load_graph
-from kgrank.graph.tables import KnowledgeGraph
+from kgrank.graph.tables import KnowledgeGraph, empty_edges
 from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.catalogue.behaviour import Behaviour
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kgrank.ranking.catalogue.deviations import DeviationEffects
 
 NEEDED_NODES = ("Item", "AttributeValue")
-NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "SUBCATEGORY_OF")
+NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "OFFERED", "SUBCATEGORY_OF")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Shop:
     """The categories right below each category, as the graph has them."""
     behaviour: Behaviour | None = None
     """The behaviour terms; None where the weights have none."""
+    offers: pl.DataFrame = field(default_factory=lambda: empty_edges("OFFERED"), repr=False, compare=False)
+    """The table OFFERED: a choice counts with the values that its alternatives had then."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
     _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
@@ -79,6 +81,7 @@ class Shop:
             items=items,
             below={parent: tuple(kids) for parent, kids in below.iter_rows()},
             behaviour=Behaviour.of(weights, transitions, graph, ontology, items),
+            offers=graph.edge("OFFERED"),
         )
 
     @cached_property
@@ -191,6 +194,7 @@ class Shop:
             from kgrank.choice.data.design import category_design
 
             graph = self.items.graph(self.items.within(self.subtree(category)))
+            graph = KnowledgeGraph(graph.nodes, {**graph.edges, "OFFERED": self.offers})
             self._designs[category] = category_design(graph, self.ontology, category)
         return self._designs[category]
 
