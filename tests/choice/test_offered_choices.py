@@ -40,7 +40,7 @@ def choices_of(folder: Path, files: Mapping[str, str], mapping: Files | None = N
 def prices(sets: CategoryChoices) -> list[dict[str, float]]:
     """The price of each alternative of each choice, the chosen one first."""
     block = sets.design.layout.block["price"]
-    number = sets.choices.raw[:, [block.start]].toarray().ravel() * block.scale + block.centre
+    number = sets.choices.expanded[:, [block.start]].toarray().ravel() * block.scale + block.centre
     items = [sets.design.items[row] for row in sets.item_row]
     bounds = sets.choices.start
     return [
@@ -143,7 +143,7 @@ def test_tasks_that_name_their_items_have_the_choice_sets_of_one_item_a_combinat
 def test_columns_that_an_item_keeps_are_the_items_in_every_offer(tmp_path: Path) -> None:
     sets = task_choices(tmp_path, True)
     block = sets.design.layout.block["size"]
-    size = sets.choices.raw[:, [block.start]].toarray().ravel() * block.scale + block.centre
+    size = sets.choices.expanded[:, [block.start]].toarray().ravel() * block.scale + block.centre
     items = np.array(sets.design.items)[sets.item_row]
     assert pl.DataFrame({"item": items, "size": size.round(6)}).unique().sort("item").rows() == [
         ("milk", 1.0),

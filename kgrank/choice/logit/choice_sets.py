@@ -235,8 +235,8 @@ def _distinct(value_row: Ints, marks: sparse.csr_matrix) -> tuple[Ints, Ints, In
     """The distinct rows of alternatives with their values and nuisance columns.
 
     Returns:
-        (distinct rows,) the row of values of each, (distinct rows,) an alternative that has its nuisance columns, and
-        (rows,) the distinct row of each alternative.
+        (distinct rows,) the row of values of each, (distinct rows,) an alternative that has its nuisance columns,
+        and (rows,) the distinct row of each alternative.
     """
     # Rows with the same marks have the same number, others almost surely not.
     number = marks @ np.random.default_rng(0).random(marks.shape[1])

@@ -94,9 +94,9 @@ def design_effect(choices: Choices, part_worths: Floats) -> float:
     utility = choices.utility(part_worths)
     residual = choices.gradient_rows(utility, choices.probabilities(utility)[0])
     persons, person = np.unique(choices.person, return_inverse=True)
-    by_person = choices.gradients(residual, person, len(persons))
-    by_choice = choices.gradients(residual, np.arange(len(choices)), len(choices))
-    return max(float((by_person**2).sum() / max((by_choice**2).sum(), 1e-12)), 1.0)
+    by_person = choices.spread(residual, person, len(persons))
+    by_choice = choices.spread(residual, np.arange(len(choices)), len(choices))
+    return max(float(np.trace(by_person) / max(np.trace(by_choice), 1e-12)), 1.0)
 
 
 def _clustered(choices: Choices, residual: Floats, precision: Floats, hessian: Floats) -> Floats:
