@@ -94,7 +94,7 @@ simulated after real shopping, and are not to be used for commercial decisions o
 {ONTOLOGY}/      {len(categories)} categories below their departments, and what may decide in each
 {TASKS}  purchases of the weeks 9 to 44, each with up to 19 products that were on offer beside it
 {MAPPING_FILE}   which column of it means what
-{RUN}       the run: kgrank train --config {RUN}, from the folder in which kgrank demo groceries ran
+{RUN}       the run; its paths are as seen from the folder in which kgrank demo groceries ran
 
 What was on offer is not in the data. It is reconstructed from what others bought: products that some store sold in
 the week or the twelve before, and this store ever or ten stores then; what the household itself bought in the week
