@@ -371,14 +371,15 @@ def _category_weights(
 
 def _within(examples: Examples, sums: Floats, members: Ints) -> Choices:
     """The choices of a category's items from among its items, by the families' sums."""
-    choices = examples.choices
-    rows = np.isin(examples.item, members)
-    selected = np.bincount(choices.choice, rows & (choices.chosen > 0), minlength=len(choices)) > 0
-    size = np.bincount(choices.choice, rows, minlength=len(choices))
-    selected &= size > 1
-    rows &= selected[choices.choice]
-    start = np.concatenate([[0], np.cumsum(size[selected])]).astype(np.int64)
-    zeros = np.zeros(int(selected.sum()))
+    choices, taken = examples.choices, examples.taken
+    selected = np.unique(choices.choice[taken[np.isin(examples.item[taken], members)]])
+    rows = choices.rows_of(selected)
+    rows = rows[np.isin(examples.item[rows], members)]
+    size = np.bincount(choices.choice[rows], minlength=len(choices))[selected]
+    rows = rows[np.repeat(size > 1, size)]
+    selected, size = selected[size > 1], size[size > 1]
+    start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+    zeros = np.zeros(len(selected))
     return Choices(
         raw=sparse.csr_matrix(sums[rows]),
         centring=np.eye(sums.shape[1]),

@@ -39,10 +39,9 @@ class DeviationEffects:
 
     def rows(self, table: CategoryScores, members: Ints) -> Floats:
         """(members, columns) of some items of the category."""
-        profiles = table.profiles.item_profiles[members]
-        indicators = np.zeros((len(members), len(self.profiles)))
-        indicators[np.arange(len(members))[:, None], profiles] = 1.0
-        columns: Floats = indicators @ self.profiles
+        columns = np.zeros((len(members), self.profiles.shape[1]))
+        for profile in table.profiles.item_profiles[members].T:
+            columns += self.profiles[profile]
         for m, column in enumerate(self.number.tolist()):
             columns[:, column] += self.units[members, m]
         return columns
