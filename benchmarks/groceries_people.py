@@ -307,63 +307,74 @@ def cut_rows(
     until, weights_until, scored_until = CUTS[cut]
     began = time.process_time()
     learned = learn(categories, until)
-    fitted = time.process_time()
+    yield {"name": f"{cut}: seconds of part-worths and evidence", "value": time.process_time() - began}
+    tuning = to_score(categories, learned, bought, until, weights_until, until)
+    tested = to_score(categories, learned, bought, weights_until, scored_until, until)
+    yield from figures(cut, learned, tuning, tested, sevens)
+
+
+def figures(
+    cut: str, learned: Learned, tuning: Scored, tested: Scored, sevens: bool
+) -> Iterator[dict[str, Any]]:
+    """How people vary, and what their tastes bring in the scored weeks."""
+    began = time.process_time()
     variation = estimate(learned.evidence)
     mean, _ = posteriors(learned.evidence, variation)
     hidden = elsewhere(learned.evidence, variation)
-    tastes = time.process_time()
-    yield from (
-        {"name": f"{cut}: deviation between households, {column}", "value": value, "within": within}
-        for column, value, within in zip(
-            learned.columns,
-            np.sqrt(np.diag(variation.between)).tolist(),
-            np.sqrt(np.diag(variation.within)).tolist(),
-            strict=True,
-        )
-    )
-    yield {"name": f"{cut}: seconds of tastes", "value": tastes - fitted}
-    yield {"name": f"{cut}: seconds of part-worths and evidence", "value": fitted - began}
-    tuning = to_score(categories, learned, bought, until, weights_until, until)
-    tested = to_score(categories, learned, bought, weights_until, scored_until, until)
+    yield {"name": f"{cut}: seconds of tastes", "value": time.process_time() - began}
+    deviations = (np.sqrt(np.diag(v)).tolist() for v in (variation.between, variation.within))
+    for column, between, within in zip(learned.columns, *deviations, strict=True):
+        yield {"name": f"{cut}: deviation of {column}", "value": between, "within": within}
     apart = learned.households[tested.choices.person] % 10 == 7
     tested = tested.take(apart if sevens else ~apart)
     tuning = tuning.take(learned.households[tuning.choices.person] % 10 != 7)
-    stranger = np.random.default_rng(0).permutation(len(mean))
-
-    def taste(scored: Scored, people: Ints | None = None) -> Floats:
-        own = mean[scored.choices.person if people is None else people[scored.choices.person]]
-        if people is None:
-            own = np.where((scored.pair >= 0)[:, None], hidden[scored.pair], own)
-        return np.asarray(np.einsum("rc,rc->r", scored.shared, own[scored.choices.choice]))
-
+    others = mean[np.random.default_rng(0).permutation(len(mean))]
     for label, which in (("new", True), ("known", False)):
         fit_on, test = tuning.take(tuning.new == which), tested.take(tested.new == which)
-        population = test.choices.log_likelihood(test.choices.offset)
-        before, after = (np.column_stack([taste(part), part.popular]) for part in (fit_on, test))
-        others = tuple(taste(part, stranger)[:, None] for part in (fit_on, test))
+        before, after = (np.column_stack([_taste(p, mean, hidden), p.popular]) for p in (fit_on, test))
+        stranger = tuple(_taste(part, others, None)[:, None] for part in (fit_on, test))
         terms: dict[str, tuple[Floats, Floats, Floats | None]] = {
             "taste": (before[:, :1], after[:, :1], np.ones(1)),
-            "taste of another household": (others[0], others[1], None),
+            "taste of another household": (stranger[0], stranger[1], None),
             "popularity": (before[:, 1:], after[:, 1:], None),
             "taste and popularity": (before, after, None),
         }
+        yield from _gains(f"{cut}, {label}", label, fit_on, test, terms)
+
+
+def _taste(scored: Scored, mean: Floats, hidden: Floats | None) -> Floats:
+    """(rows,) what alternatives are worth to the household; ``hidden`` (pairs, columns) without the category."""
+    own = mean[scored.choices.person]
+    if hidden is not None:
+        own = np.where((scored.pair >= 0)[:, None], hidden[scored.pair], own)
+    return np.asarray(np.einsum("rc,rc->r", scored.shared, own[scored.choices.choice]))
+
+
+def _gains(
+    title: str,
+    label: str,
+    fit_on: Scored,
+    test: Scored,
+    terms: Mapping[str, tuple[Floats, Floats, Floats | None]],
+) -> Iterator[dict[str, Any]]:
+    """What terms bring over the population: columns to learn their weights on, columns to score, given weights."""
+    population = test.choices.log_likelihood(test.choices.offset)
+    people = len(np.unique(test.choices.person))
+    yield {
+        "name": f"{title}: population", "value": float(population.mean()), "choices": len(population),
+        "households": people,
+    }  # fmt: skip
+    for name, (learned_on, scored, given) in terms.items():
+        weight = _weights(fit_on.choices, learned_on) if given is None else given
+        gain = test.choices.log_likelihood(test.choices.offset + scored @ weight) - population
         yield {
-            "name": f"{cut}, {label}: population",
-            "value": float(population.mean()),
-            "choices": len(population),
-            "households": len(np.unique(test.choices.person)),
+            "name": f"{title}: {name}",
+            "value": float(gain.mean()),
+            "error": _clustered(gain, test.category),
+            "error_by_household": _clustered(gain, test.choices.person),
+            "bar": BARS.get((label, name)),
+            "weights": np.round(weight, 3).tolist(),
         }
-        for name, (learned_on, scored, given) in terms.items():
-            weight = _weights(fit_on.choices, learned_on) if given is None else given
-            gain = test.choices.log_likelihood(test.choices.offset + scored @ weight) - population
-            yield {
-                "name": f"{cut}, {label}: {name}",
-                "value": float(gain.mean()),
-                "error": _clustered(gain, test.category),
-                "error_by_household": _clustered(gain, test.choices.person),
-                "bar": BARS.get((label, name)),
-                "weights": np.round(weight, 3).tolist(),
-            }
 
 
 def _weights(choices: Choices, terms: Floats) -> Floats:
@@ -396,14 +407,14 @@ def main() -> None:
     parser.add_argument("--sevens", action="store_true", help="score the households whose number ends in 7")
     options = parser.parse_args()
     began = time.process_time()
-    figures = rows(options)
+    results = rows(options)
     table = [
         [
             r["name"],
             r["value"],
             *(r.get(k) or "" for k in ("error", "error_by_household", "bar", "weights", "within", "choices")),
         ]
-        for r in figures
+        for r in results
     ]
     heads = ("figure", "value", "± category", "± household", "bar", "weights", "within", "choices")
     show("people across categories", heads, table)

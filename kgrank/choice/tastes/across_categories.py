@@ -27,7 +27,7 @@ START = 0.1
 """Variance of every column between people, and between categories, where the search begins; also the centre of the
 weak prior on both, with columns + 3 degrees of freedom, as if so many people more had been seen."""
 
-ROUNDS, TOLERANCE = 60, 0.01
+ROUNDS, TOLERANCE = 200, 0.002
 """Rounds at most; they end when no variance moves by a larger share."""
 
 ENOUGH_PAIRS = 20_000
