@@ -148,6 +148,13 @@ def article(word: str) -> str:
     return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
 
 
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: "1 rule", "2 categories"."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+
+
 def short(iri: str) -> str:
     """An IRI as it is written: ``kg:requires``; the last part where no known short name fits."""
     for prefix, namespace in PREFIXES.items():

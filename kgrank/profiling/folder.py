@@ -21,6 +21,7 @@ from kgrank.ontology.imports.plan import Plan
 from kgrank.ontology.imports.write import write_plan
 from kgrank.ontology.model import AttributeType
 from kgrank.ontology.read import read_ontology
+from kgrank.ontology.vocabulary import plural
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight
 from kgrank.profiling.given_mapping import proposal_of
 from kgrank.profiling.mapping_file import mapping_text
@@ -157,8 +158,8 @@ def page_of(clean: Clean, plan: Plan, proposal: Proposal, out: Path) -> Page:
     kinds = dict(clean.events["kind"].value_counts(sort=True).iter_rows())
     events = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
     summary = (
-        f"{_count(len(clean.items), 'product')} in {_count(len(plan.categories), 'category', 'categories')}, "
-        f"{_count(len(plan.attributes), 'attribute')}, {_count(len(plan.brands), 'brand')}.",
+        f"{plural(len(clean.items), 'product')} in {plural(len(plan.categories), 'category')}, "
+        f"{plural(len(plan.attributes), 'attribute')}, {plural(len(plan.brands), 'brand')}.",
         f"{len(clean.events):,} events of {clean.events['user'].n_unique():,} shoppers: {events}."
         if len(clean.events)
         else "No events: training needs a log of what shoppers did.",
@@ -170,10 +171,6 @@ def page_of(clean: Clean, plan: Plan, proposal: Proposal, out: Path) -> Page:
     )
     no_events = (f"kgrank load --config {out / RUN}",)
     return Page(summary, findings.ranked(), tuple(findings.roles), steps if len(clean.events) else no_events)
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def _with_attributes(proposal: Proposal, plan: Plan, clean: Clean) -> list[ColumnRole]:

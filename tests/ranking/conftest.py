@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 from shops import Example, example, load
 
+from kgrank.cli.main import main
 from kgrank.graph.connect import open_store
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a finished command leaves: its exit code, output and messages."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def kgrank(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Done]:
+    """Runs the command line in an empty folder, within this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KGRANK_STORE", raising=False)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*words: str, **variables: str) -> Done:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(list(words))
+        return Done(int(end.value.code or 0), *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shops import example, load
@@ -33,43 +33,52 @@ FIGHT = RuleConflict(
 )
 
 
-def audit(
-    folder: Path,
-    findings: tuple[RuleFinding, ...],
-    *words: str,
-    conflicts: tuple[RuleConflict, ...] = (),
-) -> subprocess.CompletedProcess[str]:
-    made = example(3, items=40)
-    address = str(folder / "graph.lb")
-    with open_store(address) as store:
-        load(store, replace(made, weights=replace(made.weights, findings=findings, conflicts=conflicts)))
-    return subprocess.run(
-        [sys.executable, "-c", "from kgrank.cli.main import main; main()", "audit", "--store", address, *words],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+Audit = Callable[..., Any]
 
 
-def test_a_contradicted_rule_comes_first_and_is_exit_code_1(tmp_path: Path) -> None:
+@pytest.fixture
+def audit(kgrank: Callable[..., Any]) -> Audit:
+    """Runs the audit of a shop with findings."""
+
+    def run(
+        folder: Path,
+        findings: tuple[RuleFinding, ...],
+        *words: str,
+        conflicts: tuple[RuleConflict, ...] = (),
+    ) -> Any:
+        made = example(3, items=40)
+        address = str(folder / "graph.lb")
+        with open_store(address) as store:
+            weights = replace(made.weights, findings=findings, conflicts=conflicts)
+            load(store, replace(made, weights=weights))
+        return kgrank("audit", "--store", address, *words)
+
+    return run
+
+
+def test_a_contradicted_rule_comes_first_and_is_exit_code_1(audit: Audit, tmp_path: Path) -> None:
     run = audit(tmp_path, (SUPPORTED, WRONG), "--json")
     assert run.returncode == 1, run.stderr
     assert [f["rule"] for f in json.loads(run.stdout)["findings"]] == ["cap", "cheap"]
 
 
-def test_rules_that_the_data_bear_out_are_exit_code_0(tmp_path: Path) -> None:
+def test_rules_that_the_data_bear_out_are_exit_code_0(audit: Audit, tmp_path: Path) -> None:
     run = audit(tmp_path, (SUPPORTED,))
     assert run.returncode == 0, run.stderr
     assert "supported" in run.stdout
     assert "so it is" in run.stdout
 
 
-def test_rules_that_fight_through_the_data_are_named_together(tmp_path: Path) -> None:
+def test_rules_that_fight_through_the_data_are_named_together(audit: Audit, tmp_path: Path) -> None:
     told = audit(tmp_path, (SUPPORTED,), conflicts=(FIGHT,))
     assert "Conflict: cheap and cap cannot all be right in Dresses" in told.stdout
     (conflict,) = json.loads(audit(tmp_path, (SUPPORTED,), "--json", conflicts=(FIGHT,)).stdout)["conflicts"]
     assert (conflict["rules"], conflict["together"]) == (["cheap", "cap"], 0.002)
 
 
-def test_the_audit_is_printed_in_chinese_with_the_sentences_that_the_weights_hold(tmp_path: Path) -> None:
+def test_the_audit_is_printed_in_chinese_with_the_sentences_that_the_weights_hold(
+    audit: Audit, tmp_path: Path
+) -> None:
     chinese = replace(
         SUPPORTED,
         has_effect=False,
@@ -87,6 +96,7 @@ def test_the_audit_is_printed_in_chinese_with_the_sentences_that_the_weights_hol
 
 
 def test_weights_without_sentences_in_a_language_say_so_and_an_unknown_language_is_refused(
+    audit: Audit,
     tmp_path: Path,
 ) -> None:
     (note,) = json.loads(audit(tmp_path, (SUPPORTED,), "--language", "zh", "--json").stdout)["notes"]
@@ -98,7 +108,7 @@ def test_weights_without_sentences_in_a_language_say_so_and_an_unknown_language_
 
 
 def test_a_rule_without_effect_says_so_beside_its_verdict_and_beliefs_show_before_and_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     quiet = replace(SUPPORTED, rule="quiet", has_effect=False, prob_prior=0.97)
@@ -110,7 +120,7 @@ def test_a_rule_without_effect_says_so_beside_its_verdict_and_beliefs_show_befor
     assert "0.40→0.99" in shown
 
 
-def test_the_chart_is_a_picture(tmp_path: Path) -> None:
+def test_the_chart_is_a_picture(audit: Audit, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     chart = tmp_path / "audit.png"
     audit(tmp_path, (WRONG,), "--chart", str(chart))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,6 +19,8 @@ from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking import Query, Shop, answer, explain, open_shop, rank
 from kgrank.ranking.shopper.person import read_person, tastes_of
+
+Run = Callable[..., Any]
 
 NODES = [n for nodes in NODES_OF.values() for n in nodes]
 
@@ -126,13 +126,6 @@ def test_a_shoppers_tastes_are_the_same_from_either_store(store: GraphStore) -> 
         read_person(store, shop, "anne")
 
 
-def kgrank(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from kgrank.cli.main import main; main()", *words],
-        capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "160"},
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = str(tmp_path_factory.mktemp("shop") / "graph.lb")
@@ -141,7 +134,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path
 
 
-def test_rank_and_importance_are_for_a_user_on_demand(address: str) -> None:
+def test_rank_and_importance_are_for_a_user_on_demand(kgrank: Run, address: str) -> None:
     run = kgrank("rank", "all", "--store", address, "--user", "ann", "--json")
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
@@ -152,7 +145,7 @@ def test_rank_and_importance_are_for_a_user_on_demand(address: str) -> None:
     assert " own " in run.stdout
 
 
-def test_a_user_without_choices_gets_the_average_and_a_note(address: str) -> None:
+def test_a_user_without_choices_gets_the_average_and_a_note(kgrank: Run, address: str) -> None:
     run = kgrank("rank", "all", "--store", address, "--user", "bob")
     plain = kgrank("rank", "all", "--store", address).stdout
     assert run.stdout == plain
@@ -164,7 +157,9 @@ def test_a_user_without_choices_gets_the_average_and_a_note(address: str) -> Non
     [("rank", "all"), ("importance", "all"), ("explain", "i3", "--category", "all")],
     ids=lambda w: w[0],
 )
-def test_an_unknown_user_is_one_line_and_exit_code_2(address: str, words: tuple[str, ...]) -> None:
+def test_an_unknown_user_is_one_line_and_exit_code_2(
+    kgrank: Run, address: str, words: tuple[str, ...]
+) -> None:
     run = kgrank(*words, "--store", address, "--user", "anne")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == "error: there is no user 'anne'. Did you mean ann?\n"

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shops import Example, load
@@ -14,24 +12,7 @@ from shops import Example, load
 from kgrank.graph.connect import open_store
 from kgrank.ranking import Shop, explain, importance, rank
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def kgrank(tmp_path: Path) -> Run:
-    """Runs the command line in an empty folder."""
-
-    def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        clean = {k: v for k, v in os.environ.items() if k != "KGRANK_STORE"}
-        return subprocess.run(
-            [sys.executable, "-c", "from kgrank.cli.main import main; main()", *words],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**clean, "COLUMNS": "160", "PYTHONIOENCODING": "utf-8", **variables},
-        )
-
-    return run
+Run = Callable[..., Any]
 
 
 def shop_of(made: Example) -> Shop:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kgrank.cli.words import lookup
+
 _WORDS = {
     "supported": {"en": "supported", "zh": "支持"},
     "leans for": {"en": "leans for", "zh": "倾向支持"},
@@ -12,7 +14,6 @@ _WORDS = {
     "rule": {"en": "rule, and what the data say", "zh": "规则，以及数据所示"},
     "the rule": {"en": "rule", "zh": "规则"},
     "category": {"en": "category", "zh": "品类"},
-    "attribute": {"en": "attribute", "zh": "属性"},
     "sure": {"en": "sure", "zh": "把握"},
     "chance": {"en": "chance", "zh": "偶然"},
     "data": {"en": "data", "zh": "数据"},
@@ -47,8 +48,6 @@ _WORDS = {
         "en": "{count} rules, weights {version}; chance alone would contradict about {wrong:.1f} that are right.",
         "zh": "{count} 条规则，权重 {version}；仅因偶然，约有 {wrong:.1f} 条正确的规则会被推翻。",
     },
-    "note": {"en": "Note: {text}", "zh": "说明：{text}"},
-    "chart": {"en": "Chart: {path}", "zh": "图表：{path}"},
     "nothing": {
         "en": "{rules}: speaks of no category with choices; nothing would change.",
         "zh": "{rules}：不涉及有选择数据的品类，不会有任何变化。",
@@ -75,7 +74,5 @@ _WORDS = {
     },
 }  # fmt: skip
 
-
-def word(key: str, language: str, /, **parts: object) -> str:
-    """A word or sentence, with its parts filled in."""
-    return _WORDS[key][language].format(**parts)
+word = lookup(_WORDS)
+"""A word or sentence of the table, with its parts filled in."""

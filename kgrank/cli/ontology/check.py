@@ -22,6 +22,7 @@ from kgrank.ontology.kinds.kind import LANGUAGES
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.ontology.sentences import sentence
+from kgrank.ontology.vocabulary import plural
 from kgrank.resources import ontology_folder
 
 Source = Annotated[
@@ -191,10 +192,3 @@ def _counts(messages: Sequence[Message], ontology: Ontology | None) -> str:
         return counts
     things = (("category", ontology.categories), ("attribute", ontology.attributes), ("rule", ontology.rules))
     return f"{counts}: {', '.join(plural(len(terms), name) for name, terms in things)}"
-
-
-def plural(count: int, name: str) -> str:
-    """A count with its noun: "1 rule", "2 categories"."""
-    if count == 1:
-        return f"1 {name}"
-    return f"{count} {name.removesuffix('y')}ies" if name.endswith("y") else f"{count} {name}s"

@@ -10,13 +10,14 @@ from rich.markup import escape
 from rich.text import Text
 
 from kgrank.cli.common import err, note, out, waiting
-from kgrank.cli.ontology.check import Source, plural
+from kgrank.cli.ontology.check import Source
 from kgrank.errors import InputError, did_you_mean
 from kgrank.files import write_text
 from kgrank.ontology.check import examine
 from kgrank.ontology.imports import SYSTEMS
 from kgrank.ontology.imports.write import BASE
 from kgrank.ontology.tables import trip
+from kgrank.ontology.vocabulary import plural
 from kgrank.resources import ontology_folder
 
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the Turtle files.")]

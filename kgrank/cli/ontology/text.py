@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from kgrank.cli.common import out, print_json, waiting
-from kgrank.cli.ontology.check import Source, plural, print_messages
+from kgrank.cli.ontology.check import Source, print_messages
 from kgrank.errors import InputError
 from kgrank.files import write_text
 from kgrank.graph.connect import open_store
@@ -23,6 +23,7 @@ from kgrank.ontology.layout import format_folder
 from kgrank.ontology.merge import merge_texts
 from kgrank.ontology.read import refuse_errors
 from kgrank.ontology.versions import read_versions
+from kgrank.ontology.vocabulary import plural
 from kgrank.resources import ontology_folder
 
 _VERSION = "A folder, a shipped ontology, or REVISION:FOLDER from git."

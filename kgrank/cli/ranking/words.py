@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from kgrank.cli.words import lookup
+
 _WORDS = {
     "item": {"en": "item", "zh": "商品"},
     "title": {"en": "title", "zh": "标题"},
     "score": {"en": "score", "zh": "得分"},
     "reasons": {"en": "strongest reasons", "zh": "主要原因"},
     "curated": {"en": "stands here because", "zh": "排在此处的原因"},
-    "attribute": {"en": "attribute", "zh": "属性"},
     "value": {"en": "value", "zh": "取值"},
     "adds": {"en": "adds", "zh": "加分"},
     "better than": {"en": "better than", "zh": "好于"},
@@ -52,8 +53,6 @@ _WORDS = {
         "en": "Note: nothing tells the tastes of {user}: by the average shopper's.",
         "zh": "说明：尚无 {user} 的偏好信息：按平均顾客排序。",
     },
-    "chart": {"en": "Chart: {path}", "zh": "图表：{path}"},
-    "note": {"en": "Note: {text}", "zh": "说明：{text}"},
     "warning": {"en": "[bold]Warning[/]: {text}", "zh": "[bold]警告[/]：{text}"},
     "many warnings": {
         "en": "{count:,} problems in the data; --json has each in full.",
@@ -64,7 +63,5 @@ _WORDS = {
     "categories": {"en": "categories", "zh": "类目"},
 }  # fmt: skip
 
-
-def word(key: str, language: str, /, **parts: object) -> str:
-    """A word or sentence, with its parts filled in."""
-    return _WORDS[key][language].format(**parts)
+word = lookup(_WORDS)
+"""A word or sentence of the table, with its parts filled in."""

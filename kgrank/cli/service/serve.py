@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -19,6 +19,9 @@ from kgrank.cli.options import Json, Store, default_store
 from kgrank.errors import AccessError, InputError
 from kgrank.interrupts import default_signals
 from kgrank.serving.keys import KeyRing, Role, add_key, read_keys, remove_key
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 FILE = Path("kgrank-keys.json")
 
@@ -79,7 +82,7 @@ def serve_command(
     Example: kgrank serve --store demo-shop/graph.lb --port 8000
     """
     from kgrank.graph.store import START_SECONDS
-    from kgrank.serving.browsers import is_loopback, origin
+    from kgrank.serving.browsers import origin
     from kgrank.serving.current import Current
     from kgrank.serving.protocol import Bounds
     from kgrank.serving.server import (
@@ -91,16 +94,8 @@ def serve_command(
         server_of,
     )
     from kgrank.serving.service import Settings, application
-    from kgrank.serving.tls import server_context
 
-    if keys is None and not is_loopback(host):
-        raise InputError(
-            f"no keys, and {host} can be reached from other machines",
-            expected="--keys FILE",
-            todo="Make a key: kgrank keys add NAME --role read.",
-        )
-    if keys is not None and not read_keys(keys):
-        raise InputError("it holds no keys", where=keys, todo="Make one: kgrank keys add NAME --role read.")
+    _check_keys(keys, host)
     proxies = [network(address) for address in trust_proxy or ()]
     settings = Settings(
         rate=rate,
@@ -110,10 +105,7 @@ def serve_command(
         origins=tuple(map(origin, cors or ())),
         log=log,
     )
-    if tls_key is not None and tls_cert is None:
-        raise InputError("a private key without its certificate", expected="--tls-cert FILE")
-    password = os.environ.get("KGRANK_TLS_PASSWORD")
-    tls = None if tls_cert is None else server_context(tls_cert, tls_key, password)
+    tls = _tls(tls_cert, tls_key)
     current = Current(store or default_store())
     current.refresh(wait=START_SECONDS)
     if isinstance(current.store_error, AccessError):
@@ -125,6 +117,39 @@ def serve_command(
         end_on_hangup()
         collect_garbage_seldom()
         server_of(application_, host, port, proxies, Bounds(connections=connections), tls).run()
+
+
+def _check_keys(keys: Path | None, host: str) -> None:
+    """Refuses a service that others could use without a key, or nobody could.
+
+    Raises:
+        InputError: There are no keys where they are needed.
+    """
+    from kgrank.serving.browsers import is_loopback
+
+    if keys is None and not is_loopback(host):
+        raise InputError(
+            f"no keys, and {host} can be reached from other machines",
+            expected="--keys FILE",
+            todo="Make a key: kgrank keys add NAME --role read.",
+        )
+    if keys is not None and not read_keys(keys):
+        raise InputError("it holds no keys", where=keys, todo="Make one: kgrank keys add NAME --role read.")
+
+
+def _tls(certificate: Path | None, key: Path | None) -> SSLContext | None:
+    """The context of HTTPS; None without a certificate.
+
+    Raises:
+        InputError: A key without its certificate, or files that cannot be used.
+    """
+    from kgrank.serving.tls import server_context
+
+    if certificate is not None:
+        return server_context(certificate, key, os.environ.get("KGRANK_TLS_PASSWORD"))
+    if key is not None:
+        raise InputError("a private key without its certificate", expected="--tls-cert FILE")
+    return None
 
 
 @keys_app.command("add")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NamedTuple, NoReturn
 
 import typer
 from rich import box
@@ -26,20 +26,14 @@ from kgrank.ingest.words import UnknownWordsError, mapping_block, with_words, wr
 from kgrank.ontology.check.parse import unread_files
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
+from kgrank.ontology.vocabulary import plural
 from kgrank.resources import ontology_folder
 
 _SHOWN = 30
 """Unknown words that are shown; a file has all of them."""
 
-LABELS = {
-    "Category": ("category", "categories"),
-    "Attribute": ("attribute", "attributes"),
-    "AttributeValue": ("value", "values"),
-    "Brand": ("brand", "brands"),
-    "Item": ("item", "items"),
-    "User": ("user", "users"),
-    "Rule": ("rule", "rules"),
-}
+_NOUNS = {"AttributeValue": "value"}
+"""What a node's label is called where that is not the label itself."""
 
 
 def load_command(
@@ -118,13 +112,55 @@ def load_command(
 
     Example: kgrank load shop --ontology my-shop --mapping map.yaml --store shop.lb --words words.xlsx
     """
+    files = _files(config, folder, ontology, mapping, store, offline)
+    clean = _read(files, words, rejects, strict, unknown)
+    with waiting("building the graph"):
+        graph = build_graph(clean)
+    if offline is not None:
+        _print_import(write_import(graph, offline), json)
+        return
+    assert files.store is not None
+    changes, counted = _write(graph, files.store, prune, anew)
+    if json:
+        print_json(_document(clean, graph, files.store) | {"changes": asdict(changes), "counted": counted})
+    else:
+        _print(clean, graph, files.store, rejects)
+        _print_changes(changes)
+        if counted:
+            out.print("The behaviour terms of the served weights count the new events.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("load")(load_command)
+
+
+class _Files(NamedTuple):
+    """What is loaded; a store, or None for an offline import."""
+
+    folder: Path
+    ontology: Path | None
+    mapping: Path | None
+    store: str | None
+
+
+def _files(
+    config: Path | None,
+    folder: Path | None,
+    ontology: Path | None,
+    mapping: Path | None,
+    store: str | None,
+    offline: Path | None,
+) -> _Files:
+    """What the options name, and a run's configuration where they do not.
+
+    Raises:
+        InputError: No folder is named, or not one of a store and an offline import.
+    """
     if config is not None:
         named = run_files(config)
-        folder, ontology, mapping = (
-            folder or named.folder,
-            ontology or named.ontology,
-            mapping or named.mapping,
-        )
+        folder, ontology = folder or named.folder, ontology or named.ontology
+        mapping = mapping or named.mapping
         store = store if offline is not None else store or named.store
     if folder is None:
         raise InputError(
@@ -137,31 +173,18 @@ def load_command(
             "no store" if store is None else "a store and a folder for an offline import",
             expected="--store ADDRESS or --offline DIR",
         )
-    clean = _read(folder, ontology, mapping, words, rejects, strict, unknown)
-    with waiting("building the graph"):
-        graph = build_graph(clean)
-    if offline is not None:
-        _print_import(write_import(graph, offline), json)
-        return
-    assert store is not None
+    return _Files(folder, ontology, mapping, store)
+
+
+def _write(graph: KnowledgeGraph, store: str, prune: bool, anew: bool) -> tuple[Changes, bool]:
+    """What was written to the store, and whether the behaviour terms were counted again."""
     from kgrank.ranking.stored.recount import recount
 
     with open_store(store) as opened, progress_bar() as progress:
         changes = load(opened, graph, progress, prune=prune, anew=anew)
         fewer_events = "User" in changes.deleted
         counted = recount(opened) if changes.compared.get("INTERACTED") or fewer_events else False
-    if json:
-        print_json(_document(clean, graph, store) | {"changes": asdict(changes), "counted": counted})
-    else:
-        _print(clean, graph, store, rejects)
-        _print_changes(changes)
-        if counted:
-            out.print("The behaviour terms of the served weights count the new events.")
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("load")(load_command)
+    return changes, counted
 
 
 def _mapping(folder: Path, mapping: Path | None, words: Path | None) -> Mapping:
@@ -210,9 +233,7 @@ def _name_unknown(error: UnknownWordsError, mapping: Mapping, unknown: Path | No
 
 
 def _read(
-    folder: Path,
-    ontology: Path | None,
-    mapping: Path | None,
+    files: _Files,
     words: Path | None,
     rejects: Path | None,
     strict: bool,
@@ -220,11 +241,11 @@ def _read(
 ) -> Clean:
     """The clean tables; the rows that were dropped are written, or refused, as the options say."""
     with waiting("reading the ontology") as report:
-        known = _ontology(ontology) if ontology is not None else None
-        report(f"reading and cleaning {escape(str(folder))}")
-        columns = _mapping(folder, mapping, words)
+        known = _ontology(files.ontology) if files.ontology is not None else None
+        report(f"reading and cleaning {escape(str(files.folder))}")
+        columns = _mapping(files.folder, files.mapping, words)
         try:
-            clean = ingest(folder, ontology=known, mapping=columns)
+            clean = ingest(files.folder, ontology=known, mapping=columns)
         except UnknownWordsError as error:
             _name_unknown(error, columns, unknown)
     if rejects is not None:
@@ -276,8 +297,8 @@ def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None
     else:
         out.print("No row was dropped.")
     shown = ("Category", "Attribute", "Item", "User", "Rule")
-    counts = [_count(len(graph.node(label)), *LABELS[label]) for label in shown]
-    counts.append(_count(len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED")), "event", "events"))
+    counts = [_counted(len(graph.node(label)), label) for label in shown]
+    counts.append(plural(len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED")), "event"))
     out.print(f"In {store}: {', '.join(counts)}.", markup=False)
 
 
@@ -294,13 +315,14 @@ def _print_changes(changes: Changes) -> None:
     if not changes.compared and not changes.deleted:
         out.print("Nothing changed since the last load.")
     if changes.forgotten:
-        people = _count(changes.forgotten, "forgotten user", "forgotten users")
+        people = plural(changes.forgotten, "forgotten user")
         out.print(
             f"Of these, left out with their events: {people} (kgrank forget --readmit takes them back)."
         )
     for label, count in changes.deleted.items():
-        out.print(f"Taken away: {_count(count, *LABELS.get(label, (label, label)))}.", markup=False)
+        out.print(f"Taken away: {_counted(count, label)}.", markup=False)
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _counted(count: int, label: str) -> str:
+    """A count of nodes with a label: "2 categories"."""
+    return plural(count, _NOUNS.get(label, label.lower()))
