@@ -62,20 +62,18 @@ class Contributions:
         bought: (history,) item numbers.
         relations: Their names.
         logits: (history, relations) what each bought item adds through each relation.
-        average: (relations,) what is the same for every purchase: the average person.
-        constant: What the target has whoever the person is.
+        average: (relations,) what the average person takes off.
     """
 
     bought: Ints
     relations: tuple[str, ...]
     logits: Floats
     average: Floats
-    constant: float
 
     @property
     def total(self) -> float:
         """The score."""
-        return float(self.logits.sum() + self.average.sum() + self.constant)
+        return float(self.logits.sum() + self.average.sum())
 
     def sentence(self, row: int, name: str) -> str:
         """Why, by one bought item: "because you bought X, through its maker"."""
@@ -98,14 +96,12 @@ class GraphFilter:
         vectors: (items, width) of the items as part of a history.
         mean: (width,) of all persons before they are centred.
         relations: Through which a target is read.
-        constant: (items,) logits that are the same for everybody.
     """
 
     strength: Floats
     vectors: Floats
     mean: Floats
     relations: tuple[Relation, ...]
-    constant: Floats
 
     def person(
         self, bought: Ints | Sequence[int], counts: Floats | Sequence[float] | None = None
@@ -128,7 +124,7 @@ class GraphFilter:
 
     def scores(self, person: PersonVector, targets: Ints) -> Floats:
         """(targets,) logits of some items."""
-        total = self.constant[targets].astype(float)
+        total = np.zeros(len(targets))
         for relation in self.relations:
             # Groups have few vectors: their products with the person are computed once each.
             by_group = np.append(relation.vectors @ person.vector[: relation.vectors.shape[1]], 0.0)
@@ -143,6 +139,4 @@ class GraphFilter:
             read[row, : relation.vectors.shape[1]] = relation.of(np.array([target]))[0]
         logits = (person.weight[:, None] * self.vectors[person.bought]) @ read.T
         names = tuple(relation.name for relation in self.relations)
-        return Contributions(
-            person.bought, names, logits, read @ person.average, float(self.constant[target])
-        )
+        return Contributions(person.bought, names, logits, read @ person.average)

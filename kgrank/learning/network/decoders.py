@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from scipy import sparse
@@ -15,19 +13,6 @@ STEPS = 15
 """Steps of L-BFGS; the scaled problem needs no more."""
 
 
-@dataclass(frozen=True)
-class Decoders:
-    """The trained decoders of all categories.
-
-    Attributes:
-        vectors: (items, width) logits for one unit of each coordinate of a person.
-        constant: (items,) logits of the average person, relative to the item's share of its category.
-    """
-
-    vectors: Floats
-    constant: Floats
-
-
 def train_decoders(
     graph: PurchaseGraph,
     vectors: Floats,
@@ -36,7 +21,7 @@ def train_decoders(
     width: int,
     ridge: float,
     device: torch.device | str = "cpu",
-) -> Decoders:
+) -> Floats:
     """Decoders by maximum likelihood; a person's coordinates never use purchases in the decoded category.
 
     Args:
@@ -46,11 +31,14 @@ def train_decoders(
         width: Coordinates that are decoded.
         ridge: Precision of a decoder's weights, for coordinates of variance 1.
         device: Where the sums are computed.
+
+    Returns:
+        (items, width) logits for one unit of each coordinate of a person; zeros for items that nobody bought.
     """
     histories = graph.histories.tocsc()
     counts = sparse.csc_matrix((np.ones(len(graph.item)), (graph.person, graph.item)), shape=histories.shape)
     total = histories @ vectors
-    decoded = Decoders(np.zeros((graph.items, width)), np.zeros(graph.items))
+    decoders = np.zeros((graph.items, width))
     order = np.argsort(graph.category, kind="stable")
     for items in np.split(order, np.flatnonzero(np.diff(graph.category[order])) + 1):
         items = items[graph.buyers[items] > 0]
@@ -63,9 +51,10 @@ def train_decoders(
             continue
         outside = total[buyers] - inside[buyers] @ vectors[items]
         person = unit(outside / np.sqrt(left[buyers])[:, None] - mean)[:, :width]
-        weights, constant = _softmax(person, bought[buyers], ridge, device)
-        decoded.vectors[items], decoded.constant[items] = weights, constant
-    return decoded
+        sold = bought[buyers].getnnz(0) > 0
+        items, taken = items[sold], bought[buyers][:, sold]
+        decoders[items] = _softmax(person, taken, ridge, device)
+    return decoders
 
 
 def unit(x: Floats) -> Floats:
@@ -75,10 +64,8 @@ def unit(x: Floats) -> Floats:
     return scaled
 
 
-def _softmax(
-    person: Floats, bought: sparse.csr_matrix, ridge: float, device: torch.device | str
-) -> tuple[Floats, Floats]:
-    """(items, width) weights and (items,) constants of one category."""
+def _softmax(person: Floats, bought: sparse.csr_matrix, ridge: float, device: torch.device | str) -> Floats:
+    """(items, width) weights of one category, beside a constant for each item that is not kept."""
     scale = np.maximum(np.sqrt((person**2).mean(0)), 1e-12)
     x = torch.from_numpy(person / scale).float().to(device)
     taken = bought.tocoo()
@@ -103,5 +90,5 @@ def _softmax(
         return penalised
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
-    values = (parameters * step).detach().cpu().double().numpy()
-    return values[:, :-1] / scale, values[:, -1]
+    values: Floats = (parameters * step).detach().cpu().double().numpy()
+    return np.asarray(values[:, :-1] / scale)

@@ -22,7 +22,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.graph_filter import ITEM, GraphFilter, Relation
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices
-from kgrank.learning.network.decoders import Decoders, train_decoders, unit
+from kgrank.learning.network.decoders import train_decoders, unit
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 
@@ -48,7 +48,7 @@ class LikingSettings:
     width: int = 32
     layers: int = 3
     decoded: int = 24
-    ridge: float = 10.0
+    ridge: float = 100.0
     precision: float = 0.1
     accelerator: str = "auto"
     seed: int = 0
@@ -129,16 +129,15 @@ def train_liking(graph: PurchaseGraph, later: LaterChoices, settings: LikingSett
 
     began = time.monotonic()
     readable, vectors = _propagate(graph, settings, device)
-    person = _normalised(graph, vectors)
-    mean = person.mean(0)
-    person = unit(person - mean)
+    person, mean = _persons(graph, vectors)
     record("propagation", began, f"{len(graph.item):,} edges, {vectors.shape[1]} vectors")
     if settings.decoded:
         began = time.monotonic()
         width = min(settings.decoded, vectors.shape[1])
         decoders = train_decoders(graph, vectors, mean, width=width, ridge=settings.ridge, device=device)
-        readable = [*readable, _decoder_relation(decoders)]
-        record("decoders", began, f"{decoders.vectors.size:,} parameters")
+        decoded = _Readable(DECODED, np.arange(graph.items), decoders, np.ones((1, width)))
+        readable = [*readable, decoded]
+        record("decoders", began, f"{decoders.size:,} parameters")
     began = time.monotonic()
     weights, beside, log_likelihood = _fit_weights(readable, person, later, settings.precision)
     record(
@@ -148,8 +147,7 @@ def train_liking(graph: PurchaseGraph, later: LaterChoices, settings: LikingSett
         Relation(one.name, one.group, one.vectors * (weight @ one.bands))
         for one, weight in zip(readable, weights, strict=True)
     )
-    constant = np.zeros(graph.items)
-    learned = GraphFilter(graph.strength, vectors, mean, relations, constant)
+    learned = GraphFilter(graph.strength, vectors, mean, relations)
     by_name = {one.name: tuple(weight.tolist()) for one, weight in zip(readable, weights, strict=True)}
     return Liking(learned, by_name, beside, log_likelihood, tuple(records))
 
@@ -177,16 +175,14 @@ def _propagate(
     return readable, spectrum.items.cpu().numpy()
 
 
-def _normalised(graph: PurchaseGraph, vectors: Floats) -> Floats:
-    """(persons, width) the coordinates of all persons, by histories of length 1."""
-    length = np.where(graph.lengths > 0, graph.lengths, 1.0)
-    return np.asarray(graph.histories @ vectors) / length[:, None]
-
-
-def _decoder_relation(decoders: Decoders) -> _Readable:
-    """The decoders as one more relation, with one weight."""
-    count, width = decoders.vectors.shape
-    return _Readable(DECODED, np.arange(count), decoders.vectors, np.ones((1, width)))
+def _persons(graph: PurchaseGraph, vectors: Floats) -> tuple[Floats, Floats]:
+    """(persons, width) at length 1 or, without a purchase, zeros; and (width,) the mean taken off before."""
+    bought = graph.lengths > 0
+    person = np.asarray(graph.histories @ vectors)
+    person[bought] /= graph.lengths[bought, None]
+    mean = person[bought].mean(0)
+    person[bought] = unit(person[bought] - mean)
+    return person, mean
 
 
 def _fit_weights(

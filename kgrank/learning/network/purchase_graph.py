@@ -66,7 +66,8 @@ class PurchaseGraph:
     @cached_property
     def buyers(self) -> Floats:
         """(items,) how many persons bought each."""
-        return np.bincount(self.item, minlength=self.items).astype(float)
+        buyers: Floats = np.bincount(self.item, minlength=self.items).astype(float)
+        return buyers
 
     @cached_property
     def strength(self) -> Floats:
@@ -85,7 +86,9 @@ class PurchaseGraph:
     @cached_property
     def lengths(self) -> Floats:
         """(persons,) the length of each history."""
-        return np.sqrt(np.asarray(self.histories.multiply(self.histories).sum(1)).ravel())
+        squares = np.asarray(self.histories.multiply(self.histories).sum(1), float)
+        lengths: Floats = np.sqrt(squares.ravel())
+        return lengths
 
     def hetero(self, device: torch.device | str = "cpu") -> HeteroData:
         """Nodes and edges for torch-geometric, each edge with its weight.
