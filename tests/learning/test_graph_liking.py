@@ -1,0 +1,285 @@
+"""The network of persons and items: propagation, decoders and weights against references, and its explanations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.behaviour.graph_filter import ITEM
+from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
+from kgrank.learning.network.decoders import train_decoders, unit
+from kgrank.learning.network.liking import DECODED, LaterChoices, Liking, LikingSettings, train_liking
+from kgrank.learning.network.propagation import Propagation
+from kgrank.learning.network.purchase_graph import PurchaseGraph
+
+PERSONS, CATEGORIES, EACH, MAKERS, ALTERNATIVES = 500, 8, 30, 6, 8
+ITEMS = CATEGORIES * EACH
+SETTINGS = LikingSettings(width=12, decoded=6, ridge=10.0, accelerator="cpu")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A made-up shop whose persons have one taste in makers that holds in all categories."""
+
+    graph: PurchaseGraph
+    liking: Floats
+    weights: LaterChoices
+    scored: LaterChoices
+
+
+def later_choices(liking: Floats, taken_in: Ints, random: np.random.Generator) -> LaterChoices:
+    """Choices of each person in the category left out of the graph, by true likings."""
+    item = taken_in[:, None] * EACH + np.argsort(random.random((PERSONS, EACH)), 1)[:, :ALTERNATIVES]
+    noisy = liking[np.arange(PERSONS)[:, None], item] + random.gumbel(size=item.shape)
+    chosen = (noisy == noisy.max(1, keepdims=True)).astype(float).ravel()
+    rows = item.size
+    choices = Choices(
+        raw=NO_COLUMNS,
+        centring=np.zeros((0, 0)),
+        start=np.arange(0, rows + 1, ALTERNATIVES),
+        chosen=chosen,
+        outside=np.zeros(PERSONS, bool),
+        left=np.zeros(PERSONS),
+        person=np.arange(PERSONS),
+        time=np.zeros(PERSONS, np.int64),
+        offset=random.normal(scale=0.1, size=rows),
+    )
+    return LaterChoices(choices, item.ravel(), random.normal(size=(rows, 1)))
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    random = np.random.default_rng(0)
+    category, maker = np.arange(ITEMS) // EACH, random.integers(MAKERS, size=ITEMS)
+    taste = random.normal(size=(PERSONS, MAKERS))
+    liking = 1.5 * taste[:, maker] + random.normal(size=ITEMS)
+    person = np.repeat(np.arange(PERSONS), 25)
+    bought_in = random.integers(CATEGORIES - 2, size=len(person))
+    # The two categories that are asked about later change from person to person.
+    asked = (np.arange(PERSONS) % CATEGORIES, (np.arange(PERSONS) + 1) % CATEGORIES)
+    bought_in = (bought_in + 2 + person) % CATEGORIES
+    item = bought_in[:, None] * EACH + np.arange(EACH)
+    noisy = liking[person[:, None], item] + random.gumbel(size=item.shape)
+    bought = item[np.arange(len(item)), noisy.argmax(1)]
+    graph = PurchaseGraph.of(person, bought, PERSONS, category, {"maker": maker})
+    weights, scored = (later_choices(liking, one, random) for one in asked)
+    return Shop(graph, liking, weights, scored)
+
+
+@pytest.fixture(scope="module")
+def propagation(shop: Shop) -> Propagation:
+    return Propagation(shop.graph.hetero())
+
+
+@pytest.fixture(scope="module")
+def liking(shop: Shop) -> Liking:
+    return train_liking(shop.graph, shop.weights, SETTINGS)
+
+
+def dense(graph: PurchaseGraph) -> Floats:
+    """(persons, items) the normalised graph."""
+    matrix = np.zeros((graph.persons, graph.items))
+    for person, item, count in zip(graph.person, graph.item, graph.count, strict=True):
+        matrix[person, item] = np.log1p(count) / np.sqrt((graph.item == item).sum())
+    return matrix / np.sqrt((matrix**2).sum(1, keepdims=True))
+
+
+def history(graph: PurchaseGraph, person: int) -> tuple[Ints, Floats]:
+    """What a person bought, and how often."""
+    edges = graph.person == person
+    return graph.item[edges], graph.count[edges]
+
+
+def log_likelihoods(liking: Liking, graph: PurchaseGraph, later: LaterChoices) -> Floats:
+    """(choices,) by the scores of the filter, one person after the other."""
+    utility = later.choices.offset + later.beside @ liking.beside
+    for choice, person in enumerate(later.choices.person.tolist()):
+        rows = slice(later.choices.start[choice], later.choices.start[choice + 1])
+        vector = liking.filter.person(*history(graph, person))
+        utility[rows] += liking.filter.scores(vector, later.item[rows])
+    return later.choices.log_likelihood(utility)
+
+
+def test_a_round_of_messages_is_the_product_with_the_dense_graph(
+    shop: Shop, propagation: Propagation
+) -> None:
+    import torch
+
+    matrix = dense(shop.graph)
+    start = np.random.default_rng(1).normal(size=(ITEMS, 3))
+    once = propagation.round(torch.from_numpy(start)).numpy()
+    assert once == pytest.approx(matrix.T @ (matrix @ start), abs=1e-12)
+
+
+def test_the_spectrum_is_that_of_the_dense_graph_and_its_bands_are_rounds_of_messages(
+    shop: Shop, propagation: Propagation
+) -> None:
+    spectrum = propagation.spectrum(4)
+    vectors = spectrum.items.numpy()
+    values = np.linalg.svd(dense(shop.graph), compute_uv=False)
+    assert spectrum.values.numpy() == pytest.approx(values[:4] / values[0], rel=1e-6)
+    assert vectors.T @ vectors == pytest.approx(np.eye(4), abs=1e-9)
+    twice = propagation.round(propagation.round(spectrum.items)).numpy() / values[0] ** 4
+    bands = spectrum.bands(3).numpy()
+    assert twice[:, 1:] == pytest.approx((vectors * bands[2])[:, 1:], abs=1e-5)
+    assert bands[:, 0].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_a_group_has_the_mean_of_its_items_by_their_buyers(shop: Shop, propagation: Propagation) -> None:
+    read = propagation(propagation.spectrum(4))
+    group = shop.graph.groups["maker"]
+    items = np.flatnonzero(group == group[7])
+    expected = np.average(read[ITEM].numpy()[items], axis=0, weights=shop.graph.buyers[items])
+    assert read["maker"].numpy()[group[7]] == pytest.approx(expected, abs=1e-12)
+
+
+def test_decoders_are_at_the_optimum_of_a_softmax_that_never_reads_its_category(shop: Shop) -> None:
+    graph, ridge, width = shop.graph, 3.0, 2
+    vectors = np.random.default_rng(2).normal(size=(ITEMS, width))
+    mean = np.zeros(width)
+    decoders = train_decoders(graph, vectors, mean, width=width, ridge=ridge)
+    inside = graph.category[graph.item] == 3
+    amount = np.log1p(graph.count) * graph.strength[graph.item]
+    person = np.zeros((PERSONS, width))
+    np.add.at(person, graph.person[~inside], amount[~inside, None] * vectors[graph.item[~inside]])
+    buyers = np.unique(graph.person[inside])
+    x = unit(person)[buyers]
+    scale = np.sqrt((x**2).mean(0))
+    bought = np.zeros((len(buyers), EACH))
+    bought[np.searchsorted(buyers, graph.person[inside]), graph.item[inside] - 3 * EACH] = 1.0
+    sold = bought.sum(0) > 0
+    bought, share = bought[:, sold], np.log(bought.sum(0)[sold] / bought.sum())
+
+    def loss(flat: Floats) -> float:
+        values = flat.reshape(-1, width + 1)
+        logits = (x / scale) @ values[:, :-1].T + values[:, -1] + share
+        total = np.log(np.exp(logits).sum(1)) @ bought.sum(1) - (bought * logits).sum()
+        return float(total + 0.5 * ridge * (values**2).sum())
+
+    items = 3 * EACH + np.flatnonzero(sold)
+    best = optimize.minimize(loss, np.zeros(len(items) * (width + 1)), method="L-BFGS-B")
+    expected = best.x.reshape(-1, width + 1)[:, :-1]
+    assert decoders[items] * scale == pytest.approx(expected, abs=2e-2)
+
+
+def test_the_weights_of_layers_and_relations_are_at_the_optimum_of_the_likelihood(
+    shop: Shop, liking: Liking
+) -> None:
+    """By scipy, from the terms of ``item`` alone, computed with dense matrices."""
+    settings = replace(SETTINGS, decoded=0, layers=2)
+    graph = replace(shop.graph, groups={})
+    trained = train_liking(graph, shop.weights, settings)
+    matrix = dense(graph)
+    _, values, rotation = np.linalg.svd(matrix, full_matrices=False)
+    vectors = rotation[: settings.width].T
+    own = unit(vectors)
+    person = matrix @ vectors
+    person = unit(person - person.mean(0))
+    later = shop.weights
+    who = later.choices.person[later.choices.choice]
+    band = (values[: settings.width] / values[0]) ** 2
+    product = person[who] * own[later.item]
+    columns = np.column_stack([later.beside, product[:, 1:].sum(1), product[:, 1:] @ band[1:], product[:, 0]])
+    scale = columns.std(0)
+
+    def loss(weights: Floats) -> float:
+        utility = later.choices.offset + columns @ (weights / scale)
+        penalty = 0.5 * settings.precision * weights @ weights
+        return float(penalty - later.choices.log_likelihood(utility).sum())
+
+    best = optimize.minimize(loss, np.zeros(columns.shape[1]), method="BFGS", options={"gtol": 1e-6})
+    learned = np.concatenate([trained.beside, trained.weights[ITEM]])
+    assert learned == pytest.approx(best.x / scale, rel=1e-3, abs=1e-3)
+
+
+def test_contributions_of_bought_items_by_relation_add_up_to_the_score(shop: Shop, liking: Liking) -> None:
+    vector = liking.filter.person(*history(shop.graph, 5))
+    for target in (0, 41, 200):
+        parts = liking.filter.contributions(vector, target)
+        score = liking.filter.scores(vector, np.array([target]))[0]
+        assert parts.total == pytest.approx(score, abs=1e-9)
+        assert parts.relations == (ITEM, "maker", DECODED)
+        assert parts.logits.shape == (len(vector.bought), 3)
+
+
+def test_a_score_is_what_the_weights_were_learned_with(shop: Shop, liking: Liking) -> None:
+    mean = log_likelihoods(liking, shop.graph, shop.weights).mean()
+    assert mean == pytest.approx(liking.log_likelihood, abs=1e-9)
+
+
+def test_a_contribution_is_a_sentence(shop: Shop, liking: Liking) -> None:
+    vector = liking.filter.person(*history(shop.graph, 5))
+    parts = liking.filter.contributions(vector, 41)
+    row = int(np.argmax(parts.logits.sum(1)))
+    only_maker = replace(parts, logits=np.where(np.arange(3) == 1, parts.logits, 0.0))
+    only_item = replace(parts, logits=np.where(np.arange(3) == 0, np.abs(parts.logits), 0.0))
+    assert only_maker.sentence(row, "Oat drink").endswith("you bought Oat drink, through its maker")
+    assert only_item.sentence(row, "Oat drink") == "because you bought Oat drink"
+
+
+def test_one_more_purchase_moves_the_person_at_once(shop: Shop, liking: Liking) -> None:
+    bought, counts = history(shop.graph, 5)
+    before = liking.filter.person(bought, counts)
+    new = next(i for i in range(ITEMS) if i not in bought and shop.graph.buyers[i] > 0)
+    after = liking.filter.person([*bought, new], [*counts, 1.0])
+    assert np.abs(after.vector - before.vector).max() > 1e-3
+    assert after.bought[-1] == new
+
+
+def test_the_graph_foretells_choices_in_new_categories_and_shuffled_persons_do_not(
+    shop: Shop, liking: Liking
+) -> None:
+    without = replace(shop.graph, groups={})
+    flat = replace(liking, filter=replace(liking.filter, relations=()), beside=np.zeros(1))
+    nothing = log_likelihoods(flat, shop.graph, shop.scored)
+    gain = log_likelihoods(liking, shop.graph, shop.scored) - nothing
+    plain = train_liking(without, shop.weights, replace(SETTINGS, decoded=0))
+    layers = log_likelihoods(plain, without, shop.scored) - nothing
+    assert layers.mean() > 0.03
+    assert gain.mean() > layers.mean()
+    order = np.random.default_rng(3).permutation(PERSONS)
+    dealt_out = replace(shop.graph, person=order[shop.graph.person])
+    shuffled = train_liking(dealt_out, shop.weights, SETTINGS)
+    lost = log_likelihoods(shuffled, dealt_out, shop.scored) - nothing
+    assert abs(lost.mean()) < 3 * lost.std() / np.sqrt(PERSONS) + 0.01
+
+
+def test_an_item_that_nobody_bought_is_read_through_its_maker(shop: Shop) -> None:
+    cold = int(shop.graph.item[0])
+    edges = shop.graph.item != cold
+    graph = replace(
+        shop.graph,
+        person=shop.graph.person[edges],
+        item=shop.graph.item[edges],
+        count=shop.graph.count[edges],
+    )
+    learned = train_liking(graph, shop.weights, SETTINGS).filter
+    parts = learned.contributions(learned.person(*history(graph, 9)), cold)
+    through = dict(zip(parts.relations, np.abs(parts.logits).sum(0), strict=True))
+    assert through["maker"] > 0
+    assert through[ITEM] == through[DECODED] == 0
+
+
+def test_a_person_without_purchases_has_no_liking(shop: Shop, liking: Liking) -> None:
+    edges = shop.graph.person != 5
+    graph = replace(
+        shop.graph,
+        person=shop.graph.person[edges],
+        item=shop.graph.item[edges],
+        count=shop.graph.count[edges],
+    )
+    trained = train_liking(graph, shop.weights, SETTINGS)
+    mean = log_likelihoods(trained, graph, shop.weights).mean()
+    assert mean == pytest.approx(trained.log_likelihood, abs=1e-9)
+    person = liking.filter.person(np.array([], np.int64))
+    assert liking.filter.scores(person, np.arange(ITEMS)).tolist() == [0.0] * ITEMS
+    assert liking.filter.contributions(person, 3).total == 0.0
+
+
+def test_each_stage_says_what_it_took(liking: Liking) -> None:
+    assert [record.stage for record in liking.stages] == ["propagation", "decoders", "weights"]
+    assert all(record.seconds >= 0 and "cpu" in record.about for record in liking.stages)
