@@ -51,7 +51,7 @@ To cite: 84.51° (2015), The Complete Journey: A comprehensive view of household
 
 What was on offer beside a purchase is not in the data: `kgrank/demo/groceries/sales.py` says how it is
 reconstructed. 203 categories have enough choices: 304,209 in the weeks 9 to 40, 40,613 in 41 to 44, 101,239 in
-45 to 53, of 2,427 households; 27 % of the drawn purchases are left out, since nobody else's purchase shows that
+45 to 53, of 2,427 households; 26 % of the drawn purchases are left out, since nobody else's purchase shows that
 the product was on offer.
 """
 

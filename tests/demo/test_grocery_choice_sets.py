@@ -122,6 +122,27 @@ def test_what_the_household_bought_in_the_week_decides_neither_the_set_nor_a_pri
         np.testing.assert_allclose(discount[known], discount_then[known], atol=1e-12)
 
 
+def test_lines_that_are_no_purchase_of_goods_at_a_price_are_left_out() -> None:
+    one = tables(lines=1)
+    goods = one.products.filter(pl.col("department") != "FUEL")["product_id"][0]
+    fuel = one.products.filter(pl.col("department") == "FUEL")["product_id"][0]
+    line = {**one.transactions.row(0, named=True), "product_id": goods, "quantity": 2}
+    line |= {"sales_value": 3.0, "retail_disc": 1.0, "coupon_match_disc": 0.4}
+    others = [
+        {"product_id": fuel},
+        {"product_id": 5},
+        {"quantity": 0},
+        {"sales_value": 0.0},
+        {"retail_disc": -9.0},
+        {"store_id": 99},
+    ]
+    lines = pl.DataFrame([line, *(line | other for other in others)])
+    (bought,) = usable_purchases(replace(one, transactions=lines)).iter_rows(named=True)
+    assert bought["product"] == goods
+    assert np.exp(bought["log_price"]) == pytest.approx(2.2)
+    assert bought["discount"] == pytest.approx(0.5 / 2.2)
+
+
 @pytest.fixture(scope="module")
 def categories() -> list[CategoryChoices]:
     return list(choice_sets(tables()))

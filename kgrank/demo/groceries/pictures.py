@@ -30,14 +30,13 @@ def department_picture(
         InputError: matplotlib is not installed, or the file cannot be written.
     """
     figure = _figure(2.8 + _PANEL * len(attributes), 1.2 + _ROW * len(categories))
-    panels = figure.subplots(1, len(attributes), sharey=True, squeeze=False)[0]
+    panels = figure.subplots(1, len(attributes), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (attribute, title) in zip(panels, attributes.items(), strict=True):
-        for row, category in enumerate(categories):
-            _interval(axes, row, category, attribute, _COLOURS[1])
+        _intervals(axes, [(row, c, attribute) for row, c in enumerate(categories)], _COLOURS[1])
         axes.set_title(_readable(title), fontsize=9.5)
         _plain(axes)
     panels[0].set_yticks(range(len(categories)), [_readable(c.name) for c in categories], fontsize=8.5)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(categories) - 0.4, -0.6)
     figure.suptitle(
         f"{_readable(name)}: shares of the decision, with 95 % intervals", fontsize=11, x=0.01, ha="left"
     )
@@ -56,9 +55,8 @@ def neighbours_picture(results: GroceryResults, path: Path) -> None:
     axes = figure.add_subplot()
     for number, category in enumerate(shown):
         shift = 0.7 * (number - (len(shown) - 1) / 2) / len(shown)
-        for row, attribute in enumerate(attributes):
-            label = _readable(category.name) if row == 0 else None
-            _interval(axes, row + shift, category, attribute, _COLOURS[number], label)
+        rows = [(row + shift, category, attribute) for row, attribute in enumerate(attributes)]
+        _intervals(axes, rows, _COLOURS[number], _readable(category.name))
     axes.set_yticks(range(len(attributes)), [_readable(n) for n in attributes.values()], fontsize=10)
     axes.invert_yaxis()
     axes.set_title(
@@ -87,13 +85,15 @@ def tastes_picture(tastes: Sequence[Taste], path: Path) -> None:
     _save(figure, path)
 
 
-def _interval(
-    axes: Axes, row: float, category: Importance, attribute: str, colour: str, label: str | None = None
+def _intervals(
+    axes: Axes, rows: Sequence[tuple[float, Importance, str]], colour: str, label: str | None = None
 ) -> None:
-    learned = next((a for a in category.attributes if a.attribute == attribute), None)
-    if learned is not None:
-        axes.plot([learned.lower, learned.upper], [row, row], color=colour, lw=1.3, zorder=2)
-        axes.plot(learned.share, row, "o", color=colour, ms=4, zorder=3, label=label)
+    """The share of an attribute of a category with its interval, at the height of each row."""
+    learned = [(row, a) for row, category, name in rows for a in category.attributes if a.attribute == name]
+    heights = [row for row, _ in learned]
+    lower, upper = [a.lower for _, a in learned], [a.upper for _, a in learned]
+    axes.hlines(heights, lower, upper, color=colour, lw=1.3, zorder=2)
+    axes.plot([a.share for _, a in learned], heights, "o", color=colour, ms=4, zorder=3, label=label)
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -38,7 +38,7 @@ def usable_purchases(tables: GroceryTables) -> pl.DataFrame:
     )
     # sales_value is what the retailer gets: the card's discount and coupons that it matches are taken off.
     shelf = (pl.col("sales_value") + pl.col("retail_disc") + pl.col("coupon_match_disc")) / pl.col("quantity")
-    return lines.select(
+    return lines.filter(shelf > 0).select(
         pl.col("household_id").alias("household"),
         pl.col("store_id").alias("store"),
         "week",
