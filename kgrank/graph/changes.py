@@ -51,6 +51,8 @@ def checked_edges(name: str, table: pl.DataFrame) -> pl.DataFrame:
 
 def changed(table: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """The rows of ``table`` that are not in ``stored`` as they are: new ones, and ones that changed."""
+    if stored.is_empty():
+        return table
     return table.join(stored, on=table.columns, how="anti", nulls_equal=True)
 
 

@@ -310,6 +310,8 @@ def _with_ids(events: pl.DataFrame) -> pl.DataFrame:
     )
     digests = [hashlib.blake2b(t.encode(), digest_size=8).hexdigest() for t in text.to_series()]
     events = events.with_columns(pl.Series("id", digests, pl.String))
+    if not events["id"].is_duplicated().any():
+        return events
     again = pl.int_range(pl.len()).over("id")
     return events.with_columns(
         pl.when(again > 0).then(pl.format("{}-{}", "id", again)).otherwise("id").alias("id")

@@ -60,7 +60,7 @@ EVENTS: Mapping[str, Column] = {
 }
 
 OFFERS: Mapping[str, Column] = {
-    "id": Column(pl.String(), "The item's id and a hash; several rows where an offer has several values."),
+    "id": Column(pl.String(), "A hash of the offer; several rows where it has several values."),
     "item": Column(pl.String(), "Id of the item."),
     "start": Column(pl.Int64(), "From when on it holds, in seconds since 1970."),
     "stop": Column(pl.Int64(), "When it no longer holds."),

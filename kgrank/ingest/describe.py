@@ -75,6 +75,8 @@ ontology.
 - A choice task becomes an impression for each alternative and a purchase of the chosen one. The
   alternative becomes an item; its id is its category and a hash of its attributes. Where the column `item`
   names the item, the attributes that differ between an item's rows are values of the choice, not of the item.
+- A list's id is the category, person and task; where alternatives name their items, the task alone, if it tells a
+  person's tasks apart.
 - An offer says what an item has from one time until another, at a place or everywhere: its price, a
   promotion, whether it is in stock. A choice counts with the offer that holds when and where it was made: of
   the event's `place`, else of everywhere; in a gap, the last one before. A day in `to` counts to its end, a

@@ -173,8 +173,8 @@ def test_a_named_alternative_is_one_item_and_what_varies_belongs_to_the_choice(s
     shown = clean.events.filter(pl.col("kind") == "impression").join(
         offers.select(offer="id", price="number"), on="offer", how="left"
     )
-    rows = shown.sort("list", "item").select("list", "item", "price").rows()
-    assert [(i, p) for _, i, p in rows] == [
+    rows = shown.sort("user", "list", "item").select("user", "list", "item", "price").rows()
+    assert [(i, p) for _, _, i, p in rows] == [
         ("milk", 1.0),
         ("oats", 3.0),
         ("milk", 1.2),

@@ -21,6 +21,9 @@ EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
 MOST = 0.9
 """Share of a column's numbers that a form other than seconds since 1970 must explain."""
 
+REPEATED = 0.1
+"""Share of distinct texts up to which each is read once: a day stands in many rows."""
+
 EXCEL_EPOCH = int(datetime(1899, 12, 30, tzinfo=UTC).timestamp())
 """Day 0 of the serial days of Excel and LibreOffice, from March 1900 on."""
 
@@ -76,15 +79,27 @@ def seconds(table: pl.DataFrame, field: TimeField, path: Path) -> pl.Series:
     cell = table[require(table, field.column, path)]
     if field.clock is not None:
         cell = cell + " " + table[require(table, field.clock, path)].fill_null("00:00")
+    rows = pl.DataFrame([cell.alias("cell"), table[LINE]])
+    distinct = rows.unique("cell", keep="first", maintain_order=True)
+    if len(distinct) > REPEATED * len(rows):
+        return _moments(cell, table[LINE], field, path)
+    moments = _moments(distinct["cell"], distinct[LINE], field, path)
+    known = distinct.select("cell", moments.alias("moment"))
+    joined = rows.join(known, on="cell", how="left", nulls_equal=True, maintain_order="left")
+    return joined["moment"].alias(cell.name)
+
+
+def _moments(cell: pl.Series, lines: pl.Series, field: TimeField, path: Path) -> pl.Series:
+    """The times of texts, which stand in the given lines."""
     if field.format is not None:
-        return _plausible(_written(cell, field.format, field, path), cell, "", table[LINE], field, path)
+        return _plausible(_written(cell, field.format, field, path), cell, "", lines, field, path)
     number = cell.cast(pl.Float64, strict=False)
     number = number.zip_with(number.is_finite().fill_null(False), pl.Series([None], dtype=pl.Float64))
     moments, read_as = _from_numbers(number, field, path)
     other = cell.is_not_null() & number.is_null()
     if other.any():
-        moments = moments.zip_with(~other, _from_texts(cell, table[LINE], field, path))
-    return _plausible(moments, cell, read_as, table[LINE], field, path)
+        moments = moments.zip_with(~other, _from_texts(cell, lines, field, path))
+    return _plausible(moments, cell, read_as, lines, field, path)
 
 
 def latest() -> int:

@@ -105,7 +105,7 @@ def _on_rows(frame: pl.DataFrame, column: str, path: Path, rejects: Rejects) -> 
     """1 on the rows that a column marks, or whose alternative it names on every row of the task."""
     label = pl.coalesce("alternative", pl.int_range(1, pl.len() + 1).over(TASK).cast(pl.String))
     rows = frame.select(*TASK, LINE, pl.col(column).alias("cell"), label.alias("label"))
-    rows = rows.with_columns(_same_text("cell"), _same_text("label"))
+    rows = rows.with_columns(_same_text(rows["cell"]), _same_text(rows["label"]))
     several = rows.filter(pl.len().over(TASK) > 1)
     constant = several.select((pl.col("cell").n_unique().over(TASK) == 1).all()).item()
     named = (pl.col("cell") == pl.col("label")).fill_null(False)
@@ -162,5 +162,7 @@ def _same(text: str) -> str:
     return str(int(number)) if number.is_integer() else str(number)
 
 
-def _same_text(column: str) -> pl.Expr:
-    return pl.col(column).map_elements(_same, return_dtype=pl.String)
+def _same_text(cells: pl.Series) -> pl.Series:
+    """The words of a column as alternatives are compared."""
+    words = {text: _same(text) for text in cells.drop_nulls().unique()}
+    return cells.replace_strict(words, default=None, return_dtype=pl.String)

@@ -58,10 +58,12 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
             "no attributes", where=path, todo="Name them in the mapping: attributes, or rest: true."
         )
     build = {Form.LONG: _long, Form.WIDE: _wide, Form.DIFFERENCES: _differences}[source.form]
+    ranked = source.form is Form.LONG and _mark(table, source) == "rank"
     long = build(table, source, attributes, path, used, rejects)
+    # The texts of a large file are as large as all that is made of them.
+    del table
     long = long.with_columns(category_path(source.category))
     long = _offered(long, path, rejects)
-    ranked = source.form is Form.LONG and _mark(table, source) == "rank"
     long = _whole_tasks(long, source, path, rejects, ranked=ranked)
     clock, outside = source.time is not None, source.outside.exists
     return _lists(long, attributes, path, clock=clock, outside=outside, ranked=ranked)
@@ -87,12 +89,16 @@ def _lists(
     columns = [
         raw_column(offers if n in varying else items, n, a, path) for n, a in attributes.items() if n != BRAND
     ]
+    task = pl.concat_str([pl.col(c).str.replace_all(STEP, ".") for c in TASK], separator="/")
+    if "item" in long.columns and long["item"].is_not_null().any() and _tell_tasks_apart(long):
+        # Long names of millions of lists are a third of what a store keeps.
+        task = pl.col("task")
     shown = long.select(
         pl.lit("impression").alias("kind"),
         pl.col("person").alias("user"),
         pl.col("id").alias("item"),
         "time",
-        pl.concat_str([pl.col(c).str.replace_all(STEP, ".") for c in TASK], separator="/").alias("list"),
+        task.alias("list"),
         pl.col("chosen").alias("value"),
         pl.col("offer") if varying else pl.lit(None, pl.String).alias("offer"),
         LINE,
@@ -131,6 +137,11 @@ def _below_all(shown: pl.DataFrame, long: pl.DataFrame) -> pl.DataFrame:
         pl.lit(2.0).alias("value"), pl.col("worst").alias("item"), pl.col("worst_offer").alias("offer")
     )
     return pl.concat([better, worse]).select(shown.columns)
+
+
+def _tell_tasks_apart(long: pl.DataFrame) -> bool:
+    """Whether a person's tasks have different numbers in different categories."""
+    return long.n_unique(["person", "task"]) == long.n_unique(TASK)
 
 
 def _named_items(

@@ -34,7 +34,8 @@ def parquet_table(path: Path, unpacked: int) -> Content:
         encoded = sum(group.total_byte_size for group in groups)
         check_parquet(path, metadata.num_rows, metadata.num_columns, encoded, unpacked)
         # polars' own reader panics on some damaged files, with lines of its own on standard error.
-        frame = pl.from_arrow(pq.read_table(path))
+        # pyarrow's read_table would load pandas first.
+        frame = pl.from_arrow(pq.ParquetFile(path).read())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, ValueError):
         raise InputError(
             "not a whole Parquet file", where=path, expected="a Parquet file", todo="Write it again."
