@@ -169,13 +169,24 @@ def _with_number(
     if not known.any():
         return blocks, raws
     low, high = np.percentile(numbers[known], [LOW, HIGH]).tolist()
-    scale = (high - low) / 3.29 or float(numbers[known].std()) or 1.0
-    centre = float(numbers[known].mean())
     block = Block(
-        name, AttributeType.NUMBER, _stop(blocks), (value_id(name, NUMBER),), np.zeros(1),
-        np.array([known.sum()]), np.ones(1, bool), centre, scale, low, high,
-        float(numbers[known].min()), float(numbers[known].max()),
-    )  # fmt: skip
+        attribute=name,
+        type=AttributeType.NUMBER,
+        start=_stop(blocks),
+        nodes=(value_id(name, NUMBER),),
+        share=np.zeros(1),
+        item_count=np.array([known.sum()]),
+        reference=np.ones(1, bool),
+        scale=(high - low) / 3.29 or float(numbers[known].std()) or 1.0,
+        p05=low,
+        p95=high,
+        minimum=float(numbers[known].min()),
+        maximum=float(numbers[known].max()),
+    )
+    least, most = block.bounds
+    known = known & (numbers >= least) & (numbers <= most)
+    centre, scale = float(numbers[known].mean()), block.scale
+    block = replace(block, centre=centre)
     column = sparse.csr_matrix(np.where(known, (numbers - centre) / scale, 0.0)[:, None])
     return [*blocks, block], [*raws, column]
 
