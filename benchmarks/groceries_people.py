@@ -42,7 +42,7 @@ from kgrank.choice.tastes.across_categories import (
     joined,
     posteriors,
 )
-from kgrank.choice.tastes.shared_columns import column_map, shared_columns
+from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, value_id
 from kgrank.ontology.model import AttributeType
@@ -260,6 +260,7 @@ class Learned:
     evidence: Evidence
     households: Ints
     columns: tuple[str, ...]
+    scales: tuple[float, ...]
 
 
 def learn(categories: Sequence[Category], until: int) -> Learned:
@@ -269,6 +270,7 @@ def learn(categories: Sequence[Category], until: int) -> Learned:
     means = {name: np.zeros(s.design.layout.width) for name, s in sets.items()}
     fits = fit_categories(sets, means).fits
     columns = shared_columns(list(sets.values()))
+    scales = usual_scales([s.design.layout for s in sets.values()], columns)
     households = np.unique(np.concatenate([c.choices.choices.person for c in categories]))
     parts = []
     for number, category in enumerate(categories):
@@ -276,10 +278,10 @@ def learn(categories: Sequence[Category], until: int) -> Learned:
             continue
         choices = sets[category.name].choices
         choices = replace(choices, person=np.searchsorted(households, choices.person))
-        to_shared = column_map(sets[category.name].design.layout.nodes, columns)
+        to_shared = column_map(sets[category.name].design.layout, (), columns, scales)
         part_worths = fits[category.name].part_worths
         parts.append(category_evidence(choices, part_worths, to_shared, number, len(households)))
-    return Learned({n: f.part_worths for n, f in fits.items()}, joined(parts), households, columns)
+    return Learned({n: f.part_worths for n, f in fits.items()}, joined(parts), households, columns, scales)
 
 
 def to_score(
@@ -297,7 +299,9 @@ def to_score(
             continue
         choices = category.choices.choices.take(inside)
         layout = category.choices.design.layout
-        shared.append(choices.raw @ (choices.centring @ column_map(layout.nodes, learned.columns)))
+        shared.append(
+            choices.raw @ (choices.centring @ column_map(layout, (), learned.columns, learned.scales))
+        )
         popular.append(popularity(counted, category.product[inside[category.choices.choices.choice]]))
         parts.append(choices.without_columns(choices.utility(learned.part_worths[category.name])))
         numbers.append(np.full(len(choices), number))
