@@ -42,7 +42,7 @@ from kgrank.choice.tastes.across_categories import (
     joined,
     posteriors,
 )
-from kgrank.choice.tastes.shared_columns import column_map, shared_columns
+from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, value_id
 from kgrank.ontology.model import AttributeType
@@ -169,13 +169,24 @@ def _with_number(
     if not known.any():
         return blocks, raws
     low, high = np.percentile(numbers[known], [LOW, HIGH]).tolist()
-    scale = (high - low) / 3.29 or float(numbers[known].std()) or 1.0
-    centre = float(numbers[known].mean())
     block = Block(
-        name, AttributeType.NUMBER, _stop(blocks), (value_id(name, NUMBER),), np.zeros(1),
-        np.array([known.sum()]), np.ones(1, bool), centre, scale, low, high,
-        float(numbers[known].min()), float(numbers[known].max()),
-    )  # fmt: skip
+        attribute=name,
+        type=AttributeType.NUMBER,
+        start=_stop(blocks),
+        nodes=(value_id(name, NUMBER),),
+        share=np.zeros(1),
+        item_count=np.array([known.sum()]),
+        reference=np.ones(1, bool),
+        scale=(high - low) / 3.29 or float(numbers[known].std()) or 1.0,
+        p05=low,
+        p95=high,
+        minimum=float(numbers[known].min()),
+        maximum=float(numbers[known].max()),
+    )
+    least, most = block.bounds
+    known = known & (numbers >= least) & (numbers <= most)
+    centre, scale = float(numbers[known].mean()), block.scale
+    block = replace(block, centre=centre)
     column = sparse.csr_matrix(np.where(known, (numbers - centre) / scale, 0.0)[:, None])
     return [*blocks, block], [*raws, column]
 
@@ -249,6 +260,7 @@ class Learned:
     evidence: Evidence
     households: Ints
     columns: tuple[str, ...]
+    scales: tuple[float, ...]
 
 
 def learn(categories: Sequence[Category], until: int) -> Learned:
@@ -258,6 +270,7 @@ def learn(categories: Sequence[Category], until: int) -> Learned:
     means = {name: np.zeros(s.design.layout.width) for name, s in sets.items()}
     fits = fit_categories(sets, means).fits
     columns = shared_columns(list(sets.values()))
+    scales = usual_scales([s.design.layout for s in sets.values()], columns)
     households = np.unique(np.concatenate([c.choices.choices.person for c in categories]))
     parts = []
     for number, category in enumerate(categories):
@@ -265,10 +278,10 @@ def learn(categories: Sequence[Category], until: int) -> Learned:
             continue
         choices = sets[category.name].choices
         choices = replace(choices, person=np.searchsorted(households, choices.person))
-        to_shared = column_map(sets[category.name].design.layout.nodes, columns)
+        to_shared = column_map(sets[category.name].design.layout, (), columns, scales)
         part_worths = fits[category.name].part_worths
         parts.append(category_evidence(choices, part_worths, to_shared, number, len(households)))
-    return Learned({n: f.part_worths for n, f in fits.items()}, joined(parts), households, columns)
+    return Learned({n: f.part_worths for n, f in fits.items()}, joined(parts), households, columns, scales)
 
 
 def to_score(
@@ -286,7 +299,9 @@ def to_score(
             continue
         choices = category.choices.choices.take(inside)
         layout = category.choices.design.layout
-        shared.append(choices.raw @ (choices.centring @ column_map(layout.nodes, learned.columns)))
+        shared.append(
+            choices.raw @ (choices.centring @ column_map(layout, (), learned.columns, learned.scales))
+        )
         popular.append(popularity(counted, category.product[inside[category.choices.choices.choice]]))
         parts.append(choices.without_columns(choices.utility(learned.part_worths[category.name])))
         numbers.append(np.full(len(choices), number))

@@ -15,7 +15,7 @@ from kgrank.choice.rules.weigh import RulePosteriors, weigh
 from kgrank.choice.tastes.across_categories import category_evidence, joined
 from kgrank.choice.tastes.across_categories import estimate as estimate_variation
 from kgrank.choice.tastes.mixed_logit import Tastes, estimate, sample_people
-from kgrank.choice.tastes.shared_columns import column_map, shared_columns
+from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSource
@@ -135,18 +135,19 @@ def fit_across_categories(
     columns = shared_columns(list(own_choices.values()))
     if not columns:
         return Population()
+    scales = usual_scales([choices.design.layout for choices in own_choices.values()], columns)
     parts = [
         category_evidence(
             choices.choices,
             category_fits.fits[category].part_worths,
-            column_map((*choices.design.layout.nodes, *choices.nuisance), columns),
+            column_map(choices.design.layout, choices.nuisance, columns, scales),
             number,
             people,
         )
         for number, (category, choices) in enumerate(own_choices.items())
     ]
     variation = estimate_variation(joined(parts))
-    return Population(columns, _rows(variation.between), within=_rows(variation.within))
+    return Population(columns, _rows(variation.between), within=_rows(variation.within), scales=scales)
 
 
 def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:

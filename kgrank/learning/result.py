@@ -17,6 +17,7 @@ from kgrank.choice.logit.categories import Variances
 from kgrank.choice.logit.choice_sets import CategoryChoices, given_positions
 from kgrank.choice.rules.findings import stored_conflict, stored_finding
 from kgrank.choice.share_intervals import intervals, quantiles
+from kgrank.choice.tastes.shared_columns import scale_factors
 from kgrank.learning.fit import ShopFit
 from kgrank.learning.training_data import TrainingData
 from kgrank.ontology.model import Ontology
@@ -164,10 +165,11 @@ def _shoppers(layout: Layout, mean: Floats, population: Population) -> Floats:
     indices = [index_of[node] for node in layout.nodes if node in index_of]
     root = np.linalg.cholesky(covariance[np.ix_(indices, indices)] + 1e-9 * np.eye(len(indices)))
     normal = np.random.default_rng(0).standard_normal((TASTE_DRAWS, len(indices)))
-    draws = np.tile(mean, (TASTE_DRAWS, 1))
-    draws[:, has_taste] += normal @ root.T
+    deviations = normal @ root.T
     if population.mean:
-        draws[:, has_taste] += np.array(population.mean)[indices]
+        deviations += np.array(population.mean)[indices]
+    draws = np.tile(mean, (TASTE_DRAWS, 1))
+    draws[:, has_taste] += deviations * scale_factors(layout, population.columns, population.scales)[indices]
     return np.asarray(importance(layout, draws).mean(0))
 
 

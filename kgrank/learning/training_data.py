@@ -132,7 +132,7 @@ def people_panel(
     names = _taste_columns(own_choices)
     panels = []
     for category, choices in own_choices.items():
-        columns = column_map((*choices.design.layout.nodes, *choices.nuisance), names)
+        columns = column_map(choices.design.layout, choices.nuisance, names)
         panels.append(panel_by_person(choices.choices, category_fits.fits[category].part_worths, columns))
     return names, *join_panels(panels, persons)
 

@@ -258,4 +258,5 @@ def _population(population: Population, move: _Move) -> Population:
         part(population.covariance),
         tuple(population.mean[i] for i in picked) if population.mean else (),
         part(population.within),
+        tuple(population.scales[i] for i in picked) if population.scales else (),
     )

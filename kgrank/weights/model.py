@@ -257,12 +257,15 @@ class Population:
         covariance: Of the deviations, row by row.
         mean: Of the deviations; zeros where empty.
         within: Covariance of one shopper's departures in each category, row by row; empty where there are none.
+        scales: Usual scale of each column's number, 0 for other columns: in a category where it varies less, a
+            deviation counts by its share of that (``kgrank.choice.tastes.shared_columns``). Empty: in full.
     """
 
     columns: tuple[str, ...] = ()
     covariance: tuple[tuple[float, ...], ...] = ()
     mean: tuple[float, ...] = ()
     within: tuple[tuple[float, ...], ...] = ()
+    scales: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -18,7 +20,7 @@ from kgrank.choice.tastes.across_categories import (
     estimate,
     posteriors,
 )
-from kgrank.choice.tastes.shared_columns import shared_columns
+from kgrank.choice.tastes.shared_columns import scale_factors, shared_columns, usual_scales
 from kgrank.ontology.model import AttributeType
 
 BETWEEN = np.array([[0.5, 0.2], [0.2, 0.8]])
@@ -174,3 +176,15 @@ def test_tastes_are_compared_in_what_several_categories_have() -> None:
     assert shared_columns([tea, jam]) == ("price=*", "private=yes", INSIDE)
     assert "leaf=green" in shared_columns([tea])
     assert shared_columns([]) == ()
+
+
+def test_a_numbers_usual_scale_is_that_of_the_median_category() -> None:
+    layouts = [category(name, {}).design.layout for name in ("tea", "jam", "oil")]
+    wide = [
+        replace(layout, blocks=(replace(layout.blocks[0], scale=scale),))
+        for layout, scale in zip(layouts, (1.0, 2.0, 8.0), strict=True)
+    ]
+    scales = usual_scales(wide, ("price=*", "private=yes"))
+    assert scales == (2.0, 0.0)
+    factors = [scale_factors(layout, ("price=*", "private=yes"), scales).tolist() for layout in wide]
+    assert factors == [[0.5, 1.0], [1.0, 1.0], [1.0, 1.0]]

@@ -14,8 +14,10 @@ from generated_shop import TRUTH, Generated, Shop, graph_of, ontology, without_r
 
 from kgrank.choice.data.design import category_design
 from kgrank.choice.importance import importance
+from kgrank.choice.logit.choice_sets import INSIDE
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.learning import fit
 from kgrank.learning.configuration.config import NetworkConfig, OptimizerConfig, RunConfig, ValidationConfig
 from kgrank.learning.learn import Learned
 from kgrank.learning.learn import learn as learn_with
@@ -142,6 +144,23 @@ def test_peoples_own_tastes_give_a_second_kind_of_importance(
         assert None not in own
         assert sum(own) == pytest.approx(1.0)  # type: ignore[arg-type]
     assert found.population.columns
+
+
+def test_people_of_a_wide_shop_differ_in_what_its_categories_share(
+    generated: Generated, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit, "MOST_JOINT", 10)
+    wide = learn(*generated[:2], configure(people=True)).weights
+    columns, width = wide.population.columns, len(wide.population.columns)
+    # One value of each attribute is what the others are measured from.
+    counts = [sum(c.startswith(f"{a}=") for c in columns) for a in ("color", "size", "price", "features")]
+    assert counts == [2, 2, 1, 2]
+    assert INSIDE in columns
+    for covariance in (wide.population.covariance, wide.population.within):
+        assert np.linalg.eigvalsh(np.array(covariance).reshape(width, width)).min() > 0
+    for category in TRUTH:
+        own = [a.shoppers for a in wide.categories[category].attributes]
+        assert sum(x or 0.0 for x in own) == pytest.approx(1.0)
 
 
 def test_a_category_without_choices_gets_its_weights_from_the_graph(

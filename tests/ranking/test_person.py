@@ -206,3 +206,23 @@ def test_what_is_unsure_of_a_new_category_is_more_than_of_a_known_one() -> None:
     assert new is not None
     within = np.array(shop.weights.population.within)
     assert np.trace(here.covariance) < np.trace(new.covariance + within)
+
+
+def test_a_taste_counts_for_less_where_a_number_varies_less_than_usual() -> None:
+    made = example(7, items=40)
+    plain, person = shop_of(made), {"price=*": 1.0}
+    population = made.weights.population
+    usual = 2 * plain.design("all").layout.block["price"].scale
+    scales = tuple(usual if c == "price=*" else 0.0 for c in population.columns)
+    weights = replace(made.weights, population=replace(population, scales=scales))
+    shop = Shop.of(made.graph, made.ontology, weights, made.transitions)
+
+    def price(where: Shop, person: Mapping[str, float] | None) -> dict[str, float]:
+        return {
+            r.item: next(c.logits for c in r.contributions if c.name == "price")
+            for r in rank(where, "all", limit=99, person=person)
+        }
+
+    average, full, half = price(plain, None), price(plain, person), price(shop, person)
+    for item, logits in average.items():
+        assert half[item] - logits == pytest.approx((full[item] - logits) / 2, abs=1e-9)

@@ -16,7 +16,7 @@ from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_ch
 from kgrank.choice.logit.feedback_scales import weighted
 from kgrank.choice.tastes import across_categories as across
 from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person, posteriors
-from kgrank.choice.tastes.shared_columns import column_map
+from kgrank.choice.tastes.shared_columns import column_map, scale_factors
 from kgrank.ontology.model import Ontology
 from kgrank.weights.model import CategoryWeights, LearnedWeights, Population
 
@@ -102,7 +102,7 @@ def person_tastes(
         for category, learned in weighted_categories
     ]
     parts = [
-        (learned, person_panel(weighted(person_choices, weights.reliability), learned, columns))
+        (learned, person_panel(weighted(person_choices, weights.reliability), learned, columns, prior.scales))
         for learned, person_choices in choices_by_category
         if len(person_choices.choices)
     ]
@@ -153,7 +153,10 @@ def _choices_in(
 
 
 def person_panel(
-    person_choices: CategoryChoices, learned: CategoryWeights, columns: Sequence[str]
+    person_choices: CategoryChoices,
+    learned: CategoryWeights,
+    columns: Sequence[str],
+    scales: Sequence[float] = (),
 ) -> tuple[Panel, Ints]:
     """Choices in a category as deviations from the weights that are served.
 
@@ -161,6 +164,7 @@ def person_panel(
         person_choices: The choices.
         learned: The category's weights: utilities and nuisance give the offset.
         columns: Names of the panel's columns.
+        scales: The usual scale of each (``Population.scales``).
 
     Returns:
         The panel, and (people,) the persons' numbers in the choices.
@@ -169,7 +173,7 @@ def person_panel(
     return panel_by_person(
         person_choices.choices,
         np.concatenate([served_part_worths(person_choices.design.layout, learned), served]),
-        column_map((*person_choices.design.layout.nodes, *person_choices.nuisance), columns),
+        column_map(person_choices.design.layout, person_choices.nuisance, columns, scales),
     )
 
 
@@ -190,14 +194,18 @@ def served_part_worths(layout: Layout, learned: CategoryWeights) -> Floats:
     return values
 
 
-def _columns(layout: Layout, deviations: Mapping[str, float]) -> Floats:
-    """(columns,) a person's deviations in a category's columns."""
-    return np.array([deviations.get(node, 0.0) for node in layout.nodes])
+def deviation_columns(layout: Layout, deviations: Mapping[str, float], population: Population) -> Floats:
+    """(columns,) a person's deviations in a category's columns, each by what it counts there."""
+    factors = scale_factors(layout, population.columns, population.scales)
+    counted = dict(zip(population.columns, factors.tolist(), strict=True))
+    return np.array([deviations.get(node, 0.0) * counted.get(node, 1.0) for node in layout.nodes])
 
 
 def personal_shares(
-    learned: CategoryWeights, layout: Layout, deviations: Mapping[str, float]
+    learned: CategoryWeights, layout: Layout, deviations: Mapping[str, float], population: Population
 ) -> dict[str, float]:
     """One person's share of each attribute, over the same reference ranges as the average shopper's."""
-    shares = importance(layout, served_part_worths(layout, learned) + _columns(layout, deviations))
+    shares = importance(
+        layout, served_part_worths(layout, learned) + deviation_columns(layout, deviations, population)
+    )
     return dict(zip(layout.block, shares.tolist(), strict=True))

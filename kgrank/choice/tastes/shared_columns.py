@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kgrank.arrays import Floats
+from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices
 
 FEW_VALUES = 12
@@ -46,11 +47,37 @@ def shared_columns(category_choices: Sequence[CategoryChoices]) -> tuple[str, ..
     return tuple(columns)
 
 
-def column_map(names: Sequence[str], columns: Sequence[str]) -> Floats:
-    """(names, columns) 1 where a category's column is one of the shared columns."""
+def usual_scales(layouts: Sequence[Layout], columns: Sequence[str]) -> tuple[float, ...]:
+    """The median over categories of the scale of each number among the columns; 0 for all other columns."""
+    scales: dict[str, list[float]] = {}
+    for layout in layouts:
+        for block in layout.blocks:
+            if block.number:
+                scales.setdefault(block.nodes[0], []).append(block.scale)
+    return tuple(float(np.median(scales[name])) if name in scales else 0.0 for name in columns)
+
+
+def scale_factors(layout: Layout, columns: Sequence[str], scales: Sequence[float]) -> Floats:
+    """(columns,) how much of a deviation counts in a category: less where a number varies less than usual.
+
+    Otherwise a taste for a discount, by the unit of its column, would be worth most where all discounts are tiny.
+    """
+    factors = np.ones(len(columns))
+    own = {block.nodes[0]: block.scale for block in layout.blocks if block.number}
+    for k, (name, scale) in enumerate(zip(columns, scales, strict=False)):
+        if scale > 0 and name in own:
+            factors[k] = min(1.0, own[name] / scale)
+    return factors
+
+
+def column_map(
+    layout: Layout, nuisance: Sequence[str], columns: Sequence[str], scales: Sequence[float] = ()
+) -> Floats:
+    """(category's columns and nuisance, columns) where each goes, and by what it counts (``scale_factors``)."""
     number = {name: k for k, name in enumerate(columns)}
+    names = (*layout.nodes, *nuisance)
     matrix = np.zeros((len(names), len(columns)))
     for row, name in enumerate(names):
         if name in number:
             matrix[row, number[name]] = 1.0
-    return matrix
+    return matrix * scale_factors(layout, columns, scales)

@@ -53,6 +53,7 @@ def deviation_effects(
     served: AbstractSet[str],
     nodes: Sequence[str],
     columns: Mapping[str, int],
+    factors: Floats,
 ) -> DeviationEffects:
     """How deviations act in a category; ``Shop.moves`` keeps it.
 
@@ -62,6 +63,7 @@ def deviation_effects(
         served: AttributeValue ids with a served utility there.
         nodes: The shop's AttributeValue ids, by their number.
         columns: Column of the population by its name.
+        factors: By what each column counts there (columns,).
     """
     profiles = np.zeros((int(table.profiles.first[-1]), len(columns)))
     effects = _effects(layout, columns)
@@ -81,7 +83,9 @@ def deviation_effects(
         if node in columns and node in served:
             block = layout.block[table.attributes[k]]
             number[m] = columns[node]
-            units[:, m] = np.nan_to_num((table.number[:, m] - block.centre) / block.scale)
+            units[:, m] = factors[columns[node]] * np.nan_to_num(
+                (table.number[:, m] - block.centre) / block.scale
+            )
     return DeviationEffects(profiles, units, number, effects)
 
 

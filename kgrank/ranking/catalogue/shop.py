@@ -206,12 +206,14 @@ class Shop:
             WeightsError: A category without weights.
         """
         if category not in self._deviation_effects:
+            from kgrank.choice.tastes.shared_columns import scale_factors
             from kgrank.ranking.catalogue.deviations import deviation_effects
 
             served = {u.node for u in self.weights_of(category).utilities}
-            layout = self.design(category).layout
+            layout, population = self.design(category).layout, self.weights.population
+            factors = scale_factors(layout, population.columns, population.scales)
             self._deviation_effects[category] = deviation_effects(
-                self.scores(category), layout, served, self.items.nodes, self.column
+                self.scores(category), layout, served, self.items.nodes, self.column, factors
             )
         return self._deviation_effects[category]
 

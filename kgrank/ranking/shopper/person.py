@@ -60,7 +60,9 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
 
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:
     """One person's share of each attribute in a category."""
-    return personal_shares(shop.weights_of(category), shop.design(category).layout, deviations)
+    return personal_shares(
+        shop.weights_of(category), shop.design(category).layout, deviations, shop.weights.population
+    )
 
 
 def own_shares(shop: Shop, category: str, deviations: Floats | None) -> dict[str, float]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from kgrank.arrays import Floats
-from kgrank.choice.data.design import Block
+from kgrank.choice.data.design import Block, Layout
 from kgrank.choice.importance import importance
-from kgrank.choice.tastes.person import served_part_worths
+from kgrank.choice.tastes.person import deviation_columns, served_part_worths
 from kgrank.graph.schema import split_value_id, value_id
 from kgrank.ontology.model import BRAND, AttributeType
 from kgrank.ontology.sentences import within_sentence
@@ -33,8 +33,8 @@ def shifts(shop: Shop, session: Session, category: str, language: str = "en") ->
     shop.weights_of(category)
     layout = shop.design(category).layout
     served = served_part_worths(layout, shop.weights_of(category))
-    prior = _by_node(shop, layout.nodes, session.posterior.mean)
-    change = _by_node(shop, layout.nodes, session.deviations) - prior
+    prior = _by_node(shop, layout, session.posterior.mean)
+    change = _by_node(shop, layout, session.deviations) - prior
     start = served + prior
     before, after = importance(layout, start), importance(layout, start + change)
     rows = np.array([shop.item(e.item) for e in session.events if e.item is not None], dtype=np.int64)
@@ -74,10 +74,10 @@ def session_state(shop: Shop, session: Session, name: str, language: str = "en")
     )
 
 
-def _by_node(shop: Shop, nodes: tuple[str, ...], deviations: Floats) -> Floats:
+def _by_node(shop: Shop, layout: Layout, deviations: Floats) -> Floats:
     """(nodes,) deviations (population columns,) in the order of a layout's nodes, 0 where they have none."""
-    columns = [shop.column.get(node, len(deviations)) for node in nodes]
-    return np.append(deviations, 0.0)[columns]
+    by_name = dict(zip(shop.column, deviations.tolist(), strict=True))
+    return deviation_columns(layout, by_name, shop.weights.population)
 
 
 def _shift(
