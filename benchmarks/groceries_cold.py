@@ -72,7 +72,8 @@ class Fold:
         mean: The categories' mean.
         hierarchy: Effects over the departments, where they predict better.
         pooled: The same with the items' signals.
-        process: Processes of the shared columns.
+        department: Processes of the shared columns over the departments alone, a variance a column.
+        process: Processes over all kernels.
         shuffled: The same with the categories' features dealt out at random.
         unbought: The same where nothing is known of how often and with what the fold's categories are bought.
         dealt: Effects with the makers dealt out at random.
@@ -83,6 +84,7 @@ class Fold:
     mean: PooledEffects
     hierarchy: PooledEffects
     pooled: PooledEffects
+    department: ProcessMeans
     process: ProcessMeans
     shuffled: ProcessMeans
     unbought: ProcessMeans
@@ -123,17 +125,21 @@ def learned_without(
     labels = {c: c for c in names}
     bought = {c: choices for c, choices in own.items() if c not in unseen}
     unbought = category_kernels(evidence.lineages, evidence.designs, labels, bought)
-    processes = [process_means(evidence.designs, k, pooled) for k in (evidence.kernels, kernels, unbought)]
-    process, shuffled, never = (p for p in processes if p is not None)
+    variants = (evidence.kernels[:TREE], evidence.kernels, kernels, unbought)
+    processes = [process_means(evidence.designs, k, pooled) for k in variants]
+    department, process, shuffled, never = (p for p in processes if p is not None)
     return Fold(
         hidden=hidden,
         mean=pool(effect_model(evidence, seen, tree=False), seen),
         hierarchy=hierarchy,
         pooled=pooled,
+        department=department,
         process=process,
         shuffled=shuffled,
         unbought=never,
-        dealt=pool(effect_model(dealt, seen, tree=False), seen, hierarchy.variances),
+        dealt=with_item_signals(
+            dealt, pool(effect_model(dealt, seen, tree=False), seen, hierarchy.variances)
+        ),
         leave_out=pooled.errors - process.errors(pooled),
     )
 
@@ -177,10 +183,12 @@ def cold_scores(
             "no part-worths": np.zeros(layout.width),
             "mean": fold.mean.prior_mean(category) * numbers,
             "hierarchy": hierarchy * numbers,
+            "department": fold.department.mean(category, pooled, {category}) * numbers,
             "process": process * numbers,
             "process, never bought": fold.unbought.mean(category, pooled, {category}) * numbers,
             "process, features shuffled": fold.shuffled.mean(category, pooled, {category}) * numbers,
-            "process and makers": process * numbers + hierarchy * maker,
+            "process and makers": process * numbers + pooled * maker,
+            "process and makers without signals": process * numbers + hierarchy * maker,
             "process and makers dealt out": process * numbers + fold.dealt.prior_mean(category) * maker,
             "process and values": process,
         }
@@ -295,12 +303,15 @@ def _cold_rows(scores: Mapping[str, Floats]) -> list[dict[str, Any]]:
         level,
         gain("no part-worths", scores, "mean"),
         gain("hierarchy", scores, "mean"),
+        gain("department", scores, "mean"),
         gain("process", scores, "mean"),
         gain("process", scores, "hierarchy", 0.005),
-        gain("process, never bought", scores, "hierarchy"),
-        gain("process, features shuffled", scores, "hierarchy"),
+        gain("process", scores, "department", 0.005),
+        gain("process, never bought", scores, "department"),
+        gain("process, features shuffled", scores, "department"),
         gain("process and makers", scores, "process", 0.003),
         gain("process and makers", scores, "process and makers dealt out", 0.002),
+        gain("process and makers without signals", scores, "process"),
         gain("process and values", scores, "process"),
     ]
 
