@@ -41,7 +41,8 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.graph_filter import GraphFilter
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
-from kgrank.learning.network.liking import LaterChoices, Liking, LikingSettings, train_liking
+from kgrank.learning.network.comparison import mean_and_error
+from kgrank.learning.network.liking import LaterChoices, LikingSettings, train_liking
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 
 RARE = 5
@@ -138,22 +139,6 @@ def purchase_graph(data: Data, *, groups: bool, shuffle: str = "", seed: int = 1
     return PurchaseGraph.of(person, data.item, data.persons, products.category, attributes if groups else {})
 
 
-def log_likelihoods(learned: Liking, graph: PurchaseGraph, later: LaterChoices) -> Floats:
-    """(choices,) of the served filter, one household after the other."""
-    choices = later.choices
-    utility = choices.offset + later.beside @ learned.beside
-    histories = graph.histories
-    count = sparse.csr_matrix((graph.count, (graph.person, graph.item)), shape=histories.shape)
-    order = np.argsort(choices.person, kind="stable")
-    for of_person in np.split(order, np.flatnonzero(np.diff(choices.person[order])) + 1):
-        number = int(choices.person[of_person[0]])
-        row = slice(count.indptr[number], count.indptr[number + 1])
-        person = learned.filter.person(count.indices[row], count.data[row])
-        rows = choices.rows_of(of_person)
-        utility[rows] += learned.filter.scores(person, later.item[rows])
-    return np.asarray(choices.log_likelihood(utility))
-
-
 def largest_error(
     learned: GraphFilter, graph: PurchaseGraph, later: LaterChoices, sample: int = 500
 ) -> float:
@@ -210,12 +195,6 @@ def singular_vectors(data: Data) -> Floats:
     return with_column(data, term(data.weights), term(data.scored))
 
 
-def clustered(gain: Floats, by: Ints) -> float:
-    """Standard error of a mean, its choices clustered."""
-    _, inverse = np.unique(by, return_inverse=True)
-    return float(np.sqrt((np.bincount(inverse, gain - gain.mean()) ** 2).sum()) / len(gain))
-
-
 DESIGNS: Mapping[str, tuple[bool, bool, str]] = {
     "L": (False, False, ""),
     "L, households shuffled": (False, False, "households"),
@@ -250,15 +229,16 @@ def compare(data: Data, settings: LikingSettings) -> list[dict[str, Any]]:
         if name == "L + G + D":
             seconds = time.process_time() - began
             worst = largest_error(learned.filter, graph, data.scored)
-        results[name] = log_likelihoods(learned, graph, data.scored)
+        results[name] = learned.log_likelihoods(graph, data.scored)
     for name, other, bar in COMPARISONS:
         gain = results[name] - results[other]
+        mean, error = mean_and_error(gain, data.household)
         rows.append(
             {
                 "name": f"{name} over {other}, {data.cut.name}",
-                "value": round(float(gain.mean()), 5),
-                "error": round(clustered(gain, data.household), 5),
-                "error_by_category": round(clustered(gain, data.category), 5),
+                "value": round(mean, 5),
+                "error": round(error, 5),
+                "error_by_category": round(mean_and_error(gain, data.category)[1], 5),
                 "bar": bar,
             }
         )

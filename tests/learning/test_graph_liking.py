@@ -11,8 +11,16 @@ from scipy import optimize
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.graph_filter import ITEM
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
+from kgrank.learning.network.comparison import compare
 from kgrank.learning.network.decoders import train_decoders, unit
-from kgrank.learning.network.liking import DECODED, LaterChoices, Liking, LikingSettings, train_liking
+from kgrank.learning.network.liking import (
+    DECODED,
+    LaterChoices,
+    Liking,
+    LikingSettings,
+    train_liking,
+    without_graph,
+)
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 
@@ -92,16 +100,6 @@ def history(graph: PurchaseGraph, person: int) -> tuple[Ints, Floats]:
     """What a person bought, and how often."""
     edges = graph.person == person
     return graph.item[edges], graph.count[edges]
-
-
-def log_likelihoods(liking: Liking, graph: PurchaseGraph, later: LaterChoices) -> Floats:
-    """(choices,) by the scores of the filter, one person after the other."""
-    utility = later.choices.offset + later.beside @ liking.beside
-    for choice, person in enumerate(later.choices.person.tolist()):
-        rows = slice(later.choices.start[choice], later.choices.start[choice + 1])
-        vector = liking.filter.person(*history(graph, person))
-        utility[rows] += liking.filter.scores(vector, later.item[rows])
-    return later.choices.log_likelihood(utility)
 
 
 def test_a_round_of_messages_is_the_product_with_the_dense_graph(
@@ -207,7 +205,7 @@ def test_contributions_of_bought_items_by_relation_add_up_to_the_score(shop: Sho
 
 
 def test_a_score_is_what_the_weights_were_learned_with(shop: Shop, liking: Liking) -> None:
-    mean = log_likelihoods(liking, shop.graph, shop.weights).mean()
+    mean = liking.log_likelihoods(shop.graph, shop.weights).mean()
     assert mean == pytest.approx(liking.log_likelihood, abs=1e-9)
 
 
@@ -234,17 +232,16 @@ def test_the_graph_foretells_choices_in_new_categories_and_shuffled_persons_do_n
     shop: Shop, liking: Liking
 ) -> None:
     without = replace(shop.graph, groups={})
-    flat = replace(liking, filter=replace(liking.filter, relations=()), beside=np.zeros(1))
-    nothing = log_likelihoods(flat, shop.graph, shop.scored)
-    gain = log_likelihoods(liking, shop.graph, shop.scored) - nothing
+    nothing = without_graph(shop.graph, shop.weights, SETTINGS).log_likelihoods(shop.graph, shop.scored)
+    gain = liking.log_likelihoods(shop.graph, shop.scored) - nothing
     plain = train_liking(without, shop.weights, replace(SETTINGS, decoded=0))
-    layers = log_likelihoods(plain, without, shop.scored) - nothing
+    layers = plain.log_likelihoods(without, shop.scored) - nothing
     assert layers.mean() > 0.03
     assert gain.mean() > layers.mean()
     order = np.random.default_rng(3).permutation(PERSONS)
-    dealt_out = replace(shop.graph, person=order[shop.graph.person])
+    dealt_out = replace(shop.graph, **renumbered(shop.graph, order))
     shuffled = train_liking(dealt_out, shop.weights, SETTINGS)
-    lost = log_likelihoods(shuffled, dealt_out, shop.scored) - nothing
+    lost = shuffled.log_likelihoods(dealt_out, shop.scored) - nothing
     assert abs(lost.mean()) < 3 * lost.std() / np.sqrt(PERSONS) + 0.01
 
 
@@ -273,7 +270,7 @@ def test_a_person_without_purchases_has_no_liking(shop: Shop, liking: Liking) ->
         count=shop.graph.count[edges],
     )
     trained = train_liking(graph, shop.weights, SETTINGS)
-    mean = log_likelihoods(trained, graph, shop.weights).mean()
+    mean = trained.log_likelihoods(graph, shop.weights).mean()
     assert mean == pytest.approx(trained.log_likelihood, abs=1e-9)
     person = liking.filter.person(np.array([], np.int64))
     assert liking.filter.scores(person, np.arange(ITEMS)).tolist() == [0.0] * ITEMS
@@ -283,3 +280,58 @@ def test_a_person_without_purchases_has_no_liking(shop: Shop, liking: Liking) ->
 def test_each_stage_says_what_it_took(liking: Liking) -> None:
     assert [record.stage for record in liking.stages] == ["propagation", "decoders", "weights"]
     assert all(record.seconds >= 0 and "cpu" in record.about for record in liking.stages)
+
+
+def test_the_network_serves_where_it_beats_the_same_model_without_it(shop: Shop) -> None:
+    comparison = compare(shop.graph, shop.weights, shop.scored, SETTINGS)
+    assert comparison.serves
+    assert comparison.gain > 2 * comparison.error
+    assert comparison.sentence.startswith(
+        f"the network serves: +{comparison.gain:.4f} ± {comparison.error:.4f}"
+    )
+
+
+def test_the_network_stays_out_where_it_brings_nothing(shop: Shop) -> None:
+    order = np.random.default_rng(4).permutation(PERSONS)
+    comparison = compare(
+        replace(shop.graph, **renumbered(shop.graph, order)), shop.weights, shop.scored, SETTINGS
+    )
+    assert not comparison.serves
+    assert "stays out" in comparison.sentence
+
+
+def renumbered(graph: PurchaseGraph, order: Ints) -> dict[str, Ints | Floats]:
+    """The edges with the persons' numbers dealt out."""
+    sorted_ = np.argsort(order[graph.person], kind="stable")
+    return {
+        "person": order[graph.person][sorted_],
+        "item": graph.item[sorted_],
+        "count": graph.count[sorted_],
+    }
+
+
+@pytest.mark.parametrize(
+    ("persons", "categories", "why"),
+    [(10, 8, "10 people"), (1, 8, "1 person"), (PERSONS, 1, "1 category")],
+)
+def test_the_network_stays_out_of_a_shop_that_is_too_small_and_says_why(
+    shop: Shop, persons: int, categories: int, why: str
+) -> None:
+    edges = shop.graph.person < persons
+    small = replace(
+        shop.graph,
+        person=shop.graph.person[edges],
+        item=shop.graph.item[edges],
+        count=shop.graph.count[edges],
+        category=np.minimum(shop.graph.category, categories - 1),
+    )
+    comparison = compare(small, shop.weights, shop.scored, SETTINGS)
+    assert comparison.liking is None
+    assert why in comparison.sentence
+
+
+def test_a_relation_without_edges_is_left_out_and_named(shop: Shop) -> None:
+    graph = replace(shop.graph, groups={**shop.graph.groups, "type": np.full(ITEMS, -1)})
+    trained = train_liking(graph, shop.weights, replace(SETTINGS, decoded=0))
+    assert set(trained.weights) == {ITEM, "maker"}
+    assert "no edges of type" in trained.stages[0].about

@@ -97,6 +97,22 @@ class Liking:
     log_likelihood: float
     stages: tuple[StageRecord, ...]
 
+    def log_likelihoods(self, graph: PurchaseGraph, later: LaterChoices) -> Floats:
+        """(choices,) of choices by persons of the graph, as they are served."""
+        choices = later.choices
+        utility = choices.offset + later.beside @ self.beside
+        starts = np.searchsorted(graph.person, np.arange(graph.persons + 1))
+        order = np.argsort(choices.person, kind="stable")
+        for of_person in np.split(order, np.flatnonzero(np.diff(choices.person[order])) + 1):
+            number = choices.person[of_person[0]] if len(of_person) else -1
+            if number < 0:
+                continue
+            edges = slice(starts[number], starts[number + 1])
+            person = self.filter.person(graph.item[edges], graph.count[edges])
+            rows = choices.rows_of(of_person)
+            utility[rows] += self.filter.scores(person, later.item[rows])
+        return np.asarray(choices.log_likelihood(utility))
+
 
 @dataclass(frozen=True)
 class _Readable:
@@ -119,6 +135,15 @@ class _Readable:
         return terms
 
 
+def without_graph(graph: PurchaseGraph, later: LaterChoices, settings: LikingSettings) -> Liking:
+    """The same model without the graph: the weights of the terms beside alone."""
+    nothing = np.zeros((graph.items, 0))
+    _, beside, log_likelihood = _fit_weights([], np.zeros((graph.persons, 0)), later, settings.precision)
+    return Liking(
+        GraphFilter(graph.strength, nothing, np.zeros(0), ()), {}, beside, log_likelihood, stages=()
+    )
+
+
 def train_liking(graph: PurchaseGraph, later: LaterChoices, settings: LikingSettings) -> Liking:
     """Trains all stages; each runs on the device that Lightning's accelerator names."""
     device = Fabric(accelerator=settings.accelerator, devices=1).device
@@ -130,7 +155,8 @@ def train_liking(graph: PurchaseGraph, later: LaterChoices, settings: LikingSett
     began = time.monotonic()
     readable, vectors = _propagate(graph, settings, device)
     person, mean = _persons(graph, vectors)
-    record("propagation", began, f"{len(graph.item):,} edges, {vectors.shape[1]} vectors")
+    left_out = "".join(f"; no edges of {name}" for name in graph.without_edges)
+    record("propagation", began, f"{len(graph.item):,} edges, {vectors.shape[1]} vectors{left_out}")
     if settings.decoded:
         began = time.monotonic()
         width = min(settings.decoded, vectors.shape[1])

@@ -90,6 +90,12 @@ class PurchaseGraph:
         lengths: Floats = np.sqrt(squares.ravel())
         return lengths
 
+    @cached_property
+    def without_edges(self) -> tuple[str, ...]:
+        """The relations of which no group has an item that was bought: nothing can be read through them."""
+        bought = self.buyers > 0
+        return tuple(name for name, group in self.groups.items() if not ((group >= 0) & bought).any())
+
     def hetero(self, device: torch.device | str = "cpu") -> HeteroData:
         """Nodes and edges for torch-geometric, each edge with its weight.
 
@@ -102,6 +108,8 @@ class PurchaseGraph:
         _connect(data, (PERSON, "bought", ITEM_NODE), self.person, self.item, amount)
         _connect(data, (ITEM_NODE, "bought by", PERSON), self.item, self.person, amount)
         for name, group in self.groups.items():
+            if name in self.without_edges:
+                continue
             data[name].num_nodes = int(group.max(initial=-1)) + 1
             within = np.flatnonzero((group >= 0) & (self.buyers > 0))
             buyers = np.bincount(group[within], self.buyers[within], minlength=data[name].num_nodes)

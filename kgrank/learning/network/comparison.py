@@ -1,0 +1,101 @@
+"""Whether the network earns its place: held-out choices with it, without it, and with its edges shuffled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kgrank.arrays import Floats, Ints
+from kgrank.learning.network.liking import (
+    LaterChoices,
+    Liking,
+    LikingSettings,
+    train_liking,
+    without_graph,
+)
+from kgrank.learning.network.purchase_graph import PurchaseGraph
+
+FEWEST_PERSONS, FEWEST_CATEGORIES = 100, 2
+"""Below these the network is not trained: of 100 households of a grocer it brought .002 a choice, of 2,427 .05."""
+
+ERRORS = 2.0
+"""Standard errors by which it must win."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What held-out choices say of the network.
+
+    Attributes:
+        liking: The network; None where it was not trained.
+        gain: Mean log-likelihood a choice over the same model without the network.
+        error: Its standard error, clustered by person.
+        shuffled: The gain of a network whose persons' histories are dealt out among them.
+        serves: Whether the network wins over both, by two standard errors.
+        sentence: What it brought, in one line.
+    """
+
+    liking: Liking | None
+    gain: float
+    error: float
+    shuffled: float
+    serves: bool
+    sentence: str
+
+
+def compare(
+    graph: PurchaseGraph,
+    weights: LaterChoices,
+    held_out: LaterChoices,
+    settings: LikingSettings,
+) -> Comparison:
+    """Trains the network with and without its edges shuffled, and compares them on held-out choices.
+
+    Args:
+        graph: Purchases before the choices.
+        weights: Choices that the weights are learned on.
+        held_out: Choices after these.
+        settings: Of the network; its seed also shuffles.
+    """
+    reason = _too_small(graph, weights, held_out)
+    if reason is not None:
+        return Comparison(None, 0.0, 0.0, 0.0, False, f"the network stays out: {reason}")
+    without = without_graph(graph, weights, settings).log_likelihoods(graph, held_out)
+    liking = train_liking(graph, weights, settings)
+    dealt = _shuffled(graph, settings.seed)
+    twin = train_liking(dealt, weights, settings).log_likelihoods(dealt, held_out)
+    likelihood = liking.log_likelihoods(graph, held_out)
+    gain, error = mean_and_error(likelihood - without, held_out.choices.person)
+    over_twin, twin_error = mean_and_error(likelihood - twin, held_out.choices.person)
+    serves = gain > ERRORS * error and over_twin > ERRORS * twin_error
+    shuffled = float((twin - without).mean())
+    figures = f"{gain:+.4f} ± {error:.4f} log-likelihood a choice ({shuffled:+.4f} with shuffled people)"
+    state = "serves" if serves else "stays out"
+    return Comparison(liking, gain, error, shuffled, serves, f"the network {state}: {figures}")
+
+
+def mean_and_error(gain: Floats, cluster: Ints) -> tuple[float, float]:
+    """The mean of a gain over choices, and its standard error with choices clustered."""
+    _, inverse = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(inverse, gain - gain.mean())
+    return float(gain.mean()), float(np.sqrt((sums**2).sum()) / len(gain))
+
+
+def _too_small(graph: PurchaseGraph, weights: LaterChoices, held_out: LaterChoices) -> str | None:
+    """Why there is nothing that a network could learn from; None where there is."""
+    persons, categories = len(np.unique(graph.person)), len(np.unique(graph.category))
+    if persons < FEWEST_PERSONS:
+        return f"{persons} {'person' if persons == 1 else 'people'} bought something, of {FEWEST_PERSONS} at least"
+    if categories < FEWEST_CATEGORIES:
+        return f"there is {categories} category, and it is learned from purchases in others"
+    if not len(weights.choices) or not len(held_out.choices):
+        return "no choices came after the purchases of the graph"
+    return None
+
+
+def _shuffled(graph: PurchaseGraph, seed: int) -> PurchaseGraph:
+    """The graph with the histories dealt out among the persons."""
+    person = np.random.default_rng(seed).permutation(graph.persons)[graph.person]
+    order = np.argsort(person, kind="stable")
+    return replace(graph, person=person[order], item=graph.item[order], count=graph.count[order])
