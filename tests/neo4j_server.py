@@ -160,11 +160,7 @@ def start_from_jars(
 ) -> tuple[subprocess.Popen[bytes], Server]:
     """Starts a server with its data in ``home``; it does not answer yet when this returns."""
     port = port or _free_port()
-    is_new = not (home / "conf").exists()
-    (home / "conf").mkdir(parents=True, exist_ok=True)
-    (home / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port) + settings, encoding="ascii")
-    if is_new:
-        admin(home, "dbms", "set-initial-password", PASSWORD)
+    configure(home, port, settings)
     # The server dies with the tests, even where they are killed; Ctrl-C is for the tests alone.
     with_parent = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     entry = ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={home / 'conf'}"]
@@ -178,6 +174,16 @@ def start_from_jars(
             start_new_session=True,
         )
     return process, Server(f"bolt://127.0.0.1:{port}", "neo4j", PASSWORD)
+
+
+def configure(home: Path, port: int | None = None, settings: str = "") -> None:
+    """Writes the configuration of a server, and sets the password of a new one."""
+    is_new = not (home / "conf").exists()
+    (home / "conf").mkdir(parents=True, exist_ok=True)
+    text = CONFIGURATION.format(port=port or _free_port()) + settings
+    (home / "conf" / "neo4j.conf").write_text(text, encoding="ascii")
+    if is_new:
+        admin(home, "dbms", "set-initial-password", PASSWORD)
 
 
 class OwnServer:

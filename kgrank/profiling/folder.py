@@ -23,8 +23,8 @@ from kgrank.ontology.model import AttributeType
 from kgrank.ontology.read import read_ontology
 from kgrank.ontology.vocabulary import plural
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight
-from kgrank.profiling.given_mapping import proposal_of
-from kgrank.profiling.mapping_file import mapping_text
+from kgrank.profiling.mapping.file import mapping_text
+from kgrank.profiling.mapping.given import proposal_of
 from kgrank.profiling.ontology_plan import plan_of
 from kgrank.profiling.page import Page, page_html, page_text
 from kgrank.profiling.propose import Proposal, propose

@@ -12,8 +12,8 @@ from kgrank.ingest.clean import Clean
 from kgrank.ingest.mapping import AttributeField
 from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
 from kgrank.ontology.model import BRAND, Attribute, AttributeType, Need, Ontology
-from kgrank.profiling.attribute_fields import ProposedAttribute, slug, unused_id
 from kgrank.profiling.doubts import Doubt, Findings, Weight, first_few
+from kgrank.profiling.items.attribute_fields import ProposedAttribute, slug, unused_id
 from kgrank.profiling.key_collision import abbreviations, collisions, likenesses
 from kgrank.profiling.propose import Proposal
 

@@ -12,12 +12,12 @@ from kgrank.ingest.mapping import Items, Mapping, Source
 from kgrank.ingest.named import mapped_columns
 from kgrank.ingest.read import read_table
 from kgrank.ingest.report import Rejects
-from kgrank.profiling.attribute_fields import ProposedAttribute
 from kgrank.profiling.doubts import ColumnRole, Findings, first_few
-from kgrank.profiling.event_roles import EventRoles, event_roles
-from kgrank.profiling.event_sources import event_source
+from kgrank.profiling.events.roles import EventRoles, event_roles
+from kgrank.profiling.events.sources import event_source
 from kgrank.profiling.headings import language_of
-from kgrank.profiling.item_sources import ItemSources
+from kgrank.profiling.items.attribute_fields import ProposedAttribute
+from kgrank.profiling.items.sources import ItemSources
 from kgrank.profiling.source_table import SourceTable, read_source
 
 _S = TypeVar("_S", bound=Source)

@@ -21,7 +21,7 @@ from kgrank.ontology.imports.plan import Plan, PlannedAttribute, PlannedCategory
 from kgrank.ontology.imports.rows import read_text
 from kgrank.ontology.model import BRAND, AttributeType, Need
 from kgrank.ontology.units import find_unit, suggest_unit
-from kgrank.profiling.attribute_fields import NO_SEPARATOR
+from kgrank.profiling.items.attribute_fields import NO_SEPARATOR
 from kgrank.profiling.key_collision import collisions
 
 _MOST_VALUES = 200

@@ -35,11 +35,11 @@ from kgrank.ontology.layout import joined
 from kgrank.ontology.model import BRAND, AttributeType, Ontology, Term
 from kgrank.ontology.read import read_ontology
 from kgrank.ontology.vocabulary import ALT_LABEL, KG, TYPE
-from kgrank.profiling.attribute_fields import ProposedAttribute, slug, unused_id
 from kgrank.profiling.doubts import Findings
 from kgrank.profiling.folder import MAPPING, ONTOLOGY, RUN, page_of, write_page
+from kgrank.profiling.items.attribute_fields import ProposedAttribute, slug, unused_id
 from kgrank.profiling.key_collision import keys
-from kgrank.profiling.mapping_edit import with_attributes
+from kgrank.profiling.mapping.edit import with_attributes
 from kgrank.profiling.ontology_plan import plan_of
 from kgrank.profiling.page import Page
 from kgrank.profiling.propose import Proposal, propose

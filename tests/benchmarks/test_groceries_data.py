@@ -1,27 +1,20 @@
-"""Choice sets for benchmarks: kept in a folder, and what is known of a category without its choices."""
+"""Choice sets for benchmarks: made once, in a folder of the user's, and as the benchmarks read them."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 
 from generated_groceries import tables, write_package
 
-from benchmarks.groceries_data import (
-    category_features,
-    co_purchase,
-    developed_on,
-    grocery_choices,
-    purchases_until,
-)
-from kgrank.demo.groceries.choice_sets import EARLIER, Cuts, choice_sets
+from benchmarks.groceries_choices import LATER, read_categories
+from benchmarks.groceries_data import choice_folder
+from kgrank.demo.groceries.choice_sets import choice_sets
 from kgrank.demo.groceries.package import PACKAGE
 from kgrank.errors import InputError
 
@@ -30,38 +23,21 @@ def test_choice_sets_are_made_once_and_read_as_they_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(write_package(tmp_path / "site")))
-    made = grocery_choices(tmp_path / "[cache]")
+    folder = choice_folder(tmp_path / "[cache]")
     monkeypatch.setitem(sys.modules, PACKAGE, None)
-    read = grocery_choices(tmp_path / "[cache]")
+    assert choice_folder(tmp_path / "[cache]") == folder
+    made = list(choice_sets(tables()))
+    read = read_categories(folder, LATER)
+    assert [(c.name, c.department) for c in read] == [(c.name, c.department) for c in made]
     for a, b in zip(made, read, strict=True):
-        for field in fields(a):
-            first, second = getattr(a, field.name), getattr(b, field.name)
-            if isinstance(first, pl.DataFrame):
-                assert first.equals(second)
-            else:
-                np.testing.assert_array_equal(first, second)
+        assert b.sets.choices.person.tolist() == a.household.tolist()
+        assert b.week.tolist() == a.week.tolist()
+        columns = np.asarray(b.sets.choices.raw[:, : a.x.shape[2]].todense())
+        np.testing.assert_allclose(columns, a.x[a.valid])
+
+
+def test_without_the_package_there_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, PACKAGE, None)
     with pytest.raises(InputError, match="is not installed"):
-        grocery_choices(tmp_path / "[cache]", EARLIER)
-
-
-def test_a_damaged_cache_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(write_package(tmp_path / "site")))
-    grocery_choices(tmp_path / "cache")
-    next((tmp_path / "cache").rglob("000.npz")).write_bytes(b"no array")
-    with pytest.raises(InputError, match="Delete it"):
-        grocery_choices(tmp_path / "cache")
-
-
-def test_no_look_that_decides_on_a_design_sees_households_held_back() -> None:
-    assert developed_on(np.array([7, 17, 70, 8])).tolist() == [False, False, True, True]
-
-
-def test_features_and_co_purchase_use_purchases_up_to_a_week_only() -> None:
-    purchases = purchases_until(tables(), Cuts().train[1])
-    assert purchases["week"].max() == 40
-    categories = list(choice_sets(tables()))
-    features = category_features(categories[0], purchases.filter(pl.col("category") == categories[0].name))
-    assert all(np.isfinite(value) for value in features.values())
-    lift = co_purchase(categories, purchases)
-    assert lift.shape == (3, 3)
-    np.testing.assert_allclose(lift, lift.T)
+        choice_folder(tmp_path / "cache")
+    assert not list((tmp_path).rglob("about.json"))

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from generated_groceries import tables
 
-from kgrank.demo.groceries.choice_sets import COLUMNS, EARLIER, CategoryChoices, Cuts, choice_sets
+from kgrank.demo.groceries.choice_sets import COLUMNS, CategoryChoices, Cuts, choice_sets
 from kgrank.demo.groceries.package_size import Measure, parse_package_size
 from kgrank.demo.groceries.purchases import usable_purchases
 from kgrank.demo.groceries.sales import STAPLE, WINDOW, Sales
@@ -220,7 +220,7 @@ def test_the_same_seed_gives_the_same_sets_and_another_one_others() -> None:
     )
 
 
-@pytest.mark.parametrize("cuts", [Cuts(), EARLIER])
+@pytest.mark.parametrize("cuts", [Cuts(), Cuts(train=(9, 32), validation=(33, 36), test=(37, 40))])
 def test_a_choice_is_in_the_part_of_its_week(cuts: Cuts) -> None:
     for c in choice_sets(tables(), cuts):
         for number, (first, last) in enumerate(cuts.parts):

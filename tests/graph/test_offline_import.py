@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from generated_shop import graph_of, write_files
-from neo4j_server import PASSWORD, admin, start_from_jars, wait
+from neo4j_server import PASSWORD, admin, configure, start_from_jars, wait
 from polars.testing import assert_frame_equal
 
 from kgrank.errors import InputError
@@ -23,13 +23,9 @@ def test_an_imported_graph_is_the_loaded_one_and_a_load_after_it_goes_on(tmp_pat
         pytest.skip("the offline import needs the server's own jars: install a JDK (17 or later) and Maven")
     graph, _ = graph_of(write_files(tmp_path / "files"))
     home = tmp_path / "home"
-    process, server = start_from_jars(home)
-    process.kill()
-    process.wait()
-    shutil.rmtree(home / "data", ignore_errors=True)
-    admin(home, "dbms", "set-initial-password", PASSWORD)
+    configure(home)
     admin(home, *shlex.split(write_import(graph, tmp_path / "import")))
-    process, server = start_from_jars(home, int(server.address.rpartition(":")[2]))
+    process, server = start_from_jars(home)
     try:
         wait(server, process)
         with open_store(server.address, user=server.user, password=PASSWORD) as store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kgrank.profiling.event_kinds import event_kind
+from kgrank.profiling.events.kinds import event_kind
 
 
 @pytest.mark.parametrize(

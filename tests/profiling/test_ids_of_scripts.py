@@ -9,8 +9,8 @@ import pytest
 from kgrank.cli.main import main
 from kgrank.ontology.check.folder import examine
 from kgrank.ontology.read import read_ontology
-from kgrank.profiling.attribute_fields import slug
 from kgrank.profiling.folder import initialise
+from kgrank.profiling.items.attribute_fields import slug
 
 
 @pytest.mark.parametrize(

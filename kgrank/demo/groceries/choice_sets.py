@@ -69,10 +69,6 @@ class Cuts:
         return self.train, self.validation, self.test
 
 
-EARLIER = Cuts(train=(9, 32), validation=(33, 36), test=(37, 40))
-"""A cut to develop on: it sees nothing of the weeks 41 to 53."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class CategoryChoices:
     """The choices of one category; alternative 0 of each is what was bought.

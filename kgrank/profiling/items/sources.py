@@ -10,14 +10,19 @@ from kgrank.ingest.items import filled_by_group
 from kgrank.ingest.mapping import AttributeField, CategoryField, Field, Items
 from kgrank.ingest.rows import LIST
 from kgrank.ontology.model import AttributeType
-from kgrank.profiling.attribute_fields import Habits, ProposedAttribute, decimal_habit, propose_attribute
 from kgrank.profiling.cell_contents import path_separator, several_paths
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
-from kgrank.profiling.event_roles import EventRoles
+from kgrank.profiling.events.roles import EventRoles
 from kgrank.profiling.headings import GROUP_HEADS, head_key
-from kgrank.profiling.item_roles import ItemRoles, item_roles
+from kgrank.profiling.items.attribute_fields import (
+    Habits,
+    ProposedAttribute,
+    decimal_habit,
+    propose_attribute,
+)
+from kgrank.profiling.items.name_value_columns import NameValueColumns, name_value_columns
+from kgrank.profiling.items.roles import ItemRoles, item_roles
 from kgrank.profiling.key_collision import collisions
-from kgrank.profiling.name_value_columns import NameValueColumns, name_value_columns
 from kgrank.profiling.source_table import SourceTable, written_as
 
 _NEARLY_ALL = 0.9

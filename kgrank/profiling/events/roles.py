@@ -13,9 +13,9 @@ from kgrank.ingest.cells.times import EARLIEST, latest, seconds
 from kgrank.ingest.mapping import TimeField
 from kgrank.ingest.rows import LINE
 from kgrank.profiling.doubts import Doubt, Findings, Weight, first_few
-from kgrank.profiling.event_kinds import event_kind
+from kgrank.profiling.events.kinds import event_kind
 from kgrank.profiling.headings import CLOCK_HEADS, EVENT_HEADS
-from kgrank.profiling.item_roles import heads_by_rank
+from kgrank.profiling.items.roles import heads_by_rank
 from kgrank.profiling.source_table import SourceTable
 
 _SAMPLE = 2_000

@@ -8,8 +8,8 @@ import polars as pl
 
 from kgrank.ingest.mapping import Events, Field, KindField, UserField
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
-from kgrank.profiling.event_kinds import kinds_by_word
-from kgrank.profiling.event_roles import EventRoles
+from kgrank.profiling.events.kinds import kinds_by_word
+from kgrank.profiling.events.roles import EventRoles
 from kgrank.profiling.headings import RATING_HEADS, head_key
 from kgrank.profiling.source_table import SourceTable, written_as
 

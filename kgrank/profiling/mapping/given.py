@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kgrank.ingest.mapping import AttributeField, Mapping
 from kgrank.ingest.named import mapped_columns
-from kgrank.profiling.attribute_fields import ProposedAttribute
 from kgrank.profiling.doubts import ColumnRole, Findings
 from kgrank.profiling.headings import language_of, unit_of_head
+from kgrank.profiling.items.attribute_fields import ProposedAttribute
 from kgrank.profiling.propose import Proposal
 
 

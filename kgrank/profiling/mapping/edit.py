@@ -9,7 +9,7 @@ import yaml
 
 from kgrank.errors import InputError
 from kgrank.ingest.mapping import AttributeField
-from kgrank.profiling.mapping_file import plain
+from kgrank.profiling.mapping.file import plain
 
 
 def with_attributes(text: str, source: int, fields: Mapping[str, AttributeField], path: Path) -> str:
