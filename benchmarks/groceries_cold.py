@@ -288,6 +288,7 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
                         thin.setdefault(key, []).append(pair)
         result += [{**row, "name": f"{scheme}: {row['name']}"} for row in _cold_rows(cold)]
         result += _thin_rows(thin)
+        print(json.dumps(result), flush=True)
     return [{**row, "name": f"{options.cut}, {row['name']}"} for row in result]
 
 
