@@ -209,14 +209,26 @@ def test_a_score_is_what_the_weights_were_learned_with(shop: Shop, liking: Likin
     assert mean == pytest.approx(liking.log_likelihood, abs=1e-9)
 
 
-def test_a_contribution_is_a_sentence(shop: Shop, liking: Liking) -> None:
+def test_a_contribution_is_a_sentence_that_names_nothing_of_few_people(shop: Shop, liking: Liking) -> None:
     vector = liking.filter.person(*history(shop.graph, 5))
     parts = liking.filter.contributions(vector, 41)
     row = int(np.argmax(parts.logits.sum(1)))
     only_maker = replace(parts, logits=np.where(np.arange(3) == 1, parts.logits, 0.0))
     only_item = replace(parts, logits=np.where(np.arange(3) == 0, np.abs(parts.logits), 0.0))
-    assert only_maker.sentence(row, "Oat drink").endswith("you bought Oat drink, through its maker")
-    assert only_item.sentence(row, "Oat drink") == "because you bought Oat drink"
+    assert only_maker.sentence(row, "Oat drink", 3).endswith("you bought Oat drink, through its maker")
+    assert only_item.sentence(row, "Oat drink", 3) == "because you bought Oat drink"
+    few = replace(only_item, people=np.full_like(parts.people, 2))
+    assert few.sentence(row, "Oat drink", 3) == "because you bought something that few people bought"
+
+
+def test_the_people_behind_a_contribution_are_counted_once_each(shop: Shop, liking: Liking) -> None:
+    graph, target = shop.graph, 41
+    parts = liking.filter.contributions(liking.filter.person(*history(graph, 5)), target)
+    of_maker = np.isin(graph.item, np.flatnonzero(graph.groups["maker"] == graph.groups["maker"][target]))
+    behind_maker = len(np.unique(graph.person[of_maker]))
+    for row, bought in enumerate(parts.bought):
+        behind_item = int((graph.item == bought).sum())
+        assert parts.people[row, 1] == min(behind_item, behind_maker)
 
 
 def test_one_more_purchase_moves_the_person_at_once(shop: Shop, liking: Liking) -> None:

@@ -25,16 +25,23 @@ class Relation:
         group: (items,) the row of ``vectors`` of each item; -1 for none.
         vectors: (groups, width) logits for one unit of each coordinate of the person, the weights of all layers
             added up; width is at most the filter's.
+        people: (groups,) how many different people bought an item of it.
     """
 
     name: str
     group: Ints
     vectors: Floats
+    people: Ints
 
     def of(self, items: Ints) -> Floats:
         """(items, width) the vectors of some items; zeros for those without a group."""
         groups = self.group[items]
         return np.where((groups >= 0)[:, None], self.vectors[groups], 0.0)
+
+    def people_behind(self, item: int) -> int:
+        """How many different people the vector of an item rests on."""
+        group = int(self.group[item])
+        return int(self.people[group]) if group >= 0 else 0
 
 
 @dataclass(frozen=True)
@@ -63,22 +70,32 @@ class Contributions:
         relations: Their names.
         logits: (history, relations) what each bought item adds through each relation.
         average: (relations,) what the average person takes off.
+        people: (history, relations) the people on whom each part rests at most: those behind the bought item, or
+            behind the target's vector, whichever are fewer.
     """
 
     bought: Ints
     relations: tuple[str, ...]
     logits: Floats
     average: Floats
+    people: Ints
 
     @property
     def total(self) -> float:
         """The score."""
         return float(self.logits.sum() + self.average.sum())
 
-    def sentence(self, row: int, name: str) -> str:
-        """Why, by one bought item: "because you bought X, through its maker"."""
-        relation = self.relations[int(np.argmax(np.abs(self.logits[row])))]
-        verb = "because" if self.logits[row].sum() >= 0 else "although"
+    def sentence(self, row: int, name: str, fewest_people: int) -> str:
+        """Why, by one bought item: "because you bought X, through its maker".
+
+        The relation is the strongest of those that rest on enough people; without one, the item is not named.
+        """
+        logits = self.logits[row]
+        verb = "because" if logits.sum() >= 0 else "although"
+        enough = self.people[row] >= fewest_people
+        if not (enough & (logits != 0)).any():
+            return f"{verb} you bought something that few people bought"
+        relation = self.relations[int(np.argmax(np.where(enough, np.abs(logits), -1.0)))]
         through = "" if relation == ITEM else f", through its {relation}"
         return f"{verb} you bought {name}{through}"
 
@@ -92,12 +109,14 @@ class GraphFilter:
     """Vectors and weights of a filter over the graph of purchases.
 
     Attributes:
+        people: (items,) how many different people bought each.
         strength: (items,) what one purchase of the item weighs, before the logarithm of their number.
         vectors: (items, width) of the items as part of a history.
         mean: (width,) of all persons before they are centred.
         relations: Through which a target is read.
     """
 
+    people: Ints
     strength: Floats
     vectors: Floats
     mean: Floats
@@ -139,4 +158,6 @@ class GraphFilter:
             read[row, : relation.vectors.shape[1]] = relation.of(np.array([target]))[0]
         logits = (person.weight[:, None] * self.vectors[person.bought]) @ read.T
         names = tuple(relation.name for relation in self.relations)
-        return Contributions(person.bought, names, logits, read @ person.average)
+        behind = [relation.people_behind(target) for relation in self.relations]
+        people = np.minimum(self.people[person.bought][:, None], np.array(behind, np.int64)[None])
+        return Contributions(person.bought, names, logits, read @ person.average, people)

@@ -26,7 +26,9 @@ from kgrank.learning.network.decoders import train_decoders, unit
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 
-DECODED = "decoder of its category"
+DECODED = "category"
+"""Name of the relation that is the decoder of the target's category."""
+
 BLOCK = 50_000
 """Rows whose products of coordinates are in memory at once."""
 
@@ -140,7 +142,11 @@ def without_graph(graph: PurchaseGraph, later: LaterChoices, settings: LikingSet
     nothing = np.zeros((graph.items, 0))
     _, beside, log_likelihood = _fit_weights([], np.zeros((graph.persons, 0)), later, settings.precision)
     return Liking(
-        GraphFilter(graph.strength, nothing, np.zeros(0), ()), {}, beside, log_likelihood, stages=()
+        GraphFilter(graph.buyers.astype(np.int64), graph.strength, nothing, np.zeros(0), ()),
+        {},
+        beside,
+        log_likelihood,
+        stages=(),
     )
 
 
@@ -170,10 +176,10 @@ def train_liking(graph: PurchaseGraph, later: LaterChoices, settings: LikingSett
         "weights", began, f"{sum(map(len, weights)) + len(beside)} weights, {len(later.choices):,} choices"
     )
     relations = tuple(
-        Relation(one.name, one.group, one.vectors * (weight @ one.bands))
+        Relation(one.name, one.group, one.vectors * (weight @ one.bands), graph.people_of(one.group))
         for one, weight in zip(readable, weights, strict=True)
     )
-    learned = GraphFilter(graph.strength, vectors, mean, relations)
+    learned = GraphFilter(graph.buyers.astype(np.int64), graph.strength, vectors, mean, relations)
     by_name = {one.name: tuple(weight.tolist()) for one, weight in zip(readable, weights, strict=True)}
     return Liking(learned, by_name, beside, log_likelihood, tuple(records))
 

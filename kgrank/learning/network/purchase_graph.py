@@ -69,6 +69,13 @@ class PurchaseGraph:
         buyers: Floats = np.bincount(self.item, minlength=self.items).astype(float)
         return buyers
 
+    def people_of(self, group: Ints) -> Ints:
+        """(groups,) how many different people bought an item of each group."""
+        inside = group[self.item] >= 0
+        groups = int(group.max(initial=-1)) + 1
+        pairs = np.unique(self.person[inside] * max(groups, 1) + group[self.item][inside])
+        return np.bincount(pairs % max(groups, 1), minlength=groups)
+
     @cached_property
     def strength(self) -> Floats:
         """(items,) 1 / √buyers, 0 for an item that nobody bought."""
