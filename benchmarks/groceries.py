@@ -4,8 +4,8 @@
     python benchmarks/groceries.py --cache DIR --final    # and weeks 45-53
 
 Categories without own choices or with few (``groceries_cold.py``), persons in categories new to them
-(``groceries_people.py``), the network of persons and items (``groceries_network.py``); each runs alone too. The last
-weeks are for designs that are kept, so each run of them is a line of groceries_final_runs.log beside the results.
+(``groceries_people.py``), the network of persons and items (``groceries_network.py``); each runs alone too. The
+last weeks are for designs that are kept: each run of them is a line of groceries_final_runs.log by the results.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from benchmarks.groceries_choices import CUTS, FOLDS, SEED, GroceryCategory, folds, read_categories
+from benchmarks.groceries_data import log_final_run
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.design import Design
@@ -346,6 +347,8 @@ def main() -> None:
         "--sevens", action="store_true", help="score the households that are left out otherwise"
     )
     options = parser.parse_args()
+    if options.cut == "later":
+        log_final_run(f"cold, sevens: {options.sevens}")
     began = time.perf_counter()
     about = environment("scipy")
     table = rows(options)

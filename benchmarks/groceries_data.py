@@ -2,10 +2,11 @@
 
     python benchmarks/groceries_data.py --cache DIR
 
-The other modules read them; they are made in half a minute from the installed package, and nothing of it is written
-into the project. Weeks 9-40 are for learning, 41-44 and 45-53 for scores. Files: ``about.json`` (columns, categories
-with name and department) and an ``npz`` a category: X (choices, 20, columns), valid and alt (choices, 20), household
-and week (choices,), and of the products pid, maker, kind and items (log price, log size, size unknown, private).
+The other modules read them; they are made in half a minute from the installed package, and nothing of it is
+written into the project. Weeks 9-40 are for learning, 41-44 and 45-53 for scores. Files: ``about.json`` (columns,
+categories with name and department) and an ``npz`` a category: X (choices, 20, columns), valid and alt (choices, 20),
+household and week (choices,), and of the products pid, maker, kind and items (log price, log size, size unknown,
+private).
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def choice_folder(cache: Path) -> Path:
 
 def log_final_run(about: str) -> None:
     """Notes a run on the last weeks beside the results: they are for designs that are kept."""
-    with (make_folder(RESULTS) / "groceries_final_runs.log").open("a", encoding="utf-8") as log:
+    make_folder(RESULTS)
+    with (RESULTS / "groceries_final_runs.log").open("a", encoding="utf-8") as log:
         log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {about}\n")
 
 

