@@ -3,10 +3,10 @@
     python benchmarks/groceries_data.py --cache DIR
 
 The other modules read them; they are made in half a minute from the installed package, and nothing of it is
-written into the project. Weeks 9-40 are for learning, 41-44 and 45-53 for scores. Files: ``about.json`` (columns,
-categories with name and department) and an ``npz`` a category: X (choices, 20, columns), valid and alt (choices, 20),
-household and week (choices,), and of the products pid, maker, kind and items (log price, log size, size unknown,
-private).
+written into the project. Weeks 9-40 are for learning, 41-44 and 45-53 for scores. Files: ``about.json``
+(columns, categories with name and department) and an ``npz`` a category: X (choices, 20, columns), valid and
+alt (choices, 20) household and week (choices,), and of the products pid, maker, kind and items (log price, log
+size, size unknown, private).
 """
 
 from __future__ import annotations
