@@ -60,9 +60,10 @@ def read_offers(folder: Path, source: Offers, rejects: Rejects) -> Raw:
         LINE,
     )
     frame = rejects.drop(frame, pl.col("item").is_null(), "no id", path, id="item", cell=pl.lit("no item id"))
-    for moment, cell in (("start", "from"), ("stop", "to")):
+    for moment, cell, key in (("start", "from", "start"), ("stop", "to", "end")):
         unread = pl.col(moment).is_null() & pl.col(cell).is_not_null()
-        frame = rejects.drop(frame, unread, "bad time", path, id="item", cell=pl.col(cell))
+        todo = f'Write how times are written in the mapping: `{key}: {{column: {cell}, format: "%d.%m.%Y"}}`.'
+        frame = rejects.drop(frame, unread, "bad time", path, id="item", cell=pl.col(cell), todo=todo)
     # A day without a time of day counts to its end.
     is_day = (pl.col("stop") % DAY == 0) & ~pl.col("to").str.contains(":")
     frame = frame.with_columns(
