@@ -289,7 +289,9 @@ def to_score(
     categories: Sequence[Category], learned: Learned, bought: pl.DataFrame, since: int, until: int, known: int
 ) -> Scored:
     """The choices of weeks ``since < week <= until``; purchases are counted up to week ``known``."""
-    before = bought.filter(pl.col("week") <= since).select("household", "category").unique()
+    people = pl.Series(learned.households).implode()
+    before = bought.filter((pl.col("week") <= since) & pl.col("household").is_in(people))
+    before = before.select("household", "category").unique()
     counted = bought.filter(pl.col("week") <= known)
     order = {(p, c): k for k, (p, c) in enumerate(
         zip(learned.evidence.person.tolist(), learned.evidence.category.tolist(), strict=True))}  # fmt: skip
