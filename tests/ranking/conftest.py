@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from shops import Example, example, load
 
+from kgrank.cli.common import err, notes, out
 from kgrank.cli.main import main
 from kgrank.graph.connect import open_store
 
@@ -34,6 +36,9 @@ def kgrank(
     def run(*words: str, **variables: str) -> Done:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
+        # A console keeps the width that COLUMNS had when another test first used it.
+        for console in (out, err, notes):
+            monkeypatch.setattr(console, "_width", int(os.environ["COLUMNS"]))
         capfd.readouterr()
         with pytest.raises(SystemExit) as end:
             main(list(words))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from shops import NODES_OF, Example, example, load
 
 from kgrank.graph.connect import open_store
 from kgrank.graph.store import GraphStore
+from kgrank.graph.tables import empty_edges
 from kgrank.ranking import open_shop, rank
 from kgrank.ranking.stored.ranked_edges import ranked_edges
 from kgrank.resources import cypher, folder
@@ -29,10 +31,21 @@ PARAMETERS: Mapping[str, Any] = {
     "attribute": "price",
     "least": 0.0,
     "limit": 5,
+    "time": 1_000,
 }
 
 
 MADE = example(7, items=25)
+
+
+def offered(shop: Example) -> Example:
+    """The same with an offer of its first item, which holds at the time that is asked for."""
+    offer = empty_edges("OFFERED").clear(1).with_columns(
+        source=pl.lit("i1"), target=pl.lit("price=*"), id=pl.lit("o1"), number=pl.lit(9.5),
+        start=pl.lit(0), stop=pl.lit(2_000), observed=pl.lit(False),
+    ).cast(dict(empty_edges("OFFERED").schema))  # fmt: skip
+    return replace(shop, graph=replace(shop.graph, edges={**shop.graph.edges, "OFFERED": offer}))
+
 
 ON_NEO4J = pytest.param("neo4j", marks=pytest.mark.neo4j)
 
@@ -48,7 +61,7 @@ def stocked(
         empty(request.getfixturevalue("neo4j_server"))
         address = request.getfixturevalue("neo4j_address")
     with open_store(address) as store:
-        load(store, MADE, other_version=example(1007, version="v1").weights)
+        load(store, offered(MADE), other_version=example(1007, version="v1").weights)
         store.serve(MADE.weights.version, ranked_edges(open_shop(store), 20))
         yield store, MADE
 
