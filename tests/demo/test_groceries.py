@@ -240,7 +240,8 @@ def test_the_steps_load_and_train_what_was_written_and_leave_nothing_of_an_earli
     write_folder(most_bought(categories, 2), shop)
     succeed(load)
     with open_store(str(shop / STORE)) as store:
-        assert {i.partition("-")[0] for i in store.nodes("Item")["id"]} == {"hostile", "tea"}
+        placed = store.edges("IN_CATEGORY")["target"]
+        assert {category.partition("-")[0] for category in placed} == {"hostile", "tea"}
     succeed([*train, "--people", "false"])
     results = grocery_results(read_weights(shop / RESULTS / "weights.json"), read_ontology(shop / ONTOLOGY))
     assert {c.name for c in results.categories} == {c.name.capitalize() for c in most_bought(categories, 2)}

@@ -9,6 +9,7 @@ from kgrank.demo.groceries.package import PACKAGE
 from kgrank.demo.groceries.pictures import department_picture, neighbours_picture, tastes_picture
 from kgrank.demo.groceries.results import GroceryResults
 from kgrank.files import make_folder, write_text
+from kgrank.ontology.vocabulary import plural
 from kgrank.ranking.answers import Importance
 
 PAGE, PICTURES = "results.html", "pictures"
@@ -66,7 +67,8 @@ def write_page(results: GroceryResults, folder: Path) -> Path:
 def _summary(results: GroceryResults) -> str:
     choices = sum(c.choice_count for c in results.categories)
     lines = [
-        f"{len(results.categories)} categories in {len(results.departments)} departments, {choices:,} choices.",
+        f"{plural(len(results.categories), 'category')} in {plural(len(results.departments), 'department')}, "
+        f"{choices:,} choices.",
         f"The data are from the Python package {PACKAGE}: its text calls them simulated after real shopping, for "
         "education and exploration, not for commercial decisions.",
         *results.notes,

@@ -22,7 +22,7 @@ MAPPING: Mapping[str, Any] = {
             "category": {"column": "category"},
             "person": "household",
             "task": "task",
-            "alternative": "product",
+            "item": "product",
             "chosen": "chosen",
             "time": "date",
             "attributes": {
