@@ -233,20 +233,17 @@ def test_an_edge_to_a_node_that_is_not_there_is_named() -> None:
         Shop.of(graph, made.ontology, made.weights)
 
 
-def test_ranking_needs_no_torch_and_starts_in_half_a_second() -> None:
+def test_ranking_starts_with_few_modules_and_none_of_the_large_ones() -> None:
     script = (
-        "import time; start = time.process_time()\n"
         "import kgrank, kgrank.ranking, kgrank.graph.embedded.store\n"
-        "import sys; print(time.process_time() - start)\n"
+        "import sys; print(len(sys.modules))\n"
         "print([m for m in ('torch', 'matplotlib', 'rdflib', 'networkx', 'scipy') if m in sys.modules])"
     )
-    run = [
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        for _ in "12"
-    ]
-    seconds, loaded = run[-1].stdout.splitlines()
-    assert loaded == "[]"
-    assert float(seconds) < 0.5
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    count, large = run.stdout.splitlines()
+    assert large == "[]"
+    # Python, numpy and polars are most of them, which take about half a second.
+    assert int(count) < 800
 
 
 def test_a_curve_counts_the_segment_that_holds_the_number() -> None:
