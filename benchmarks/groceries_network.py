@@ -279,7 +279,7 @@ def main() -> None:
     figures = rows(options)
     columns = ["name", "value", "error", "error_by_category", "bar"]
     show("network, log-likelihood a choice", columns, [[f[c] for c in columns] for f in figures])
-    line = {"benchmark": "groceries_network", "peak_mb": peak_mb()}
+    line = {f["name"]: f["value"] for f in figures} | {"peak_mb": peak_mb()}
     finish("groceries_network", line, {"figures": figures, "environment": environment("torch")})
 
 
