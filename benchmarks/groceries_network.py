@@ -41,7 +41,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.graph_filter import GraphFilter
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
-from kgrank.learning.network.comparison import mean_and_error
+from kgrank.choice.logit.metrics import mean_and_error
 from kgrank.learning.network.liking import LaterChoices, LikingSettings, train_liking
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 

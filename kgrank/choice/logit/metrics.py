@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kgrank.arrays import Floats
+from kgrank.arrays import Floats, Ints
 from kgrank.choice.logit.likelihood import Choices
 
 
@@ -26,3 +26,10 @@ def top1(choices: Choices, utility: Floats) -> Floats:
     taken_utility = np.where(took_outside, np.maximum(taken_utility, 0.0), taken_utility)
     other_utility = np.where(took_outside, other_utility, np.maximum(other_utility, outside))
     return (taken_utility > other_utility).astype(float)
+
+
+def mean_and_error(gain: Floats, cluster: Ints) -> tuple[float, float]:
+    """The mean of a gain over choices, and its standard error with choices clustered."""
+    _, inverse = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(inverse, gain - gain.mean())
+    return float(gain.mean()), float(np.sqrt((sums**2).sum()) / len(gain))

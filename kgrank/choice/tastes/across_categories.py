@@ -121,8 +121,7 @@ def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
     Returns:
         Precisions (pairs, columns, columns) and vectors (pairs, columns).
     """
-    shrink = _shrink(evidence, within)
-    return shrink @ evidence.information, _times(shrink, evidence.gradient)
+    return _messages(evidence, _shrink(evidence, within))
 
 
 def posteriors(evidence: Evidence, variation: Variation) -> tuple[Floats, Floats]:
@@ -131,9 +130,7 @@ def posteriors(evidence: Evidence, variation: Variation) -> tuple[Floats, Floats
     Returns:
         Means (people, columns) and covariances (people, columns, columns); the prior for a person without choices.
     """
-    precision, vector = _sums(evidence, *messages(evidence, variation.within))
-    covariance = np.asarray(np.linalg.inv(precision + np.linalg.inv(variation.between)), np.float64)
-    return _times(covariance, vector), covariance
+    return _posteriors(evidence, variation, _shrink(evidence, variation.within))
 
 
 def elsewhere(evidence: Evidence, variation: Variation) -> Floats:
@@ -176,9 +173,7 @@ def estimate(evidence: Evidence, seed: int = 0) -> Variation:
     variation = Variation(base, base)
     for _ in range(ROUNDS):
         shrink = _shrink(pairs, variation.within)
-        precision, vector = _sums(pairs, shrink @ pairs.information, _times(shrink, pairs.gradient))
-        covariance = np.asarray(np.linalg.inv(precision + np.linalg.inv(variation.between)), np.float64)
-        mean = _times(covariance, vector)
+        mean, covariance = _posteriors(pairs, variation, shrink)
         spread = variation.within @ shrink
         passed = spread @ pairs.information
         departure = _times(spread, pairs.gradient - _times(pairs.information, mean[person]))
@@ -206,6 +201,16 @@ def _sample(evidence: Evidence, seed: int) -> Evidence:
     drawn = np.sort(order[: max(int((np.cumsum(sizes[order]) <= ENOUGH_PAIRS).sum()), 1)])
     pairs = evidence.take(np.isin(person, drawn))
     return replace(pairs, person=np.searchsorted(present[drawn], pairs.person), people=len(drawn))
+
+
+def _messages(evidence: Evidence, shrink: Floats) -> tuple[Floats, Floats]:
+    return shrink @ evidence.information, _times(shrink, evidence.gradient)
+
+
+def _posteriors(evidence: Evidence, variation: Variation, shrink: Floats) -> tuple[Floats, Floats]:
+    precision, vector = _sums(evidence, *_messages(evidence, shrink))
+    covariance = np.asarray(np.linalg.inv(precision + np.linalg.inv(variation.between)), np.float64)
+    return _times(covariance, vector), covariance
 
 
 def _sums(evidence: Evidence, precision: Floats, vector: Floats) -> tuple[Floats, Floats]:

@@ -63,10 +63,10 @@ def scale_factors(layout: Layout, columns: Sequence[str], scales: Sequence[float
     Otherwise a taste for a discount, by the unit of its column, would be worth most where all discounts are tiny.
     """
     factors = np.ones(len(columns))
-    own = {block.nodes[0]: block.scale for block in layout.blocks if block.number}
+    scale_here = {block.nodes[0]: block.scale for block in layout.blocks if block.number}
     for k, (name, scale) in enumerate(zip(columns, scales, strict=False)):
-        if scale > 0 and name in own:
-            factors[k] = min(1.0, own[name] / scale)
+        if scale > 0 and name in scale_here:
+            factors[k] = min(1.0, scale_here[name] / scale)
     return factors
 
 

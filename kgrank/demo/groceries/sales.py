@@ -63,12 +63,12 @@ class Sales:
         recent = ever.copy()
         recent[:, WINDOW + 1 :] -= ever[:, : -(WINDOW + 1)]
         shopper_store = self.shopper_week * self.stores + self.store
-        own = self._by_product(self.shopper_week).at(self.shopper_week[rows])
+        own_purchases = self._by_product(self.shopper_week).at(self.shopper_week[rows])
         own_here = self._by_product(shopper_store).at(shopper_store[rows])
         # A store in which the household bought the product itself is none of the ten.
         selling = (recent > 0).sum(0)[week] - (own_here > 0)
         sold_here = ever[store, week] - own_here > 0
-        available = (recent.sum(0)[week] - own > 0) & (sold_here | (selling >= STAPLE))
+        available = (recent.sum(0)[week] - own_purchases > 0) & (sold_here | (selling >= STAPLE))
         choice = np.arange(len(rows)), product
         bought = available[choice]
         available &= self._by_product(self.basket).at(self.basket[rows]) == 0
@@ -78,14 +78,14 @@ class Sales:
     def prices(self, rows: Ints, alternative: Ints) -> tuple[Floats, Floats, Truths]:
         """(rows, alternatives) log price, discount, and whether they are known."""
         week = self.week[rows][:, None]
-        own = self.shopper_week[rows][:, None] * self.products + alternative
+        shopper_key = self.shopper_week[rows][:, None] * self.products + alternative
         key = self.shopper_week * self.products + self.product
-        now = self.count[alternative, week] - _Sums(key).at(own)
+        now = self.count[alternative, week] - _Sums(key).at(shopper_key)
         before = self._week_before()[alternative, week]
         at = alternative, np.maximum(before, 0)
 
         def mean(sums: Floats, value: Floats) -> Floats:
-            others = (sums[alternative, week] - _Sums(key, value).at(own)) / np.maximum(now, 1)
+            others = (sums[alternative, week] - _Sums(key, value).at(shopper_key)) / np.maximum(now, 1)
             means: Floats = np.where(now > 0, others, sums[at] / np.maximum(self.count[at], 1))
             return means
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kgrank.arrays import Floats, Ints
+from kgrank.choice.logit.metrics import mean_and_error
 from kgrank.learning.network.liking import (
     LaterChoices,
     Liking,
@@ -73,13 +73,6 @@ def compare(
     figures = f"{gain:+.4f} ± {error:.4f} log-likelihood a choice ({shuffled:+.4f} with shuffled people)"
     state = "serves" if serves else "stays out"
     return Comparison(liking, gain, error, shuffled, serves, f"the network {state}: {figures}")
-
-
-def mean_and_error(gain: Floats, cluster: Ints) -> tuple[float, float]:
-    """The mean of a gain over choices, and its standard error with choices clustered."""
-    _, inverse = np.unique(cluster, return_inverse=True)
-    sums = np.bincount(inverse, gain - gain.mean())
-    return float(gain.mean()), float(np.sqrt((sums**2).sum()) / len(gain))
 
 
 def _too_small(graph: PurchaseGraph, weights: LaterChoices, held_out: LaterChoices) -> str | None:

@@ -99,8 +99,10 @@ class Propagation(torch.nn.Module):
     def forward(self, spectrum: Spectrum) -> Mapping[str, torch.Tensor]:
         """By relation, (groups, width) vectors of the targets: an item's at length 1, a group's mean by buyers."""
         length = spectrum.items.norm(dim=1, keepdim=True)
-        own = torch.where(length > SMALL, spectrum.items / length.clamp(min=SMALL), 0.0)
-        return {ITEM: own} | {name: self.sum(own, adjacency) for name, adjacency in self.to_group.items()}
+        item_vectors = torch.where(length > SMALL, spectrum.items / length.clamp(min=SMALL), 0.0)
+        return {ITEM: item_vectors} | {
+            name: self.sum(item_vectors, adjacency) for name, adjacency in self.to_group.items()
+        }
 
 
 def _adjacency(data: HeteroData, kind: tuple[str, str, str]) -> torch.Tensor:
