@@ -38,12 +38,12 @@ from benchmarks.groceries_network_base import (
 )
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.graph_filter import GraphFilter
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
 from kgrank.choice.logit.metrics import mean_and_error
 from kgrank.learning.network.liking import LaterChoices, LikingSettings, train_liking
 from kgrank.learning.network.purchase_graph import PurchaseGraph
+from kgrank.weights.graph_filter import GraphFilter
 
 RARE = 5
 """Purchases below which a product has a flag of its own."""

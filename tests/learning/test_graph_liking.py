@@ -9,7 +9,6 @@ import pytest
 from scipy import optimize
 
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.graph_filter import ITEM
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
 from kgrank.learning.network.comparison import compare
 from kgrank.learning.network.decoders import train_decoders, unit
@@ -23,6 +22,7 @@ from kgrank.learning.network.liking import (
 )
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
+from kgrank.weights.graph_filter import ITEM
 
 PERSONS, CATEGORIES, EACH, MAKERS, ALTERNATIVES = 500, 8, 30, 6, 8
 ITEMS = CATEGORIES * EACH

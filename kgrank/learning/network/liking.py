@@ -19,12 +19,12 @@ from lightning.fabric import Fabric
 from scipy import sparse
 
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.behaviour.graph_filter import ITEM, GraphFilter, Relation
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices
 from kgrank.learning.network.decoders import train_decoders, unit
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
+from kgrank.weights.graph_filter import ITEM, GraphFilter, Relation
 
 DECODED = "category"
 """Name of the relation that is the decoder of the target's category."""

@@ -9,8 +9,8 @@ import torch
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import MessagePassing
 
-from kgrank.choice.behaviour.graph_filter import ITEM
 from kgrank.learning.network.purchase_graph import ITEM_NODE, PERSON
+from kgrank.weights.graph_filter import ITEM
 
 OVERSAMPLING, BLOCKS = 8, 8
 """Extra vectors of a block of the Krylov space, and the number of blocks: rounds of messages and one."""

@@ -1,0 +1,42 @@
+"""What is served of people's liking of items by the graph of purchases: vectors with their weights, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kgrank.arrays import Floats, Ints
+from kgrank.weights.graph_filter import GraphFilter
+
+FEW_BUYERS = 5
+"""People who bought an item below which its popularity says little: it has a weight of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikingWeights:
+    """A person's liking of items from what they bought, as terms beside the attributes.
+
+    Attributes:
+        version: Of the weights that they belong to.
+        items: Ids, by the filter's item numbers.
+        filter: Vectors and weights.
+        popularity: Logits for one unit of log(1 + people who bought the item).
+        few_buyers: Logits of an item that fewer than ``FEW_BUYERS`` people bought.
+        beside_history: Weight of the filter's scores where the terms of a history count beside them.
+        notes: What the training says of it: gains on held-out choices, with their errors, and its stages.
+    """
+
+    version: str
+    items: tuple[str, ...]
+    filter: GraphFilter
+    popularity: float = 0.0
+    few_buyers: float = 0.0
+    beside_history: float = 1.0
+    notes: tuple[str, ...] = field(default=())
+
+    def popularity_of(self, items: Ints) -> Floats:
+        """(items,) logits of some items' popularity, by the filter's numbers."""
+        people = self.filter.people[items]
+        logits: Floats = self.popularity * np.log1p(people) + self.few_buyers * (people < FEW_BUYERS)
+        return logits
