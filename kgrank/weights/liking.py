@@ -1,4 +1,4 @@
-"""What is served of people's liking of items by the graph of purchases: vectors with their weights, without torch."""
+"""What is served of people's liking of items by the graph of purchases: vectors and weights, without torch."""
 
 from __future__ import annotations
 
