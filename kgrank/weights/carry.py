@@ -239,15 +239,22 @@ def _population(population: Population, move: _Move) -> Population:
     for (_, before), (_, after) in move.targets.items():
         new_names.setdefault(before, set()).add(after)
     columns: dict[str, int] = {}
+    # A scale is in the attribute's unit, everything else in units of a column.
+    scales = list(population.scales)
     for column_number, column in enumerate(population.columns):
         attribute, value = split_value_id(column)
         if not value:  # The outside option.
             columns[column] = column_number
             continue
-        targets = new_names.get(attribute, set())
-        node = move.node(column, attribute if attribute in targets else min(targets)) if targets else None
-        if node is not None:
-            columns.setdefault(node, column_number)
+        targets = new_names.get(attribute)
+        if targets is None:
+            continue
+        name = attribute if attribute in targets else min(targets)
+        node = move.node(column, name)
+        if node is not None and node not in columns:
+            columns[node] = column_number
+            if scales:
+                scales[column_number] *= abs(move.line(attribute, name)[0])
     picked = list(columns.values())
 
     def part(matrix: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
@@ -258,5 +265,5 @@ def _population(population: Population, move: _Move) -> Population:
         part(population.covariance),
         tuple(population.mean[i] for i in picked) if population.mean else (),
         part(population.within),
-        tuple(population.scales[i] for i in picked) if population.scales else (),
+        tuple(scales[i] for i in picked) if scales else (),
     )

@@ -290,6 +290,21 @@ def test_a_reader_of_an_earlier_version_is_warned_that_nothing_of_it_is_read(
     assert "kgrank doctor --repair" in caplog.text
 
 
+def test_a_shop_of_the_schema_before_offers_is_found_by_period_after_the_migration(
+    database: Database, shop: KnowledgeGraph, neo4j_address: str
+) -> None:
+    with open_store(neo4j_address) as store:
+        load(store, shop)
+    database.run("DROP INDEX kgrank_offered_start")
+    database.run("MATCH (s:KgrankSchema) SET s.version = 6")
+    with open_store(neo4j_address) as store:
+        store.prepare()
+        assert store.schema_version() == schema_version()
+        assert_holds(store, shop)
+    indexes = database.run("SHOW INDEXES YIELD name, properties WHERE name = 'kgrank_offered_start' RETURN *")
+    assert [index["properties"] for index in indexes] == [["start"]]
+
+
 def test_two_shops_of_one_database_never_touch_each_other(
     database: Database, shop: KnowledgeGraph, neo4j_address: str, tmp_path: Path
 ) -> None:

@@ -121,6 +121,19 @@ def test_another_unit_gives_the_same_contribution_to_the_same_length(shop: Path)
     assert heel.reference == "2 to 9, the items' 5th to 95th percentile"
 
 
+def test_another_unit_changes_the_usual_scale_of_a_shared_taste(shop: Path) -> None:
+    old = read_ontology(shop)
+    before = invented(old)
+    columns = before.population.columns
+    scales = tuple(20.0 if name == "heel=*" else 0.0 for name in columns)
+    edit(shop, "attributes.ttl", ('kg:unit "mm" ;\n    kg:min 0 ;\n    kg:max 120', 'kg:unit "cm"'))
+    shared = replace(before, population=replace(before.population, scales=scales))
+    after = carry(shared, old, read_ontology(shop)).weights.population
+    assert dict(zip(after.columns, after.scales, strict=True)) == {
+        name: pytest.approx(2.0) if name == "heel=*" else 0.0 for name in columns
+    }
+
+
 def test_another_currency_is_left_out_and_the_other_shares_add_up_again(shop: Path) -> None:
     edit(shop, "attributes.ttl", ('kg:unit "EUR"', 'kg:unit "USD"'))
     result = carried(shop)
