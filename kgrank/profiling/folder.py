@@ -14,7 +14,7 @@ import yaml
 from kgrank.errors import InputError
 from kgrank.files import make_folder, scratch_folder, write_text
 from kgrank.ingest.clean import Clean, ingest
-from kgrank.ingest.mapping import default_mapping, read_mapping
+from kgrank.ingest.mapping import Items, Offers, default_mapping, read_mapping
 from kgrank.ingest.report import REASONS
 from kgrank.ontology.imports.fold import fold
 from kgrank.ontology.imports.plan import Plan
@@ -178,8 +178,8 @@ def _with_attributes(proposal: Proposal, plan: Plan, clean: Clean) -> list[Colum
     planned = {a.id: a for a in plan.attributes}
     named = {(r.file, r.column) for r in proposal.findings.roles}
     roles = list(proposal.findings.roles)
-    filled = dict(clean.values.select("item", "attribute").unique()["attribute"].value_counts().iter_rows())
-    for source in proposal.mapping.items:
+    sources: tuple[Items | Offers, ...] = (*proposal.mapping.items, *proposal.mapping.offers)
+    for source in sources:
         for id_, field in source.attributes.items():
             column = field.column or id_
             if id_ in planned and (source.file, column) not in named:
@@ -190,7 +190,8 @@ def _with_attributes(proposal: Proposal, plan: Plan, clean: Clean) -> list[Colum
                     parts.append(f"in {attribute.unit}")
                 if attribute.values:
                     parts.append(f"{len(attribute.values)} values")
-                texts = clean.values.filter(clean.values["attribute"] == id_)
+                table = clean.offers if isinstance(source, Offers) else clean.values
+                texts = table.filter(table["attribute"] == id_)
                 examples = texts["value"].drop_nulls().unique(maintain_order=True).to_list() or [
                     f"{n:g}" for n in texts["number"].drop_nulls().unique(maintain_order=True)[:5]
                 ]
@@ -200,7 +201,7 @@ def _with_attributes(proposal: Proposal, plan: Plan, clean: Clean) -> list[Colum
                         column,
                         "attribute",
                         ", ".join(parts),
-                        filled.get(id_, 0) / max(len(clean.items), 1),
+                        texts["item"].n_unique() / max(len(clean.items), 1),
                         tuple(examples[:5]),
                     )
                 )

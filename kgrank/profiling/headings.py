@@ -153,6 +153,27 @@ EVENT_HEADS: Mapping[str, tuple[str, ...]] = {
 }
 """Heads of behaviour logs, by role; an order's id only joins what was bought together, so it comes last."""
 
+OFFER_HEADS: Mapping[str, tuple[str, ...]] = {
+    "start": _names(
+        "from, start, valid from, start date, from date, date from, starts at, effective from, begin, begins, "
+        "begin date, gültig ab, gültig von, von, ab, beginn, startdatum, à partir du, du, date de début, début, "
+        "valable du, desde, válido desde, fecha inicio, fecha de inicio, inicio, dal, valido dal, inizio, van, "
+        "geldig vanaf, 开始, 开始时间, 开始日期, 生效时间, 生效日期, 起始日期"
+    ),
+    "end": _names(
+        "to, end, until, valid to, valid until, end date, to date, date to, till, ends at, expires, expires at, "
+        "expiry date, effective to, gültig bis, bis, ende, enddatum, au, jusqu au, date de fin, fin, valable "
+        "jusqu au, hasta, válido hasta, fecha fin, fecha de fin, al, valido fino al, fine, tot, geldig tot, 结束, "
+        "结束时间, 结束日期, 失效时间, 失效日期, 截止日期"
+    ),
+    "place": _names(
+        "place, store, store id, shop, shop id, location, outlet, branch, market, channel, filiale, filial, "
+        "laden, standort, markt, magasin, boutique, point de vente, tienda, sucursal, negozio, punto vendita, "
+        "winkel, filiaal, 门店, 店铺, 门店编号, 渠道"
+    ),
+}
+"""Heads of tables of offers (prices and promotions with periods), by role."""
+
 CLOCK_HEADS = _names(
     "time, time of day, uhrzeit, zeit, heure, hora, ora, tijd, 时刻, 时间, event hour, hour, clock"
 )

@@ -18,6 +18,7 @@ from kgrank.profiling.events.sources import event_source
 from kgrank.profiling.headings import language_of
 from kgrank.profiling.items.attribute_fields import ProposedAttribute
 from kgrank.profiling.items.sources import ItemSources
+from kgrank.profiling.offers import OfferRoles, offer_roles, offer_source
 from kgrank.profiling.source_table import SourceTable, read_source
 
 _S = TypeVar("_S", bound=Source)
@@ -72,6 +73,8 @@ def propose(folder: Path, files: Sequence[str]) -> Proposal:
         if len(logs_by_ids) < len(tables):
             logs = logs_by_ids
             products = [t for t in tables if t not in logs]
+    offered = _offered(products, findings)
+    products = [t for t in products if all(t is not table for table, _ in offered)]
     language = language_of([h for t in products or logs for h in t.heads])
     roles = [(t, _roles_of(t, _candidate_ids(products), findings)) for t in logs]
     seen = {text for t, r in roles for text in t.cells(r.item).unique()}
@@ -79,15 +82,34 @@ def propose(folder: Path, files: Sequence[str]) -> Proposal:
     items = [source for t in products for source in shop.items(t, seen, alone=len(products) == 1)]
     if not products:
         items = [shop.items_of_log(t, r) for t, r in roles]
+    offers = tuple(offer_source(t, r, shop.offered(t, r.by_role.values()), findings) for t, r in offered)
     used = {(s.file, a.column) for s in items for a in s.attributes.values()}
-    events = tuple(event_source(t, r, used, findings) for t, r in roles)
+    places = {place for t, r in offered if r.place for place in t.cells(r.place).unique()}
+    events = tuple(event_source(t, r, used, findings, places) for t, r in roles)
     _refuse_unknown_items(roles, items)
     items = [_without_left_out(s, findings) for s in items]
     events = tuple(_without_left_out(s, findings) for s in events)
     mapping = Mapping(
-        about=f"Proposed by kgrank init for {', '.join(files)}", items=tuple(items), events=events
+        about=f"Proposed by kgrank init for {', '.join(files)}",
+        items=tuple(items),
+        offers=tuple(_without_left_out(s, findings) for s in offers),
+        events=events,
     )
     return Proposal(mapping, tuple(shop.attributes.values()), shop.brand_label, language, findings)
+
+
+def _offered(products: Sequence[SourceTable], findings: Findings) -> list[tuple[SourceTable, OfferRoles]]:
+    """The tables that say what products of other tables cost, and when."""
+    offered = []
+    for table in products:
+        ids = _candidate_ids(t for t in products if t is not table)
+        noted = Findings()
+        roles = offer_roles(table, ids, noted)
+        if roles is not None:
+            findings.doubts += noted.doubts
+            offered.append((table, roles))
+    # Two tables with periods, each of which names the other's products: neither is their catalogue.
+    return offered if len(offered) < len(products) else []
 
 
 def _refuse_unknown_items(roles: Sequence[tuple[SourceTable, EventRoles]], items: Sequence[Items]) -> None:

@@ -13,7 +13,7 @@ from kgrank.errors import InputError
 from kgrank.files import scratch_folder, write_text
 from kgrank.ingest.cells.normalise import find_categories, ids_by_name, same
 from kgrank.ingest.clean import Clean, ingest
-from kgrank.ingest.mapping import AttributeField, read_mapping
+from kgrank.ingest.mapping import AttributeField, Items, Offers, read_mapping
 from kgrank.ingest.mapping import Mapping as ShopMapping
 from kgrank.ingest.named import mapped_columns
 from kgrank.ingest.raw import STEP
@@ -185,7 +185,8 @@ def _labels(
     names = ids_by_name(ontology.attributes.values())
     language = ontology.languages[0]
     known = {}
-    for source in mapping.items:
+    sources: tuple[Items | Offers, ...] = (*mapping.items, *mapping.offers)
+    for source in sources:
         for id_, attribute in source.attributes.items():
             term = ontology.attributes.get(names.get(same(id_), id_))
             label = term.name(language) if term is not None else id_

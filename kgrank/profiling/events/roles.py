@@ -18,7 +18,7 @@ from kgrank.profiling.headings import CLOCK_HEADS, EVENT_HEADS
 from kgrank.profiling.items.roles import heads_by_rank
 from kgrank.profiling.source_table import SourceTable
 
-_SAMPLE = 2_000
+SAMPLE = 2_000
 """Rows in which times and kinds are looked for."""
 
 _TIMES, _KINDS = 0.8, 0.5
@@ -130,7 +130,7 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
     Raises:
         InputError: Most rows of a log have no user and no visit.
     """
-    sample = table.rows.head(_SAMPLE)
+    sample = table.rows.head(SAMPLE)
     time = _time(table, sample, findings)
     if time is None:
         return None
@@ -146,7 +146,7 @@ def event_roles(table: SourceTable, item_ids: Collection[str], findings: Finding
     kind = pick("kind", lambda h: _is_kind(table, h)) or _kind_by_content(table, free)
     if kind in free:
         free.remove(kind)
-    item = _item(table, free, set(item_ids))
+    item = item_column(table, free, set(item_ids))
     if item is None:
         return None
     free.remove(item)
@@ -246,7 +246,7 @@ def _time(table: SourceTable, sample: pl.DataFrame, findings: Findings) -> TimeF
         h for h in table.heads if h not in named and sample[h].str.contains(r"\d{4}.?\d{2}.?\d{2}").mean()
     ]
     for head in [*named, *others]:
-        field = _time_field(table, sample, head, findings, sure=head in named)
+        field = time_field(table, sample, head, findings, sure=head in named)
         if field is not None:
             return replace(field, clock=_clock(table, sample, head))
     return None
@@ -262,9 +262,18 @@ def _clock(table: SourceTable, sample: pl.DataFrame, day: str) -> str | None:
     )
 
 
-def _time_field(
+def time_field(
     table: SourceTable, sample: pl.DataFrame, head: str, findings: Findings, *, sure: bool
 ) -> TimeField | None:
+    """How the times of a column are written; None where it holds none.
+
+    Args:
+        table: The file.
+        sample: Some of its rows.
+        head: The column.
+        findings: Collects what was assumed.
+        sure: Whether its name says that it holds times.
+    """
     field = TimeField(column=head)
     cells = sample[head].drop_nulls()
     if not len(cells) or (not sure and not cells.str.contains(r"[-:/T]").all()):
@@ -328,7 +337,7 @@ def _kind_by_content(table: SourceTable, free: list[str]) -> str | None:
     return None
 
 
-def _item(table: SourceTable, free: list[str], item_ids: set[str]) -> str | None:
+def item_column(table: SourceTable, free: list[str], item_ids: set[str]) -> str | None:
     """The column whose cells are products' ids; by its name where no product table is at hand."""
     named = heads_by_rank(free, EVENT_HEADS["item"])
     if not item_ids:

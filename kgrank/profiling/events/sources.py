@@ -10,18 +10,32 @@ from kgrank.ingest.mapping import Events, Field, KindField, UserField
 from kgrank.profiling.doubts import ColumnRole, Doubt, Findings, Weight, first_few
 from kgrank.profiling.events.kinds import kinds_by_word
 from kgrank.profiling.events.roles import EventRoles
-from kgrank.profiling.headings import RATING_HEADS, head_key
+from kgrank.profiling.headings import OFFER_HEADS, RATING_HEADS, head_key
+from kgrank.profiling.items.roles import heads_by_rank
 from kgrank.profiling.source_table import SourceTable, written_as
 
 
 def event_source(
-    table: SourceTable, roles: EventRoles, used: Collection[tuple[str, str | None]], findings: Findings
+    table: SourceTable,
+    roles: EventRoles,
+    used: Collection[tuple[str, str | None]],
+    findings: Findings,
+    places: Collection[str] = (),
 ) -> Events:
-    """The source that reads a log."""
+    """The source that reads a log.
+
+    Args:
+        table: The file.
+        roles: Its columns.
+        used: Files and columns that describe products.
+        findings: Collects what was assumed.
+        places: Where the offers of other files hold.
+    """
+    place = _place(table, roles, places, findings)
     kind, where = _kind(table, roles, findings)
     words = table.cells(roles.kind).unique() if roles.kind is not None else [kind.constant]
     kinds = {kind.rename.get(word or "", word) for word in words}
-    left_out = [h for h in table.heads if h not in roles.heads and (table.file, h) not in used]
+    left_out = [h for h in table.heads if h not in (*roles.heads, place) and (table.file, h) not in used]
     # Without examples: such a column may hold addresses or names of persons.
     findings.roles += [
         ColumnRole(table.file, h, "left out", "not needed for a log", table.filled(h))
@@ -40,7 +54,34 @@ def event_source(
         list=Field(column=roles.shown_together if "impression" in kinds else None),
         query=Field(column=roles.query),
         value=Field(column=roles.value),
+        place=Field(column=place),
     )
+
+
+def _place(table: SourceTable, roles: EventRoles, places: Collection[str], findings: Findings) -> str | None:
+    """The column that says at which of the offers' places an event was."""
+    if not places:
+        return None
+    free = [h for h in table.heads if h not in roles.heads]
+    for head in heads_by_rank(free, OFFER_HEADS["place"]):
+        if not set(places).isdisjoint(table.cells(head).unique()):
+            findings.roles.append(
+                ColumnRole(table.file, head, "place", "", table.filled(head), first_few(table.cells(head)))
+            )
+            return head
+    findings.doubts.append(
+        Doubt(
+            Weight.MEANING,
+            table.file,
+            "",
+            "The offers hold at places, and no column of the log says where an event was: offers at places do not "
+            "count.",
+            len(table.rows),
+            first_few(sorted(places)),
+            "Export the log with the place, or take `place` out of the offers in mapping.yaml.",
+        )
+    )
+    return None
 
 
 def _kind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -68,6 +68,10 @@ class ItemSources:
             )
         )
         return self._source(described, item, fields, alone=True, in_log=True)
+
+    def offered(self, table: SourceTable, taken: Iterable[str]) -> dict[str, AttributeField]:
+        """The attributes of a table of offers: all columns without a role."""
+        return self._fields(table, set(taken), None)
 
     def _fields(self, table: SourceTable, taken: set[str], category: str | None) -> dict[str, AttributeField]:
         habits = Habits(self.language, decimal_habit(table, self.language))

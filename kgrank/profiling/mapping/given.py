@@ -15,6 +15,7 @@ def proposal_of(mapping: Mapping) -> Proposal:
     heads = sorted(column for source in mapping.sources for column in mapped_columns(source))
     attributes: dict[str, ProposedAttribute] = {}
     tables = [s.attributes for s in mapping.items]
+    tables += [s.attributes for s in mapping.offers]
     tables += [s.attributes for s in mapping.tasks]
     tables += [s.attributes for s in mapping.ratings]
     for id_, field in (pair for table in tables for pair in table.items()):
