@@ -178,6 +178,16 @@ def test_a_price_in_cents_for_one_brand_is_named(
     assert brand in concern[0].problem
 
 
+@pytest.mark.parametrize("aurora", [(0.0, 0.0, 0.0, 0.0), (-1.0, -3.0, -2.0, 0.5)])
+def test_a_number_that_is_0_or_below_has_no_ratio_to_others(tmp_path: Path, aurora: Sequence[float]) -> None:
+    """Logarithms, and degrees of a scale that begins anywhere."""
+    item_rows = [
+        {**i, "price": aurora[k // 3 % 4] if i["brand"] == "aurora" else i["price"]}
+        for k, i in enumerate(items())
+    ]
+    assert Cause.MIXED_UNITS not in {c.cause for c in found(shop(tmp_path, item_rows))}
+
+
 def test_values_beyond_the_most_that_have_a_column_count_as_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

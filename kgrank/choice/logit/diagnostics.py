@@ -43,6 +43,9 @@ MANY = 100
 APART = 30.0
 """Ratio of two groups' medians from which their ranges, if disjoint, are of different units."""
 
+ROUNDING = 1e-9
+"""In units of a column: a number up to which it is 0."""
+
 FEWEST = 3
 """Items that make a group."""
 
@@ -180,10 +183,14 @@ def mixed_units(design: Design) -> tuple[Concern, ...]:
 
 
 def _positive_numbers(design: Design, block: Block) -> tuple[Ints, Floats]:
-    """The items that have a positive number, and it."""
+    """The items that have a positive number, and it; none where some are below 0: such a number has no ratios."""
     column = design.raw[:, [block.start]].tocoo()
     numbers = column.data * block.scale + block.centre
-    return column.row[numbers > 0].astype(np.int64), numbers[numbers > 0]
+    # A 0 comes back from its column as a rounding error.
+    positive = numbers > ROUNDING * block.scale
+    if (numbers < -ROUNDING * block.scale).any():
+        positive[:] = False
+    return column.row[positive].astype(np.int64), numbers[positive]
 
 
 def _disjoint_groups(
