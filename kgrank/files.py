@@ -90,6 +90,18 @@ def make_folder(path: Path) -> None:
         raise not_writable(path, error) from None
 
 
+def remove_file(path: Path) -> None:
+    """Removes a file; one that is not there is passed over.
+
+    Raises:
+        InputError: It cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise not_writable(path, error) from None
+
+
 @contextmanager
 def scratch_folder(beside: Path | None = None) -> Iterator[Path]:
     """A folder for the time of a ``with``: beside a path that its content is to replace, or anywhere.

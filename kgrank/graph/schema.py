@@ -82,9 +82,11 @@ NODES: Mapping[str, NodeType] = {
                 "code": TEXT,
                 "document": TEXT,
                 "posteriors": TEXT,
+                "network": TEXT,
             },
             "One version of the learned weights; `document` is the whole artefact (JSON), `posteriors` what the "
-            "choices alone say of every category (JSON), which no ranking reads.",
+            "choices alone say of every category (JSON), which no ranking reads, and `network` people's liking of "
+            "items by the graph of purchases (JSON), null where none is served.",
         ),
         NodeType(
             "Ontology",

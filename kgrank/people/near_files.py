@@ -18,7 +18,7 @@ PACKED = {".parquet", ".xlsx", ".gz", ".zip", ".bz2", ".xz"}
 BETWEEN = re.compile(r"[\s,;|\"'{}\[\]():=<>]+")
 """What is between two words of a table or a document; ids that have it themselves are looked for as they are."""
 
-WEIGHTS = {"weights.json", "transitions.parquet"}
+WEIGHTS = ("weights.json", "transitions.parquet", "*network.json")
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,14 @@ def near_files(store: Path, users: Collection[str]) -> NearFiles:
     files = sorted(p for p in islice(store.resolve().parent.rglob("*"), MOST_FILES) if p.is_file())
     return NearFiles(
         naming=tuple(p for p in files if p.suffix.lower() in TEXTS and _names(p, users)),
-        packed=tuple(p for p in files if p.suffix.lower() in PACKED and p.name not in WEIGHTS),
-        weights=tuple(p for p in files if p.name in WEIGHTS),
+        packed=tuple(p for p in files if p.suffix.lower() in PACKED and not _of_weights(p)),
+        weights=tuple(p for p in files if _of_weights(p)),
     )
+
+
+def _of_weights(path: Path) -> bool:
+    """Whether a file is one of a training."""
+    return any(path.match(pattern) for pattern in WEIGHTS)
 
 
 def _names(path: Path, users: Collection[str]) -> bool:

@@ -90,10 +90,11 @@ HOLDINGS = (
     Holding(
         place=Place.NODE,
         name="Weights",
-        columns=("document", "posteriors"),
-        what="counts by item, brand and category; posteriors by category; tastes of the population",
+        columns=("document", "posteriors", "network"),
+        what="counts by item, brand and category; posteriors by category; tastes of the population; the network's "
+        "vectors of items and groups, and how many people bought of each",
         removal=f"counts: {_COUNTED_AGAIN}",
-        remains=_ESTIMATES,
+        remains=f"{_ESTIMATES}; vectors, to which their purchases added",
     ),
     Holding(
         place=Place.EDGE,
@@ -161,6 +162,13 @@ HOLDINGS = (
         what="how many people took one item after another",
         removal="not changed: forget names the files near the store",
         remains="the counts; train again into the same folder, or delete it",
+    ),
+    Holding(
+        place=Place.FILE,
+        name="*network.json",
+        what="the network's vectors of items and groups, and how many people bought of each",
+        removal="not changed: forget names the files near the store",
+        remains="counts and vectors; train again into the same folder, or delete it",
     ),
     Holding(
         place=Place.FILE,

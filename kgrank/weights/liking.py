@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class LikingWeights:
         popularity: Logits for one unit of log(1 + people who bought the item).
         few_buyers: Logits of an item that fewer than ``FEW_BUYERS`` people bought.
         beside_history: Weight of the filter's scores where the terms of a history count beside them.
+        kinds: The kinds of events of which the graph was made, and of which a person's history consists.
         notes: What the training says of it: gains on held-out choices, with their errors, and its stages.
     """
 
@@ -33,6 +35,7 @@ class LikingWeights:
     popularity: float = 0.0
     few_buyers: float = 0.0
     beside_history: float = 1.0
+    kinds: tuple[str, ...] = ("purchase",)
     notes: tuple[str, ...] = field(default=())
 
     def popularity_of(self, items: Ints) -> Floats:
@@ -40,3 +43,16 @@ class LikingWeights:
         people = self.filter.people[items]
         logits: Floats = self.popularity * np.log1p(people) + self.few_buyers * (people < FEW_BUYERS)
         return logits
+
+    def with_people(self, items: Ints, groups: Mapping[str, Ints]) -> LikingWeights:
+        """The same with other numbers of people; the vectors stay as they were learned.
+
+        Args:
+            items: (items,) how many different people bought each.
+            groups: By relation, (groups,) how many different people bought an item of it.
+        """
+        before = self.filter
+        # What one purchase weighs is 1 / √people; an item that the graph left out stays out.
+        strength = before.strength * np.sqrt(np.maximum(before.people, 1) / np.maximum(items, 1))
+        relations = tuple(replace(r, people=groups[r.name]) for r in before.relations)
+        return replace(self, filter=replace(before, people=items, strength=strength, relations=relations))

@@ -13,13 +13,18 @@ from kgrank.graph.store import GraphStore
 from kgrank.ontology.model import Ontology
 from kgrank.resources import cypher
 from kgrank.weights.artefact import LINK_COLUMNS, document, weights_of
+from kgrank.weights.liking import LikingWeights
+from kgrank.weights.liking_file import liking_document
 from kgrank.weights.model import LearnedWeights
 
 Tables = dict[str, pl.DataFrame]
 
 
 def weights_to_tables(
-    weights: LearnedWeights, transitions: pl.DataFrame | None = None, posteriors: str | None = None
+    weights: LearnedWeights,
+    transitions: pl.DataFrame | None = None,
+    posteriors: str | None = None,
+    liking: LikingWeights | None = None,
 ) -> tuple[Tables, Tables]:
     """Node and edge tables of one version of the weights, for ``GraphStore.replace_version``.
 
@@ -27,6 +32,7 @@ def weights_to_tables(
         weights: The weights; the whole artefact goes into the node's ``document``.
         transitions: Item transitions (source, target, weight), written as GOES_AFTER edges.
         posteriors: The document of what the choices alone say (``kgrank.weights.posteriors``).
+        liking: The liking of items that belongs to them, written into the node's ``network``.
 
     Raises:
         WeightsError: The weights could not be written to a file either.
@@ -39,6 +45,7 @@ def weights_to_tables(
         "code": weights.code,
         "document": document(weights, weights.version),
         "posteriors": posteriors,
+        "network": None if liking is None else liking_document(liking, weights.version),
     }
     nodes = {"Weights": pl.DataFrame([node], schema={"id": pl.String(), **NODES["Weights"].columns})}
     edges = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import polars as pl
 import pytest
 from generated_shop import write_files
@@ -28,10 +29,14 @@ from kgrank.graph.store import GraphStore
 from kgrank.people.forget import forget, readmit
 from kgrank.people.near_files import near_files
 from kgrank.ranking import open_shop
+from kgrank.ranking.stored.recount import recount
 from kgrank.serving.current import Current
 from kgrank.serving.service import Settings, application
+from kgrank.weights.graph_filter import GraphFilter, Relation
+from kgrank.weights.liking import LikingWeights
+from kgrank.weights.liking_file import served_liking
 from kgrank.weights.model import LearnedWeights
-from kgrank.weights.tables import served_transitions, served_weights
+from kgrank.weights.tables import served_transitions, served_weights, weights_to_tables
 
 EVE = "eve-3f9c"
 LOG: Log = {
@@ -82,6 +87,31 @@ def test_the_counts_of_the_served_weights_are_those_of_a_log_without_them(
     popular = {term.name: term.counts for term in served_weights(store).terms}["popular"]
     assert popular == {term.name: term.counts for term in without.weights.terms}["popular"]
     assert open_shop(store).behaviour is not None
+
+
+def test_the_network_of_the_served_weights_counts_its_people_without_them(
+    store: GraphStore, shop: Example
+) -> None:
+    put(store, shop)
+    version = shop.weights.version
+    items = ("i1", "i3", "i4", "i5")
+    buyers = np.array([3, 2, 2, 2])
+    makers = Relation("maker", np.array([0, 0, 1, -1]), np.ones((2, 1)), np.array([3, 2]))
+    learned = GraphFilter(buyers, 1 / np.sqrt(buyers), np.ones((4, 1)), np.zeros(1), (makers,))
+    network = LikingWeights(version=version, items=items, filter=learned)
+    tables = weights_to_tables(shop.weights, shop.transitions, liking=network)
+    store.replace_version(version, *tables)
+    recount(store)
+    before = served_liking(store, shop.weights)
+    assert before is not None
+    assert before.filter.people.tolist() == buyers.tolist()
+    assert forget(store, [EVE]).counted
+    after = served_liking(store, shop.weights)
+    assert after is not None
+    assert after.filter.people.tolist() == [2, 1, 1, 1]
+    np.testing.assert_allclose(after.filter.strength, 1 / np.sqrt([2, 1, 1, 1]), rtol=1e-6)
+    assert after.filter.relations[0].people.tolist() == [2, 1]
+    assert after.filter.vectors.tolist() == learned.vectors.tolist()
 
 
 def test_no_byte_of_the_shops_folder_has_the_id_afterwards(shop: Example, tmp_path: Path) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from kgrank.weights.graph_filter import GraphFilter, Relation
+from kgrank.weights.liking import LikingWeights
 from kgrank.weights.model import (
     AttributeWeight,
     BehaviourTerm,
@@ -97,3 +101,38 @@ def learned_weights(draw: st.DrawFn) -> LearnedWeights:
         population=Population(("a=b",), ((draw(reals),),)),
         notes=tuple(draw(st.lists(texts, max_size=2))),
     )  # fmt: skip
+
+
+@st.composite
+def likings(draw: st.DrawFn, version: str = "v1") -> LikingWeights:
+    """Likings of items whose numbers fit into 32 bits."""
+    single = st.floats(allow_nan=False, allow_infinity=False, width=32)
+    people = st.integers(0, 2**62)
+    ids = draw(st.lists(texts, unique=True, max_size=5))
+    items, width = len(ids), draw(st.integers(0, 4))
+
+    def relation(name: str) -> Relation:
+        groups, narrower = draw(st.integers(0, 3)), draw(st.integers(0, width))
+        return Relation(
+            name,
+            draw(arrays(np.int64, items, elements=st.integers(-1, groups - 1))),
+            draw(arrays(np.float64, (groups, narrower), elements=single)),
+            draw(arrays(np.int64, groups, elements=people)),
+        )
+
+    return LikingWeights(
+        version=version,
+        items=tuple(ids),
+        filter=GraphFilter(
+            draw(arrays(np.int64, items, elements=people)),
+            draw(arrays(np.float64, items, elements=single)),
+            draw(arrays(np.float64, (items, width), elements=single)),
+            draw(arrays(np.float64, width, elements=single)),
+            tuple(relation(name) for name in draw(st.lists(texts, unique=True, max_size=3))),
+        ),
+        popularity=draw(reals),
+        few_buyers=draw(reals),
+        beside_history=draw(reals),
+        kinds=tuple(draw(st.lists(names, max_size=3))),
+        notes=tuple(draw(st.lists(texts, max_size=2))),
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from invented_weights import invented
+from test_liking_file import liking
 from typer.testing import CliRunner
 
 from kgrank.cli.main import app
@@ -18,6 +19,7 @@ from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder
 from kgrank.weights.artefact import document, read_weights, weights_of, write_weights
 from kgrank.weights.carry import Carried, carry
+from kgrank.weights.liking_file import read_liking, write_liking
 from kgrank.weights.model import (
     LearnedWeights,
     RuleConflict,
@@ -209,6 +211,24 @@ def test_a_shop_goes_on_ranking_as_before_after_a_rename(shop: Path, tmp_path: P
         [(i["item"], round(i["score"], 9)) for i in json.loads(r.output)["items"]] for r in (ranking, again)
     ]
     assert scores[0] == scores[1]
+
+
+def test_a_network_goes_with_the_weights_that_are_carried(shop: Path, tmp_path: Path) -> None:
+    old = read_ontology(folder("ontology") / "fashion")
+    weights = invented(old)
+    write_weights(tmp_path / "weights.json", weights)
+    write_liking(tmp_path / "weights.json", liking(weights.version))
+    rename_fit(shop)
+    options = ["--from", str(folder("ontology") / "fashion"), "--to", str(shop)]
+    to_file = str(tmp_path / "new.json")
+    done = RUN.invoke(app, ["ontology", "carry", str(tmp_path / "weights.json"), *options, "-o", to_file])
+    assert done.exit_code == 0, done.output
+    carried = read_weights(to_file)
+    network = read_liking(to_file, carried)
+    assert network is not None
+    assert network.items == liking().items
+    assert network.version == carried.version != weights.version
+    assert read_liking(tmp_path / "weights.json", weights) is not None
 
 
 def test_a_file_is_carried_to_a_file_and_what_is_left_out_is_exit_code_1(shop: Path, tmp_path: Path) -> None:

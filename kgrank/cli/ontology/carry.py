@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ from kgrank.ontology.versions import read_versions
 from kgrank.ranking.catalogue.shop import stored_ontology
 from kgrank.weights.artefact import read_transitions, read_weights, write_transitions, write_weights
 from kgrank.weights.carry import Carried, carry
+from kgrank.weights.liking import LikingWeights
+from kgrank.weights.liking_file import read_liking, served_liking, write_liking
 from kgrank.weights.tables import check_fits, served_transitions, served_weights, weights_to_tables
 
 _SHOWN = 5
@@ -54,18 +57,23 @@ def carry_command(
         raise InputError("say which weights", expected="WEIGHTS with --out FILE, or --store ADDRESS")
     before, after = read_versions(old, new)
     if weights is not None and to_file is not None:
-        carried = carry(read_weights(weights), before, after)
+        before_weights = read_weights(weights)
+        carried = carry(before_weights, before, after)
         transitions = read_transitions(weights)
         write_weights(to_file, carried.weights)
         if len(transitions):
             write_transitions(to_file, transitions)
+        write_liking(to_file, _carried(read_liking(weights, before_weights), carried))
     else:
         assert store is not None
         with open_store(store) as opened:
             served = served_weights(opened)
             carried = carry(served, before, after)
             check_fits(carried.weights, stored_ontology(opened))
-            tables = weights_to_tables(carried.weights, served_transitions(opened, served.version))
+            liking = _carried(served_liking(opened, served), carried)
+            tables = weights_to_tables(
+                carried.weights, served_transitions(opened, served.version), liking=liking
+            )
             opened.replace_version(carried.weights.version, *tables)
     if json:
         print_json(_document(carried))
@@ -73,6 +81,11 @@ def carry_command(
         _print(carried, f"written to {to_file}" if to_file else f"served from {store}")
     if carried.left_out:
         raise typer.Exit(1)
+
+
+def _carried(liking: LikingWeights | None, carried: Carried) -> LikingWeights | None:
+    """The liking of items under the new version: items keep their ids, whatever the ontology says of them."""
+    return None if liking is None else replace(liking, version=carried.weights.version)
 
 
 def _document(carried: Carried) -> dict[str, object]:
