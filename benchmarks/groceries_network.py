@@ -41,7 +41,9 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
 from kgrank.choice.logit.metrics import mean_and_error
-from kgrank.learning.network.liking import LaterChoices, LikingSettings, train_liking
+from kgrank.learning.liking.later_choices import LaterChoices
+from kgrank.learning.liking.settings import LikingSettings
+from kgrank.learning.network.liking import train_liking
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 from kgrank.weights.graph_filter import GraphFilter
 

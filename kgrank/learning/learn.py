@@ -23,8 +23,10 @@ from kgrank.choice.rules.stored import stored_posteriors
 from kgrank.graph.fingerprint import fingerprint
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
+from kgrank.learning.configuration.extras import NETWORK, missing
 from kgrank.learning.evaluation import evaluate, summary
 from kgrank.learning.fit import ShopFit, fit_shop, with_tastes
+from kgrank.learning.liking.stage import LikingOutcome, learn_liking
 from kgrank.learning.prior_means import PriorMeanSource
 from kgrank.learning.reporting.interrupt import HeedingProgress, OptionalParts
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
@@ -32,17 +34,18 @@ from kgrank.learning.result import served_part_worths, weights_of
 from kgrank.learning.training_data import read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.weights.concerns import concern_table, in_full_and_counted
+from kgrank.weights.liking import LikingWeights
 from kgrank.weights.model import Concern, LearnedWeights, Privacy
 from kgrank.weights.posteriors import Posteriors
 
-TASTES, FOLLOWING = "how people differ", "which item follows which"
+TASTES, FOLLOWING, LIKING = "how people differ", "which item follows which", "what people like by the network"
 """Stages that Ctrl-C may leave out."""
 
 REPORTED_CONCERNS = 20
 """Concerns up to which all are reported in full; of more, those of one kind are counted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Learned:
     """The result of learning.
 
@@ -50,6 +53,7 @@ class Learned:
         weights: What rankings serve.
         posteriors: Posteriors of the choices alone, without rules.
         transitions: Which item follows which: source, target, weight.
+        liking: People's liking of items by the network; None where it does not serve.
         interrupted: Whether Ctrl-C ended a training early, or left something out.
         left_out: The parts that it left out, as their stages are called.
     """
@@ -57,13 +61,19 @@ class Learned:
     weights: LearnedWeights
     posteriors: Posteriors
     transitions: pl.DataFrame
+    liking: LikingWeights | None
     interrupted: bool
     left_out: tuple[str, ...] = ()
 
 
 def stage_count(config: RunConfig) -> int:
     """The number of stages that ``learn`` reports."""
-    return 4 + config.people
+    return 4 + config.people + trains_network(config)
+
+
+def trains_network(config: RunConfig) -> bool:
+    """Whether a run has a stage for the network of people and items: it is not off, and it is installed."""
+    return config.network is not None and not missing(NETWORK)
 
 
 def learn(
@@ -137,6 +147,10 @@ def _completed(
     def behaviour() -> tuple[BehaviourModel, tuple[str, ...]]:
         return _behaviour(fitted, graph, ontology, config.seed, privacy.fewest_in_scores)
 
+    def liking() -> LikingOutcome:
+        heeding.stage(LIKING)
+        return learn_liking(fitted, graph, ontology, config, model, heeding)
+
     if config.people:
         fitted = parts.compute(TASTES, tastes, fitted)
     no_metrics: dict[str, float] = {}
@@ -149,14 +163,23 @@ def _completed(
         metrics["next_log_likelihood"] = model.log_likelihood
     transitions = link_table(model.counts, items, LINKS_PER_ITEM)
     terms = behaviour_terms(model, items)
+    network = parts.compute(LIKING, liking, LikingOutcome()) if trains_network(config) else LikingOutcome()
+    metrics |= network.metrics
     weights = weights_of(fitted, ontology, model, metrics, terms, fingerprint(graph))
-    weights = replace(weights, concerns=problems, privacy=privacy)
+    notes = (*weights.notes, network.sentence) if network.sentence else weights.notes
+    weights = replace(weights, concerns=problems, privacy=privacy, notes=notes)
     posteriors = Posteriors(
         weights.version, ontology.fingerprint, config.seed, stored_posteriors(fitted.posteriors)
     )
     left_out = tuple(parts.left_out)
+    served = None if network.liking is None else replace(network.liking, version=weights.version)
     return Learned(
-        weights, posteriors, transitions, fitted.prior_means.interrupted or bool(left_out), left_out
+        weights=weights,
+        posteriors=posteriors,
+        transitions=transitions,
+        liking=served,
+        interrupted=fitted.prior_means.interrupted or bool(left_out),
+        left_out=left_out,
     )
 
 

@@ -22,7 +22,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ingest.clean import ingest
 from kgrank.ingest.mapping import read_mapping
 from kgrank.learning.configuration.config import DataConfig, RunConfig
-from kgrank.learning.configuration.extras import require_network
+from kgrank.learning.configuration.extras import NETWORK, missing, require_network
 from kgrank.learning.learn import Learned, learn, stage_count
 from kgrank.learning.prior_means import PriorMeanSource, closed_form
 from kgrank.learning.reporting.only_run import only_run
@@ -31,6 +31,7 @@ from kgrank.ontology.document import load as ontology_of
 from kgrank.ontology.model import Ontology
 from kgrank.ontology.read import read_ontology
 from kgrank.weights.artefact import write_transitions, write_weights
+from kgrank.weights.liking_file import write_liking
 from kgrank.weights.posteriors import posteriors_document
 from kgrank.weights.tables import weights_to_tables
 
@@ -41,9 +42,10 @@ WRITE_WAIT = 600.0
 def run(config: RunConfig, progress: Progress = NO_PROGRESS) -> dict[str, Any]:
     """Runs a configuration; returns a summary for scripts.
 
-    Writes ``weights.json``, ``transitions.parquet`` and ``config.yaml``, with a network also checkpoints and
-    logs, below ``config.out``, and one new version of the weights into the store, which it then serves. The store
-    is open while it is read and while it is written, so that others can read it in between.
+    Writes ``weights.json``, ``transitions.parquet`` and ``config.yaml``, ``network.json`` where the network of
+    people and items serves, and checkpoints and logs of a network of prior means, below ``config.out``, and one
+    new version of the weights into the store, which it then serves. The store is open while it is read and while
+    it is written, so that others can read it in between.
 
     Raises:
         KeyboardInterrupt: Ctrl-C came before there were weights.
@@ -57,6 +59,7 @@ def _run(config: RunConfig, progress: Progress) -> dict[str, Any]:
     began = time.monotonic()
     out = Path(config.out)
     source = prior_mean_source(config)
+    check_network(config, progress)
     progress.begin(1 + stage_count(config) + 1)
     file = file_of(config.data.store)
     if config.data.folder is not None and file is not None:
@@ -87,17 +90,38 @@ def _run(config: RunConfig, progress: Progress) -> dict[str, Any]:
 
 
 def prior_mean_source(config: RunConfig) -> PriorMeanSource:
-    """What gives the prior means of a run: the closed form, or the network of its configuration.
+    """What gives the prior means of a run: the closed form, or the network that its configuration asks for.
 
     Raises:
         RunError: The network's extra is not installed, or its block of the configuration is wrong.
     """
-    if config.network is None:
+    if config.prior_means is None:
         return closed_form
     require_network()
     from kgrank.learning.network.prior_means import NetworkPriorMeans
 
     return NetworkPriorMeans.of(config)
+
+
+def check_network(config: RunConfig, progress: Progress = NO_PROGRESS) -> None:
+    """Refuses, before any work, a network of people and items that cannot be trained as it is asked for.
+
+    Raises:
+        RunError: There is no such accelerator, or a logger's package is missing.
+    """
+    network = config.network
+    if network is None:
+        return
+    if absent := missing(NETWORK):
+        progress.note(
+            f"network: auto is off, as the extra `network` is not installed ({', '.join(absent)} missing)"
+        )
+    elif network.logger != "none" or network.accelerator not in ("auto", "cpu"):
+        from kgrank.learning.network.device import device_of
+        from kgrank.learning.network.trainer import training_logger
+
+        device_of(network.accelerator, progress)
+        training_logger(network.logger, Path(config.out), "network.logger")
 
 
 def read_data(store: GraphStore, data: DataConfig, progress: Progress) -> tuple[KnowledgeGraph, Ontology]:
@@ -143,8 +167,9 @@ def _time(text: str) -> int:
 def _write(learned: Learned, out: Path, store: GraphStore) -> None:
     write_weights(out / "weights.json", learned.weights)
     write_transitions(out / "weights.json", learned.transitions)
+    write_liking(out / "weights.json", learned.liking)
     posteriors = posteriors_document(learned.posteriors)
-    nodes, edges = weights_to_tables(learned.weights, learned.transitions, posteriors)
+    nodes, edges = weights_to_tables(learned.weights, learned.transitions, posteriors, learned.liking)
     store.replace_version(learned.weights.version, nodes, edges)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kgrank.arrays import Floats, Ints
-from kgrank.weights.graph_filter import GraphFilter
+from kgrank.weights.graph_filter import GraphFilter, Relation
 
 FEW_BUYERS = 5
 """People who bought an item below which its popularity says little: it has a weight of its own."""
@@ -43,6 +43,35 @@ class LikingWeights:
         people = self.filter.people[items]
         logits: Floats = self.popularity * np.log1p(people) + self.few_buyers * (people < FEW_BUYERS)
         return logits
+
+    def of_known_items(self) -> LikingWeights:
+        """Without the items of which nothing is known, and without vectors of zeros."""
+        learned = self.filter
+        read = np.zeros(len(self.items), bool)
+        relations = list[Relation]()
+        for relation in learned.relations:
+            says = (relation.group >= 0) & (relation.vectors[relation.group] != 0).any(1)
+            used, group = np.unique(relation.group[says], return_inverse=True)
+            renumbered = np.full(len(self.items), -1)
+            renumbered[says] = group
+            relations.append(
+                replace(
+                    relation, group=renumbered, vectors=relation.vectors[used], people=relation.people[used]
+                )
+            )
+            read |= says
+        known = read | (learned.people > 0)
+        return replace(
+            self,
+            items=tuple(item for item, is_known in zip(self.items, known.tolist(), strict=True) if is_known),
+            filter=GraphFilter(
+                learned.people[known],
+                learned.strength[known],
+                learned.vectors[known],
+                learned.mean,
+                tuple(replace(r, group=r.group[known]) for r in relations),
+            ),
+        )
 
     def with_people(self, items: Ints, groups: Mapping[str, Ints]) -> LikingWeights:
         """The same with other numbers of people; the vectors stay as they were learned.

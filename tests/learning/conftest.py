@@ -28,7 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def configure(tmp_path: Path) -> Configure:
-    """A short run below the test's folder, without people's tastes unless asked for."""
+    """A short run below the test's folder, without people's tastes and networks unless asked for."""
 
     def made(**changes: Any) -> RunConfig:
         changes = {"data": DataConfig(store=str(tmp_path / "shop.lb")), **changes}
@@ -37,6 +37,7 @@ def configure(tmp_path: Path) -> Configure:
             people=False,
             validation=ValidationConfig(share=0.2),
             data=changes["data"],
+            network=None,
         )
         return replace(short, **changes)
 
@@ -67,7 +68,7 @@ def config_file(tmp_path: Path, store: Path) -> Path:
         "out": str(tmp_path / "out"),
         "people": False,
         "validation": {"share": 0.2},
-        "network": {"width": 8, "trainer": {"max_epochs": 2, "accelerator": "cpu"}},
+        "network": {"prior_means": {"width": 8, "trainer": {"max_epochs": 2, "accelerator": "cpu"}}},
     }
     path.write_text(yaml.safe_dump(chosen))
     return path

@@ -10,16 +10,11 @@ from scipy import optimize
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
+from kgrank.learning.liking.later_choices import LaterChoices
+from kgrank.learning.liking.settings import LikingSettings
 from kgrank.learning.network.comparison import compare
 from kgrank.learning.network.decoders import train_decoders, unit
-from kgrank.learning.network.liking import (
-    DECODED,
-    LaterChoices,
-    Liking,
-    LikingSettings,
-    train_liking,
-    without_graph,
-)
+from kgrank.learning.network.liking import DECODED, Liking, train_liking, without_graph
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 from kgrank.weights.graph_filter import ITEM

@@ -18,7 +18,13 @@ from kgrank.choice.logit.choice_sets import INSIDE
 from kgrank.errors import InputError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning import fit
-from kgrank.learning.configuration.config import NetworkConfig, OptimizerConfig, RunConfig, ValidationConfig
+from kgrank.learning.configuration.config import (
+    NetworkConfig,
+    OptimizerConfig,
+    PriorMeansConfig,
+    RunConfig,
+    ValidationConfig,
+)
 from kgrank.learning.learn import Learned
 from kgrank.learning.learn import learn as learn_with
 from kgrank.learning.reporting.progress import NO_PROGRESS, NoProgress, Progress
@@ -30,7 +36,7 @@ from kgrank.weights.model import CategoryWeights, Cause, LearnedWeights
 Configure = Callable[..., RunConfig]
 
 
-NETWORK = NetworkConfig(width=8, logger="none", trainer={"max_epochs": 3, "accelerator": "cpu"})
+NETWORK = PriorMeansConfig(width=8, logger="none", trainer={"max_epochs": 3, "accelerator": "cpu"})
 
 
 def learn(
@@ -110,7 +116,9 @@ def test_every_optimiser_and_schedule_learns(
     generated: Generated, configure: Configure, name: str, schedule: str
 ) -> None:
     chosen = OptimizerConfig(name=name, schedule=schedule, lr=0.05)  # type: ignore[arg-type]
-    found = learn(*generated[:2], configure(network=replace(NETWORK, optimizer=chosen))).weights
+    found = learn(
+        *generated[:2], configure(network=NetworkConfig(prior_means=replace(NETWORK, optimizer=chosen)))
+    ).weights
     assert all(np.isfinite(list(found.metrics.values())))
 
 
@@ -121,11 +129,13 @@ def test_training_stops_early_on_choices_held_out(
     """A rate far too high makes the held-out loss rise; without early stopping it would run 60 epochs."""
     chosen = configure(
         validation=ValidationConfig(share=0.25, by=by),  # type: ignore[arg-type]
-        network=replace(
-            NETWORK,
-            patience=2,
-            optimizer=OptimizerConfig(lr=1.0, schedule="constant"),
-            trainer={"max_epochs": 60, "accelerator": "cpu"},
+        network=NetworkConfig(
+            prior_means=replace(
+                NETWORK,
+                patience=2,
+                optimizer=OptimizerConfig(lr=1.0, schedule="constant"),
+                trainer={"max_epochs": 60, "accelerator": "cpu"},
+            )
         ),
     )
     learn(*generated[:2], chosen)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from kgrank.errors import KgrankError
-from kgrank.learning.configuration.config import RunConfig
+from kgrank.learning.configuration.config import NetworkConfig, PriorMeansConfig, RunConfig
 from kgrank.learning.configuration.extras import PYTORCH
 from kgrank.learning.configuration.options import parse
 from kgrank.learning.run import run
@@ -64,28 +64,47 @@ def error_of(text: str, tmp_path: Path, *options: str) -> str:
     return raised.value.sentence()
 
 
-def test_without_a_word_the_network_is_off(tmp_path: Path) -> None:
-    assert read("", tmp_path).network is None
+def test_without_a_word_the_network_is_auto(tmp_path: Path) -> None:
+    for text in ("", "network: auto"):
+        assert read(text, tmp_path).network == NetworkConfig()
+    assert read("", tmp_path).prior_means is None
     assert read("network: off", tmp_path).network is None
 
 
-def test_a_block_turns_the_network_on_and_the_command_line_overrides_it(tmp_path: Path) -> None:
-    text = "network: {width: 8, trainer: {max_epochs: 20}, optimizer: {lr: 1e-3}}"
-    network = read(text, tmp_path, "--network.trainer.max_epochs=5", "--network.width", "4").network
-    assert network is not None
-    assert (network.width, network.optimizer.lr, network.trainer) == (4, 0.001, {"max_epochs": 5})
+def test_a_block_gives_the_networks_options_and_the_command_line_overrides_it(tmp_path: Path) -> None:
+    text = "network: {width: 8, decoded: 0, ridge: 1e1}"
+    network = read(text, tmp_path, "--network.width", "4").network
+    assert network == NetworkConfig(width=4, decoded=0, ridge=10.0)
+    assert read(text, tmp_path, "--network", "off").network is None
+    assert read(text, tmp_path, "--network", "auto").network == NetworkConfig(width=8, decoded=0, ridge=10.0)
+
+
+def test_a_block_or_an_option_of_prior_means_turns_their_network_on(tmp_path: Path) -> None:
+    text = "network: {prior_means: {width: 8, trainer: {max_epochs: 20}, optimizer: {lr: 1e-3}}}"
+    trainer = "--network.prior_means.trainer.max_epochs=5"
+    chosen = read(text, tmp_path, trainer, "--network.prior_means.width", "4").prior_means
+    assert chosen is not None
+    assert (chosen.width, chosen.optimizer.lr, chosen.trainer) == (4, 0.001, {"max_epochs": 5})
+    assert read("network: {prior_means: {}}", tmp_path).prior_means == PriorMeansConfig()
+    assert read("network: {prior_means: on}", tmp_path).prior_means == PriorMeansConfig()
+    assert read("", tmp_path, "--network.prior_means.folds", "2").prior_means == PriorMeansConfig(folds=2)
+    assert read(text, tmp_path, "--network.prior_means", "off").network == NetworkConfig()
     assert read(text, tmp_path, "--network", "off").network is None
 
 
-def test_auto_takes_the_options_beside_it(tmp_path: Path) -> None:
-    network = read("", tmp_path, "--network", "auto", "--network.folds", "2").network
-    assert network is not None
-    assert network.folds == 2
-
-
-def test_a_printed_configuration_reads_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = "data: {store: 7.lb, until: 2026-09-30, examination: [1, 0.5]}\n"
-    text += "network: {trainer: {precision: 32-true}}"
+@pytest.mark.parametrize(
+    "network",
+    [
+        "network: {prior_means: {trainer: {precision: 32-true}}}",
+        "network: {width: 8}",
+        "network: auto",
+        "network: off",
+    ],
+)
+def test_a_printed_configuration_reads_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str
+) -> None:
+    text = f"data: {{store: 7.lb, until: 2026-09-30, examination: [1, 0.5]}}\n{network}"
     with pytest.raises(SystemExit) as stopped:
         read(text, tmp_path, "--print_config")
     assert stopped.value.code == 0
@@ -96,15 +115,19 @@ def test_a_printed_configuration_reads_the_same(tmp_path: Path, capsys: pytest.C
     assert config == read(text, tmp_path)
     assert config.data.until == "2026-09-30"
     assert config.data.examination == (1.0, 0.5)
-    assert yaml.safe_load(printed)["network"]["trainer"] == {"precision": "32-true"}
 
 
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
-        ("", ["--network.trainer.max_epochs", "5"], ["network.trainer.max_epochs", "off", "network: auto"]),
         ("network: off", ["--network.width", "8"], ["network.width", "off", "network: auto"]),
-        ("", ["--network.resume", "last"], ["network.resume", "off", "network: auto"]),
+        ("network: off", ["--network.prior_means.resume", "last"], ["resume", "off", "network: auto"]),
+        ("", ["--network", "off", "--network.ridge", "8"], ["network.ridge", "off", "network: auto"]),
+        ("network: {prior_means: maybe}", [], ["network.prior_means is 'maybe'", "off, on, or a block"]),
+        ("network: {ridge: 0}", [], ["network.ridge is 0", "above 0"]),
+        ("network: {layers: 0}", [], ["network.layers is 0", "1 or more"]),
+        ("network: {decoded: -1}", [], ["network.decoded is -1", "0 or more"]),
+        ("network: {logger: paper}", [], ["network.logger", "tensorboard or wandb or none"]),
         ("network: {widht: 8}", [], ["network.widht", "Did you mean network.width"]),
         ("seeed: 1", [], ["run.yaml", "seeed", "Did you mean seed"]),
         ("", ["--validation.shape", "1"], ["validation.shape", "Did you mean validation.share"]),
@@ -114,7 +137,7 @@ def test_a_printed_configuration_reads_the_same(tmp_path: Path, capsys: pytest.C
         ("validation: {by: item}", [], ["validation.by", "time or person"]),
         ("network: {width: [1]}", [], ["network.width", "a whole number"]),
         ("people: maybe", [], ["people", "true or false"]),
-        ("network: {dropout: nan}", [], ["network.dropout", "a number"]),
+        ("network: {prior_means: {dropout: nan}}", [], ["network.prior_means.dropout", "a number"]),
         ("a: b: c", [], ["run.yaml", "a YAML file"]),
         ("", ["stray"], ["stray"]),
         ("", ["--seed"], ["--seed", "--help"]),
@@ -131,15 +154,19 @@ def test_what_cannot_be_is_named_with_its_remedy(
 @pytest.mark.parametrize(
     ("text", "present"),
     [
-        ("model: {network: true}", "network"),
-        ("model: {width: 8}", "network.width"),
+        ("model: {network: true}", "network.prior_means"),
+        ("model: {width: 8}", "network.prior_means.width"),
         ("model: {people: false}", "people"),
-        ("trainer: {max_epochs: 5}", "network.trainer"),
-        ("optimizer: {lr: 0.1}", "network.optimizer"),
-        ("batch_size: 5", "network.batch_size"),
-        ("logger: none", "network.logger"),
-        ("resume: last", "network.resume"),
-        ("validation: {patience: 3}", "network.patience"),
+        ("trainer: {max_epochs: 5}", "network.prior_means.trainer"),
+        ("optimizer: {lr: 0.1}", "network.prior_means.optimizer.lr"),
+        ("batch_size: 5", "network.prior_means.batch_size"),
+        ("logger: none", "network.prior_means.logger"),
+        ("resume: last", "network.prior_means.resume"),
+        ("validation: {patience: 3}", "network.prior_means.patience"),
+        ("network: {dropout: 0.1}", "network.prior_means.dropout"),
+        ("network: {resume: last}", "network.prior_means.resume"),
+        ("network: {trainer: {max_epochs: 5}}", "network.prior_means.trainer.max_epochs"),
+        ("network: {optimizer: {lr: 0.1}}", "network.prior_means.optimizer.lr"),
     ],
 )
 def test_an_option_that_has_moved_is_named_with_its_present_place(
@@ -169,7 +196,7 @@ def test_a_network_that_is_not_installed_is_named_before_any_work(
     assert [path.name for path in tmp_path.iterdir()] == ["run.yaml"], "nothing is written"
 
 
-def test_auto_without_the_extra_trains_the_closed_form_and_says_so(config_file: Path, out: Path) -> None:
+def test_without_the_extra_a_run_trains_the_closed_form_and_says_so(config_file: Path, out: Path) -> None:
     settings = yaml.safe_load(config_file.read_text())
     settings["network"] = "auto"
     config_file.write_text(yaml.safe_dump(settings))
@@ -178,7 +205,7 @@ def test_auto_without_the_extra_trains_the_closed_form_and_says_so(config_file: 
     (line,) = [line for line in done.stderr.splitlines() if "network" in line]
     assert "network: auto is off" in line
     assert (out / "weights.json").is_file()
-    assert yaml.safe_load((out / "config.yaml").read_text())["network"] == "off"
+    assert yaml.safe_load((out / "config.yaml").read_text())["network"] == "auto"
 
 
 @pytest.mark.parametrize(
@@ -190,10 +217,11 @@ def test_a_logger_that_is_not_installed_is_named_before_any_work(
     # Lightning is imported by then, which takes seconds in a process of its own.
     monkeypatch.setattr(sys, "meta_path", [Blocked({package}), *sys.meta_path])
     monkeypatch.delitem(sys.modules, package, raising=False)
-    file.write_text(file.read_text() + f"network: {{logger: {logger}}}\n")
-    with pytest.raises(KgrankError) as raised:
-        run(parse(["--config", str(file)], "train.py"))
-    assert f"`{extra}`" in raised.value.sentence()
+    for block in (f"network: {{logger: {logger}}}\n", f"network: {{prior_means: {{logger: {logger}}}}}\n"):
+        file.write_text(file.read_text().partition("network")[0] + block)
+        with pytest.raises(KgrankError) as raised:
+            run(parse(["--config", str(file)], "train.py"))
+        assert f"`{extra}`" in raised.value.sentence()
     assert [path.name for path in tmp_path.iterdir()] == ["run.yaml"], "nothing is written"
 
 
@@ -212,7 +240,7 @@ def test_a_search_that_is_not_installed_is_named_before_any_work(
 @pytest.mark.parametrize(
     ("trainer", "word"),
     [
-        ("{max_epoch: 5}", "Did you mean network.trainer.max_epochs"),
+        ("{max_epoch: 5}", "Did you mean network.prior_means.trainer.max_epochs"),
         ("{max_epochs: many}", "max_epochs"),
         ("{accelerator: abacus}", "abacus"),
         ("{enable_progress_bar: false}", "set by the run itself"),
@@ -221,7 +249,7 @@ def test_a_search_that_is_not_installed_is_named_before_any_work(
 def test_a_wrong_option_of_the_trainer_is_named_before_any_work(
     file: Path, tmp_path: Path, trainer: str, word: str
 ) -> None:
-    file.write_text(file.read_text() + f"network: {{trainer: {trainer}}}\n")
+    file.write_text(file.read_text() + f"network: {{prior_means: {{trainer: {trainer}}}}}\n")
     with pytest.raises(KgrankError) as raised:
         run(parse(["--config", str(file)], "train.py"))
     assert word in raised.value.sentence()

@@ -77,7 +77,8 @@ def test_a_run_leaves_weights_settings_logs_and_checkpoints_and_serves_its_weigh
     config_file: Path, out: Path, store: Path
 ) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), "--config", str(config_file), "--network.optimizer.lr", "0.03"],
+        [sys.executable, str(ROOT / "train.py"), "--config", str(config_file),
+         "--network.prior_means.optimizer.lr", "0.03"],
         capture_output=True, text=True, env={**os.environ, **ENVIRONMENT}, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -87,8 +88,10 @@ def test_a_run_leaves_weights_settings_logs_and_checkpoints_and_serves_its_weigh
     weights = read_weights(out / "weights.json")
     assert weights.version == said["version"]
     settings = yaml.safe_load((out / "config.yaml").read_text())
-    assert settings["network"]["optimizer"]["lr"] == 0.03
-    assert settings["network"]["optimizer"]["name"] == "adamw", "what was not said is there too"
+    assert settings["network"]["prior_means"]["optimizer"]["lr"] == 0.03
+    assert settings["network"]["prior_means"]["optimizer"]["name"] == "adamw", (
+        "what was not said is there too"
+    )
     assert list((out / "logs").rglob("events.out.tfevents.*"))
     assert (out / "checkpoints" / "last.ckpt").is_file()
     with open_store(str(store)) as opened:
@@ -118,7 +121,7 @@ def test_the_saved_settings_run_again(run_train: Train, out: Path) -> None:
 
 
 def test_weights_and_biases_logs_offline_by_one_option(run_train: Train, out: Path) -> None:
-    done = run_train("--network.logger", "wandb")
+    done = run_train("--network.prior_means.logger", "wandb")
     assert done.returncode == 0, done.stderr
     assert list(out.rglob("*.wandb"))
     assert json.loads(done.stdout.splitlines()[-1])["interrupted"] is False
@@ -132,29 +135,29 @@ def test_a_run_goes_on_from_its_last_checkpoint(run_train: Train, out: Path) -> 
     last = out / "checkpoints" / "last.ckpt"
     assert run_train().returncode == 0
     assert epoch_of(last) == 1
-    done = run_train("--network.resume", "last", "--network.trainer.max_epochs", "4")
+    done = run_train("--network.prior_means.resume", "last", "--network.prior_means.trainer.max_epochs", "4")
     assert done.returncode == 0, done.stderr
     assert epoch_of(last) == 3
 
 
 def test_a_graph_above_the_limit_trains_by_samples_of_neighbours(run_train: Train) -> None:
     def loss(*options: str) -> float:
-        done = run_train("--network.trainer.max_epochs", "6", *options)
+        done = run_train("--network.prior_means.trainer.max_epochs", "6", *options)
         assert done.returncode == 0, done.stderr
         return float(json.loads(done.stdout.splitlines()[-1])["network_val_loss"])
 
-    sampled = loss("--network.sample_above", "0", "--network.fanout", "3")
+    sampled = loss("--network.prior_means.sample_above", "0", "--network.prior_means.fanout", "3")
     assert sampled == pytest.approx(loss(), abs=0.03)
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_mixed_precision_learns_what_single_precision_learns(run_train: Train, precision: str) -> None:
     def marks(*options: str) -> dict[str, float]:
-        done = run_train("--network.trainer.max_epochs", "6", *options)
+        done = run_train("--network.prior_means.trainer.max_epochs", "6", *options)
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
-    half, single = marks("--network.trainer.precision", precision), marks()
+    half, single = marks("--network.prior_means.trainer.precision", precision), marks()
     assert half["network_val_loss"] == pytest.approx(single["network_val_loss"], abs=0.02)
     assert half["network_val_loss"] != single["network_val_loss"], "half precision is in use"
     assert half["held_out_log_likelihood"] == pytest.approx(single["held_out_log_likelihood"], abs=0.02)
@@ -173,11 +176,11 @@ def learned(path: Path) -> list[str]:
         (
             12,
             [
-                "--network.patience",
+                "--network.prior_means.patience",
                 "1",
-                "--network.optimizer.lr",
+                "--network.prior_means.optimizer.lr",
                 "1",
-                "--network.optimizer.schedule",
+                "--network.prior_means.optimizer.schedule",
                 "constant",
             ],
         ),
@@ -187,7 +190,7 @@ def learned(path: Path) -> list[str]:
 def test_a_killed_run_that_is_gone_on_with_ends_as_one_never_stopped(
     run_train: Train, config_file: Path, tmp_path: Path, epochs: int, options: list[str]
 ) -> None:
-    options = ["--network.trainer.max_epochs", str(epochs), *options]
+    options = ["--network.prior_means.trainer.max_epochs", str(epochs), *options]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run_train("--out", str(whole), *options).returncode == 0
     line = [sys.executable, str(ROOT / "train.py"), "--config", str(config_file), "--out", str(cut), *options]
@@ -196,25 +199,25 @@ def test_a_killed_run_that_is_gone_on_with_ends_as_one_never_stopped(
         while not last.is_file() and process.poll() is None:
             time.sleep(0.01)
         process.kill()
-    assert run_train("--out", str(cut), "--network.resume", "last", *options).returncode == 0
+    assert run_train("--out", str(cut), "--network.prior_means.resume", "last", *options).returncode == 0
     assert learned(cut / "weights.json") == learned(whole / "weights.json")
 
 
 def test_a_finished_run_that_is_gone_on_with_gives_the_same_weights(run_train: Train, out: Path) -> None:
     assert run_train().returncode == 0
     before = learned(out / "weights.json")
-    assert run_train("--network.resume", "last").returncode == 0
+    assert run_train("--network.prior_means.resume", "last").returncode == 0
     assert learned(out / "weights.json") == before
 
 
 def test_resuming_without_a_checkpoint_is_an_error(run_train: Train, out: Path) -> None:
-    assert "there is no such checkpoint" in error_of(run_train("--network.resume", "last"))
+    assert "there is no such checkpoint" in error_of(run_train("--network.prior_means.resume", "last"))
     assert not (out / "weights.json").exists()
 
 
 def test_going_on_without_a_network_is_an_error(run_train: Train, out: Path) -> None:
-    error = error_of(run_train("--network", "off", "--network.resume", "last"))
-    assert "network.resume is set, but the network is off" in error
+    error = error_of(run_train("--network", "off", "--network.prior_means.resume", "last"))
+    assert "network.prior_means.resume is set, but the network is off" in error
     assert "network: auto" in error
     assert not (out / "weights.json").exists()
 
@@ -239,7 +242,9 @@ def test_a_checkpoint_of_another_ontology_is_refused(
     before = (out / "weights.json").read_bytes()
     with open_store(str(store)) as opened:
         load(opened, build_graph(ingest(files, ontology=without_rules())))
-    text = error_of(run_train("--network.resume", "last", "--network.trainer.max_epochs", "4"))
+    text = error_of(
+        run_train("--network.prior_means.resume", "last", "--network.prior_means.trainer.max_epochs", "4")
+    )
     assert ontology().fingerprint in text
     assert without_rules().fingerprint in text
     assert (out / "weights.json").read_bytes() == before
@@ -248,14 +253,18 @@ def test_a_checkpoint_of_another_ontology_is_refused(
 def test_a_checkpoint_of_another_model_is_refused(run_train: Train, out: Path) -> None:
     assert run_train().returncode == 0
     text = error_of(
-        run_train("--network.resume=last", "--network.width=16", "--network.trainer.max_epochs=4")
+        run_train(
+            "--network.prior_means.resume=last",
+            "--network.prior_means.width=16",
+            "--network.prior_means.trainer.max_epochs=4",
+        )
     )
     assert "another model" in text
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(run_train: Train, out: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.ckpt").write_bytes(b"not a checkpoint")
-    assert "broken.ckpt" in error_of(run_train("--network.resume", str(tmp_path / "broken.ckpt")))
+    assert "broken.ckpt" in error_of(run_train("--network.prior_means.resume", str(tmp_path / "broken.ckpt")))
     assert not (out / "weights.json").exists()
 
 
@@ -263,17 +272,17 @@ def test_a_file_that_is_no_checkpoint_is_refused(run_train: Train, out: Path, tm
     ("options", "word"),
     [
         (["--optimiser.lr", "1"], "optimiser"),
-        (["--network.optimizer.name", "lion"], "lion"),
-        (["--network.trainer.max_epochs", "many"], "max_epochs"),
+        (["--network.prior_means.optimizer.name", "lion"], "lion"),
+        (["--network.prior_means.trainer.max_epochs", "many"], "max_epochs"),
         (["--data.until", "yesterday"], "data.until"),
         (["--data.store", "nowhere.lb"], "nowhere.lb"),
         (["--data.folder", "nowhere"], "nowhere"),
         (["--validation.share", "1.5"], "share"),
-        (["--network.trainer.accelerator", "abacus"], "abacus"),
-        (["--network.optimizer.lr", "-1"], "network.optimizer.lr"),
-        (["--network.batch_size", "0"], "batch_size"),
-        (["--network.trainer.precision", "bf16-true"], "bf16-mixed"),
-        (["--network.dropout", "1"], "network.dropout"),
+        (["--network.prior_means.trainer.accelerator", "abacus"], "abacus"),
+        (["--network.prior_means.optimizer.lr", "-1"], "network.prior_means.optimizer.lr"),
+        (["--network.prior_means.batch_size", "0"], "batch_size"),
+        (["--network.prior_means.trainer.precision", "bf16-true"], "bf16-mixed"),
+        (["--network.prior_means.dropout", "1"], "network.prior_means.dropout"),
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
     ],
     ids=lambda x: x[0] if isinstance(x, list) else "",
@@ -331,7 +340,12 @@ def test_events_after_data_until_are_not_read(run_train: Train, out: Path, store
 @pytest.fixture
 def endless(config_file: Path) -> Iterator[subprocess.Popen[str]]:
     """A run of a million epochs."""
-    options = ["--network.trainer.max_epochs", "1000000", "--network.patience", "1000000"]
+    options = [
+        "--network.prior_means.trainer.max_epochs",
+        "1000000",
+        "--network.prior_means.patience",
+        "1000000",
+    ]
     script = f"import runpy; runpy.run_path({str(ROOT / 'train.py')!r}, run_name='__main__')"
     process = subprocess.Popen(
         [*interruptible(script), "--config", str(config_file), *options],

@@ -26,7 +26,12 @@ from kgrank.learning.tuning.trials import GROUPS, Score, gain
 from kgrank.weights.artefact import read_weights
 from train import main as train
 
-QUICK = ("--over", "network.optimizer.lr=0.001:0.1:log", "--over", "network.width=4,8")
+QUICK = (
+    "--over",
+    "network.prior_means.optimizer.lr=0.001:0.1:log",
+    "--over",
+    "network.prior_means.width=4,8",
+)
 
 Tune = Callable[..., dict[str, Any]]
 
@@ -54,7 +59,7 @@ def test_try_0_is_the_configuration_as_it_stands_and_the_best_runs_with_train(
 ) -> None:
     found = run_tune("--trials", "3", "--chart", str(tmp_path / "tries.png"))
     first, *others = found["tries"]
-    assert first["settings"] == {"network.optimizer.lr": 0.02, "network.width": 8}
+    assert first["settings"] == {"network.prior_means.optimizer.lr": 0.02, "network.prior_means.width": 8}
     assert len(others) == 2
     best = max((t for t in found["tries"] if t["outcome"] == "whole"), key=lambda t: t["log_likelihood"])
     assert found["settings"] == best["settings"]
@@ -84,7 +89,10 @@ def test_a_search_that_was_killed_goes_on_as_it_would_have(run_tune: Tune, tmp_p
 
 @pytest.mark.parametrize(
     ("over", "outcome"),
-    [("network.optimizer.lr=3:30", "hopeless"), ("network.optimizer.lr=1e30,1e31", "diverged")],
+    [
+        ("network.prior_means.optimizer.lr=3:30", "hopeless"),
+        ("network.prior_means.optimizer.lr=1e30,1e31", "diverged"),
+    ],
 )
 def test_a_try_that_leads_nowhere_is_given_up_and_the_search_goes_on(
     config_file: Path, over: str, outcome: str
@@ -94,7 +102,7 @@ def test_a_try_that_leads_nowhere_is_given_up_and_the_search_goes_on(
     )
     found = json.loads(done.stdout)
     assert [t["outcome"] for t in found["tries"]] == ["whole", outcome, outcome]
-    assert found["settings"] == {"network.optimizer.lr": 0.02}
+    assert found["settings"] == {"network.prior_means.optimizer.lr": 0.02}
 
 
 def test_no_try_begins_when_the_minutes_are_spent_but_try_0_is_done(run_tune: Tune) -> None:
@@ -105,21 +113,21 @@ def test_no_try_begins_when_the_minutes_are_spent_but_try_0_is_done(run_tune: Tu
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--over", "network.optimizer.rate=0.1:1"], "network.optimizer.lr"),
+        (["--over", "network.prior_means.optimizer.rate=0.1:1"], "network.prior_means.optimizer.lr"),
         (["--over", "data.store=a,b"], "data.store"),
-        (["--over", "network.width"], "NAME=LOW:HIGH"),
-        (["--over", "network.optimizer.lr=1:0.1"], "low end below"),
-        (["--over", "network.optimizer.lr=0:1:log"], "above 0 for log"),
-        (["--over", "network.optimizer.lr=0.1:many"], "many"),
-        (["--over", "network.optimizer.name=adam,lion"], "lion"),
-        (["--over", "network.dropout=0:2"], "below 1"),
-        (["--over", "network.width=4,8", "--network", "off"], "network=off,auto"),
-        (["--over", "network.width=4,8", "--over", "network.width=2,3"], "twice"),
+        (["--over", "network.prior_means.width"], "NAME=LOW:HIGH"),
+        (["--over", "network.prior_means.optimizer.lr=1:0.1"], "low end below"),
+        (["--over", "network.prior_means.optimizer.lr=0:1:log"], "above 0 for log"),
+        (["--over", "network.prior_means.optimizer.lr=0.1:many"], "many"),
+        (["--over", "network.prior_means.optimizer.name=adam,lion"], "lion"),
+        (["--over", "network.prior_means.dropout=0:2"], "below 1"),
+        (["--over", "network.prior_means.width=4,8", "--network", "off"], "network.prior_means=off,on"),
+        (["--over", "network.prior_means.width=4,8", "--over", "network.prior_means.width=2,3"], "twice"),
         (["--trials", "0"], "--trials"),
         (["--minutes", "-1"], "--minutes"),
         (["--validation.share", "0"], "held out"),
         (["--optimiser.lr", "1"], "optimiser"),
-        (["--network.folds", "1"], "one category or fold"),
+        (["--network.prior_means.folds", "1"], "one category or fold"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",
 )

@@ -138,6 +138,19 @@ class BehaviourModel:
         return total
 
 
+def served_utility(model: BehaviourModel, examples: Examples) -> Floats:
+    """(rows,) what all terms of a model add in examples, without the weights of single categories."""
+    rows = slice(None)
+    total = np.zeros(len(examples.item))
+    if ATTRIBUTES in examples.names:
+        total += model.strength * examples.column(ATTRIBUTES, rows)
+    for name, learned in model.curves.items():
+        total += evaluate_curve(learned, examples.column(name, rows))
+    for (first, second), learned in model.pairs.items():
+        total += evaluate_curve(learned, examples.column(first, rows), examples.column(second, rows))
+    return total
+
+
 def _by_label(
     term_values_: Mapping[str, TermValues],
     curves: Mapping[str, Curve],

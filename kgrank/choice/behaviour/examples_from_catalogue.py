@@ -68,16 +68,27 @@ def learn_from_catalogue(
     """
     people = people.once()
     counts = Counts.of(people, groups, title_vectors, fewest=fewest)
-    examples = _collect(people, counts, utility, np.random.default_rng(seed))
+    examples = catalogue_examples(people, counts, utility, seed)
     if examples is None:
         return BehaviourModel(counts=counts)
     return replace(learn_curves(examples, counts, inside, without), utility=utility)
 
 
-def _collect(
-    people: EventSequences, whole: Counts, utility: Floats | None, random: np.random.Generator
+def catalogue_examples(
+    people: EventSequences, whole: Counts, utility: Floats | None, seed: int
 ) -> Examples | None:
-    """The last choice of people in folds, with term values counted from the people of the other folds."""
+    """The last choice of people in folds, with term values counted from the people of the other folds.
+
+    Args:
+        people: Each item of a person once.
+        whole: Counts of everybody.
+        utility: (items,) the attribute score of each item.
+        seed: Of the people and of the candidates that are drawn.
+
+    Returns:
+        The examples, their persons by the numbers of ``people``; None where nobody has two items.
+    """
+    random = np.random.default_rng(seed)
     candidates = np.flatnonzero(np.diff(people.start) > 1)
     candidates = np.sort(random.permutation(candidates)[:EXAMPLES])
     # Whatever the seed, everybody's fold stays the same, so that two seeds differ in what they draw alone.
@@ -96,13 +107,16 @@ def _collect(
                 half_lives=half_lives,
                 fewest=whole.fewest,
             )
-            parts.extend(_batches(people.take(members), counts, utility, random))
+            for first, part in _batches(people.take(members), counts, utility, random):
+                choices = replace(part.choices, person=members[first : first + len(part.choices)])
+                parts.append(replace(part, choices=choices))
     return joined(parts) if parts else None
 
 
 def _batches(
     people: EventSequences, counts: Counts, utility: Floats | None, random: np.random.Generator
-) -> Iterator[Examples]:
+) -> Iterator[tuple[int, Examples]]:
+    """The first person of each batch, and the last choices of all in it."""
     target = people.last
     time = people.time[people.start[1:] - 1] if people.time is not None and people.dated else None
     before = people.without_last(1)
@@ -114,7 +128,7 @@ def _batches(
         if utility is not None:
             values[ATTRIBUTES] = TermValues(utility[None])
         groups = counts.statistics.groupings
-        yield _candidates(values, target[which], histories_before.seen().toarray() > 0, groups, random)
+        yield first, _candidates(values, target[which], histories_before.seen().toarray() > 0, groups, random)
 
 
 def batch_size(items: int) -> int:

@@ -17,8 +17,9 @@ ABOUT = """Learns attribute weights from a shop's graph.
 
     {program} --config fashion
     {program} --config configs/fashion.yaml --data.until 2026-09-30
-    {program} --config configs/fashion.yaml --network auto --network.trainer.max_epochs 5
-    {program} --config configs/fashion.yaml --network auto --network.resume last
+    {program} --config configs/fashion.yaml --network off
+    {program} --config configs/fashion.yaml --network.prior_means.trainer.max_epochs 5
+    {program} --config configs/fashion.yaml --network.prior_means.resume last
     {program} --config configs/fashion.yaml --print_config
     {program} --config configs/fashion.yaml --quiet
 
@@ -54,7 +55,7 @@ def _train(arguments: Sequence[str], program: str) -> int:
     from kgrank.learning.run import run
 
     with ConsoleProgress(err, quiet=notes.quiet) as progress:
-        config = parse(words, program, ABOUT.format(program=program), progress)
+        config = parse(words, program, ABOUT.format(program=program))
         result = run(config, progress)
     # The weights are there: the signal that came is heeded, and the line is printed.
     acknowledge()

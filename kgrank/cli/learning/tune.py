@@ -31,7 +31,8 @@ def tune_command(
         list[str] | None,
         typer.Option(
             metavar="RANGE",
-            help="What to search instead of the usual, for example network.optimizer.lr=0.01:0.1:log; repeat it.",
+            help="What to search instead of the usual, for example "
+            "network.prior_means.optimizer.lr=0.01:0.1:log; repeat it.",
         ),
     ] = None,
     folder: Annotated[
@@ -58,7 +59,7 @@ def tune_command(
     from kgrank.learning.tuning.tune import Budget, tune
 
     with ConsoleProgress(notes, quiet=notes.quiet) as progress:
-        run = parse(["--config", str(config_file(config)), *context.args], "kgrank tune", progress=progress)
+        run = parse(["--config", str(config_file(config)), *context.args], "kgrank tune")
         tuned = tune(
             run,
             read_space(over or DEFAULT),

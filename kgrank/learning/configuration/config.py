@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from kgrank.errors import RunError
+from kgrank.learning.liking.settings import LikingSettings
 
 
 def _check(option: str, value: float, fine: bool, expected: str) -> None:
@@ -58,13 +59,18 @@ class OptimizerConfig:
     schedule: Literal["cosine", "constant"] = "cosine"
 
     def __post_init__(self) -> None:
-        _check("network.optimizer.lr", self.lr, 0 < self.lr < float("inf"), "above 0")
-        _check("network.optimizer.weight_decay", self.weight_decay, self.weight_decay >= 0, "0 or more")
+        _check("network.prior_means.optimizer.lr", self.lr, 0 < self.lr < float("inf"), "above 0")
+        _check(
+            "network.prior_means.optimizer.weight_decay",
+            self.weight_decay,
+            self.weight_decay >= 0,
+            "0 or more",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
-    """The heterogeneous network that corrects the prior means, and its training.
+class PriorMeansConfig:
+    """The heterogeneous network that corrects the prior means of categories, and its training.
 
     Attributes:
         width: Width of the embeddings.
@@ -100,13 +106,49 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         precision = self.deviation_precision
+        _check("network.prior_means.width", self.width, self.width >= 1, "1 or more")
+        _check("network.prior_means.layers", self.layers, self.layers >= 0, "0 or more")
+        _check("network.prior_means.fanout", self.fanout, self.fanout >= 1, "1 or more")
+        _check("network.prior_means.dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
+        _check("network.prior_means.deviation_precision", precision, precision > 0, "above 0")
+        _check("network.prior_means.folds", self.folds, self.folds >= 1, "1 or more")
+        _check("network.prior_means.batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """The network of people and items, over the graph of purchases.
+
+    Attributes:
+        width: Singular vectors of the graph.
+        layers: Rounds of messages that get a weight, the graph without a round counted.
+        decoded: Coordinates of a person that a category's decoder reads; 0 for no decoders.
+        ridge: Precision of the decoders' weights, for coordinates of variance 1.
+        precision: Precision of the weights of layers and relations, for terms of variance 1.
+        sample_above: Pairs of a person and an item that was bought above which people are drawn at random, so that
+            about so many pairs are left; fewer are drawn where these do not fit into memory.
+        accelerator: Lightning's accelerator: auto, cpu, gpu ….
+        logger: What the stages' records are also written to, below ``out``: tensorboard, wandb or none.
+        prior_means: The network that corrects the prior means of categories; off where none of its options is set.
+    """
+
+    width: int = LikingSettings.width
+    layers: int = LikingSettings.layers
+    decoded: int = LikingSettings.decoded
+    ridge: float = LikingSettings.ridge
+    precision: float = LikingSettings.precision
+    sample_above: int = 20_000_000
+    accelerator: str = LikingSettings.accelerator
+    logger: Literal["tensorboard", "wandb", "none"] = "none"
+    prior_means: PriorMeansConfig | None = None
+
+    def __post_init__(self) -> None:
         _check("network.width", self.width, self.width >= 1, "1 or more")
-        _check("network.layers", self.layers, self.layers >= 0, "0 or more")
-        _check("network.fanout", self.fanout, self.fanout >= 1, "1 or more")
-        _check("network.dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
-        _check("network.deviation_precision", precision, precision > 0, "above 0")
-        _check("network.folds", self.folds, self.folds >= 1, "1 or more")
-        _check("network.batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
+        _check("network.layers", self.layers, self.layers >= 1, "1 or more")
+        _check("network.decoded", self.decoded, self.decoded >= 0, "0 or more")
+        _check("network.ridge", self.ridge, self.ridge > 0, "above 0")
+        _check("network.precision", self.precision, self.precision > 0, "above 0")
+        _check("network.sample_above", self.sample_above, self.sample_above >= 1, "1 or more")
 
 
 @dataclass(frozen=True)
@@ -148,11 +190,11 @@ class RunConfig:
 
     Attributes:
         data: What is learned from.
-        out: Folder for weights, the resolved configuration, and the network's checkpoints and logs.
+        out: Folder for weights, the resolved configuration, and the networks' vectors, checkpoints and logs.
         people: Whether people's own tastes are estimated.
         validation: What is held out.
         privacy: What is given out of counts of few people.
-        network: The network that corrects the prior means; None takes the closed form.
+        network: The network of people and items, where there are enough people; None trains none.
         seed: Seed of everything that is drawn.
     """
 
@@ -161,12 +203,23 @@ class RunConfig:
     people: bool = True
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
-    network: NetworkConfig | None = None
+    network: NetworkConfig | None = field(default_factory=NetworkConfig)
     seed: int = 0
+
+    @property
+    def prior_means(self) -> PriorMeansConfig | None:
+        """The network that corrects the prior means; None takes the closed form."""
+        return None if self.network is None else self.network.prior_means
 
     def document(self) -> dict[str, Any]:
         """The configuration as plain values for YAML or JSON; reading it gives the same run."""
         values = asdict(self)
         if self.data.examination is not None:
             values["data"]["examination"] = list(self.data.examination)
-        return values if self.network is not None else values | {"network": "off"}
+        if self.network is None:
+            return values | {"network": "off"}
+        if self.network == NetworkConfig():
+            return values | {"network": "auto"}
+        if self.network.prior_means is None:
+            values["network"]["prior_means"] = "off"
+        return values

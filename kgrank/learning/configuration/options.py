@@ -6,7 +6,7 @@ import argparse
 import inspect
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import NoneType
@@ -16,25 +16,43 @@ import yaml
 
 from kgrank.documents import load_yaml
 from kgrank.errors import InputError, did_you_mean
-from kgrank.learning.configuration.config import NetworkConfig, RunConfig
-from kgrank.learning.configuration.extras import NETWORK, missing, require_network
-from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
+from kgrank.learning.configuration.config import RunConfig
+from kgrank.learning.configuration.extras import require_network
 
-SWITCH = "network"
-TRAINER = "network.trainer."
-OFF, AUTO, BLOCK = "off", "auto", "block"
+NETWORK_SWITCH, PRIOR_MEANS_SWITCH = "network", "network.prior_means"
+TRAINER = "network.prior_means.trainer."
+OFF, ON, AUTO, BLOCK = "off", "on", "auto", "block"
+SWITCHES = {NETWORK_SWITCH: (OFF, AUTO), PRIOR_MEANS_SWITCH: (OFF, ON)}
+"""Blocks of options that may also be one word: the words of each."""
 COMMAND_LINE = "command line"
 
+_PRIOR_MEANS = (
+    "dropout",
+    "fanout",
+    "deviation_precision",
+    "free_epochs",
+    "folds",
+    "patience",
+    "batch_size",
+    "resume",
+)
 MOVED = {
-    "model.network": "network: auto (or off, or a block of the network's options)",
+    "model.network": "network.prior_means (off or on, or a block of its options)",
     "model.people": "people",
-    "validation.patience": "network.patience",
-    "batch_size": "network.batch_size",
-    "logger": "network.logger",
-    "resume": "network.resume",
+    "validation.patience": "network.prior_means.patience",
+    "batch_size": "network.prior_means.batch_size",
+    "logger": "network.prior_means.logger",
+    "resume": "network.prior_means.resume",
+    **{f"network.{name}": f"network.prior_means.{name}" for name in _PRIOR_MEANS},
 }
 """Options that had another name, and their present one."""
-MOVED_GROUPS = {"model": "network", "optimizer": "network.optimizer", "trainer": "network.trainer"}
+MOVED_GROUPS = {
+    "model": "network.prior_means",
+    "optimizer": "network.prior_means.optimizer",
+    "trainer": "network.prior_means.trainer",
+    "network.optimizer": "network.prior_means.optimizer",
+    "network.trainer": "network.prior_means.trainer",
+}
 
 
 @dataclass(frozen=True)
@@ -53,32 +71,26 @@ class Values:
 
     Attributes:
         where: The file, or the command line.
-        switch: off, auto or block where it says which; None where it does not.
+        switches: By name of a switch, the word that it has, or ``block``; those that are not named are not there.
         values: Texts, lists or mappings by dotted name.
     """
 
     where: str
-    switch: str | None = None
+    switches: dict[str, str] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
 
-    def network_options(self) -> list[str]:
-        """The names of the network's options that are set."""
-        return [name for name in self.values if name.startswith(f"{SWITCH}.")]
+    def below(self, switch: str) -> list[str]:
+        """The names of the options of a switch's block that are set."""
+        return [name for name in self.values if name.startswith(f"{switch}.")]
 
 
-def parse(
-    arguments: Sequence[str] | None,
-    program: str,
-    about: str | None = None,
-    progress: Progress = NO_PROGRESS,
-) -> RunConfig:
+def parse(arguments: Sequence[str] | None, program: str, about: str | None = None) -> RunConfig:
     """The configuration of a command line: ``--config FILE`` and any option of a run behind it.
 
     Args:
         arguments: The words after the program's name; None takes those of this process.
         program: Its name, for the usage line.
         about: The first lines of ``--help``.
-        progress: Receives a note where ``network: auto`` finds no network installed.
 
     Raises:
         InputError: An option or a file that cannot be, in words.
@@ -90,7 +102,7 @@ def parse(
     files, print_config = given.pop("config"), given.pop("print_config")
     sources = [_read_file(Path(file), options) for file in files]
     sources.append(_command_line(given | _pairs(rest, options), options))
-    config = _config(sources, options, progress)
+    config = _config(sources, options)
     if print_config:
         print(yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True), end="")
         raise SystemExit(0)
@@ -108,9 +120,15 @@ def _parser(program: str, about: str | None, options: Iterable[Option]) -> argpa
     )
     parser.add_argument("--print_config", action="store_true", help="Print the resolved configuration.")
     parser.add_argument(
-        f"--{SWITCH}",
+        f"--{NETWORK_SWITCH}",
         metavar="off|auto",
-        help="Whether a network corrects the prior means; auto is on where it is installed. (default: off)",
+        help="Whether a network of people and items is trained; with auto where it is installed and there are "
+        "enough people, and it serves where it wins on held-out choices. (default: auto)",
+    )
+    parser.add_argument(
+        f"--{PRIOR_MEANS_SWITCH}",
+        metavar="off|on",
+        help="Whether a network corrects the prior means of categories. (default: off)",
     )
     for option in options:
         parser.add_argument(f"--{option.name}", metavar="VALUE", help=_help(option))
@@ -136,8 +154,10 @@ def _options(kind: Any, prefix: str = "") -> Iterator[Option]:
     """All settings below a dataclass but the trainer's."""
     hints, meanings = get_type_hints(kind), _meanings(kind)
     for setting in fields(kind):
-        hint = NetworkConfig if setting.name == SWITCH else hints[setting.name]
+        hint = hints[setting.name]
         name = f"{prefix}{setting.name}"
+        if name in SWITCHES:
+            hint = _present(hint)
         if is_dataclass(hint):
             yield from _options(hint, f"{name}.")
         elif f"{name}." != TRAINER:
@@ -176,13 +196,13 @@ def _read_file(path: Path, options: Mapping[str, Option]) -> Values:
 def _flatten(document: Mapping[str, Any], prefix: str, into: Values, options: Mapping[str, Option]) -> None:
     for key, value in document.items():
         name = f"{prefix}{key}"
-        if name == SWITCH and not isinstance(value, dict):
-            into.switch = _switch(value, into.where)
+        if name in SWITCHES and not isinstance(value, dict):
+            into.switches[name] = _switch(name, value, into.where)
         elif f"{name}." == TRAINER and isinstance(value, dict):
             into.values |= {f"{TRAINER}{option}": setting for option, setting in value.items()}
         elif isinstance(value, dict) and any(option.startswith(f"{name}.") for option in options):
-            if name == SWITCH:
-                into.switch = BLOCK
+            if name in SWITCHES:
+                into.switches[name] = BLOCK
             _flatten(value, f"{name}.", into, options)
         elif name in options:
             into.values[name] = value
@@ -196,8 +216,8 @@ def _command_line(given: Mapping[str, str], options: Mapping[str, Option]) -> Va
     """What the options of the command line set; lists and mappings are written as in YAML."""
     values = Values(COMMAND_LINE)
     for name, text in given.items():
-        if name == SWITCH:
-            values.switch = _switch(text, COMMAND_LINE)
+        if name in SWITCHES:
+            values.switches[name] = _switch(name, text, COMMAND_LINE)
         elif name in options and get_origin(_present(options[name].kind)) is tuple:
             values.values[name] = _yaml(text, name)
         else:
@@ -206,7 +226,7 @@ def _command_line(given: Mapping[str, str], options: Mapping[str, Option]) -> Va
 
 
 def _pairs(words: Sequence[str], options: Mapping[str, Option]) -> dict[str, str]:
-    """Options of the trainer, ``--network.trainer.NAME VALUE``; all others are refused."""
+    """Options of the trainer, ``--network.prior_means.trainer.NAME VALUE``; all others are refused."""
     pairs: dict[str, str] = {}
     queue = list(words)
     while queue:
@@ -220,79 +240,81 @@ def _pairs(words: Sequence[str], options: Mapping[str, Option]) -> dict[str, str
     return pairs
 
 
-def _switch(value: Any, where: str) -> str:
-    if value not in (OFF, AUTO):
+def _switch(name: str, value: Any, where: str) -> str:
+    if value not in SWITCHES[name]:
         raise InputError(
-            f"network is {value!r}",
+            f"{name} is {value!r}",
             where=where,
-            expected="off, auto, or a block such as network: {width: 16}",
+            expected=f"{', '.join(SWITCHES[name])}, or a block such as {name.rpartition('.')[2]}: {{width: 16}}",
         )
     return str(value)
 
 
 def _unknown(name: str, options: Mapping[str, Option], where: str) -> InputError:
     """The error for a name that no option has: it was renamed, or it is misspelt."""
-    group, _, leaf = name.partition(".")
     present = MOVED.get(name)
-    if present is None and group in MOVED_GROUPS:
-        present = f"{MOVED_GROUPS[group]}.{leaf}" if leaf else MOVED_GROUPS[group]
+    for group, now in MOVED_GROUPS.items():
+        if present is None and (name == group or name.startswith(f"{group}.")):
+            present = now + name.removeprefix(group)
     if present is not None:
-        todo = "Leave it out where no network is trained." if present.startswith(f"{SWITCH}.") else None
+        todo = (
+            "Leave it out where no network is trained." if present.startswith(f"{NETWORK_SWITCH}.") else None
+        )
         return InputError(f"{name} has another name now", where=where, expected=present, todo=todo)
-    return InputError(
-        f"there is no option {name!r}", where=where, todo=did_you_mean(name, [*options, SWITCH, "network.trainer"])
-    )  # fmt: skip
+    known = [*options, *SWITCHES, TRAINER.rstrip(".")]
+    return InputError(f"there is no option {name!r}", where=where, todo=did_you_mean(name, known))
 
 
-def _config(sources: Sequence[Values], options: Mapping[str, Option], progress: Progress) -> RunConfig:
+def _config(sources: Sequence[Values], options: Mapping[str, Option]) -> RunConfig:
     """The sources together, later ones over earlier ones."""
-    switch = OFF
+    state = {NETWORK_SWITCH: AUTO, PRIOR_MEANS_SWITCH: OFF}
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for source in sources:
-        network = source.network_options()
-        switch = source.switch or switch
-        if switch == OFF and network:
-            raise InputError(
-                f"{network[0]} is set, but the network is off",
-                where=source.where,
-                todo="Add network: auto to the configuration (or --network auto), or leave the option out.",
-            )
-        if switch == OFF:
-            merged = {name: value for name, value in merged.items() if not name.startswith(f"{SWITCH}.")}
+        for switch in SWITCHES:
+            below = source.below(switch)
+            # Any option of prior means turns them on; the network is on unless it was turned off.
+            default = BLOCK if below and switch == PRIOR_MEANS_SWITCH else state[switch]
+            state[switch] = source.switches.get(switch, default)
+            if state[switch] != OFF:
+                continue
+            if below:
+                raise InputError(
+                    f"{below[0]} is set, but the network is off",
+                    where=source.where,
+                    todo="Add network: auto to the configuration (or --network auto), or leave the option out.",
+                )
+            merged = {name: value for name, value in merged.items() if not name.startswith(f"{switch}.")}
         merged |= source.values
         origin |= dict.fromkeys(source.values, source.where)
     typed = {
         name: _plain(value) if name.startswith(TRAINER) else _typed(value, options[name], origin[name])
         for name, value in merged.items()
     }
-    absent = missing(NETWORK) if switch == AUTO else ()
-    if absent:
-        for name in typed:
-            if name.startswith(f"{SWITCH}."):
-                require_network(name)
-        progress.note(
-            f"network: auto is off, as the extra `network` is not installed ({', '.join(absent)} missing)"
-        )
-    built: RunConfig = _build(RunConfig, typed, "", network=switch != OFF and not absent)
+    # What is set asks for the network; without a word it stays out where it is not installed.
+    asked = [name for name in typed if name.startswith(f"{NETWORK_SWITCH}.")]
+    if state[NETWORK_SWITCH] != OFF and (asked or state[PRIOR_MEANS_SWITCH] != OFF):
+        require_network(asked[0] if asked else PRIOR_MEANS_SWITCH)
+    off = {switch for switch, word in state.items() if word == OFF}
+    built: RunConfig = _build(RunConfig, typed, "", off)
     return built
 
 
-def _build(kind: Any, typed: Mapping[str, Any], prefix: str, *, network: bool) -> Any:
-    """The dataclass of typed values by dotted name."""
+def _build(kind: Any, typed: Mapping[str, Any], prefix: str, off: Collection[str]) -> Any:
+    """The dataclass of typed values by dotted name; the blocks that are ``off`` are None."""
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     for setting in fields(kind):
         name = f"{prefix}{setting.name}"
-        hint = NetworkConfig if name == SWITCH else hints[setting.name]
+        hint = _present(hints[setting.name]) if name in SWITCHES else hints[setting.name]
         if f"{name}." == TRAINER:
             values[setting.name] = {
                 n.removeprefix(TRAINER): v for n, v in typed.items() if n.startswith(TRAINER)
             }
-        elif name == SWITCH and not network:
+        elif name in off:
             values[setting.name] = None
         elif is_dataclass(hint):
-            values[setting.name] = _build(hint, typed, f"{name}.", network=network)
+            values[setting.name] = _build(hint, typed, f"{name}.", off)
         elif name in typed:
             values[setting.name] = typed[name]
         elif setting.default is MISSING and setting.default_factory is MISSING:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from kgrank.choice.logit.metrics import mean_and_error
-from kgrank.learning.network.liking import (
-    LaterChoices,
-    Liking,
-    LikingSettings,
-    train_liking,
-    without_graph,
-)
+from kgrank.learning.liking.enough import too_small
+from kgrank.learning.liking.later_choices import LaterChoices
+from kgrank.learning.liking.settings import LikingSettings
+from kgrank.learning.network.device import device_of
+from kgrank.learning.network.liking import Liking, train_liking, without_graph
 from kgrank.learning.network.purchase_graph import PurchaseGraph
-
-FEWEST_PERSONS, FEWEST_CATEGORIES = 100, 2
-"""Below these the network is not trained: of 100 households of a grocer it brought .002 a choice, of 2,427 .05."""
 
 ERRORS = 2.0
 """Standard errors by which it must win."""
@@ -49,6 +45,7 @@ def compare(
     weights: LaterChoices,
     held_out: LaterChoices,
     settings: LikingSettings,
+    device: torch.device | None = None,
 ) -> Comparison:
     """Trains the network with and without its edges shuffled, and compares them on held-out choices.
 
@@ -57,15 +54,21 @@ def compare(
         weights: Choices that the weights are learned on.
         held_out: Choices after these.
         settings: Of the network; its seed also shuffles.
+        device: Of every stage; by default the one that Lightning's accelerator names.
     """
-    reason = _too_small(graph, weights, held_out)
+    reason = too_small(
+        graph.person, graph.item, graph.category, (len(weights.choices), len(held_out.choices))
+    )
     if reason is not None:
         return Comparison(None, 0.0, 0.0, 0.0, False, f"the network stays out: {reason}")
     without = without_graph(graph, weights, settings).log_likelihoods(graph, held_out)
-    liking = train_liking(graph, weights, settings)
+    device = device or device_of(settings.accelerator)
+    liking = train_liking(graph, weights, settings, device)
     dealt = _shuffled(graph, settings.seed)
-    twin = train_liking(dealt, weights, settings).log_likelihoods(dealt, held_out)
+    twin = train_liking(dealt, weights, settings, device).log_likelihoods(dealt, held_out)
     likelihood = liking.log_likelihoods(graph, held_out)
+    if not np.isfinite(likelihood).all():
+        return Comparison(None, 0.0, 0.0, 0.0, False, "the network stays out: its scores are not all numbers")
     gain, error = mean_and_error(likelihood - without, held_out.choices.person)
     over_twin, twin_error = mean_and_error(likelihood - twin, held_out.choices.person)
     serves = gain > ERRORS * error and over_twin > ERRORS * twin_error
@@ -73,18 +76,6 @@ def compare(
     figures = f"{gain:+.4f} ± {error:.4f} log-likelihood a choice ({shuffled:+.4f} with shuffled people)"
     state = "serves" if serves else "stays out"
     return Comparison(liking, gain, error, shuffled, serves, f"the network {state}: {figures}")
-
-
-def _too_small(graph: PurchaseGraph, weights: LaterChoices, held_out: LaterChoices) -> str | None:
-    """Why there is nothing that a network could learn from; None where there is."""
-    persons, categories = len(np.unique(graph.person)), len(np.unique(graph.category))
-    if persons < FEWEST_PERSONS:
-        return f"{persons} {'person' if persons == 1 else 'people'} bought something, of {FEWEST_PERSONS} at least"
-    if categories < FEWEST_CATEGORIES:
-        return f"there is {categories} category, and it is learned from purchases in others"
-    if not len(weights.choices) or not len(held_out.choices):
-        return "no choices came after the purchases of the graph"
-    return None
 
 
 def _shuffled(graph: PurchaseGraph, seed: int) -> PurchaseGraph:

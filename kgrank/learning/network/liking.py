@@ -10,18 +10,19 @@ The result is a ``GraphFilter``, which needs no torch.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 from scipy import sparse
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.logit.fit import optimum
-from kgrank.choice.logit.likelihood import Choices
+from kgrank.learning.liking.later_choices import LaterChoices
+from kgrank.learning.liking.settings import LikingSettings
 from kgrank.learning.network.decoders import train_decoders, unit
+from kgrank.learning.network.device import device_of
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
 from kgrank.weights.graph_filter import ITEM, GraphFilter, Relation
@@ -34,51 +35,31 @@ BLOCK = 50_000
 
 
 @dataclass(frozen=True)
-class LikingSettings:
-    """Size of the model.
-
-    Attributes:
-        width: Singular vectors.
-        layers: Rounds of messages that get a weight, the graph without a round counted.
-        decoded: Coordinates of a person that the decoders read; 0 for no decoders.
-        ridge: Precision of the decoders' weights, for coordinates of variance 1.
-        precision: Of the weights, for terms of variance 1.
-        accelerator: Lightning's: auto, cpu, gpu ….
-        seed: Of the start of the subspace iteration.
-    """
-
-    width: int = 32
-    layers: int = 3
-    decoded: int = 24
-    ridge: float = 100.0
-    precision: float = 0.1
-    accelerator: str = "auto"
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class LaterChoices:
-    """Choices after the graph's purchases, by which the weights are learned.
-
-    Attributes:
-        choices: Without columns; ``offset`` is the utility without the graph, ``person`` the graph's number of the
-            person, -1 for one who is not in it.
-        item: (rows,) item numbers.
-        beside: (rows, columns) terms whose weights are learned together with those of the graph.
-    """
-
-    choices: Choices
-    item: Ints
-    beside: Floats
-
-
-@dataclass(frozen=True)
 class StageRecord:
-    """What one stage of the training took and did."""
+    """What one stage of the training took and did.
+
+    Attributes:
+        stage: Its name.
+        seconds: That it took.
+        about: What it did, and where.
+        edges: Edges of the graph that it went through; 0 where it did not read the graph.
+    """
 
     stage: str
     seconds: float
     about: str
+    edges: int = 0
+
+    @property
+    def throughput(self) -> float:
+        """Edges a second."""
+        return self.edges / max(self.seconds, 0.01)
+
+    @property
+    def sentence(self) -> str:
+        """In one line."""
+        rate = f", {self.throughput:,.0f} edges/s" if self.edges else ""
+        return f"network, {self.stage}: {self.about}, {self.seconds:.1f} s{rate}"
 
 
 @dataclass(frozen=True)
@@ -103,17 +84,21 @@ class Liking:
         """(choices,) of choices by persons of the graph, as they are served."""
         choices = later.choices
         utility = choices.offset + later.beside @ self.beside
-        starts = np.searchsorted(graph.person, np.arange(graph.persons + 1))
-        order = np.argsort(choices.person, kind="stable")
-        for of_person in np.split(order, np.flatnonzero(np.diff(choices.person[order])) + 1):
-            number = choices.person[of_person[0]] if len(of_person) else -1
-            if number < 0:
-                continue
-            edges = slice(starts[number], starts[number + 1])
-            person = self.filter.person(graph.item[edges], graph.count[edges])
-            rows = choices.rows_of(of_person)
-            utility[rows] += self.filter.scores(person, later.item[rows])
+        utility += self.scores(graph, choices.person[choices.choice], later.item)
         return np.asarray(choices.log_likelihood(utility))
+
+    def scores(self, graph: PurchaseGraph, person: Ints, item: Ints) -> Floats:
+        """(rows,) of pairs of a person of the graph (-1 for another one) and an item, as they are served."""
+        scores = np.zeros(len(item))
+        starts = np.searchsorted(graph.person, np.arange(graph.persons + 1))
+        order = np.argsort(person, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(person[order])) + 1):
+            number = person[rows[0]] if len(rows) else -1
+            if number >= 0:
+                edges = slice(starts[number], starts[number + 1])
+                vector = self.filter.person(graph.item[edges], graph.count[edges])
+                scores[rows] = self.filter.scores(vector, item[rows])
+        return scores
 
 
 @dataclass(frozen=True)
@@ -150,38 +135,92 @@ def without_graph(graph: PurchaseGraph, later: LaterChoices, settings: LikingSet
     )
 
 
-def train_liking(graph: PurchaseGraph, later: LaterChoices, settings: LikingSettings) -> Liking:
-    """Trains all stages; each runs on the device that Lightning's accelerator names."""
-    device = Fabric(accelerator=settings.accelerator, devices=1).device
-    records = list[StageRecord]()
+@dataclass(frozen=True)
+class _Read:
+    """A graph before its relations are weighted.
 
-    def record(stage: str, began: float, about: str) -> None:
-        records.append(StageRecord(stage, round(time.monotonic() - began, 2), f"{about}, on {device}"))
+    Attributes:
+        relations: Of the targets.
+        vectors: (items, width) of the items as parts of a history.
+        person: (persons, width) everyone's vector.
+        mean: (width,) of all persons before they are centred.
+        stages: What it took.
+    """
 
+    relations: tuple[_Readable, ...]
+    vectors: Floats
+    person: Floats
+    mean: Floats
+    stages: tuple[StageRecord, ...]
+
+
+def train_liking(
+    graph: PurchaseGraph,
+    later: LaterChoices,
+    settings: LikingSettings,
+    device: torch.device | None = None,
+) -> Liking:
+    """Trains all stages.
+
+    Args:
+        graph: Purchases.
+        later: Choices after them, by which the weights are learned.
+        settings: Size of the model.
+        device: Of every stage; by default the one that Lightning's accelerator names.
+    """
+    read = _read(graph, settings, device or device_of(settings.accelerator))
     began = time.monotonic()
-    readable, vectors = _propagate(graph, settings, device)
+    weights, beside, log_likelihood = _fit_weights(read.relations, read.person, later, settings.precision)
+    about = f"{sum(map(len, weights)) + len(beside)} weights, {len(later.choices):,} choices, on cpu"
+    record = StageRecord("weights", round(time.monotonic() - began, 2), about)
+    by_name = {one.name: tuple(weight.tolist()) for one, weight in zip(read.relations, weights, strict=True)}
+    return Liking(_weighted(graph, read, by_name), by_name, beside, log_likelihood, (*read.stages, record))
+
+
+def with_graph(
+    liking: Liking, graph: PurchaseGraph, settings: LikingSettings, device: torch.device | None = None
+) -> Liking:
+    """The model with the weights that it has, and the vectors and decoders of another graph.
+
+    Relations that the weights were not learned with are left out.
+    """
+    read = _read(graph, settings, device or device_of(settings.accelerator))
+    return replace(liking, filter=_weighted(graph, read, liking.weights), stages=read.stages)
+
+
+def _read(graph: PurchaseGraph, settings: LikingSettings, device: torch.device) -> _Read:
+    """Propagation and decoders."""
+    began = time.monotonic()
+    relations, vectors = _propagate(graph, settings, device)
     person, mean = _persons(graph, vectors)
+    edges = len(graph.item)
     left_out = "".join(f"; no edges of {name}" for name in graph.without_edges)
-    record("propagation", began, f"{len(graph.item):,} edges, {vectors.shape[1]} vectors{left_out}")
+    about = f"{edges:,} edges, {vectors.shape[1]} vectors{left_out}, on {device}"
+    records = [StageRecord("propagation", round(time.monotonic() - began, 2), about, edges)]
     if settings.decoded:
         began = time.monotonic()
         width = min(settings.decoded, vectors.shape[1])
         decoders = train_decoders(graph, vectors, mean, width=width, ridge=settings.ridge, device=device)
-        decoded = _Readable(DECODED, np.arange(graph.items), decoders, np.ones((1, width)))
-        readable = [*readable, decoded]
-        record("decoders", began, f"{decoders.size:,} parameters")
-    began = time.monotonic()
-    weights, beside, log_likelihood = _fit_weights(readable, person, later, settings.precision)
-    record(
-        "weights", began, f"{sum(map(len, weights)) + len(beside)} weights, {len(later.choices):,} choices"
-    )
+        relations = [*relations, _Readable(DECODED, np.arange(graph.items), decoders, np.ones((1, width)))]
+        about = f"{decoders.size:,} parameters, on {device}"
+        records.append(StageRecord("decoders", round(time.monotonic() - began, 2), about, edges))
+    return _Read(tuple(relations), vectors, person, mean, tuple(records))
+
+
+def _weighted(graph: PurchaseGraph, read: _Read, weights: Mapping[str, Sequence[float]]) -> GraphFilter:
+    """The filter with the weights of each relation's layers, by name."""
     relations = tuple(
-        Relation(one.name, one.group, one.vectors * (weight @ one.bands), graph.people_of(one.group))
-        for one, weight in zip(readable, weights, strict=True)
+        Relation(
+            one.name,
+            one.group,
+            one.vectors * (np.array(weights[one.name]) @ one.bands),
+            graph.people_of(one.group),
+        )
+        for one in read.relations
+        if one.name in weights
     )
-    learned = GraphFilter(graph.buyers.astype(np.int64), graph.strength, vectors, mean, relations)
-    by_name = {one.name: tuple(weight.tolist()) for one, weight in zip(readable, weights, strict=True)}
-    return Liking(learned, by_name, beside, log_likelihood, tuple(records))
+    people = graph.buyers.astype(np.int64)
+    return GraphFilter(people, graph.strength, read.vectors, read.mean, relations)
 
 
 def _propagate(

@@ -18,7 +18,7 @@ from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.hierarchy.prior_means import prior_means
 from kgrank.choice.logit.choice_sets import CategoryChoices
-from kgrank.learning.configuration.config import NetworkConfig, RunConfig, ValidationConfig
+from kgrank.learning.configuration.config import PriorMeansConfig, RunConfig, ValidationConfig
 from kgrank.learning.folds import means_by_fold
 from kgrank.learning.network import ignore_library_warnings
 from kgrank.learning.network.model import ChoiceModel, PartWorthNetwork
@@ -50,7 +50,7 @@ class NetworkSettings:
         seed: Seed of the initial weights, the batches and dropout.
     """
 
-    config: NetworkConfig = field(default_factory=NetworkConfig)
+    config: PriorMeansConfig = field(default_factory=PriorMeansConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     seed: int = 0
 
@@ -99,7 +99,8 @@ class NetworkPriorMeans:
         settings = network_settings(config)
         checkpoints = out / "checkpoints"
         resume = checkpoint_to_resume(settings.config.resume, checkpoints)
-        return cls(settings, training_logger(settings.config.logger, out), checkpoints, resume)
+        logger = training_logger(settings.config.logger, out, "network.prior_means.logger")
+        return cls(settings, logger, checkpoints, resume)
 
     def __call__(self, data: PriorMeanData, progress: Progress) -> PriorMeans:
         """Trains on all choices with early stopping, then for each fold of categories without their choices."""
@@ -130,7 +131,7 @@ def network_settings(config: RunConfig) -> NetworkSettings:
         RunError: A trainer's option is wrong.
     """
     ignore_library_warnings()
-    network = config.network or NetworkConfig()
+    network = config.prior_means or PriorMeansConfig()
     checked = replace(network, trainer=trainer_options(network.trainer))
     return NetworkSettings(checked, config.validation, config.seed)
 
@@ -220,7 +221,7 @@ def _part_worths(network: PartWorthNetwork) -> Floats:
     if not np.isfinite(part_worths).all():
         raise DivergedError(
             "training diverged: a part-worth is not finite",
-            where="network.optimizer.lr",
+            where="network.prior_means.optimizer.lr",
             todo="Make it smaller.",
         )
     return part_worths
@@ -232,7 +233,7 @@ def _layouts(data: PriorMeanData) -> list[Layout]:
 
 
 def _model(
-    data: PriorMeanData, config: NetworkConfig, hidden: frozenset[str], shown: Sequence[CategoryChoices]
+    data: PriorMeanData, config: PriorMeansConfig, hidden: frozenset[str], shown: Sequence[CategoryChoices]
 ) -> tuple[ChoiceModel, ChoiceRows]:
     """The model before training, and the choices to train it on."""
     tensors = graph_tensors(data.graph, hidden)

@@ -36,7 +36,7 @@ PRECISIONS = ("32", "32-true", "16-mixed", "bf16-mixed", "16", "bf16")
 
 
 def trainer_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of ``network.trainer``, checked against the types of Lightning's arguments.
+    """The options of ``network.prior_means.trainer``, checked against the types of Lightning's arguments.
 
     Raises:
         RunError: No such option, a wrong type, or a value that Lightning refuses.
@@ -45,17 +45,20 @@ def trainer_options(options: Mapping[str, Any]) -> dict[str, Any]:
     for name in options:
         if name in SET_BY_THE_RUN:
             raise RunError(
-                f"network.trainer.{name} is set by the run itself", todo="Leave it out of the configuration."
+                f"network.prior_means.trainer.{name} is set by the run itself",
+                todo="Leave it out of the configuration.",
             )
         if name not in known:
             raise RunError(
-                f"there is no option network.trainer.{name}",
-                todo=did_you_mean(f"network.trainer.{name}", [f"network.trainer.{n}" for n in known]),
+                f"there is no option network.prior_means.trainer.{name}",
+                todo=did_you_mean(
+                    f"network.prior_means.trainer.{name}", [f"network.prior_means.trainer.{n}" for n in known]
+                ),
             )
     precision = options.get("precision")
     if precision is not None and str(precision) not in PRECISIONS:
         raise RunError(
-            f"network.trainer.precision is {precision}",
+            f"network.prior_means.trainer.precision is {precision}",
             expected=" or ".join(PRECISIONS),
             todo="Use one of them.",
         )
@@ -64,7 +67,7 @@ def trainer_options(options: Mapping[str, Any]) -> dict[str, Any]:
     try:
         parsed = parser.parse_object(dict(options))
     except ArgumentError as error:
-        raise RunError(" ".join(str(error).split()), where="network.trainer") from None
+        raise RunError(" ".join(str(error).split()), where="network.prior_means.trainer") from None
     typed = {name: parsed[name] for name in options}
     lightning_trainer(typed, logger=False, enable_checkpointing=False)
     return typed
@@ -86,11 +89,18 @@ def lightning_trainer(options: Mapping[str, Any], **set_by_the_run: Any) -> ligh
             **{**defaults, **options},
         )
     except (ValueError, TypeError, MisconfigurationException) as error:
-        raise RunError(str(error), where="network.trainer", todo="Change the trainer's options.") from None
+        raise RunError(
+            str(error), where="network.prior_means.trainer", todo="Change the trainer's options."
+        ) from None
 
 
-def training_logger(name: str, out: Path) -> Logger | bool:
+def training_logger(name: str, out: Path, option: str = "network.logger") -> Logger | bool:
     """The logger of that name, which writes below ``out``; False for none.
+
+    Args:
+        name: tensorboard, wandb or none.
+        out: Folder of the run.
+        option: The option that names it.
 
     Raises:
         RunError: Its package is not installed.
@@ -98,14 +108,14 @@ def training_logger(name: str, out: Path) -> Logger | bool:
     if name == "none":
         return False
     if name == "wandb":
-        require("wandb", ("wandb",), "network.logger: wandb")
+        require("wandb", ("wandb",), f"{option}: wandb")
         return WandbLogger(project="kgrank", name=out.name, save_dir=str(out))
-    require("network", ("tensorboard",), "network.logger: tensorboard")
+    require("network", ("tensorboard",), f"{option}: tensorboard")
     return TensorBoardLogger(out, name="logs")
 
 
 def checkpoint_to_resume(resume: str | None, checkpoints: Path) -> Path | None:
-    """The checkpoint that ``network.resume`` names.
+    """The checkpoint that ``network.prior_means.resume`` names.
 
     Raises:
         RunError: There is no such file.
@@ -117,7 +127,7 @@ def checkpoint_to_resume(resume: str | None, checkpoints: Path) -> Path | None:
         raise RunError(
             "there is no such checkpoint",
             where=path,
-            todo="Train without network.resume, or name a .ckpt file.",
+            todo="Train without network.prior_means.resume, or name a .ckpt file.",
         )
     return path
 
@@ -166,7 +176,9 @@ def fit(
         return True
     except (UnpicklingError, EOFError):
         raise RunError(
-            "this is no checkpoint, or half of one", where=resume, todo="Train without network.resume."
+            "this is no checkpoint, or half of one",
+            where=resume,
+            todo="Train without network.prior_means.resume.",
         ) from None
     except RuntimeError as error:
         if resume is not None and "state_dict" in str(error):
@@ -174,7 +186,7 @@ def fit(
                 "the checkpoint belongs to another model",
                 where=resume,
                 expected="a checkpoint of this graph, ontology and network configuration",
-                todo="Train without network.resume, or give the configuration it was made with.",
+                todo="Train without network.prior_means.resume, or give the configuration it was made with.",
             ) from error
         raise
     return bool(trainer.interrupted)

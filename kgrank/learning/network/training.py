@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 
 from kgrank.errors import RunError
-from kgrank.learning.configuration.config import NetworkConfig
+from kgrank.learning.configuration.config import PriorMeansConfig
 from kgrank.learning.network.model import ChoiceModel
 from kgrank.learning.network.tensors import Batch, ChoiceRows, batch
 
@@ -50,7 +50,7 @@ class ChoiceTraining(lightning.LightningModule):
         model: ChoiceModel,
         penalties: Sequence[Callable[[torch.Tensor], torch.Tensor]],
         choices: int,
-        config: NetworkConfig,
+        config: PriorMeansConfig,
         fingerprint: str,
         seed: int,
     ) -> None:
@@ -108,7 +108,7 @@ class ChoiceTraining(lightning.LightningModule):
             raise RunError(
                 f"the checkpoint is of ontology {checkpoint.get('ontology')}",
                 expected=f"ontology {self.fingerprint}",
-                todo="Train without network.resume.",
+                todo="Train without network.prior_means.resume.",
             )
 
 

@@ -1,4 +1,4 @@
-"""The settings that a search may change, and their ranges: ``network.optimizer.lr=0.001:0.1:log``."""
+"""The settings that a search may change, and their ranges: ``network.prior_means.optimizer.lr=0.001:0.1:log``."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from kgrank.errors import InputError, RunError, did_you_mean
-from kgrank.learning.configuration.config import NetworkConfig, RunConfig
+from kgrank.learning.configuration.config import NetworkConfig, PriorMeansConfig, RunConfig
 
 Value = float | int | bool | str
 
 DEFAULT = (
-    "network=off,auto",
-    "network.optimizer.lr=0.002:0.1:log",
-    "network.optimizer.weight_decay=0.001:1:log",
-    "network.width=8,16,32",
-    "network.layers=1,2,3",
-    "network.dropout=0:0.6",
-    "network.deviation_precision=0.5:32:log",
+    "network.prior_means=off,on",
+    "network.prior_means.optimizer.lr=0.002:0.1:log",
+    "network.prior_means.optimizer.weight_decay=0.001:1:log",
+    "network.prior_means.width=8,16,32",
+    "network.prior_means.layers=1,2,3",
+    "network.prior_means.dropout=0:0.6",
+    "network.prior_means.deviation_precision=0.5:32:log",
 )
 
-SWITCH = "network"
-"""Whether there is a network: off, or auto for the network with its other settings."""
+SWITCH = "network.prior_means"
+"""Whether a network corrects the prior means: off, or on with its other settings."""
 
 NOT_SEARCHED = ("logger", "resume", "trainer")
 """Settings of the network that do not change what it learns, or have no type."""
@@ -93,7 +93,7 @@ def check_ranges(space: Sequence[Setting], config: RunConfig) -> None:
     for setting in space:
         for end in setting.values or (setting.minimum, setting.maximum):
             try:
-                applied(config, {SWITCH: "auto", setting.name: int(end) if setting.whole else end})
+                applied(config, {SWITCH: "on", setting.name: int(end) if setting.whole else end})
             except RunError as error:
                 raise InputError(f"{setting}: {error.sentence()}", where="--over") from None
 
@@ -101,32 +101,32 @@ def check_ranges(space: Sequence[Setting], config: RunConfig) -> None:
 def value_of(config: RunConfig, name: str) -> Value:
     """The present value of a setting; its default where the network is off."""
     if name == SWITCH:
-        return "off" if config.network is None else "auto"
-    value: Any = config.network or NetworkConfig()
-    for part in name.split(".")[1:]:
+        return "off" if config.prior_means is None else "on"
+    value: Any = config.prior_means or PriorMeansConfig()
+    for part in name.removeprefix(f"{SWITCH}.").split("."):
         value = getattr(value, part)
     return value  # type: ignore[no-any-return]
 
 
 def applied(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
     """The configuration with settings changed; without a network, its other settings are left out."""
+    network, chosen = config.network or NetworkConfig(), config.prior_means or PriorMeansConfig()
     if values.get(SWITCH, value_of(config, SWITCH)) == "off":
-        return replace(config, network=None)
-    network = config.network or NetworkConfig()
+        return replace(config, network=replace(network, prior_means=None))
     for name, value in values.items():
-        _, *parts = name.split(".")
+        parts = name.removeprefix(SWITCH).split(".")[1:]
         if len(parts) == 2:
-            changed: Any = replace(getattr(network, parts[0]), **{parts[1]: value})
-            network = replace(network, **{parts[0]: changed})
+            changed: Any = replace(getattr(chosen, parts[0]), **{parts[1]: value})
+            chosen = replace(chosen, **{parts[0]: changed})
         elif parts:
-            network = replace(network, **{parts[0]: value})  # type: ignore[arg-type]
-    return replace(config, network=network)
+            chosen = replace(chosen, **{parts[0]: value})  # type: ignore[arg-type]
+    return replace(config, network=replace(network, prior_means=chosen))
 
 
 def _kinds() -> dict[str, Any]:
     """The type of every setting that may be searched, by its dotted name."""
-    kinds: dict[str, Any] = {SWITCH: Literal["off", "auto"]}
-    for name, kind in get_type_hints(NetworkConfig).items():
+    kinds: dict[str, Any] = {SWITCH: Literal["off", "on"]}
+    for name, kind in get_type_hints(PriorMeansConfig).items():
         if is_dataclass(kind):
             kinds |= {f"{SWITCH}.{name}.{n}": k for n, k in get_type_hints(kind).items()}
         elif name not in NOT_SEARCHED:

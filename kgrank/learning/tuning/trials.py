@@ -106,7 +106,7 @@ def run_trial(
 def _means_by_fold(
     data: PriorMeanData, config: RunConfig, folds: int, progress: Progress
 ) -> Iterator[dict[str, Floats]]:
-    if config.network is None:
+    if config.prior_means is None:
         means = prior_means(data.evidence)
         return means_by_fold(data, folds, lambda hidden: means, progress)
     from kgrank.learning.network.prior_means import network_settings, train, train_by_fold

@@ -21,7 +21,7 @@ from kgrank.errors import InputError
 from kgrank.files import write_text
 from kgrank.graph.connect import open_store
 from kgrank.graph.tables import KnowledgeGraph
-from kgrank.learning.configuration.config import NetworkConfig, RunConfig
+from kgrank.learning.configuration.config import PriorMeansConfig, RunConfig
 from kgrank.learning.configuration.extras import require_network
 from kgrank.learning.evaluation import evaluate
 from kgrank.learning.folds import folds
@@ -165,12 +165,12 @@ def tune(
 def _check(space: Sequence[Setting], config: RunConfig) -> None:
     """Refuses, before any work, a search that cannot run or that no result depends on."""
     switches = {value for setting in space if setting.name == SWITCH for value in setting.values}
-    if config.network is None and "auto" not in switches:
+    if config.prior_means is None and "on" not in switches:
         raise InputError(
-            "the network is off, so that no other setting matters",
+            "the network of prior means is off, so that no other setting matters",
             where="--over",
-            expected="network=off,auto among what is searched",
-            todo="Add it, or --network auto.",
+            expected="network.prior_means=off,on among what is searched",
+            todo="Add it, or --network.prior_means on.",
         )
     check_ranges(space, config)
     require_network()
@@ -181,7 +181,7 @@ def _check(space: Sequence[Setting], config: RunConfig) -> None:
 
 def _folds(config: RunConfig, settings: Mapping[str, Value]) -> int:
     """Folds of a try, which a try without a network needs too: its score must be comparable."""
-    return int(settings.get("network.folds", (config.network or NetworkConfig()).folds))
+    return int(settings.get("network.prior_means.folds", (config.prior_means or PriorMeansConfig()).folds))
 
 
 def _held_out(problem: TuningProblem) -> int:
@@ -191,7 +191,7 @@ def _held_out(problem: TuningProblem) -> int:
         raise InputError(
             "all choices are of one category or fold, so that its weights depend on no setting of the network",
             where=config.data.store,
-            expected="choices in two categories or more, and network.folds of 2 or more",
+            expected="choices in two categories or more, and network.prior_means.folds of 2 or more",
             todo="Train with the configuration as it is.",
         )
     count = len(evaluate(problem.shop, {}, config.validation, config.seed))
@@ -206,8 +206,8 @@ def _identity(problem: TuningProblem, choices: int) -> dict[str, Any]:
     """What makes two searches the same, as JSON."""
     settings = problem.config.document()
     del settings["out"]
-    if problem.config.network is not None:
-        del settings["network"]["logger"], settings["network"]["resume"]
+    if problem.config.prior_means is not None:
+        del settings["network"]["prior_means"]["logger"], settings["network"]["prior_means"]["resume"]
     identity = {
         **{f"{part} (configuration)": value for part, value in settings.items()},
         "--over": [str(s) for s in problem.space],
@@ -315,8 +315,9 @@ def _hopeless(stages: Sequence[Score], leader: Sequence[Score]) -> bool:
 def _write(problem: TuningProblem, best: FrozenTrial, path: Path) -> None:
     """The best configuration as a file that train.py can run; written whole, or left as it was."""
     config = applied(problem.config, best.user_attrs["settings"])
-    if config.network is not None:
-        config = replace(config, network=replace(config.network, resume=None))
+    if config.network is not None and config.network.prior_means is not None:
+        chosen = replace(config.network.prior_means, resume=None)
+        config = replace(config, network=replace(config.network, prior_means=chosen))
     text = f"# Found by kgrank tune: kgrank train --config {path}\n"
     text += yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True)
     write_text(path, text)

@@ -1,0 +1,1 @@
+"""The network of people and items in a run, without torch: what it learns from, and whether it serves."""
