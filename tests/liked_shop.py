@@ -1,4 +1,4 @@
-"""A generated shop whose people like items by a style that only their brands have: nothing says it but purchases."""
+"""A generated shop whose people like items by a style of their brands, which nothing says but purchases."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ STAGES = {
     "optimum": False,
     "how people differ": True,
     "which item follows which": True,
+    "what people like": True,
     "writing": True,
 }
 """By the stage at whose beginning a signal comes, whether there are weights."""
@@ -35,7 +36,7 @@ STAGES = {
 
 @pytest.fixture
 def run_file(tmp_path: Path, files: Path) -> Path:
-    """A run that loads its files, with people's tastes and without a network."""
+    """A run that loads its files, with people's tastes and what else a run does by default."""
     path = tmp_path / "run.yaml"
     data = {"store": str(tmp_path / "shop.lb"), "folder": str(files)}
     path.write_text(yaml.safe_dump({"data": data, "out": str(tmp_path / "out"), "people": True}))

@@ -101,6 +101,7 @@ class BehaviourModel:
         gains: By name of term, pair or ``attributes``, what held-out choices lose without it, in mean
             log-likelihood; of those that were left out, what they lose with it, at most 0.
         weights: By category, the weight of ``attributes`` and of each family, 1 as in the whole shop.
+        examples: The choices that it is learned on.
     """
 
     counts: Counts
@@ -111,6 +112,7 @@ class BehaviourModel:
     strength: float = 0.0
     gains: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    examples: Examples | None = field(default=None, repr=False, compare=False)
 
     def score(self, histories: EventSequences) -> Floats:
         """(histories, items) the sum of all terms."""
@@ -230,6 +232,9 @@ def learn_curves(
         inside: By category, the numbers of its items and of those below it; each gets separate weights.
         without: Names of terms and pairs that get no curve.
     """
+    if len(examples.choices) < HELD:
+        # None would be held out to say which terms help.
+        return BehaviourModel(counts=counts)
     columns = _columns(examples, _blocks(examples, without))
     whole = np.arange(len(columns.choices))
     held_out = whole % HELD == HELD - 1
@@ -241,7 +246,7 @@ def learn_curves(
     )
     values, _ = optimum(training, mean, precision, start, tolerance=1e-2)
     helpful, gains = _helpful(columns, columns.choices.take(held_out), values)
-    learned = BehaviourModel(counts=counts, gains=gains)
+    learned = BehaviourModel(counts=counts, gains=gains, examples=examples)
     if not helpful:
         return learned
     pick = np.concatenate([np.arange(s.start, s.stop) for s in (columns.slices[k] for k in helpful)])

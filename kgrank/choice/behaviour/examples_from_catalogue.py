@@ -68,27 +68,16 @@ def learn_from_catalogue(
     """
     people = people.once()
     counts = Counts.of(people, groups, title_vectors, fewest=fewest)
-    examples = catalogue_examples(people, counts, utility, seed)
+    examples = _collect(people, counts, utility, np.random.default_rng(seed))
     if examples is None:
         return BehaviourModel(counts=counts)
     return replace(learn_curves(examples, counts, inside, without), utility=utility)
 
 
-def catalogue_examples(
-    people: EventSequences, whole: Counts, utility: Floats | None, seed: int
+def _collect(
+    people: EventSequences, whole: Counts, utility: Floats | None, random: np.random.Generator
 ) -> Examples | None:
-    """The last choice of people in folds, with term values counted from the people of the other folds.
-
-    Args:
-        people: Each item of a person once.
-        whole: Counts of everybody.
-        utility: (items,) the attribute score of each item.
-        seed: Of the people and of the candidates that are drawn.
-
-    Returns:
-        The examples, their persons by the numbers of ``people``; None where nobody has two items.
-    """
-    random = np.random.default_rng(seed)
+    """The last choice of people in folds, with term values counted from the people of the other folds."""
     candidates = np.flatnonzero(np.diff(people.start) > 1)
     candidates = np.sort(random.permutation(candidates)[:EXAMPLES])
     # Whatever the seed, everybody's fold stays the same, so that two seeds differ in what they draw alone.

@@ -53,29 +53,20 @@ def learn_from_impressions(
         fewest: Co-occurrences of fewer people are left out.
     """
     counts = Counts.of(log.events.once(), groups, title_vectors, fewest=fewest)
-    examples = impression_examples(own_choices, part_worths, log, users, counts, seed)
+    examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
     return BehaviourModel(counts=counts) if examples is None else learn_curves(examples, counts, inside)
 
 
-def impression_examples(
+def _collect(
     own_choices: Mapping[str, CategoryChoices],
     part_worths: Mapping[str, Floats],
     log: EventLog,
     users: tuple[str, ...],
     whole: Counts,
-    seed: int,
+    random: np.random.Generator,
 ) -> Examples | None:
-    """Later choices of people with a history, with term values counted from the earlier part of the log.
-
-    Args:
-        own_choices: Choices by category, each choice once.
-        part_worths: By category, nuisance included.
-        log: Everyone's events in order.
-        users: User ids by the person numbers of the choices.
-        whole: Counts of everybody.
-        seed: Of the choices, where there are more than are needed.
-    """
-    events, random = log.events, np.random.default_rng(seed)
+    """Later choices of people with a history, with term values counted from the earlier part of the log."""
+    events = log.events
     if events.time is None or not len(events.time):
         return None
     cut = float(np.quantile(events.time, EARLY))

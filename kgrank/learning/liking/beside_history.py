@@ -11,9 +11,6 @@ from scipy import sparse
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.additive import BehaviourModel, Examples, served_utility
 from kgrank.choice.behaviour.event_log import EventLog
-from kgrank.choice.behaviour.examples_from_catalogue import catalogue_examples
-from kgrank.choice.behaviour.examples_from_impressions import impression_examples
-from kgrank.choice.logit.choice_sets import on_items
 from kgrank.choice.logit.fit import optimum
 from kgrank.learning.fit import ShopFit
 
@@ -28,7 +25,7 @@ Scores = Callable[[Ints, Ints], Floats]
 
 
 def weight_beside_history(
-    fitted: ShopFit, log: EventLog, model: BehaviourModel, after: float, scores: Scores, seed: int
+    fitted: ShopFit, log: EventLog, model: BehaviourModel, after: float, scores: Scores
 ) -> float:
     """The weight by the likelihood of later choices, given what the terms of the history say of them.
 
@@ -41,12 +38,9 @@ def weight_beside_history(
         model: The terms of a history.
         after: The time up to which the graph has purchases.
         scores: The liking, by that graph.
-        seed: Of the examples.
     """
-    if not model.curves:
-        return 1.0
-    examples = _examples(fitted, log, model, seed)
-    if examples is None:
+    examples = _dated(fitted, log, model)
+    if examples is None or not model.curves:
         return 1.0
     later = np.flatnonzero(examples.choices.time > after)
     if len(later) < FEWEST:
@@ -61,18 +55,15 @@ def weight_beside_history(
     return max(float(weight[0]), 0.0)
 
 
-def _examples(fitted: ShopFit, log: EventLog, model: BehaviourModel, seed: int) -> Examples | None:
-    """Choices with the values of the history's terms, and the persons and times of the choices."""
-    users = fitted.shop.log.users
-    if fitted.shop.log.has_impressions:
-        part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
-        own_choices = on_items(fitted.shop.own_choices)
-        return impression_examples(own_choices, part_worths, log, users, model.counts, seed)
+def _dated(fitted: ShopFit, log: EventLog, model: BehaviourModel) -> Examples | None:
+    """The choices that the history's terms are learned on, with their persons and times."""
+    examples = model.examples
+    if examples is None or fitted.shop.log.has_impressions:
+        return examples
     people = log.events.once()
-    examples = catalogue_examples(people, model.counts, model.utility, seed)
-    if examples is None or people.time is None:
+    if people.time is None:
         return None
-    number = {user: k for k, user in enumerate(users)}
+    number = {user: k for k, user in enumerate(fitted.shop.log.users)}
     person = np.array([number[user] for user in log.users])
     of_example = examples.choices.person
     time = people.time[people.start[of_example + 1] - 1]

@@ -134,7 +134,7 @@ def learn_liking(
 
         # Both number the items of the catalogue in the order of their ids.
         assert log.items == data.purchases.items
-        weight = weight_beside_history(fitted, log, model, data.after, scores, config.seed)
+        weight = weight_beside_history(fitted, log, model, data.after, scores)
         final = with_graph(trained, _purchase_graph(data, config), settings, device)
         records += final.stages
         try:
