@@ -8,8 +8,10 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from kgrank.learning.configuration.config import NetworkConfig, RunConfig
+from kgrank.learning.configuration.config import NetworkConfig, PriorMeansConfig, RunConfig
 
+BLOCKS = {"network": (NetworkConfig, "auto"), "network.prior_means": (PriorMeansConfig, "off")}
+"""Options that are one word or a block, and the word that is the default."""
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 
 
@@ -20,9 +22,10 @@ def options(kind: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         inner = hints[field.name]
         if is_dataclass(inner):
             yield from options(inner, f"{prefix}{field.name}.")
-        elif inner == NetworkConfig | None:
-            yield "network", "off"
-            yield from options(NetworkConfig, "network.")
+        elif (switch := f"{prefix}{field.name}") in BLOCKS:
+            block, default = BLOCKS[switch]
+            yield switch, default
+            yield from options(block, f"{switch}.")
         elif field.name != "trainer":
             yield f"{prefix}{field.name}", written(field.default)
 
