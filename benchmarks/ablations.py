@@ -100,7 +100,7 @@ def likelihoods(shop: Shop, choices: list[Choice], *, attributes: bool, terms: b
 
 def trained(graph: KnowledgeGraph, ontology: Ontology, seed: int) -> Shop:
     """A shop with weights learned from a graph."""
-    config = RunConfig(data=DataConfig(store="none"), out="none", seed=seed)
+    config = RunConfig(data=DataConfig(store="none"), out="none", network=None, seed=seed)
     learned = learn(graph, ontology, config, closed_form)
     return Shop.of(graph, ontology, learned.weights, learned.transitions)
 

@@ -59,8 +59,13 @@ def cuts(sets: Mapping[str, CategoryChoices]) -> Cuts | None:
 
 def choices_of_items(fitted: ShopFit) -> dict[str, CategoryChoices]:
     """The choices among items, each once: what was viewed, put into the cart, bought or ranked first."""
-    sets = {c: s.take(s.of_kinds((*RESPONSES, "rank"))) for c, s in fitted.shop.own_choices.items()}
-    return {c: s for c, s in sets.items() if len(s.choices)}
+    of_items = {c: s.of_kinds((*RESPONSES, "rank")) for c, s in fitted.shop.own_choices.items()}
+    # Most categories have no others, and a copy of all choices would take as much memory again.
+    return {
+        c: s if of_items[c].all() else s.take(of_items[c])
+        for c, s in fitted.shop.own_choices.items()
+        if of_items[c].any()
+    }
 
 
 def later_choices(

@@ -121,22 +121,15 @@ def learn_liking(
     device = device_of(settings.accelerator, progress)
     early = _purchase_graph(data, config, until=data.after)
     comparison = compare(early, data.weights, data.held_out, settings, device)
-    sentence = comparison.sentence + data.sampled
-    if comparison.liking is None:
+    sentence, trained = comparison.sentence + data.sampled, comparison.liking
+    if trained is None:
         progress.note(sentence)
         return LikingOutcome(sentence=sentence)
-    records, liking = comparison.liking.stages, None
+    records, liking = trained.stages, None
     if comparison.serves:
-        log, trained = read_event_log(graph), comparison.liking
-
-        def scores(person: Ints, item: Ints) -> Floats:
-            return trained.scores(early, person, item)
-
-        # Both number the items of the catalogue in the order of their ids.
-        assert log.items == data.purchases.items
-        weight = weight_beside_history(fitted, log, model, data.after, scores)
         final = with_graph(trained, _purchase_graph(data, config), settings, device)
         records += final.stages
+        weight = _beside_history(fitted, graph, model, data, trained, early)
         try:
             liking = _served(final, data.purchases, weight, (sentence, *(r.sentence for r in records)))
         except WeightsError as error:
@@ -151,6 +144,25 @@ def learn_liking(
         "network_gain_shuffled": comparison.shuffled,
     }
     return LikingOutcome(liking, sentence, metrics)
+
+
+def _beside_history(
+    fitted: ShopFit,
+    graph: KnowledgeGraph,
+    model: BehaviourModel,
+    data: _Data,
+    trained: Liking,
+    early: PurchaseGraph,
+) -> float:
+    """The weight beside the terms of a history, by the graph of the purchases before the choices."""
+    log = read_event_log(graph)
+    # Both number the items of the catalogue in the order of their ids.
+    assert log.items == data.purchases.items
+
+    def scores(person: Ints, item: Ints) -> Floats:
+        return trained.scores(early, person, item)
+
+    return weight_beside_history(fitted, log, model, data.after, scores)
 
 
 def _data(
