@@ -27,6 +27,9 @@ _METRICS = {
     "held_out_log_likelihood": "log-likelihood of one of them",
     "held_out_top1": "share of them that the shop ranks first",
     "next_log_likelihood": "log-likelihood with the terms of behaviour",
+    "network_gain": "what the network of people and items gains a choice",
+    "network_gain_error": "its standard error, clustered by household",
+    "network_gain_shuffled": "what it gains with households shuffled",
 }
 
 
