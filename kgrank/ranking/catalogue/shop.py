@@ -19,10 +19,12 @@ from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.catalogue.behaviour import Behaviour
 from kgrank.ranking.catalogue.items import Items
+from kgrank.ranking.catalogue.liking import Liking
 from kgrank.ranking.catalogue.phrases import checked_language
 from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.text import TextIndex
 from kgrank.ranking.catalogue.wording import ItemWording
+from kgrank.weights.liking import LikingWeights
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
 
@@ -45,6 +47,8 @@ class Shop:
     """The categories right below each category, as the graph has them."""
     behaviour: Behaviour | None = None
     """The behaviour terms; None where the weights have none."""
+    liking: Liking | None = None
+    """How people like the items by what they bought; None where the weights have no graph of purchases."""
     offers: pl.DataFrame = field(default_factory=lambda: empty_edges("OFFERED"), repr=False, compare=False)
     """The table OFFERED: a choice counts with the values that its alternatives had then."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
@@ -60,6 +64,7 @@ class Shop:
         ontology: Ontology,
         weights: LearnedWeights,
         transitions: pl.DataFrame | None = None,
+        liking: LikingWeights | None = None,
     ) -> Shop:
         """A shop from tables in memory.
 
@@ -68,11 +73,17 @@ class Shop:
             ontology: Names, applicability and rules.
             weights: Of the same ontology.
             transitions: Item transitions with their counts, for the terms over links.
+            liking: People's liking of items, of the same version of the weights.
 
         Raises:
-            WeightsError: The weights belong to another ontology.
+            WeightsError: The weights belong to another ontology, or the liking to other weights.
         """
         check_fits(weights, ontology)
+        if liking is not None and liking.version != weights.version:
+            raise WeightsError(
+                f"people's liking of items belongs to weights {liking.version}",
+                expected=f"that of {weights.version}",
+            )
         items = Items.of(graph)
         below = graph.edge("SUBCATEGORY_OF").group_by("target", maintain_order=True).agg("source")
         return Shop(
@@ -81,6 +92,7 @@ class Shop:
             items=items,
             below={parent: tuple(kids) for parent, kids in below.iter_rows()},
             behaviour=Behaviour.of(weights, transitions, graph, ontology, items),
+            liking=None if liking is None else Liking.in_shop(liking, items),
             offers=graph.edge("OFFERED"),
         )
 

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from kgrank.arrays import Floats, Truths
+from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.kinds.kind import ActsOn
@@ -120,7 +121,14 @@ def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:
         deviations = population_vector(shop, query.person.deviations_in(category))
-    return score(shop, category, history, deviations, worth)
+    return score(shop, category, history, deviations, worth, _liking(shop, query))
+
+
+def _liking(shop: Shop, query: Query) -> PersonLiking | None:
+    """The shopper's liking of items; None for nobody in particular who has bought nothing."""
+    if shop.liking is None or query.session is not None:
+        return None if query.session is None else query.session.liking
+    return None if query.person is None else shop.liking.of(query.person.liking)
 
 
 def _check(query: Query) -> None:
@@ -353,7 +361,7 @@ def _taste_notes(shop: Shop, query: Query) -> list[str]:
     """A note where the query names a shopper of whose tastes nothing is known."""
     if query.session is not None and not shop.weights.population.columns and query.session.events:
         return [phrase("no-population", query.language)]
-    if query.session is None and query.person is not None and not query.person.choices:
+    if query.session is None and query.person is not None and not query.person.is_known:
         return [phrase("nobody-known", query.language)]
     return []
 
