@@ -103,6 +103,9 @@ def print_shopper(user: str | None, tastes: PersonTastes | None, language: str) 
     """Whose tastes these are."""
     if tastes and tastes.choices:
         out.print(word("own choices", language, user=escape(user or ""), choices=tastes.choices))
+    elif tastes and tastes.liking is not None and tastes.is_known:
+        items = len(tastes.liking.vector.bought)
+        out.print(word("own purchases", language, user=escape(user or ""), items=items))
     elif tastes:
         out.print(word("no tastes", language, user=escape(user or "")))
 
