@@ -76,7 +76,8 @@ def opened(
 
     tastes = None
     with open_store(address or default_store()) as store:
-        shop = open_shop(store, history=history)
+        # A session, which is a history, may have purchases.
+        shop = open_shop(store, history=history, persons=history or user is not None)
         if user is not None:
             from kgrank.ranking.shopper.person import read_person
 

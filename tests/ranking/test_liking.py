@@ -424,4 +424,4 @@ def test_scores_that_are_kept_are_bounded_and_equal(shop: Shop, monkeypatch: pyt
     for first, again in zip(pages[:5], pages[5:], strict=True):
         assert first.logits.tobytes() == again.logits.tobytes()
     assert shop.liking is not None
-    assert len(shop.liking._kept._terms) <= 3
+    assert len(shop.liking.kept) <= 3

@@ -75,6 +75,7 @@ class Liking:
         number: The filter's number of each of its items.
         number_of_row: The same of each row of the shop, -1 for an item that the filter does not know (rows,).
         nobody: A person who has bought nothing.
+        kept: What was computed for the persons who were ranked last.
     """
 
     weights: LikingWeights
@@ -82,7 +83,7 @@ class Liking:
     number_of_row: Ints
     nobody: PersonLiking
     _categories: dict[str, CategoryLiking] = field(default_factory=dict, repr=False, compare=False)
-    _kept: _Kept = field(default_factory=lambda: _Kept(), repr=False, compare=False)
+    kept: KeptTerms = field(default_factory=lambda: KeptTerms(), repr=False, compare=False)
 
     @staticmethod
     def in_shop(weights: LikingWeights, items: Items) -> Liking:
@@ -110,12 +111,12 @@ class Liking:
 
     def terms(self, person: PersonLiking, category: str, rows: Rows) -> LikingTerms:
         """What a person's liking adds in a category, kept for the next question about both."""
-        terms = self._kept.get(person, category)
+        terms = self.kept.get(person, category)
         if terms is None:
             of_items = self.category(category, rows)
             scores = of_items.vectors @ person.vector.vector if person.is_known else None
             terms = LikingTerms(scores, of_items.buyers if scores is None else scores + of_items.buyers)
-            self._kept.put(person, category, terms)
+            self.kept.put(person, category, terms)
         return terms
 
 
@@ -157,15 +158,19 @@ def strongest_bought(
     return StrongestBought(np.where(is_named, vector.bought[row], -1), tuple(names), total)
 
 
-class _Kept:
-    """Scores of persons in categories; the longest unused go first."""
+class KeptTerms:
+    """Terms of persons in categories; the longest unused go first."""
 
     def __init__(self) -> None:
         self._terms: OrderedDict[tuple[PersonLiking, str], LikingTerms] = OrderedDict()
         self._taken = 0
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        return len(self._terms)
+
     def get(self, person: PersonLiking, category: str) -> LikingTerms | None:
+        """What is kept of a person in a category."""
         with self._lock:
             terms = self._terms.get((person, category))
             if terms is not None:
@@ -173,6 +178,7 @@ class _Kept:
             return terms
 
     def put(self, person: PersonLiking, category: str, terms: LikingTerms) -> None:
+        """Keeps the terms, as long as there is room."""
         if terms.scores is None:
             # These are the category's own.
             return

@@ -25,6 +25,7 @@ from kgrank.ranking.catalogue.scores import CategoryScores
 from kgrank.ranking.catalogue.text import TextIndex
 from kgrank.ranking.catalogue.wording import ItemWording
 from kgrank.weights.liking import LikingWeights
+from kgrank.weights.liking_file import served_liking
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
 
@@ -279,7 +280,9 @@ def category_weights(weights: LearnedWeights, ontology: Ontology, category: str)
     return weights.categories[category]
 
 
-def open_shop(store: GraphStore, weights: LearnedWeights | None = None, *, history: bool = True) -> Shop:
+def open_shop(
+    store: GraphStore, weights: LearnedWeights | None = None, *, history: bool = True, persons: bool = True
+) -> Shop:
     """The shop of a store, with the weights that it serves or with others of the same ontology.
 
     The store may be closed afterwards.
@@ -289,21 +292,26 @@ def open_shop(store: GraphStore, weights: LearnedWeights | None = None, *, histo
         weights: By default those that it serves.
         history: Whether rankings after a history are wanted; without, the edges between items, most of a large
             shop, are not read, and the shop has no behaviour terms.
+        persons: Whether rankings for known shoppers, or after purchases, are wanted; without, people's liking of
+            items is not read.
 
     Raises:
         StoreError: The store holds no shop.
-        WeightsError: It serves no weights, or the weights belong to another ontology.
+        WeightsError: It serves no weights, the weights belong to another ontology, or their network is damaged.
     """
     ontology = stored_ontology(store)
     used = weights or served_weights(store)
     check_fits(used, ontology)
+    liking = served_liking(store, used) if persons else None
     if not history:
-        plain = replace(used, terms=())
-        return replace(Shop.of(load_graph(store, NEEDED_NODES, NEEDED_EDGES), ontology, plain), weights=used)
+        plain = Shop.of(
+            load_graph(store, NEEDED_NODES, NEEDED_EDGES), ontology, replace(used, terms=()), liking=liking
+        )
+        return replace(plain, weights=used)
     alike = any(ALIKE in (term.of or (term.name,)) for term in used.terms if term.curve is not None)
     events = ("INTERACTED",) if alike else ()
     graph = load_graph(store, (*NEEDED_NODES, *(("Log",) if alike else ())), (*NEEDED_EDGES, *events))
-    return Shop.of(graph, ontology, used, served_transitions(store, used.version))
+    return Shop.of(graph, ontology, used, served_transitions(store, used.version), liking)
 
 
 def stored_ontology(store: GraphStore) -> Ontology:
