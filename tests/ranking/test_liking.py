@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,6 +15,7 @@ from liked_shop import FEWEST, GONE, RARE, UNKNOWN, liked_shop, liking_of, perso
 from shops import TREE, Example, example
 
 from kgrank.arrays import Floats
+from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import InputError, WeightsError
 from kgrank.ranking import Query, Shop, answer, rank
@@ -425,3 +428,20 @@ def test_scores_that_are_kept_are_bounded_and_equal(shop: Shop, monkeypatch: pyt
         assert first.logits.tobytes() == again.logits.tobytes()
     assert shop.liking is not None
     assert len(shop.liking.kept) <= 3
+
+
+def test_the_bytes_of_a_person_are_those_that_it_holds(shop: Shop) -> None:
+    assert shop.liking is not None
+    weights = shop.liking.weights
+    counts = {number: 1 + number for number in range(len(weights.items))}
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        persons = [PersonLiking(weights, dict(counts)) for _ in range(200)]
+        assert all(person.is_known for person in persons)
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    size = sum(person.size for person in persons)
+    assert 0.5 * size < held < 1.1 * size
