@@ -260,9 +260,9 @@ def events_of(shop: Shop, count: int, seed: int = SEED) -> list[Event]:
     return done
 
 
-def session_of(shop: Shop, events: list[Event]) -> Session:
-    """The session after some events."""
-    session = start(shop)
+def session_of(shop: Shop, events: list[Event], person: PersonTastes | None = None) -> Session:
+    """The session after some events, of nobody in particular or of a person."""
+    session = start(shop, person)
     for event in events:
         session = observe(shop, session, event)
     return session
@@ -324,7 +324,12 @@ def sessions(items: int = 10_000, repeats: int = 10) -> dict[str, float]:
     """Microseconds of an event, and the tastes after each of some sessions against their converged optimum."""
     shop = shop_of(items)
     long = events_of(shop, LONG)
-    found = {"session_update_us": 1000 * milliseconds(lambda: session_of(shop, long), 10) / LONG}
+    person = person_of(shop, session_of(shop, events_of(shop, EVENTS)))
+    bought = [replace(e, kind="purchase") for e in long]
+    found = {
+        "session_update_us": 1000 * milliseconds(lambda: session_of(shop, long), 10) / LONG,
+        "session_purchase_us": 1000 * milliseconds(lambda: session_of(shop, bought, person), 10) / LONG,
+    }
     off, same = 0.0, 0
     for seed in range(repeats):
         session = session_of(shop, events_of(shop, EVENTS, seed))
