@@ -8,10 +8,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from liked_shop import FEWEST, GONE, RARE, UNKNOWN, liked_shop, liking_of, person_who_bought, without_liking
+from shop_with_liking import (
+    FEWEST,
+    GONE,
+    RARE,
+    UNKNOWN,
+    liked_shop,
+    liking_of,
+    person_who_bought,
+    without_liking,
+)
 from shops import TREE, Example, example
 
 from kgrank.arrays import Floats
@@ -28,8 +38,9 @@ from kgrank.ranking.explain.item import explain, explain_query
 from kgrank.ranking.explain.liking import NAMED
 from kgrank.ranking.page.answer import score_query
 from kgrank.ranking.page.facets import facets
+from kgrank.ranking.shopper.person import purchase_counts
 from kgrank.ranking.shopper.session import REMEMBERED, Event, observe, start, undo
-from kgrank.weights.graph_filter import ITEM
+from kgrank.weights.graph_filter import ITEM, Relation
 from kgrank.weights.liking import LikingWeights
 from kgrank.weights.model import BehaviourTerm
 
@@ -261,18 +272,28 @@ def test_the_liking_of_other_weights_is_refused(made: Example) -> None:
         liked_shop(made, replace(liking_of(made), version="v1"))
 
 
-def test_what_came_back_was_not_bought_and_a_look_is_no_purchase(shop: Shop) -> None:
-    import polars as pl
-
-    from kgrank.ranking.shopper.person import bought
-
+def test_what_came_back_was_not_bought_and_a_look_is_no_purchase() -> None:
     events = pl.DataFrame(
         [("i5", "purchase", None), ("i5", "purchase", 6.0), ("i7", "purchase", 0.0), ("i8", "purchase", -1.0),
-         ("i9", "view", None)],
+         ("i9", "view", None), ("i3", "rating", 0.0)],
         schema={"target": pl.String(), "kind": pl.String(), "value": pl.Float64()}, orient="row",
     )  # fmt: skip
-    assert bought(events, ("purchase",)) == {"i5": 2}
-    assert bought(events, ("purchase", "view")) == {"i5": 2, "i9": 1}
+    assert purchase_counts(events, ("purchase",)) == {"i5": 2}
+    assert purchase_counts(events, ("purchase", "view")) == {"i5": 2, "i9": 1}
+    assert purchase_counts(events, ("rating",)) == {"i3": 1}
+
+
+def test_a_relation_without_any_group_adds_nothing(made: Example, shop: Shop) -> None:
+    liking = liking_of(made)
+    empty = Relation("type", np.full(len(liking.items), -1), np.zeros((0, 2)), np.zeros(0, np.int64))
+    relations = (*liking.filter.relations, empty)
+    other = liked_shop(made, replace(liking, filter=replace(liking.filter, relations=relations)))
+    query = Query("all", person=person_who_bought(shop, BOUGHT), size=99)
+    ours, theirs = answer(other, query), answer(shop, query)
+    assert ours.scores.tolist() == theirs.scores.tolist()
+    assert [i.contributions for i in ours.items] == [i.contributions for i in theirs.items]
+    for item in ours.ids[:5]:
+        assert explain_query(other, query, item) == explain_query(shop, query, item)
 
 
 def test_a_purchase_in_a_session_moves_the_person_in_every_category(shop: Shop) -> None:

@@ -54,7 +54,11 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     Raises:
         InputError: An event on an item that neither the shop nor its graph of purchases has.
     """
-    liking = None if shop.liking is None else shop.liking.buyer_of(bought(events, shop.liking.weights.kinds))
+    liking = (
+        None
+        if shop.liking is None
+        else shop.liking.buyer_of(purchase_counts(events, shop.liking.weights.kinds))
+    )
     events = _of_items(shop, events)
     rows = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
     tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
@@ -63,12 +67,14 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     return replace(person_tastes(log, shop.weights, shop.ontology, shop.design), liking=liking)
 
 
-def bought(events: pl.DataFrame, kinds: Collection[str]) -> dict[str, int]:
+def purchase_counts(events: pl.DataFrame, kinds: Collection[str]) -> dict[str, int]:
     """How often each item was bought, by id, in a table like INTERACTED: events of some kinds.
 
-    As in training a purchase counts once, whatever its quantity; one of nothing, or that came back, does not.
+    As in training a purchase counts once, whatever its quantity; one of nothing, or that came back, does not. A
+    rating counts whatever it is.
     """
-    counted = events.filter(pl.col("kind").is_in(kinds), pl.col("value").is_null() | (pl.col("value") > 0))
+    took = pl.col("value").is_null() | (pl.col("value") > 0) | (pl.col("kind") == "rating")
+    counted = events.filter(pl.col("kind").is_in(kinds), took)
     return dict(counted.group_by("target").len().sort("target").iter_rows())
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from liked_shop import liking_of
 from logged_shop import with_log
+from shop_with_liking import liking_of
 from shops import Example, example, load
 from typer.testing import CliRunner
 
