@@ -54,11 +54,9 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     Raises:
         InputError: An event on an item that neither the shop nor its graph of purchases has.
     """
-    liking = (
-        None
-        if shop.liking is None
-        else shop.liking.buyer_of(purchase_counts(events, shop.liking.weights.kinds))
-    )
+    liking = None
+    if shop.liking is not None:
+        liking = shop.liking.buyer_of(purchase_counts(events, shop.liking.weights.kinds))
     events = _of_items(shop, events)
     rows = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
     tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
