@@ -54,14 +54,15 @@ class StrongestBought:
     """Of what a person bought, the item that decides most in the direction of their liking of some items.
 
     Attributes:
-        item: The filter's number of it for each of the items, -1 where nothing can be named (items,).
+        item: The filter's number of it for each of the items (items,).
         relation: Name of the relation through which it counts most, where it is named (items,).
-        logits: What is liked of each item by all that was bought (items,).
+        unnamed: Why none is named, None where one is: ``bought-few`` people are behind it, ``liking-none`` where
+            nothing that was bought counts, ``liking-usual`` where all counts in the other direction (items,).
     """
 
     item: Ints
     relation: tuple[str, ...]
-    logits: Floats
+    unnamed: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -144,18 +145,20 @@ def strongest_bought(
     vector, learned = person.vector, person.weights.filter
     weighted = vector.weight[:, None] * learned.vectors[vector.bought]
     parts, total = category.vectors[members] @ weighted.T, category.vectors[members] @ vector.vector
-    named = learned.people[vector.bought] >= fewest_people
-    directed = np.where(named, np.where(total >= 0, 1.0, -1.0)[:, None] * parts, -np.inf)
-    row = directed.argmax(axis=1)
+    directed = np.where(total >= 0, 1.0, -1.0)[:, None] * parts
+    named = np.where(learned.people[vector.bought] >= fewest_people, directed, -np.inf)
+    row = named.argmax(axis=1)
     numbers = np.maximum(category.numbers[members], 0)
     logits, people = np.zeros((2, len(members), len(learned.relations)))
     for k, relation in enumerate(learned.relations):
         logits[:, k] = (relation.of(numbers) * weighted[row, : relation.vectors.shape[1]]).sum(axis=1)
         people[:, k] = relation.people_behind(numbers)
     enough = (people >= fewest_people) & (logits != 0)
-    is_named = (category.numbers[members] >= 0) & (directed.max(axis=1) > 0) & enough.any(axis=1)
     names = [learned.relations[k].name for k in np.where(enough, np.abs(logits), -1.0).argmax(axis=1)]
-    return StrongestBought(np.where(is_named, vector.bought[row], -1), tuple(names), total)
+    unnamed = np.where((named.max(axis=1) > 0) & enough.any(axis=1), None, "bought-few")
+    unnamed[directed.max(axis=1) <= 0] = "liking-usual"
+    unnamed[(category.numbers[members] < 0) | ~parts.any(axis=1)] = "liking-none"
+    return StrongestBought(vector.bought[row], tuple(names), tuple(unnamed.tolist()))
 
 
 class KeptTerms:

@@ -30,25 +30,21 @@ def bought_title(items: Items, item: str) -> str:
     return (items.titles[row] if row is not None else "") or item
 
 
-def bought_sentence(
-    ontology: Ontology, title: str | None, relation: str | None, logits: float, language: str
-) -> str:
-    """Why, by one bought item: "because you bought X, through its maker".
+def bought_words(ontology: Ontology, title: str | None, relation: str | None, language: str) -> str:
+    """That something was bought: "you bought X, through its maker".
 
     Args:
         ontology: Names of relations.
         title: Of the bought item; None where too few people are behind it to name it.
-        relation: The strongest of those with enough people behind them.
-        logits: What the item adds, through all relations.
+        relation: Through which it counts most, of those with enough people behind them.
         language: Of the words.
     """
-    key = "because" if logits >= 0 else "although"
     if title is None or relation is None:
-        return phrase(f"{key}-few", language)
+        return phrase("bought-few", language)
     if relation == ITEM:
-        return phrase(f"{key}-bought", language, title=title)
+        return phrase("bought", language, title=title)
     name = relation_name(ontology, relation, language)
-    return phrase(f"{key}-through", language, title=title, relation=name)
+    return phrase("bought-through", language, title=title, relation=name)
 
 
 def liking_words(
@@ -56,15 +52,12 @@ def liking_words(
 ) -> list[tuple[str | None, str]]:
     """For each item, the bought item that is named beside it, None for none, and its liking in words."""
     words: list[tuple[str | None, str]] = []
-    for number, relation, logits in zip(
-        strongest.item.tolist(), strongest.relation, strongest.logits.tolist(), strict=True
+    for number, relation, why in zip(
+        strongest.item.tolist(), strongest.relation, strongest.unnamed, strict=True
     ):
-        item = person.weights.items[number] if number >= 0 else None
-        if logits == 0.0:
-            words.append((None, phrase("liking-none", language)))
-        elif item is None:
-            words.append((None, bought_sentence(ontology, None, None, logits, language)))
+        if why is not None:
+            words.append((None, phrase(why, language)))
         else:
-            title = bought_title(items, item)
-            words.append((item, bought_sentence(ontology, title, relation, logits, language)))
+            item = person.weights.items[number]
+            words.append((item, bought_words(ontology, bought_title(items, item), relation, language)))
     return words

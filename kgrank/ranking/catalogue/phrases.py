@@ -223,30 +223,21 @@ _PHRASES = {
     "term-popular-group": {"en": "how often its {name} is chosen at all", "zh": "其{name}总体被选择的次数"},
     "term-pair": {"en": "both together: {first}; {second}", "zh": "两者兼有：{first}；{second}"},
     "term-buyers": {"en": "how many people bought it", "zh": "购买过它的顾客人数"},
-    "because-bought": {"en": "because you bought {title}", "zh": "因为您买过“{title}”"},
-    "although-bought": {"en": "although you bought {title}", "zh": "虽然您买过“{title}”"},
-    "because-through": {
-        "en": "because you bought {title}, through its {relation}",
-        "zh": "因为您买过“{title}”，通过它的{relation}",
+    "because": {"en": "because {what}", "zh": "因为{what}"},
+    "although": {"en": "although {what}", "zh": "虽然{what}"},
+    "bought": {"en": "you bought {title}", "zh": "您买过“{title}”"},
+    "bought-through": {
+        "en": "you bought {title}, through its {relation}",
+        "zh": "您买过“{title}”，通过它的{relation}",
     },
-    "although-through": {
-        "en": "although you bought {title}, through its {relation}",
-        "zh": "虽然您买过“{title}”，通过它的{relation}",
-    },
-    "because-few": {
-        "en": "because you bought something that few people bought",
-        "zh": "因为您买过少数顾客购买的商品",
-    },
-    "although-few": {
-        "en": "although you bought something that few people bought",
-        "zh": "虽然您买过少数顾客购买的商品",
-    },
+    "bought-few": {"en": "you bought something that few people bought", "zh": "您买过少数顾客购买的商品"},
     "liking-none": {"en": "nothing that you bought says anything of it", "zh": "您买过的商品与它无关"},
-    "liking-rest": {
-        "en": "because of {count} more items that you bought",
-        "zh": "您买过的其他 {count} 件商品",
+    "liking-usual": {
+        "en": "what you bought, against what the average person buys",
+        "zh": "您买过的商品与平均顾客所买的相比",
     },
-    "liking-rest-one": {"en": "because of one more item that you bought", "zh": "您买过的另外 1 件商品"},
+    "liking-rest": {"en": "{count} more items that you bought", "zh": "您买过的其他 {count} 件商品"},
+    "liking-rest-one": {"en": "one more item that you bought", "zh": "您买过的另外 1 件商品"},
     "liking-average": {
         "en": "what the average person's purchases add, taken off",
         "zh": "扣除平均顾客的购买所加的部分",

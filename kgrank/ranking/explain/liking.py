@@ -6,7 +6,7 @@ import numpy as np
 
 from kgrank.ranking.answers import BoughtReason, LikingReason, RelationPart
 from kgrank.ranking.catalogue.liking import LIKING
-from kgrank.ranking.catalogue.liking_phrases import bought_sentence, bought_title
+from kgrank.ranking.catalogue.liking_phrases import bought_title, bought_words
 from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.page.score import ScoredCategory
@@ -68,11 +68,11 @@ def _bought(shop: Shop, parts: Contributions, row: int, weight: float, language:
         named.append(RelationPart(None, float(logits[~enough].sum())))
     item = shop.liking.weights.items[parts.bought[row]] if relation is not None else None
     title = None if item is None else bought_title(shop.items, item)
-    total = float(logits.sum())
+    total, what = float(logits.sum()), bought_words(shop.ontology, title, relation, language)
     return BoughtReason(
         item=item,
         title=title,
         logits=total,
         parts=tuple(sorted(named, key=lambda part: -abs(part.logits))),
-        sentence=bought_sentence(shop.ontology, title, relation, total, language),
+        sentence=phrase("because" if total >= 0 else "although", language, what=what),
     )
