@@ -62,7 +62,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 @contextmanager
 def opened(
-    address: str | None, user: str | None = None, *, history: bool = True
+    address: str | None, user: str | None = None, *, history: bool = True, purchases: bool = True
 ) -> Iterator[tuple[Shop, PersonTastes | None]]:
     """The shop at an address, and a user's own tastes; its store is closed at once.
 
@@ -70,6 +70,7 @@ def opened(
         address: Of the store; the demo's by default.
         user: A user's id.
         history: Whether the behaviour terms are needed.
+        purchases: Whether it matters what the user, or the shopper of a session, bought.
     """
     from kgrank.graph.connect import open_store
     from kgrank.ranking import open_shop
@@ -77,7 +78,8 @@ def opened(
     tastes = None
     with open_store(address or default_store()) as store:
         # A session, which is a history, may have purchases.
-        shop = open_shop(store, history=history, persons=history or user is not None)
+        persons = purchases and (history or user is not None)
+        shop = open_shop(store, history=history, persons=persons)
         if user is not None:
             from kgrank.ranking.shopper.person import read_person
 

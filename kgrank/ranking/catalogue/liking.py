@@ -155,7 +155,8 @@ def strongest_bought(
         people[:, k] = relation.people_behind(numbers)
     enough = (people >= fewest_people) & (logits != 0)
     names = [learned.relations[k].name for k in np.where(enough, np.abs(logits), -1.0).argmax(axis=1)]
-    unnamed = np.where((named.max(axis=1) > 0) & enough.any(axis=1), None, "bought-few")
+    unnamed = np.full(len(members), "bought-few", dtype=object)
+    unnamed[(named.max(axis=1) > 0) & enough.any(axis=1)] = None
     unnamed[directed.max(axis=1) <= 0] = "liking-usual"
     unnamed[(category.numbers[members] < 0) | ~parts.any(axis=1)] = "liking-none"
     return StrongestBought(vector.bought[row], tuple(names), tuple(unnamed.tolist()))

@@ -126,8 +126,10 @@ def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
 
 def _liking(shop: Shop, query: Query) -> PersonLiking | None:
     """The shopper's liking of items; None for nobody in particular who has bought nothing."""
-    if shop.liking is None or query.session is not None:
-        return None if query.session is None else query.session.liking
+    if shop.liking is None:
+        return None
+    if query.session is not None:
+        return query.session.liking
     return None if query.person is None else shop.liking.of(query.person.liking)
 
 

@@ -100,7 +100,7 @@ def rank(
         history: Items looked at in this session, oldest first; without any, the attributes rank alone.
         candidates: Rank these items only.
         person: How a person's part-worths differ from the average shopper's, by AttributeValue id
-            (``PersonTastes.deviations``).
+            (``PersonTastes.deviations``); what they bought counts in ``answer``, whose query has the person.
         language: Of the words, ``en`` or ``zh``.
 
     Returns:
