@@ -115,9 +115,8 @@ def _liking(rng: np.random.Generator, ids: list[str]) -> LikingWeights:
     """Vectors at random, as many as a network of the groceries has."""
     itself, people = np.arange(len(ids)), rng.integers(1, 200, len(ids))
 
-    def relation(name: str, group: Ints, groups: int, width: int) -> Relation:
-        vectors = 0.1 * rng.normal(size=(groups, width))
-        return Relation(name, group, vectors, np.full(groups, 50) if groups < len(ids) else people)
+    def relation(name: str, group: Ints, width: int, people: Ints) -> Relation:
+        return Relation(name, group, 0.1 * rng.normal(size=(len(people), width)), people)
 
     return LikingWeights(
         version="v1",
@@ -128,9 +127,12 @@ def _liking(rng: np.random.Generator, ids: list[str]) -> LikingWeights:
             vectors=rng.normal(size=(len(ids), WIDTH)),
             mean=0.1 * rng.normal(size=WIDTH),
             relations=(
-                relation(ITEM, itself, len(ids), WIDTH),
-                *(relation(name, rng.integers(0, n, len(ids)), n, WIDTH) for name, n in GROUPS.items()),
-                relation("category", itself, len(ids), DECODED),
+                relation(ITEM, itself, WIDTH, people),
+                *(
+                    relation(name, rng.integers(0, n, len(ids)), WIDTH, np.full(n, 50))
+                    for name, n in GROUPS.items()
+                ),
+                relation("category", itself, DECODED, people),
             ),
         ),
         popularity=0.2,
