@@ -228,11 +228,20 @@ HOLDINGS = (
         what="the tastes with which an open session began, and what had been bought",
         removal="sessions of the user end within the service's refresh time",
     ),
+    *(
+        Holding(
+            place=Place.MEMORY,
+            name=f"Session.{field}",
+            what="how often the shopper of an open session bought each item, before and in it",
+            removal="sessions of the user end within the service's refresh time",
+        )
+        for field in ("earlier", "liking")
+    ),
     Holding(
         place=Place.MEMORY,
-        name="Session.liking",
-        what="how often the shopper of an open session bought each item, before and in it",
-        removal="sessions of the user end within the service's refresh time",
+        name="Shop.kept_worths",
+        what="what values are worth to the shoppers who were ranked last",
+        removal="computed again within the service's refresh time",
     ),
     Holding(
         place=Place.MEMORY,

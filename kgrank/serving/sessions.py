@@ -182,9 +182,8 @@ def _weighed(entry: _Entry) -> _Entry:
     if person is not None and person.posterior is not None:
         # A prior of its own, and the posterior from which it was made.
         arrays += [posterior.mean, posterior.precision, person.posterior.mean, person.posterior.covariance]
-    for worth in session.worths.values():
-        arrays += [worth.profile, *worth.tables] + ([] if worth.slopes is None else [worth.slopes])
     size = ENTRY + sum(a.nbytes for a in arrays) + _events_size(session.events)
+    size += sum(worth.size for worth in session.worths.values())
     size += sum(liking.size for liking in (session.earlier, session.liking) if liking is not None)
     return replace(entry, size=size, worth_count=len(session.worths))
 

@@ -30,7 +30,6 @@ from kgrank.choice.tastes.person import PersonTastes
 from kgrank.errors import InputError, WeightsError
 from kgrank.ranking import Query, Shop, answer, rank
 from kgrank.ranking.answers import Explanation
-from kgrank.ranking.catalogue import liking as liking_module
 from kgrank.ranking.catalogue.liking import BUYERS, LIKING
 from kgrank.ranking.explain.compare import compare
 from kgrank.ranking.explain.counterfactuals import counterfactuals
@@ -449,12 +448,12 @@ def test_a_target_that_few_people_bought_is_read_through_its_brand_alone(shop: S
 
 
 def test_scores_that_are_kept_are_bounded_and_equal(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(liking_module, "KEPT", 3 * 16 * 40)
+    assert shop.liking is not None
+    monkeypatch.setattr(shop.liking.kept, "room", 3 * 16 * 40)
     persons = [person_who_bought(shop, {f"i{k}": 1}) for k in (3, 4, 5, 6, 7)]
     pages = [answer(shop, Query("all", person=p, size=99)) for _ in range(2) for p in persons]
     for first, again in zip(pages[:5], pages[5:], strict=True):
         assert first.logits.tobytes() == again.logits.tobytes()
-    assert shop.liking is not None
     assert len(shop.liking.kept) <= 3
 
 

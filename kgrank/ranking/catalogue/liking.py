@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from threading import Lock
 
 import numpy as np
 
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.ranking.catalogue.items import Items, Members, Rows
+from kgrank.ranking.catalogue.kept import Kept
 from kgrank.weights.liking import LikingWeights
 
 LIKING, BUYERS = "liking", "buyers"
 """The terms of the score: what the filter says of a person and an item, and how many people bought the item."""
 
-KEPT = 64 << 20
+ROOM = 64 << 20
 """Bytes of the scores that are kept at most, of the persons and categories that were ranked last."""
 
 
@@ -84,7 +83,7 @@ class Liking:
     number_of_row: Ints
     nobody: PersonLiking
     _categories: dict[str, CategoryLiking] = field(default_factory=dict, repr=False, compare=False)
-    kept: KeptTerms = field(default_factory=lambda: KeptTerms(), repr=False, compare=False)
+    kept: Kept[LikingTerms] = field(default_factory=lambda: Kept(ROOM), repr=False, compare=False)
 
     @staticmethod
     def in_shop(weights: LikingWeights, items: Items) -> Liking:
@@ -115,9 +114,11 @@ class Liking:
         terms = self.kept.get(person, category)
         if terms is None:
             of_items = self.category(category, rows)
-            scores = of_items.vectors @ person.vector.vector if person.is_known else None
-            terms = LikingTerms(scores, of_items.buyers if scores is None else scores + of_items.buyers)
-            self.kept.put(person, category, terms)
+            if not person.is_known:
+                return LikingTerms(None, of_items.buyers)
+            scores = of_items.vectors @ person.vector.vector
+            terms = LikingTerms(scores, scores + of_items.buyers)
+            self.kept.put(person, category, terms, 2 * scores.nbytes)
         return terms
 
 
@@ -160,39 +161,3 @@ def strongest_bought(
     unnamed[directed.max(axis=1) <= 0] = "liking-usual"
     unnamed[(category.numbers[members] < 0) | ~parts.any(axis=1)] = "liking-none"
     return StrongestBought(vector.bought[row], tuple(names), tuple(unnamed.tolist()))
-
-
-class KeptTerms:
-    """Terms of persons in categories; the longest unused go first."""
-
-    def __init__(self) -> None:
-        self._terms: OrderedDict[tuple[PersonLiking, str], LikingTerms] = OrderedDict()
-        self._taken = 0
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._terms)
-
-    def get(self, person: PersonLiking, category: str) -> LikingTerms | None:
-        """What is kept of a person in a category."""
-        with self._lock:
-            terms = self._terms.get((person, category))
-            if terms is not None:
-                self._terms.move_to_end((person, category))
-            return terms
-
-    def put(self, person: PersonLiking, category: str, terms: LikingTerms) -> None:
-        """Keeps the terms, as long as there is room."""
-        if terms.scores is None:
-            # These are the category's own.
-            return
-        with self._lock:
-            if (person, category) not in self._terms:
-                self._taken += _size(terms)
-            self._terms[person, category] = terms
-            while self._taken > KEPT:
-                self._taken -= _size(self._terms.popitem(last=False)[1])
-
-
-def _size(terms: LikingTerms) -> int:
-    return 2 * terms.total.nbytes

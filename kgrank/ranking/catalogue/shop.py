@@ -19,9 +19,10 @@ from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.catalogue.behaviour import Behaviour
 from kgrank.ranking.catalogue.items import Items
+from kgrank.ranking.catalogue.kept import Kept
 from kgrank.ranking.catalogue.liking import Liking
 from kgrank.ranking.catalogue.phrases import checked_language
-from kgrank.ranking.catalogue.scores import CategoryScores
+from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 from kgrank.ranking.catalogue.text import TextIndex
 from kgrank.ranking.catalogue.wording import ItemWording
 from kgrank.weights.liking import LikingWeights
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 NEEDED_NODES = ("Item", "AttributeValue")
 NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "OFFERED", "SUBCATEGORY_OF")
+
+ROOM = 32 << 20
+"""Bytes of what values are worth to persons that are kept at most."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Shop:
     """How people like the items by what they bought; None where the weights have no graph of purchases."""
     offers: pl.DataFrame = field(default_factory=lambda: empty_edges("OFFERED"), repr=False, compare=False)
     """The table OFFERED: a choice counts with the values that its alternatives had then."""
+    kept_worths: Kept[tuple[Floats, Worth]] = field(
+        default_factory=lambda: Kept(ROOM), repr=False, compare=False
+    )
+    """Deviations in a category, and what its values are worth, of the persons who were ranked last."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
     _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)

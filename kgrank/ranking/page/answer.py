@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from kgrank.ranking.page.filters import filter_words, matches, targets
 from kgrank.ranking.page.query import Cap, Filter, Query, RankedPage
 from kgrank.ranking.page.rerank import Limit, RerankRules, rerank
 from kgrank.ranking.page.score import ScoredCategory, member_index, population_vector, score, show
+
+if TYPE_CHECKING:
+    from kgrank.choice.tastes.person import PersonTastes
 
 LARGEST = 1000
 """Items on a page at most."""
@@ -120,8 +124,19 @@ def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
         if history or shop.behaviour is not None:
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:
-        deviations = population_vector(shop, query.person.deviations_in(category))
+        deviations, worth = _own_worth(shop, query.person, category)
     return score(shop, category, history, deviations, worth, _liking(shop, query))
+
+
+def _own_worth(shop: Shop, person: PersonTastes, category: str) -> tuple[Floats, Worth]:
+    """A person's deviations in a category, and what its values are worth by them."""
+    kept = shop.kept_worths.get(person, category)
+    if kept is None:
+        deviations = population_vector(shop, person.deviations_in(category))
+        worth = shop.deviation_effects(category).worth(shop.scores(category), deviations)
+        kept = deviations, worth
+        shop.kept_worths.put(person, category, kept, deviations.nbytes + worth.size)
+    return kept
 
 
 def _liking(shop: Shop, query: Query) -> PersonLiking | None:
