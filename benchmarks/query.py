@@ -5,7 +5,10 @@
 
 A generated category has 10 attributes: seven with 57 values in all, three numbers; 60 part-worths. The bare peer
 is one matrix-vector product with argpartition over the ten contributions of each item; DuckDB and SQLite order
-the same ten columns. Times are CPU milliseconds of one thread: medians of ``RUNS`` runs.
+the same ten columns. A person has tastes of their own, and a liking of items by ``BOUGHT`` items that they
+bought and vectors of 32 coordinates: ``liking`` asks again for somebody who was ranked there before, as the next
+page, the filters and an explanation do; ``liking_first`` for somebody who was not. Times are CPU milliseconds of
+one thread: medians of ``RUNS`` runs.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +34,19 @@ from benchmarks.data_sets import data_folder
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
 from benchmarks.metrics import ndcg
 from benchmarks.recommend import kgrank_terms, ranks_of, read, some_of, split
-from kgrank.arrays import Floats
+from kgrank.arrays import Floats, Ints
 from kgrank.choice.behaviour.event_log import EventLog
 from kgrank.choice.behaviour.sequences import EventSequences
+from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.choice.tastes.online import Online
+from kgrank.choice.tastes.person import PersonTastes
 from kgrank.graph.schema import NUMBER, UNBOUNDED, value_id
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ontology.model import Attribute, AttributeType, Category, Need, Ontology
 from kgrank.ranking import Query, Shop, answer
 from kgrank.ranking.shopper.session import Event, Session, observe, start
+from kgrank.weights.graph_filter import ITEM, GraphFilter, Relation
+from kgrank.weights.liking import LikingWeights
 from kgrank.weights.model import (
     AttributeWeight,
     CategoryWeights,
@@ -58,6 +66,10 @@ EVENTS, LONG = 12, 60
 PEOPLE, TESTED, LAST = 4_000, 1_000, 2
 """People of Beauty that are drawn, those of them who are tested, and the last items that are their session."""
 FIRST = 20
+BOUGHT = 60
+WIDTH, DECODED = 32, 24
+GROUPS = {"brand": 500, "type": 200, "brand and type": 2_000}
+"""Groups through which an item is read."""
 
 
 def shop_of(items: int, seed: int = SEED) -> Shop:
@@ -96,7 +108,45 @@ def shop_of(items: int, seed: int = SEED) -> Shop:
             "HAS_VALUE": pl.concat(edges),
         },
     )
-    return Shop.of(graph, ontology, _weights(rng, ontology, names, nodes))
+    return Shop.of(graph, ontology, _weights(rng, ontology, names, nodes), liking=_liking(rng, ids))
+
+
+def _liking(rng: np.random.Generator, ids: list[str]) -> LikingWeights:
+    """Vectors at random, as many as a network of the groceries has."""
+    itself, people = np.arange(len(ids)), rng.integers(1, 200, len(ids))
+
+    def relation(name: str, group: Ints, width: int, people: Ints) -> Relation:
+        return Relation(name, group, 0.1 * rng.normal(size=(len(people), width)), people)
+
+    return LikingWeights(
+        version="v1",
+        items=tuple(ids),
+        filter=GraphFilter(
+            people=people,
+            strength=1 / np.sqrt(people),
+            vectors=rng.normal(size=(len(ids), WIDTH)),
+            mean=0.1 * rng.normal(size=WIDTH),
+            relations=(
+                relation(ITEM, itself, WIDTH, people),
+                *(
+                    relation(name, rng.integers(0, n, len(ids)), WIDTH, np.full(n, 50))
+                    for name, n in GROUPS.items()
+                ),
+                relation("category", itself, DECODED, people),
+            ),
+        ),
+        popularity=0.2,
+        few_buyers=-0.5,
+    )
+
+
+def person_of(shop: Shop, session: Session, seed: int = SEED) -> PersonTastes:
+    """A person with the tastes of a session, who bought some items."""
+    assert shop.liking is not None
+    bought = np.random.default_rng(seed).choice(len(shop.items.ids), BOUGHT, replace=False).tolist()
+    deviations = dict(zip(shop.column, session.deviations.tolist(), strict=True))
+    liking = PersonLiking(shop.liking.weights, dict.fromkeys(bought, 1))
+    return PersonTastes(deviations, {}, EVENTS, liking=liking)
 
 
 def _weights(
@@ -212,9 +262,9 @@ def events_of(shop: Shop, count: int, seed: int = SEED) -> list[Event]:
     return done
 
 
-def session_of(shop: Shop, events: list[Event]) -> Session:
-    """The session after some events."""
-    session = start(shop)
+def session_of(shop: Shop, events: list[Event], person: PersonTastes | None = None) -> Session:
+    """The session after some events, of nobody in particular or of a person."""
+    session = start(shop, person)
     for event in events:
         session = observe(shop, session, event)
     return session
@@ -229,6 +279,8 @@ def ranking(items: int) -> dict[str, float]:
     session = session_of(shop, events_of(shop, EVENTS))
     plain, moved = Query("all", size=FIRST), Query("all", size=FIRST, session=session)
     peers = databases(shop, contributions)
+    person = person_of(shop, session)
+    known = Query("all", size=FIRST, person=person)
     page = answer(shop, plain)
     for name, run in peers.items():
         assert [row[0] for row in run()] == list(page.ids), f"{name} ranks otherwise"
@@ -236,14 +288,26 @@ def ranking(items: int) -> dict[str, float]:
         "bare_ms": milliseconds(bare(contributions), repeats),
         "kgrank_ms": milliseconds(lambda: answer(shop, plain), repeats),
         "session_ms": milliseconds(lambda: answer(shop, moved), repeats),
+        "liking_ms": milliseconds(lambda: answer(shop, known), repeats),
+        "liking_first_ms": milliseconds(lambda: answer(shop, _never_ranked(shop, person)), repeats),
         "words_ms": milliseconds(lambda: answer(shop, plain).items, max(repeats // 50, 20)),
+        "liking_words_ms": milliseconds(lambda: answer(shop, known).items, max(repeats // 50, 20)),
         **{f"{name}_ms": milliseconds(run, max(repeats // 200, 5)) for name, run in peers.items()},
     }
     found["ratio_numpy"] = found["kgrank_ms"] / found["bare_ms"]
-    found["ratio_session"] = found["session_ms"] / found["kgrank_ms"]
+    for name in ("session", "liking", "liking_first"):
+        found[f"ratio_{name}"] = found[f"{name}_ms"] / found["kgrank_ms"]
+    found["ratio_liking_words"] = found["liking_words_ms"] / found["words_ms"]
     for name in peers:
         found[f"times_faster_{name}"] = found[f"{name}_ms"] / found["kgrank_ms"]
     return found
+
+
+def _never_ranked(shop: Shop, person: PersonTastes) -> Query:
+    """A ranking for a person who is as if they had just been read."""
+    assert person.liking is not None
+    fresh = PersonLiking(person.liking.weights, person.liking.bought)
+    return Query("all", size=FIRST, person=replace(person, liking=fresh))
 
 
 def latency(items: int = 10_000, calls: int = 2_000) -> tuple[float, float]:
@@ -262,7 +326,12 @@ def sessions(items: int = 10_000, repeats: int = 10) -> dict[str, float]:
     """Microseconds of an event, and the tastes after each of some sessions against their converged optimum."""
     shop = shop_of(items)
     long = events_of(shop, LONG)
-    found = {"session_update_us": 1000 * milliseconds(lambda: session_of(shop, long), 10) / LONG}
+    person = person_of(shop, session_of(shop, events_of(shop, EVENTS)))
+    bought = [replace(e, kind="purchase") for e in long]
+    found = {
+        "session_update_us": 1000 * milliseconds(lambda: session_of(shop, long), 10) / LONG,
+        "session_purchase_us": 1000 * milliseconds(lambda: session_of(shop, bought, person), 10) / LONG,
+    }
     off, same = 0.0, 0
     for seed in range(repeats):
         session = session_of(shop, events_of(shop, EVENTS, seed))
@@ -322,7 +391,7 @@ def beauty(data: Path) -> dict[str, float]:
 def line_of(sizes: dict[str, dict[str, float]]) -> dict[str, Any]:
     """The figures of the sizes by plain names."""
     line: dict[str, Any] = {}
-    for name in ("ratio_numpy", "ratio_session"):
+    for name in ("ratio_numpy", "ratio_session", "ratio_liking", "ratio_liking_first", "ratio_liking_words"):
         line |= {f"{name}_{label}": round(one[name], 3) for label, one in sizes.items()}
     for name in ("duckdb", "sqlite"):
         faster = [one[f"times_faster_{name}"] for one in sizes.values() if f"times_faster_{name}" in one]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
@@ -22,6 +23,9 @@ from kgrank.graph.build import build_graph
 from kgrank.graph.connect import open_store
 from kgrank.graph.sync import load
 from kgrank.ingest.clean import ingest
+from kgrank.weights.graph_filter import GraphFilter, Relation
+from kgrank.weights.liking import LikingWeights
+from kgrank.weights.tables import served_transitions, served_weights, weights_to_tables
 
 HOSTILE = "[red]n[/] [/] [link=x]\x1b[31m\x1b]0;t\x07\x9b31m\u202e\u2066\x7f<b>&\"'"
 NAME = "[red]n[/] [/] \x9b31m $x^{ <b>&\"'"
@@ -31,7 +35,7 @@ STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 EXAMPLE = Path(__file__).parent / "ontology" / "fashion_example"
-CATEGORY, ITEM = "dresses", "dresses-1"
+CATEGORY, ITEM, USER = "dresses", "dresses-1", "u7"
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,24 @@ def hostile_ontology(folder: Path) -> Path:
     return folder
 
 
+def put_liking(address: str) -> None:
+    """A liking of the shop's items beside its weights, so that sentences name what was bought."""
+    with open_store(address) as store:
+        weights = served_weights(store)
+        items = tuple(store.nodes("Item")["id"].sort())
+        people, itself = np.full(len(items), 9), np.arange(len(items))
+        vectors = np.random.default_rng(0).normal(size=(len(items), 2))
+        read = (
+            Relation("item", itself, vectors, people),
+            Relation("color", itself % 2, 9 * vectors[:2], people[:2]),
+        )
+        kinds = tuple(store.edges("INTERACTED")["kind"].unique())
+        learned = GraphFilter(people, 1 / np.sqrt(people), vectors, np.zeros(2), read)
+        liking = LikingWeights(version=weights.version, items=items, filter=learned, kinds=kinds)
+        tables = weights_to_tables(weights, served_transitions(store, weights.version), liking=liking)
+        store.replace_version(weights.version, *tables)
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     folder = tmp_path_factory.mktemp("hostile")
@@ -80,6 +102,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     with pytest.raises(SystemExit) as end:
         main(["train", "--config", str(run), "--quiet"])
     assert end.value.code == 0
+    put_liking(store)
     return Shop(folder, files, store, hostile_ontology(folder / "[red]ontology"), out / "weights.json", run)
 
 
@@ -140,6 +163,7 @@ WALKED: dict[str, Arguments] = {
     "rank": lambda s, new: [
         ["rank", CATEGORY, "--store", s.store, "--explain"],
         ["rank", CATEGORY, "--store", s.store, "--json"],
+        ["rank", CATEGORY, "--store", s.store, "--user", USER, "--explain"],
         ["rank", "\x1b[31m[red]", "--store", s.store],
     ],
     "importance": lambda s, new: [
@@ -149,6 +173,8 @@ WALKED: dict[str, Arguments] = {
     "explain": lambda s, new: [
         ["explain", ITEM, "--category", CATEGORY, "--store", s.store],
         ["explain", ITEM, "--category", CATEGORY, "--store", s.store, "--json"],
+        ["explain", ITEM, "--category", CATEGORY, "--store", s.store, "--user", USER],
+        ["explain", ITEM, "--category", CATEGORY, "--store", s.store, "--user", USER, "--json"],
     ],
     "facets": lambda s, new: [["facets", CATEGORY, "--store", s.store]],
     "audit": lambda s, new: [
@@ -210,6 +236,19 @@ def test_markup_in_names_is_shown_as_it_is_written(
     output, _ = capfd.readouterr()
     assert "[red]" in output
     assert "[/]" in output
+
+
+def test_titles_in_sentences_about_what_was_bought_are_shown_as_they_are_written(
+    shop: Shop, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for language, words in (("en", "you bought title"), ("zh", "您买过“title")):
+        capfd.readouterr()
+        with pytest.raises(SystemExit):
+            main([*WALKED["explain"](shop, tmp_path)[2], "--language", language])
+        output = " ".join(capfd.readouterr()[0].split())
+        assert words in output
+        assert "[red]t[/] [/]" in output.partition(words)[2]
+        assert "color [red]n[/] [/]" in output
 
 
 def test_the_pictures_of_the_walk_are_well_formed(shop: Shop, tmp_path: Path) -> None:

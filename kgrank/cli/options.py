@@ -62,7 +62,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 @contextmanager
 def opened(
-    address: str | None, user: str | None = None, *, history: bool = True
+    address: str | None, user: str | None = None, *, history: bool = True, purchases: bool = True
 ) -> Iterator[tuple[Shop, PersonTastes | None]]:
     """The shop at an address, and a user's own tastes; its store is closed at once.
 
@@ -70,13 +70,16 @@ def opened(
         address: Of the store; the demo's by default.
         user: A user's id.
         history: Whether the behaviour terms are needed.
+        purchases: Whether it matters what the user, or the shopper of a session, bought.
     """
     from kgrank.graph.connect import open_store
     from kgrank.ranking import open_shop
 
     tastes = None
     with open_store(address or default_store()) as store:
-        shop = open_shop(store, history=history)
+        # A session, which is a history, may have purchases.
+        persons = purchases and (history or user is not None)
+        shop = open_shop(store, history=history, persons=persons)
         if user is not None:
             from kgrank.ranking.shopper.person import read_person
 
@@ -103,6 +106,9 @@ def print_shopper(user: str | None, tastes: PersonTastes | None, language: str) 
     """Whose tastes these are."""
     if tastes and tastes.choices:
         out.print(word("own choices", language, user=escape(user or ""), choices=tastes.choices))
+    elif tastes and tastes.liking is not None and tastes.is_known:
+        items = len(tastes.liking.vector.bought)
+        out.print(word("own purchases", language, user=escape(user or ""), items=items))
     elif tastes:
         out.print(word("no tastes", language, user=escape(user or "")))
 

@@ -212,7 +212,7 @@ HOLDINGS = (
         place=Place.MEMORY,
         name="Served.persons",
         has_ids=True,
-        what="tastes of the users that were asked for",
+        what="tastes of the users that were asked for, and how often they bought each item",
         removal="computed again within the service's refresh time",
     ),
     Holding(
@@ -225,8 +225,29 @@ HOLDINGS = (
     Holding(
         place=Place.MEMORY,
         name="_Entry.person",
-        what="the tastes with which an open session began",
+        what="the tastes with which an open session began, and what had been bought",
         removal="sessions of the user end within the service's refresh time",
+    ),
+    *(
+        Holding(
+            place=Place.MEMORY,
+            name=f"Session.{field}",
+            what="how often the shopper of an open session bought each item, before and in it",
+            removal="sessions of the user end within the service's refresh time",
+        )
+        for field in ("earlier", "liking")
+    ),
+    Holding(
+        place=Place.MEMORY,
+        name="Shop.kept_worths",
+        what="what values are worth to the shoppers who were ranked last",
+        removal="computed again within the service's refresh time",
+    ),
+    Holding(
+        place=Place.MEMORY,
+        name="Liking.kept",
+        what="scores of the shoppers who were ranked last, by what they bought",
+        removal="computed again within the service's refresh time",
     ),
     Holding(
         place=Place.MEMORY,

@@ -28,7 +28,7 @@ class Contribution:
         kind: ``attribute``, ``term`` or ``boost``.
         logits: In logits, against the average item of the category.
         value: The item's value ids joined by ``|``, or its number; None where it has none. For a term, the
-            item of the history that adds most to it, of those that enough people took with this one.
+            item of the history, or of the purchases, that adds most to it, of those with enough people behind.
         words: The same for a reader.
     """
 
@@ -432,6 +432,65 @@ class AttributeReason:
     upper: float
 
 
+@dataclass(frozen=True)
+class RelationPart:
+    """What a bought item adds to an item's score through one relation.
+
+    Attributes:
+        relation: ``item`` for the item itself, else what it has in common with others, such as its brand; None for
+            all that rest on few people.
+        logits: In logits.
+    """
+
+    relation: str | None
+    logits: float
+
+
+@dataclass(frozen=True)
+class BoughtReason:
+    """What one bought item adds to an item's score.
+
+    Attributes:
+        item: Its id; None where it, or all that it counts through, rests on few people.
+        title: Its title, its id where it has left the shop; None as for ``item``.
+        logits: The sum of its parts, in logits.
+        parts: By relation, the largest first.
+        sentence: In words, by the strongest relation.
+    """
+
+    item: str | None
+    title: str | None
+    logits: float
+    parts: tuple[RelationPart, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class LikingReason:
+    """The term ``liking``, bought item by bought item: they, the others and the average add up to it (to 1e-9).
+
+    What would be without a purchase is asked by ranking without it: the length of the whole history divides every
+    part.
+
+    Attributes:
+        logits: Contribution to the score, in logits.
+        bought: What the shopper bought, the largest part first.
+        other_count: Bought items beyond those.
+        other_logits: What they add together.
+        other_sentence: In words; None where there are none.
+        average_logits: What the average person's purchases would add, taken off.
+        average_sentence: In words.
+    """
+
+    logits: float
+    bought: tuple[BoughtReason, ...]
+    other_count: int
+    other_logits: float
+    other_sentence: str | None
+    average_logits: float
+    average_sentence: str
+
+
 @final
 @dataclass(frozen=True)
 class Explanation:
@@ -447,7 +506,8 @@ class Explanation:
         score: In logits.
         sentence: The position and the score in words.
         attributes: What each attribute does, the largest contribution first.
-        terms: The behaviour terms, the largest first.
+        terms: The terms of behaviour and purchases, the largest first.
+        liking: The term ``liking`` by bought item; None where it is no summand.
         comparison: With another item, where one was named.
         counterfactuals: What would bring it among the first, where that was asked.
         notes: What a reader must know.
@@ -465,6 +525,7 @@ class Explanation:
     sentence: str
     attributes: tuple[AttributeReason, ...]
     terms: tuple[Contribution, ...]
+    liking: LikingReason | None = None
     comparison: Comparison | None = None
     counterfactuals: Counterfactuals | None = None
     notes: tuple[str, ...] = ()

@@ -149,7 +149,7 @@ class SessionBook:
         return frozenset(
             entry.user
             for entry in self._open.values()
-            if entry.user is not None and entry.person is not None and entry.person.choices
+            if entry.user is not None and entry.person is not None and entry.person.is_known
         )
 
     def end_of(self, users: Collection[str]) -> None:
@@ -182,9 +182,9 @@ def _weighed(entry: _Entry) -> _Entry:
     if person is not None and person.posterior is not None:
         # A prior of its own, and the posterior from which it was made.
         arrays += [posterior.mean, posterior.precision, person.posterior.mean, person.posterior.covariance]
-    for worth in session.worths.values():
-        arrays += [worth.profile, *worth.tables] + ([] if worth.slopes is None else [worth.slopes])
     size = ENTRY + sum(a.nbytes for a in arrays) + _events_size(session.events)
+    size += sum(worth.size for worth in session.worths.values())
+    size += sum(liking.size for liking in (session.earlier, session.liking) if liking is not None)
     return replace(entry, size=size, worth_count=len(session.worths))
 
 
@@ -198,6 +198,9 @@ def _events_size(events: Sequence[Event]) -> int:
 def _again(shop: Shop, before: Session, person: PersonTastes | None) -> Session:
     """The events under another shop; those on items that it does not have are left out."""
     session = replace(start(shop, person), forgotten=before.forgotten)
+    if shop.liking is not None and before.earlier is not None:
+        earlier = shop.liking.of(before.earlier)
+        session = replace(session, earlier=earlier, liking=earlier)
     for event in before.events:
         try:
             session = observe(shop, session, event)

@@ -36,12 +36,16 @@ class Relation:
     def of(self, items: Ints) -> Floats:
         """(items, width) the vectors of some items; zeros for those without a group."""
         groups = self.group[items]
-        return np.where((groups >= 0)[:, None], self.vectors[groups], 0.0)
+        vectors, has_group = np.zeros((len(groups), self.vectors.shape[1])), groups >= 0
+        vectors[has_group] = self.vectors[groups[has_group]]
+        return vectors
 
-    def people_behind(self, item: int) -> int:
-        """How many different people the vector of an item rests on."""
-        group = int(self.group[item])
-        return int(self.people[group]) if group >= 0 else 0
+    def people_behind(self, items: Ints) -> Ints:
+        """(items,) how many different people the vector of each item rests on."""
+        groups = self.group[items]
+        people, has_group = np.zeros(len(groups), np.int64), groups >= 0
+        people[has_group] = self.people[groups[has_group]]
+        return people
 
 
 @dataclass(frozen=True)
@@ -85,19 +89,12 @@ class Contributions:
         """The score."""
         return float(self.logits.sum() + self.average.sum())
 
-    def sentence(self, row: int, name: str, fewest_people: int) -> str:
-        """Why, by one bought item: "because you bought X, through its maker".
-
-        The relation is the strongest of those that rest on enough people; without one, the item is not named.
-        """
-        logits = self.logits[row]
-        verb = "because" if logits.sum() >= 0 else "although"
-        enough = self.people[row] >= fewest_people
-        if not (enough & (logits != 0)).any():
-            return f"{verb} you bought something that few people bought"
-        relation = self.relations[int(np.argmax(np.where(enough, np.abs(logits), -1.0)))]
-        through = "" if relation == ITEM else f", through its {relation}"
-        return f"{verb} you bought {name}{through}"
+    def relation(self, row: int, fewest_people: int) -> str | None:
+        """The strongest relation of a bought item, of those that rest on enough people; None for none."""
+        enough = (self.people[row] >= fewest_people) & (self.logits[row] != 0)
+        if not enough.any():
+            return None
+        return self.relations[int(np.argmax(np.where(enough, np.abs(self.logits[row]), -1.0)))]
 
 
 ITEM = "item"
@@ -158,6 +155,6 @@ class GraphFilter:
             read[row, : relation.vectors.shape[1]] = relation.of(np.array([target]))[0]
         logits = (person.weight[:, None] * self.vectors[person.bought]) @ read.T
         names = tuple(relation.name for relation in self.relations)
-        behind = [relation.people_behind(target) for relation in self.relations]
-        people = np.minimum(self.people[person.bought][:, None], np.array(behind, np.int64)[None])
+        behind = [relation.people_behind(np.array([target])) for relation in self.relations]
+        people = np.minimum(self.people[person.bought][:, None], np.reshape(behind, (1, len(names))))
         return Contributions(person.bought, names, logits, read @ person.average, people)

@@ -204,16 +204,16 @@ def test_a_score_is_what_the_weights_were_learned_with(shop: Shop, liking: Likin
     assert mean == pytest.approx(liking.log_likelihood, abs=1e-9)
 
 
-def test_a_contribution_is_a_sentence_that_names_nothing_of_few_people(shop: Shop, liking: Liking) -> None:
+def test_the_strongest_relation_of_a_bought_item_rests_on_enough_people(shop: Shop, liking: Liking) -> None:
     vector = liking.filter.person(*history(shop.graph, 5))
     parts = liking.filter.contributions(vector, 41)
     row = int(np.argmax(parts.logits.sum(1)))
     only_maker = replace(parts, logits=np.where(np.arange(3) == 1, parts.logits, 0.0))
-    only_item = replace(parts, logits=np.where(np.arange(3) == 0, np.abs(parts.logits), 0.0))
-    assert only_maker.sentence(row, "Oat drink", 3).endswith("you bought Oat drink, through its maker")
-    assert only_item.sentence(row, "Oat drink", 3) == "because you bought Oat drink"
-    few = replace(only_item, people=np.full_like(parts.people, 2))
-    assert few.sentence(row, "Oat drink", 3) == "because you bought something that few people bought"
+    assert only_maker.relation(row, 3) == "maker"
+    assert parts.relation(row, 3) == parts.relations[int(np.abs(parts.logits[row]).argmax())]
+    assert replace(parts, people=np.full_like(parts.people, 2)).relation(row, 3) is None
+    few_makers = replace(only_maker, people=np.where(np.arange(3) == 1, 2, parts.people))
+    assert few_makers.relation(row, 3) is None
 
 
 def test_the_people_behind_a_contribution_are_counted_once_each(shop: Shop, liking: Liking) -> None:

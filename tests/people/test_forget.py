@@ -89,22 +89,28 @@ def test_the_counts_of_the_served_weights_are_those_of_a_log_without_them(
     assert open_shop(store).behaviour is not None
 
 
+BUYERS = np.array([3, 2, 2, 2])
+MAKERS = Relation("maker", np.array([0, 0, 1, -1]), np.ones((2, 1)), np.array([3, 2]))
+
+
+def put_network(store: GraphStore, shop: Example) -> GraphFilter:
+    """A liking of four items beside the served weights."""
+    version = shop.weights.version
+    learned = GraphFilter(BUYERS, 1 / np.sqrt(BUYERS), np.ones((4, 1)), np.zeros(1), (MAKERS,))
+    network = LikingWeights(version=version, items=("i1", "i3", "i4", "i5"), filter=learned, popularity=1.0)
+    store.replace_version(version, *weights_to_tables(shop.weights, shop.transitions, liking=network))
+    return learned
+
+
 def test_the_network_of_the_served_weights_counts_its_people_without_them(
     store: GraphStore, shop: Example
 ) -> None:
     put(store, shop)
-    version = shop.weights.version
-    items = ("i1", "i3", "i4", "i5")
-    buyers = np.array([3, 2, 2, 2])
-    makers = Relation("maker", np.array([0, 0, 1, -1]), np.ones((2, 1)), np.array([3, 2]))
-    learned = GraphFilter(buyers, 1 / np.sqrt(buyers), np.ones((4, 1)), np.zeros(1), (makers,))
-    network = LikingWeights(version=version, items=items, filter=learned)
-    tables = weights_to_tables(shop.weights, shop.transitions, liking=network)
-    store.replace_version(version, *tables)
+    learned = put_network(store, shop)
     recount(store)
     before = served_liking(store, shop.weights)
     assert before is not None
-    assert before.filter.people.tolist() == buyers.tolist()
+    assert before.filter.people.tolist() == BUYERS.tolist()
     assert forget(store, [EVE]).counted
     after = served_liking(store, shop.weights)
     assert after is not None
@@ -376,3 +382,33 @@ def test_a_running_service_ends_the_sessions_of_a_forgotten_user(address: str) -
                 return [answer.status_code for answer in answers]
 
     assert asyncio.run(session_codes()) == [422, 200, 200]
+
+
+def test_what_a_running_service_knows_of_a_forgotten_users_purchases_goes_with_them(
+    address: str, shop: Example
+) -> None:
+    with open_store(address) as store:
+        put_network(store, shop)
+
+    async def terms(client: httpx.AsyncClient, user: str) -> tuple[dict[str, float], int]:
+        """Of an item that three people bought: what it gets for the user, and by how many of their choices."""
+        done = await client.post("/v1/rank", json={"candidates": ["i1"], "user": user})
+        assert done.status_code == 200, done.text
+        parts = {c["name"]: c["logits"] for c in done.json()["items"][0]["contributions"]}
+        return {n: parts[n] for n in ("liking", "buyers") if n in parts}, done.json()["user_choice_count"]
+
+    async def asked() -> list[tuple[dict[str, float], int]]:
+        service = application(Current(address), None, Settings(log=False))
+        async with service.router.router.lifespan_context(service.router):
+            transport = httpx.ASGITransport(service)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                before = [await terms(client, user) for user in (EVE, "ann")]
+                await asyncio.to_thread(run, "forget", EVE, "--store", address)
+                assert await service.service.refresh()
+                return before + [await terms(client, user) for user in (EVE, "ann")]
+
+    eve, ann, forgotten, ann_later = asyncio.run(asked())
+    assert eve[0] == {"liking": 1.0, "buyers": pytest.approx(np.log(4))}
+    assert ann[0] == eve[0]
+    assert forgotten == ({"buyers": pytest.approx(np.log(3))}, 0)
+    assert ann_later[0] == {"liking": 1.0, "buyers": pytest.approx(np.log(3))}

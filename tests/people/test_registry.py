@@ -21,6 +21,9 @@ from kgrank.learning.run import run
 from kgrank.people.forget import forget
 from kgrank.people.registry import HOLDINGS, WITHOUT_PEOPLE, Holding, Place
 from kgrank.ranking.catalogue import behaviour
+from kgrank.ranking.catalogue.liking import Liking
+from kgrank.ranking.catalogue.shop import Shop
+from kgrank.ranking.shopper.session import Session
 from kgrank.serving import current, sessions
 
 FILES_WITHOUT_PEOPLE = ("items.csv", "config.yaml", "*.lock")
@@ -123,6 +126,12 @@ def test_each_field_of_the_service_that_has_users_has_a_row() -> None:
         if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind.__module__ == module.__name__
         for field in dataclasses.fields(kind)
         if field.name == "user" or "PersonTastes" in str(field.type) or "DataFrame" in str(field.type)
+    }
+    of_users |= {
+        f"{kind.__name__}.{field.name}"
+        for kind in (Session, Liking, Shop)
+        for field in dataclasses.fields(kind)
+        if "PersonLiking | None" in str(field.type) or "Kept" in str(field.type)
     }
     of_users.add(f"{behaviour.Behaviour.__name__}.neighbours")
     assert of_users == {row.name for row in holdings(Place.MEMORY)}

@@ -15,6 +15,7 @@ from kgrank.choice.importance import importance
 from kgrank.choice.logit.choice_sets import INSIDE, CategoryChoices, category_choices
 from kgrank.choice.logit.feedback_scales import weighted
 from kgrank.choice.tastes import across_categories as across
+from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person, posteriors
 from kgrank.choice.tastes.shared_columns import column_map, scale_factors
 from kgrank.ontology.model import Ontology
@@ -47,6 +48,7 @@ class PersonTastes:
         posterior: The whole of it, with which a session begins; None for a person without choices.
         by_category: Where tastes depart from it in each category, the posterior of each in which they chose.
         columns: The population's columns, of the posteriors.
+        liking: Their liking of items by what they bought; None where the weights have no graph of purchases.
     """
 
     deviations: Mapping[str, float]
@@ -55,6 +57,12 @@ class PersonTastes:
     posterior: Posterior | None = field(default=None, repr=False, compare=False)
     by_category: Mapping[str, Posterior] = field(default_factory=dict, repr=False, compare=False)
     columns: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    liking: PersonLiking | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything tells this person from the average shopper."""
+        return self.choices > 0 or (self.liking is not None and self.liking.is_known)
 
     def posterior_in(self, category: str) -> Posterior | None:
         """What is known of their tastes in a category: those of all where they never chose there."""

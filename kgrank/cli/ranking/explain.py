@@ -14,7 +14,7 @@ from kgrank.cli.ranking.numbers import signed
 from kgrank.cli.ranking.words import word
 
 if TYPE_CHECKING:
-    from kgrank.ranking.answers import Explanation
+    from kgrank.ranking.answers import Explanation, LikingReason
 
 
 def explain_command(
@@ -90,6 +90,18 @@ def _print(answer: Explanation, language: str) -> None:
     out.print(rows)
     for reason in answer.attributes:
         out.print(escape(reason.sentence))
+    if answer.liking is not None:
+        _print_liking(answer.liking, language)
+
+
+def _print_liking(liking: LikingReason, language: str) -> None:
+    """What each bought item adds to the term, a line each."""
+    out.print(word("liking", language, logits=signed(liking.logits)))
+    lines = [(bought.logits, bought.sentence) for bought in liking.bought]
+    if liking.other_sentence is not None:
+        lines.append((liking.other_logits, liking.other_sentence))
+    for logits, sentence in (*lines, (liking.average_logits, liking.average_sentence)):
+        out.print(f"  {signed(logits)} {escape(sentence)}")
 
 
 def register(app: typer.Typer) -> None:

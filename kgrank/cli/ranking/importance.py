@@ -37,7 +37,7 @@ def importance_command(
     from kgrank.ranking.catalogue.category_names import category_id
     from kgrank.ranking.explain.importance import importance
 
-    with opened(store, user, history=False) as (shop, tastes):
+    with opened(store, user, history=False, purchases=False) as (shop, tastes):
         category = category_id(shop.ontology, category)
         average = importance(
             shop, category, language, person=tastes.deviations_in(category) if tastes else None

@@ -86,8 +86,8 @@ def rank_command(
         print_answer(answer)
         return
     _print(answer, name, reasons, language)
-    # Of a shopper without choices, the page's own notes say so.
-    if tastes and tastes.choices:
+    # Of a shopper of whom nothing is known, the page's own notes say so.
+    if tastes and tastes.is_known:
         print_shopper(user, tastes, language)
 
 

@@ -53,6 +53,11 @@ _WORDS = {
         "en": "Note: nothing tells the tastes of {user}: by the average shopper's.",
         "zh": "说明：尚无 {user} 的偏好信息：按平均顾客排序。",
     },
+    "own purchases": {
+        "en": "For {user}, by the {items:,} items that they bought.",
+        "zh": "为 {user} 排序，依据其买过的 {items:,} 件商品。",
+    },
+    "liking": {"en": "By what you bought, {logits}:", "zh": "按您买过的商品，{logits}："},
     "warning": {"en": "[bold]Warning[/]: {text}", "zh": "[bold]警告[/]：{text}"},
     "many warnings": {
         "en": "{count:,} problems in the data; --json has each in full.",

@@ -68,6 +68,12 @@ class Worth:
     tables: tuple[Floats, ...]
     slopes: Floats | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of its arrays."""
+        slopes = 0 if self.slopes is None else self.slopes.nbytes
+        return self.profile.nbytes + sum(table.nbytes for table in self.tables) + slopes
+
 
 @dataclass(frozen=True)
 class CategoryScores:

@@ -19,10 +19,14 @@ from kgrank.ontology.document import load
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.catalogue.behaviour import Behaviour
 from kgrank.ranking.catalogue.items import Items
+from kgrank.ranking.catalogue.kept import Kept
+from kgrank.ranking.catalogue.liking import Liking
 from kgrank.ranking.catalogue.phrases import checked_language
-from kgrank.ranking.catalogue.scores import CategoryScores
+from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 from kgrank.ranking.catalogue.text import TextIndex
 from kgrank.ranking.catalogue.wording import ItemWording
+from kgrank.weights.liking import LikingWeights
+from kgrank.weights.liking_file import served_liking
 from kgrank.weights.model import CategoryWeights, LearnedWeights
 from kgrank.weights.tables import check_fits, served_transitions, served_weights
 
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
 
 NEEDED_NODES = ("Item", "AttributeValue")
 NEEDED_EDGES = ("IN_CATEGORY", "HAS_VALUE", "OFFERED", "SUBCATEGORY_OF")
+
+ROOM = 32 << 20
+"""Bytes of what values are worth to persons that are kept at most."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,14 @@ class Shop:
     """The categories right below each category, as the graph has them."""
     behaviour: Behaviour | None = None
     """The behaviour terms; None where the weights have none."""
+    liking: Liking | None = None
+    """How people like the items by what they bought; None where the weights have no graph of purchases."""
     offers: pl.DataFrame = field(default_factory=lambda: empty_edges("OFFERED"), repr=False, compare=False)
     """The table OFFERED: a choice counts with the values that its alternatives had then."""
+    kept_worths: Kept[tuple[Floats, Worth]] = field(
+        default_factory=lambda: Kept(ROOM), repr=False, compare=False
+    )
+    """Deviations in a category, and what its values are worth, of the persons who were ranked last."""
     _scores: dict[str, CategoryScores] = field(default_factory=dict, repr=False, compare=False)
     _designs: dict[str, Design] = field(default_factory=dict, repr=False, compare=False)
     _homes: dict[frozenset[str | None], str | None] = field(default_factory=dict, repr=False, compare=False)
@@ -60,6 +73,7 @@ class Shop:
         ontology: Ontology,
         weights: LearnedWeights,
         transitions: pl.DataFrame | None = None,
+        liking: LikingWeights | None = None,
     ) -> Shop:
         """A shop from tables in memory.
 
@@ -68,11 +82,17 @@ class Shop:
             ontology: Names, applicability and rules.
             weights: Of the same ontology.
             transitions: Item transitions with their counts, for the terms over links.
+            liking: People's liking of items, of the same version of the weights.
 
         Raises:
-            WeightsError: The weights belong to another ontology.
+            WeightsError: The weights belong to another ontology, or the liking to other weights.
         """
         check_fits(weights, ontology)
+        if liking is not None and liking.version != weights.version:
+            raise WeightsError(
+                f"people's liking of items belongs to weights {liking.version}",
+                expected=f"that of {weights.version}",
+            )
         items = Items.of(graph)
         below = graph.edge("SUBCATEGORY_OF").group_by("target", maintain_order=True).agg("source")
         return Shop(
@@ -81,6 +101,7 @@ class Shop:
             items=items,
             below={parent: tuple(kids) for parent, kids in below.iter_rows()},
             behaviour=Behaviour.of(weights, transitions, graph, ontology, items),
+            liking=None if liking is None else Liking.in_shop(liking, items),
             offers=graph.edge("OFFERED"),
         )
 
@@ -267,7 +288,9 @@ def category_weights(weights: LearnedWeights, ontology: Ontology, category: str)
     return weights.categories[category]
 
 
-def open_shop(store: GraphStore, weights: LearnedWeights | None = None, *, history: bool = True) -> Shop:
+def open_shop(
+    store: GraphStore, weights: LearnedWeights | None = None, *, history: bool = True, persons: bool = True
+) -> Shop:
     """The shop of a store, with the weights that it serves or with others of the same ontology.
 
     The store may be closed afterwards.
@@ -277,21 +300,26 @@ def open_shop(store: GraphStore, weights: LearnedWeights | None = None, *, histo
         weights: By default those that it serves.
         history: Whether rankings after a history are wanted; without, the edges between items, most of a large
             shop, are not read, and the shop has no behaviour terms.
+        persons: Whether rankings for known shoppers, or after purchases, are wanted; without, people's liking of
+            items is not read.
 
     Raises:
         StoreError: The store holds no shop.
-        WeightsError: It serves no weights, or the weights belong to another ontology.
+        WeightsError: It serves no weights, the weights belong to another ontology, or their network is damaged.
     """
     ontology = stored_ontology(store)
     used = weights or served_weights(store)
     check_fits(used, ontology)
+    liking = served_liking(store, used) if persons else None
     if not history:
-        plain = replace(used, terms=())
-        return replace(Shop.of(load_graph(store, NEEDED_NODES, NEEDED_EDGES), ontology, plain), weights=used)
+        plain = Shop.of(
+            load_graph(store, NEEDED_NODES, NEEDED_EDGES), ontology, replace(used, terms=()), liking=liking
+        )
+        return replace(plain, weights=used)
     alike = any(ALIKE in (term.of or (term.name,)) for term in used.terms if term.curve is not None)
     events = ("INTERACTED",) if alike else ()
     graph = load_graph(store, (*NEEDED_NODES, *(("Log",) if alike else ())), (*NEEDED_EDGES, *events))
-    return Shop.of(graph, ontology, used, served_transitions(store, used.version))
+    return Shop.of(graph, ontology, used, served_transitions(store, used.version), liking)
 
 
 def stored_ontology(store: GraphStore) -> Ontology:

@@ -13,6 +13,7 @@ from kgrank.ranking.answers import AttributeReason, Contribution, Explanation
 from kgrank.ranking.catalogue.phrases import attribute_name, phrase, value_words
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.ranking.catalogue.top import DECIMALS, position
+from kgrank.ranking.explain.liking import liking_reason
 from kgrank.ranking.explain.uncertainty import Z_95, standard_errors
 from kgrank.ranking.page.answer import score_query
 from kgrank.ranking.page.query import Query
@@ -26,6 +27,7 @@ from kgrank.ranking.page.score import (
 )
 
 if TYPE_CHECKING:
+    from kgrank.choice.tastes.online import Online
     from kgrank.ranking.shopper.session import Session
 
 
@@ -57,17 +59,25 @@ def explain(
         InputError: An unknown category or item, or an item outside the category.
         WeightsError: The weights say nothing of the category, or have no term for a history.
     """
-    member = member_index(shop, category, item)
     if session is not None:
-        scored = score_query(shop, category, Query(category, history=tuple(history), session=session))
-    else:
-        scored = score(shop, category, history, population_vector(shop, person) if person else None)
+        query = Query(category, history=tuple(history), session=session, language=language)
+        return explain_query(shop, query, item)
+    scored = score(shop, category, history, population_vector(shop, person) if person else None)
+    return _explanation(shop, scored, item, language)
+
+
+def _explanation(
+    shop: Shop, scored: ScoredCategory, item: str, language: str, tastes: Online | None = None
+) -> Explanation:
+    """Why an item has its position among scored ones, with the errors of a shopper's tastes in a session."""
+    category = scored.category
+    member = member_index(shop, category, item)
     rank = position(scored.scores, member)
     (shown,) = show(
         shop, scored, np.array([member]), scored.scores[[member]].round(DECIMALS), (rank,), language
     )
     attributes = [c for c in shown.contributions if c.kind == "attribute"]
-    errors = standard_errors(shop, scored, member, tastes=session.posterior if session else None)
+    errors = standard_errors(shop, scored, member, tastes=tastes)
     error = dict(zip(scored.names, errors.tolist(), strict=True))
     sentence = phrase(
         "position-of",
@@ -89,6 +99,7 @@ def explain(
         sentence=sentence,
         attributes=tuple(_reason(shop, scored, member, c, error[c.name], language) for c in attributes),
         terms=tuple(c for c in shown.contributions if c.kind == "term"),
+        liking=liking_reason(shop, scored, member, language),
     )
 
 
@@ -110,15 +121,9 @@ def explain_query(
     """
     if query.category is None:
         raise InputError("no category is named", expected="the category that is ranked")
-    explanation = explain(
-        shop,
-        item,
-        query.category,
-        history=query.history,
-        person=query.person.deviations_in(query.category) if query.person else None,
-        session=query.session,
-        language=query.language,
-    )
+    scored = score_query(shop, query.category, query)
+    tastes = query.session.posterior if query.session else None
+    explanation = _explanation(shop, scored, item, query.language, tastes)
     if over is not None:
         # Only comparisons need scipy.
         from kgrank.ranking.explain.compare import compare

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgrank.arrays import Floats, Truths
+from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import split_value_id
 from kgrank.ontology.kinds.kind import ActsOn
@@ -26,6 +28,9 @@ from kgrank.ranking.page.filters import filter_words, matches, targets
 from kgrank.ranking.page.query import Cap, Filter, Query, RankedPage
 from kgrank.ranking.page.rerank import Limit, RerankRules, rerank
 from kgrank.ranking.page.score import ScoredCategory, member_index, population_vector, score, show
+
+if TYPE_CHECKING:
+    from kgrank.choice.tastes.person import PersonTastes
 
 LARGEST = 1000
 """Items on a page at most."""
@@ -119,8 +124,28 @@ def score_query(shop: Shop, category: str, query: Query) -> ScoredCategory:
         if history or shop.behaviour is not None:
             history = (*history, *query.session.items)
     elif query.person is not None and query.person.deviations:
-        deviations = population_vector(shop, query.person.deviations_in(category))
-    return score(shop, category, history, deviations, worth)
+        deviations, worth = _own_worth(shop, query.person, category)
+    return score(shop, category, history, deviations, worth, _liking(shop, query))
+
+
+def _own_worth(shop: Shop, person: PersonTastes, category: str) -> tuple[Floats, Worth]:
+    """A person's deviations in a category, and what its values are worth by them."""
+    kept = shop.kept_worths.get(person, category)
+    if kept is None:
+        deviations = population_vector(shop, person.deviations_in(category))
+        worth = shop.deviation_effects(category).worth(shop.scores(category), deviations)
+        kept = deviations, worth
+        shop.kept_worths.put(person, category, kept, deviations.nbytes + worth.size)
+    return kept
+
+
+def _liking(shop: Shop, query: Query) -> PersonLiking | None:
+    """The shopper's liking of items; None for nobody in particular who has bought nothing."""
+    if shop.liking is None:
+        return None
+    if query.session is not None:
+        return query.session.liking
+    return None if query.person is None else shop.liking.of(query.person.liking)
 
 
 def _check(query: Query) -> None:
@@ -353,7 +378,7 @@ def _taste_notes(shop: Shop, query: Query) -> list[str]:
     """A note where the query names a shopper of whose tastes nothing is known."""
     if query.session is not None and not shop.weights.population.columns and query.session.events:
         return [phrase("no-population", query.language)]
-    if query.session is None and query.person is not None and not query.person.choices:
+    if query.session is None and query.person is not None and not query.person.is_known:
         return [phrase("nobody-known", query.language)]
     return []
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kgrank.arrays import Floats
+from kgrank.choice.behaviour.terms import NOW, POPULAR
+from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.errors import InputError
 from kgrank.graph.schema import NUMBER, split_value_id
 from kgrank.ranking.answers import Contribution, RankedItem
 from kgrank.ranking.catalogue.behaviour import ATTRIBUTES
 from kgrank.ranking.catalogue.items import Members
+from kgrank.ranking.catalogue.liking import BUYERS, LIKING, strongest_bought
+from kgrank.ranking.catalogue.liking_phrases import liking_words
 from kgrank.ranking.catalogue.phrases import phrase
 from kgrank.ranking.catalogue.scores import CategoryScores, Worth
 from kgrank.ranking.catalogue.shop import Shop
@@ -34,9 +38,11 @@ class ScoredCategory:
         units: The numbers in standard units, where a person is given (items, numbers).
         scores: Before rounding, in the order of ``CategoryScores.rows`` (items,).
         strength: Weight of the attribute score.
-        terms: What each behaviour term adds, in logits (items,).
+        terms: What each behaviour term adds, and what the person's purchases add, in logits (items,).
         history: Row numbers of the history, oldest first.
         deviations: The person's, in the order of the population's columns (columns,).
+        liking: The person's liking of items; None where nobody is named and nothing was bought.
+        liking_weight: Weight of the filter's scores.
     """
 
     category: str
@@ -48,6 +54,8 @@ class ScoredCategory:
     terms: Mapping[str, Floats]
     history: tuple[int, ...]
     deviations: Floats | None = None
+    liking: PersonLiking | None = None
+    liking_weight: float = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,7 +100,7 @@ def rank(
         history: Items looked at in this session, oldest first; without any, the attributes rank alone.
         candidates: Rank these items only.
         person: How a person's part-worths differ from the average shopper's, by AttributeValue id
-            (``PersonTastes.deviations``).
+            (``PersonTastes.deviations``); what they bought counts in ``answer``, whose query has the person.
         language: Of the words, ``en`` or ``zh``.
 
     Returns:
@@ -126,6 +134,7 @@ def score(
     history: Sequence[str] = (),
     deviations: Floats | None = None,
     known: Worth | None = None,
+    liking: PersonLiking | None = None,
 ) -> ScoredCategory:
     """Scores every item of a category's subtree.
 
@@ -135,6 +144,7 @@ def score(
         history: Items looked at, oldest first.
         deviations: A person's, in the order of the population's columns (columns,).
         known: What values are worth by these deviations, where that is known already.
+        liking: A person's liking of items by what they bought (``Shop.liking``).
 
     Raises:
         InputError: An unknown category or item.
@@ -153,6 +163,11 @@ def score(
         strength = weights.get(ATTRIBUTES, 1.0)
         terms = shop.required_behaviour.contributions(rows, table.rows, weights)
         total = strength * scores + sum(terms.values())
+    liking_weight = 1.0
+    if shop.liking is not None and liking is not None:
+        liking_weight = shop.liking.weights.beside_history if history else 1.0
+        added, more = _liking(shop, table, category, liking, liking_weight, has_history=bool(history))
+        total, terms = total + added, terms | more
     return ScoredCategory(
         category=category,
         table=table,
@@ -163,7 +178,29 @@ def score(
         terms=terms,
         history=rows,
         deviations=deviations,
+        liking=liking,
+        liking_weight=liking_weight,
     )
+
+
+def _liking(
+    shop: Shop,
+    table: CategoryScores,
+    category: str,
+    person: PersonLiking,
+    weight: float,
+    *,
+    has_history: bool,
+) -> tuple[Floats, dict[str, Floats]]:
+    """What a person's purchases add to each item, and its summands."""
+    assert shop.liking is not None
+    terms = shop.liking.terms(person, category, table.rows)
+    own_popularity = has_history and bool({POPULAR, NOW} & shop.required_behaviour.wanted)
+    parts = {} if own_popularity else {BUYERS: shop.liking.category(category, table.rows).buyers}
+    if terms.scores is not None:
+        parts = {LIKING: terms.scores if weight == 1.0 else weight * terms.scores, **parts}
+    whole = weight == 1.0 and not own_popularity
+    return terms.total if whole else sum(parts.values(), np.zeros(len(table.rows))), parts
 
 
 def show(
@@ -191,6 +228,7 @@ def show(
     profiles, numbers = table.profiles.item_profiles[members].tolist(), table.number[members].tolist()
     personal_parts = scored.personal(members)
     personal = [[]] * len(members) if personal_parts is None else personal_parts.tolist()
+    liked = _liking_words(shop, scored, members, language)
     names, ids, titles = table.attributes, shop.items.ids, shop.items.titles
     items = []
     for k, (row, total, position) in enumerate(
@@ -210,7 +248,8 @@ def show(
         if personal[k]:
             parts = [_personal(part, x, language) for part, x in zip(parts, personal[k], strict=True)]
         for name, x in zip(scored.terms, summands[len(names) :], strict=True):
-            parts.append(_term(shop, name, x, row, scored, language))
+            value, words = liked[k] if name == LIKING else _term_words(shop, name, row, scored, language)
+            parts.append(Contribution(name, "term", x, value, words))
         contributions = tuple([parts[j] for j in order[k]])
         items.append(
             RankedItem(
@@ -268,9 +307,21 @@ def member_index(shop: Shop, category: str, item: str) -> int:
     return member
 
 
-def _term(
-    shop: Shop, name: str, logits: float, row: int, scored: ScoredCategory, language: str
-) -> Contribution:
-    """The words and the value of a behaviour term."""
-    value, words = reason(shop.required_behaviour, name, scored.history, row, shop.items, language)
-    return Contribution(name, "term", logits, value, words)
+def _liking_words(
+    shop: Shop, scored: ScoredCategory, members: Members, language: str
+) -> list[tuple[str | None, str]]:
+    """The value and the words of some items' liking; none where it is no summand."""
+    if LIKING not in scored.terms or scored.liking is None or shop.liking is None:
+        return []
+    of_items = shop.liking.category(scored.category, scored.table.rows)
+    strongest = strongest_bought(scored.liking, of_items, members, shop.weights.privacy.fewest_people)
+    return liking_words(shop.ontology, shop.items, scored.liking, strongest, language)
+
+
+def _term_words(
+    shop: Shop, name: str, row: int, scored: ScoredCategory, language: str
+) -> tuple[str | None, str]:
+    """The value and the words of a term."""
+    if name == BUYERS:
+        return None, phrase("term-buyers", language)
+    return reason(shop.required_behaviour, name, scored.history, row, shop.items, language)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -48,14 +49,39 @@ def read_events(store: GraphStore, user: str) -> tuple[pl.DataFrame, pl.DataFram
 def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = None) -> PersonTastes:
     """One person's tastes from their events, a table like INTERACTED, and searches, one like SEARCHED.
 
+    What they bought counts in their liking of items also where it has left the shop.
+
     Raises:
-        InputError: An event on an item that the shop does not have.
+        InputError: An event on an item that neither the shop nor its graph of purchases has.
     """
+    liking = None
+    if shop.liking is not None:
+        liking = shop.liking.buyer_of(purchase_counts(events, shop.liking.weights.kinds))
+    events = _of_items(shop, events)
     rows = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
     tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
     graph = KnowledgeGraph({}, {**shop.items.graph(rows).edges, **tables})
     log = read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
-    return person_tastes(log, shop.weights, shop.ontology, shop.design)
+    return replace(person_tastes(log, shop.weights, shop.ontology, shop.design), liking=liking)
+
+
+def purchase_counts(events: pl.DataFrame, kinds: Collection[str]) -> dict[str, int]:
+    """How often each item was bought, by id, in a table like INTERACTED: events of some kinds.
+
+    As in training a purchase counts once, whatever its quantity; one of nothing, or that came back, does not. A
+    rating counts whatever it is.
+    """
+    took = pl.col("value").is_null() | (pl.col("value") > 0) | (pl.col("kind") == "rating")
+    counted = events.filter(pl.col("kind").is_in(kinds), took)
+    return dict(counted.group_by("target").len().sort("target").iter_rows())
+
+
+def _of_items(shop: Shop, events: pl.DataFrame) -> pl.DataFrame:
+    """The events without those on items that have left the shop, but are in its graph of purchases."""
+    if shop.liking is None:
+        return events
+    left = [i for i in events["target"].unique() if i not in shop.items.index and i in shop.liking.number]
+    return events.filter(~pl.col("target").is_in(left)) if left else events
 
 
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:

@@ -11,6 +11,9 @@ and the weight is ``decay`` to the power of its age in events.
 - An event that does not say what was shown is a choice against items drawn at random from the category.
 - A search that names a value is a choice of it among the values of its attribute.
 
+A purchase also counts at once in what the shopper bought, by which they like items of any category
+(``kgrank.choice.tastes.liking``); it counts in full as long as the session lasts.
+
 Choices beyond ``horizon`` count no more. The update is in ``kgrank.choice.tastes.online``: a Newton step an
 event.
 """
@@ -28,6 +31,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.responses import RESPONSES
 from kgrank.choice.data.searches import values_in_query
 from kgrank.choice.logit.choice_sets import INSIDE, SUPPLY, position_span
+from kgrank.choice.tastes.liking import PersonLiking
 from kgrank.choice.tastes.online import Online
 from kgrank.errors import InputError, did_you_mean
 from kgrank.ranking.catalogue.scores import Worth
@@ -89,6 +93,9 @@ class Session:
         posterior: Of the shopper's deviations, in the order of the population's columns.
         owners: Numbers of the events behind the choices that count, from the first event of all.
         forgotten: Events before those that are kept.
+        earlier: The liking of items before the events that are kept: of a known shopper, as they came; None for
+            nobody in particular who had bought nothing.
+        liking: The same by now.
     """
 
     rule: SessionRule
@@ -96,6 +103,8 @@ class Session:
     posterior: Online
     owners: tuple[int, ...] = ()
     forgotten: int = 0
+    earlier: PersonLiking | None = None
+    liking: PersonLiking | None = None
     worths: dict[str, Worth] = field(default_factory=dict, repr=False, compare=False)
     """What values are worth to the shopper, by category; made when first asked for."""
 
@@ -136,7 +145,8 @@ def start(shop: Shop, person: PersonTastes | None = None, rule: SessionRule | No
     used = rule or SessionRule()
     # One alternative more than of items: taking nothing.
     prior = Online.of(mean, precision, used.horizon, used.alternatives + 1)
-    return Session(rule=used, events=(), posterior=prior)
+    known = None if person is None or shop.liking is None else shop.liking.of(person.liking)
+    return Session(rule=used, events=(), posterior=prior, earlier=known, liking=known)
 
 
 def observe(shop: Shop, session: Session, event: Event) -> Session:
@@ -160,10 +170,22 @@ def observe(shop: Shop, session: Session, event: Event) -> Session:
         posterior=posterior,
         owners=owners,
         forgotten=session.count + 1 - len(events),
+        earlier=_after(shop, session.earlier, session.events[: 1 - REMEMBERED]),
+        liking=_after(shop, session.liking, (event,)),
     )
     if category is not None and choices:
         after.worth(shop, category)
     return after
+
+
+def _after(shop: Shop, liking: PersonLiking | None, events: Sequence[Event]) -> PersonLiking | None:
+    """A shopper's liking after what some events bought; the same object where they bought nothing."""
+    if shop.liking is not None:
+        for event in events:
+            number = shop.liking.number.get(event.item or "")
+            if number is not None and event.kind in shop.liking.weights.kinds:
+                liking = (liking or shop.liking.nobody).after(number)
+    return liking
 
 
 def _sharing_strings(shop: Shop, session: Session, event: Event) -> Event:
@@ -211,7 +233,15 @@ def replay(shop: Shop, session: Session, events: Sequence[Event]) -> Session:
     """A session with the same prior and other events, as if they had come one by one."""
     prior, rule = session.posterior, session.rule
     posterior = Online.of(prior.mean, prior.precision, rule.horizon, rule.alternatives + 1)
-    session_after = Session(rule=rule, events=(), posterior=posterior, forgotten=session.forgotten)
+    session_after = Session(
+        rule=rule,
+        events=(),
+        posterior=posterior,
+        forgotten=session.forgotten,
+        # What was bought in events that are no longer kept stays bought.
+        earlier=session.earlier,
+        liking=session.earlier,
+    )
     for event in events:
         session_after = observe(shop, session_after, event)
     return session_after
