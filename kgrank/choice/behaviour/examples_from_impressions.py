@@ -6,7 +6,7 @@ Term values are counted from the earlier part of the log, the curves are learned
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.steps import Steps, told, untold
 
 EARLY = 0.7
 """The share of the log that is counted; the rest is learned on, so that no term explains itself."""
@@ -38,6 +39,7 @@ def learn_from_impressions(
     inside: Mapping[str, Ints] | None = None,
     seed: int = 0,
     fewest: int = 1,
+    steps: Steps = untold,
 ) -> BehaviourModel:
     """Learns curves and pairs by the likelihood of what was taken of what was shown.
 
@@ -51,10 +53,33 @@ def learn_from_impressions(
         inside: By category, the numbers of its items and of those below it.
         seed: Of the choices, where there are more than are needed.
         fewest: Co-occurrences of fewer people are left out.
+        steps: Told of each category.
     """
+    # Those of the earlier part are let go before the whole log is counted: both together take twice the memory.
+    early = _early_counts(log, groups, title_vectors, fewest)
+    examples = None if early is None else _collect(own_choices, part_worths, log, users, early, seed, steps)
+    del early
     counts = Counts.of(log.events.once(), groups, title_vectors, fewest=fewest)
-    examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
     return BehaviourModel(counts=counts) if examples is None else learn_curves(examples, counts, inside)
+
+
+@dataclass(frozen=True)
+class _Early:
+    """The counts of the earlier part of a log, and when it ends."""
+
+    cut: float
+    counts: Counts
+
+
+def _early_counts(
+    log: EventLog, groups: tuple[Grouping, ...], title_vectors: TitleVectors | None, fewest: int
+) -> _Early | None:
+    """The counts of the earlier part; None of a log without times."""
+    events = log.events
+    if events.time is None or not len(events.time):
+        return None
+    cut = float(np.quantile(events.time, EARLY))
+    return _Early(cut, Counts.of(events.until(cut).once(), groups, title_vectors, fewest=fewest))
 
 
 def _collect(
@@ -62,26 +87,18 @@ def _collect(
     part_worths: Mapping[str, Floats],
     log: EventLog,
     users: tuple[str, ...],
-    whole: Counts,
-    random: np.random.Generator,
+    early: _Early,
+    seed: int,
+    steps: Steps,
 ) -> Examples | None:
     """Later choices of people with a history, with term values counted from the earlier part of the log."""
-    events = log.events
-    if events.time is None or not len(events.time):
-        return None
-    cut = float(np.quantile(events.time, EARLY))
-    early = Counts.of(
-        events.until(cut).once(),
-        whole.statistics.groupings,
-        whole.statistics.title_vectors,
-        fewest=whole.fewest,
-    )
+    events, random = log.events, np.random.default_rng(seed)
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
-    late = {c: np.flatnonzero(s.choices.time > cut) for c, s in own_choices.items()}
+    late = {c: np.flatnonzero(s.choices.time > early.cut) for c, s in own_choices.items()}
     share = EXAMPLES / max(sum(map(len, late.values())), EXAMPLES)
     parts: list[Examples] = []
-    for category, which in late.items():
+    for category, which in told(late.items(), steps):
         sampled = np.sort(random.permutation(which)[: int(np.ceil(share * len(which)))])
         before = [
             _before(events, person[p], t)
@@ -91,7 +108,12 @@ def _collect(
         if with_history.any():
             histories = [b for b in before if len(b)]
             parts += _batches(
-                own_choices[category], part_worths[category], sampled[with_history], histories, log, early
+                own_choices[category],
+                part_worths[category],
+                sampled[with_history],
+                histories,
+                log,
+                early.counts,
             )
     return joined(parts) if parts else None
 

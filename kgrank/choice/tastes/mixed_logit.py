@@ -19,6 +19,7 @@ import numpy as np
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.choice.logit.newton import newton
+from kgrank.choice.steps import Steps, told, untold
 
 DRAWS = 200
 """Draws of each person's posterior, in antithetic pairs."""
@@ -179,7 +180,7 @@ def posteriors(
     Returns:
         Modes (people, columns), covariances (people, columns, columns), and log marginal likelihoods (people,).
     """
-    choices, precision = data.choices, np.linalg.inv(covariance)
+    choices, precision = data.choices, np.asarray(np.linalg.inv(covariance), np.float64)
 
     def evaluate(points: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
         utility = data.utility(points)
@@ -187,7 +188,7 @@ def posteriors(
         log_likelihood = choices.log_likelihood(utility, log_denominator)
         by_person = np.bincount(choices.person, log_likelihood, data.people).astype(float)
         gap = points - mean
-        return by_person - 0.5 * np.einsum("uc,cd,ud->u", gap, precision, gap), (utility, probability)
+        return by_person - 0.5 * _squared_distance(gap, precision), (utility, probability)
 
     def direction(points: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, Floats, Floats]:
         gradient, information = data.derivatives(*state)
@@ -204,6 +205,12 @@ def posteriors(
     _, log_det_posterior = np.linalg.slogdet(information)
     log_marginal = log_posterior + 0.5 * (log_det_prior - log_det_posterior)
     return modes, np.asarray(np.linalg.inv(information)), np.asarray(log_marginal)
+
+
+def _squared_distance(gap: Floats, precision: Floats) -> Floats:
+    """(rows,) x'Px of each row x of (rows, columns)."""
+    # As one einsum of three factors it would be summed in a plain loop, without the library's matrix product.
+    return np.asarray(np.einsum("rc,rc->r", gap @ precision, gap))
 
 
 @dataclass(frozen=True)
@@ -229,7 +236,7 @@ def draws(
     root = np.linalg.cholesky(spread)
     width = len(mean)
     generator = np.random.default_rng(seed)
-    precision = np.linalg.inv(covariance)
+    precision = np.asarray(np.linalg.inv(covariance), np.float64)
     _, log_det = np.linalg.slogdet(covariance)
     for person in range(data.people):
         # Separate draws for each person: errors of shared ones would not average out over the people.
@@ -237,7 +244,7 @@ def draws(
         normal = np.concatenate([half, -half])
         deviations = modes[person] + normal @ root[person].T
         gap = deviations - mean
-        log_prior = -0.5 * (np.einsum("sc,cd,sd->s", gap, precision, gap) + log_det)
+        log_prior = -0.5 * (_squared_distance(gap, precision) + log_det)
         log_proposal = -0.5 * (normal**2).sum(1) - np.log(np.diag(root[person])).sum()
         log_weight = data.log_likelihood(person, deviations).sum(0) + log_prior - log_proposal
         top = log_weight.max()
@@ -246,7 +253,7 @@ def draws(
         yield Draws(deviations, weights / total, float(np.log(total / count) + top))
 
 
-def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
+def estimate(data: Panel, scale: Floats, *, free_mean: bool = True, steps: Steps = untold) -> Tastes:
     """The population of tastes.
 
     First one number is learned, how large deviations are in units of ``scale``; then means and covariance, by
@@ -258,6 +265,7 @@ def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
             shopper. Those for whom an attribute decides more differ more in it.
         free_mean: Whether deviations may have a mean other than 0; not where the offset was fitted on more
             people than these, whose sample would only add noise.
+        steps: Told of each round; it may end before the last.
     """
     width = data.x.shape[1]
     freedom = width + 3
@@ -276,7 +284,7 @@ def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
         covariance = covariance_of(gap.T @ gap + spread.sum(0))
     log_marginal = -np.inf
     people = np.empty((data.people, width))
-    for turn in range(ROUNDS):
+    for turn in told(range(ROUNDS), steps):
         second_moment = np.zeros((width, width))
         new_log_marginal = 0.0
         for person, posterior in enumerate(draws(data, mean, covariance, modes, seed=turn)):

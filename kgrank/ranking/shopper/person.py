@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from kgrank.arrays import Floats
-from kgrank.choice.data.responses import read_log
-from kgrank.choice.tastes.person import PersonTastes, person_tastes, personal_shares
+from kgrank.choice.data.responses import ResponseLog, read_log
+from kgrank.choice.tastes.person import PersonTastes, people_tastes, person_tastes, personal_shares
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import EDGES
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.resources import cypher
+
+AT_ONCE = 500
+"""People whose events are read at once: looked up rather than searched for, and a part of a large log."""
 
 _ENDS = {"source": pl.String(), "target": pl.String()}
 _EVENT = {**_ENDS, **EDGES["INTERACTED"].columns}
@@ -57,12 +60,24 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     liking = None
     if shop.liking is not None:
         liking = shop.liking.buyer_of(purchase_counts(events, shop.liking.weights.kinds))
-    events = _of_items(shop, events)
-    rows = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
-    tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
-    graph = KnowledgeGraph({}, {**shop.items.graph(rows).edges, **tables})
-    log = read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
+    log = _log_of(shop, events, searches)
     return replace(person_tastes(log, shop.weights, shop.ontology, shop.design), liking=liking)
+
+
+def everyones_tastes(store: GraphStore, shop: Shop) -> Iterator[tuple[int, Floats]]:
+    """The tastes of all users with choices, some hundred at a time.
+
+    Yields:
+        How many users of the store are done, and (people, columns) the tastes of some, without their ids, in a
+        category new to them, in the population's columns.
+    """
+    users = store.nodes("User")["id"]
+    for first in range(0, len(users), AT_ONCE):
+        some = users[first : first + AT_ONCE]
+        log = _log_of(shop, store.edges("INTERACTED", some), store.edges("SEARCHED", some))
+        chose = np.unique(pl.concat([log.heads["user"], log.searches["user"]]).to_numpy())
+        tastes = people_tastes(log, shop.weights, shop.ontology, shop.design)
+        yield first + len(some), tastes[chose]
 
 
 def purchase_counts(events: pl.DataFrame, kinds: Collection[str]) -> dict[str, int]:
@@ -76,12 +91,16 @@ def purchase_counts(events: pl.DataFrame, kinds: Collection[str]) -> dict[str, i
     return dict(counted.group_by("target").len().sort("target").iter_rows())
 
 
-def _of_items(shop: Shop, events: pl.DataFrame) -> pl.DataFrame:
-    """The events without those on items that have left the shop, but are in its graph of purchases."""
-    if shop.liking is None:
-        return events
-    left = [i for i in events["target"].unique() if i not in shop.items.index and i in shop.liking.number]
-    return events.filter(~pl.col("target").is_in(left)) if left else events
+def _log_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None) -> ResponseLog:
+    """The responses of some people; without those on items that have left the shop but are in its purchases."""
+    if shop.liking is not None:
+        number, index = shop.liking.number, shop.items.index
+        left = [i for i in events["target"].unique() if i not in index and i in number]
+        events = events.filter(~pl.col("target").is_in(left)) if left else events
+    rows = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
+    tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
+    graph = KnowledgeGraph({}, {**shop.items.graph(rows).edges, **tables})
+    return read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
 
 
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:
