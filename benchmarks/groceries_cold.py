@@ -296,7 +296,12 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
 def _priors(fold: Fold, category: str) -> dict[str, tuple[Floats, Floats]]:
     pooled, variance = fold.pooled.prior_mean(category), fold.pooled.variance(category)
     process = fold.process.mean(category, pooled, {category})
-    return {"hierarchy": (pooled, variance), "process": (process, variance)}
+    predicted = fold.process.variance(category, variance, {category})
+    return {
+        "hierarchy": (pooled, variance),
+        "process": (process, predicted),
+        "process, pooled variances": (process, variance),
+    }
 
 
 def _cold_rows(scores: Mapping[str, Floats]) -> list[dict[str, Any]]:
@@ -329,7 +334,7 @@ def _thin_rows(scores: Mapping[tuple[int, str], Sequence[tuple[float, float]]]) 
         values = {name: pairs[:, 0] for name, pairs in of_size.items()} | {"ridge": of_size[best][:, 0]}
         level = {"value": float(values["process"].mean()), "error": None, "bar": bar}
         result.append({"name": f"thin, {size} own choices: process", **level})
-        for name in ("hierarchy", "ridge"):
+        for name in ("hierarchy", "process, pooled variances", "ridge"):
             row = gain("process", values, name)
             result.append({**row, "name": f"thin, {size} own choices: {row['name']}"})
     return result

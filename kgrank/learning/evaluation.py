@@ -41,10 +41,12 @@ def evaluate(
     validation: ValidationConfig,
     seed: int,
     categories: Iterable[str] | None = None,
+    variances: Mapping[str, Floats] | None = None,
 ) -> Evaluation:
     """Log-likelihood of the held-out choices of some categories (all by default), in the shop's order.
 
-    Searches are left out, and ratings are used only where there is nothing else.
+    Searches are left out, and ratings are used only where there is nothing else. ``variances`` are those of the
+    priors, by category, where they are known.
     """
     kinds = ("rating",) if shop.log.is_ratings else (*RESPONSES, "rank")
     training, test = {}, {}
@@ -57,7 +59,8 @@ def evaluate(
             test[category] = choices.take(evaluated).choices
     if not training:
         return Evaluation(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    category_fits = fit_categories(training, {c: m for c, m in priors.items() if c in training})
+    means = {c: m for c, m in priors.items() if c in training}
+    category_fits = fit_categories(training, means, prior_variances=variances)
     log_likelihoods, hits = [], []
     for category, tested in test.items():
         utility = tested.utility(category_fits.fits[category].part_worths)

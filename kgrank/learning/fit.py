@@ -79,7 +79,7 @@ def fit_shop(
     progress.stage("optimum of every category, and the rules")
     # A category with none below it was fitted on its own choices already.
     reusable = {c: fit for c, fit in unpooled.items() if shop.sets.get(c) is shop.own_choices[c]}
-    category_fits = fit_categories(shop.sets, means.with_choices, reusable)
+    category_fits = fit_categories(shop.sets, means.with_choices, reusable, means.variances)
     posteriors = {
         category: category_posterior(
             choices,

@@ -132,7 +132,8 @@ def _completed(
 
     def evaluation() -> dict[str, float]:
         heeding.stage(FOLLOWING)
-        return summary(evaluate(shop, fitted.prior_means.with_choices, config.validation, config.seed))
+        means, variances = fitted.prior_means.with_choices, fitted.prior_means.variances
+        return summary(evaluate(shop, means, config.validation, config.seed, variances=variances))
 
     def behaviour() -> tuple[BehaviourModel, tuple[str, ...]]:
         return _behaviour(fitted, graph, ontology, config.seed, privacy.fewest_in_scores)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from kgrank.arrays import Floats
-from kgrank.choice.hierarchy.prior_means import PriorEvidence, prior_means
+from kgrank.choice.hierarchy.prior_means import PriorEvidence, category_priors
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.errors import RunError
 from kgrank.graph.tables import KnowledgeGraph
@@ -44,12 +44,14 @@ class PriorMeans:
         without_choices: Of categories without choices; learned from the choices of all others.
         with_choices: Of categories with choices; each from other categories' choices only, so that no choice
             counts twice. A category may be missing: it has a prior mean of zero.
+        variances: (columns,) by category, of part-worths around these means, where the source knows them.
         validation_loss: Negative log-likelihood of a held-out choice, where the source measured one.
         interrupted: Whether Ctrl-C ended the estimation early.
     """
 
     without_choices: Mapping[str, Floats]
     with_choices: Mapping[str, Floats]
+    variances: Mapping[str, Floats] = field(default_factory=dict)
     validation_loss: float | None = None
     interrupted: bool = False
 
@@ -68,5 +70,5 @@ class PriorMeanSource(Protocol):
 
 def closed_form(data: PriorMeanData, progress: Progress) -> PriorMeans:
     """Prior means by partial pooling over the graph; needs no training."""
-    means = prior_means(data.evidence)
-    return PriorMeans(means, means)
+    priors = category_priors(data.evidence)
+    return PriorMeans(priors.means, priors.means, priors.variances)

@@ -74,9 +74,42 @@ class CategoryProcess:
         if hidden.any():
             correction = linalg.solve(self.inverse[np.ix_(hidden, hidden)], weights[hidden], assume_a="pos")
             weights = np.where(hidden, 0.0, weights - self.inverse[:, hidden] @ correction)
-        column, kernel = self.estimates.column, self.kernels[:, category, self.estimates.category]
-        across = CONSTANT + np.einsum("pk,kp->p", self.variances[column, :-1], kernel)
-        return np.asarray(np.bincount(column, across * weights, minlength=len(self.variances)), float)
+        return np.asarray(
+            np.bincount(
+                self.estimates.column, self._across(category) * weights, minlength=len(self.variances)
+            ),
+            float,
+        )
+
+    def variance(self, category: int, hidden: Truths) -> Floats:
+        """(columns,) predictive variances of a category's part-worths around ``mean``.
+
+        Those of the column's mean over all categories, of the kernels and of the category's own deviation, less
+        what the estimates say.
+
+        Args:
+            category: Its row of the kernels.
+            hidden: (pairs,) the estimates that must not count.
+        """
+        of_kernels = self.variances[:, :-1] @ self.kernels[:, category, category]
+        variance = CONSTANT + of_kernels + self.variances[:, -1]
+        across = np.where(hidden, 0.0, self._across(category))
+        for column in range(len(variance)):
+            pairs = np.flatnonzero(self.estimates.column == column)
+            variance[column] -= across[pairs] @ self.inverse[np.ix_(pairs, pairs)] @ across[pairs]
+            if hidden.any():
+                inner = self.inverse[np.ix_(hidden, pairs)] @ across[pairs]
+                variance[column] += inner @ linalg.solve(
+                    self.inverse[np.ix_(hidden, hidden)], inner, assume_a="pos"
+                )
+        return np.asarray(np.maximum(variance, BOUNDS[0]))
+
+    def _across(self, category: int) -> Floats:
+        """(pairs,) prior covariances of a category's part-worths with those of each estimate's category."""
+        kernel = self.kernels[:, category, self.estimates.category]
+        return np.asarray(
+            CONSTANT + np.einsum("pk,kp->p", self.variances[self.estimates.column, :-1], kernel)
+        )
 
 
 def fit_process(kernels: Floats, estimates: Estimates) -> CategoryProcess:

@@ -89,19 +89,40 @@ def prior_evidence(
     return PriorEvidence(lineages, designs, divided, category_kernels(lineages, designs, names, own_choices))
 
 
-def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[str, Floats]:
-    """(columns,) by category, from the choices of neither its subtree nor the categories of ``hidden``.
+@dataclass(frozen=True)
+class CategoryPriors:
+    """Gaussian priors of categories, from the choices of neither their subtrees nor hidden categories.
 
     A category that holds all choices has none.
+
+    Attributes:
+        means: (columns,) by category.
+        variances: (columns,) around them, where processes predict them; else all categories share variances, which
+            their fits learn.
     """
+
+    means: Mapping[str, Floats]
+    variances: Mapping[str, Floats]
+
+
+def category_priors(evidence: PriorEvidence, hidden: Collection[str] = ()) -> CategoryPriors:
+    """The priors of all categories, without the choices of ``hidden``."""
     if len(evidence.designs) < 2:
-        return {}
+        return CategoryPriors({}, {})
     pooled = with_item_signals(evidence, hierarchy_mean(evidence, hidden))
     means = leave_one_out_means(evidence, pooled)
     process = better_process(evidence, pooled)
     if process is None:
-        return means
-    return {c: process.mean(c, mean, _subtree(evidence, c)) for c, mean in means.items()}
+        return CategoryPriors(means, {})
+    return CategoryPriors(
+        {c: process.mean(c, mean, _subtree(evidence, c)) for c, mean in means.items()},
+        {c: process.variance(c, pooled.variance(c), _subtree(evidence, c)) for c in means},
+    )
+
+
+def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> Mapping[str, Floats]:
+    """(columns,) the means of ``category_priors``."""
+    return category_priors(evidence, hidden).means
 
 
 def better_process(evidence: PriorEvidence, pooled: PooledEffects) -> ProcessMeans | None:

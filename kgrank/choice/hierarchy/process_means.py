@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from kgrank.arrays import Floats, Ints
+from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design, Layout
 from kgrank.choice.hierarchy.gaussian_process import CategoryProcess, Estimates, fit_process
 from kgrank.choice.hierarchy.partial_pooling import LikelihoodApproximation, PooledEffects
@@ -51,11 +51,24 @@ class ProcessMeans:
             rest: (columns,) the mean of the columns that have no process.
             hidden: The categories whose choices must not count.
         """
-        rows = [self.rows[c] for c in hidden]
-        mean = self.process.mean(self.rows[category], np.isin(self.process.estimates.category, rows))
+        return self._placed(category, rest, self.process.mean(self.rows[category], self._of(hidden)))
+
+    def variance(self, category: str, rest: Floats, hidden: Collection[str]) -> Floats:
+        """(columns,) the variances of a category's part-worths around ``mean``; of the same arguments.
+
+        ``rest`` are the variances of the columns that have no process.
+        """
+        return self._placed(category, rest, self.process.variance(self.rows[category], self._of(hidden)))
+
+    def _of(self, categories: Collection[str]) -> Truths:
+        """(pairs,) which estimates are of some categories."""
+        return np.isin(self.process.estimates.category, [self.rows[c] for c in categories])
+
+    def _placed(self, category: str, rest: Floats, by_process: Floats) -> Floats:
+        """(columns,) the values of the processes (their number,) where the category has their columns."""
         here, columns = _columns(self.designs[category].layout, self.nodes)
         out = rest.copy()
-        out[here] = mean[columns]
+        out[here] = by_process[columns]
         return out
 
     def errors(self, pooled: PooledEffects) -> Floats:
