@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import numpy as np
+
 from kgrank.arrays import Floats
-from kgrank.choice.hierarchy.prior_means import PriorEvidence, category_priors
+from kgrank.choice.hierarchy.prior_means import CategoryPriors, PriorEvidence, PriorModel, prior_model
 from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.rules.passed_on import UnderRules, under_rules
 from kgrank.errors import RunError
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.reporting.progress import Progress
@@ -69,6 +72,42 @@ class PriorMeanSource(Protocol):
 
 
 def closed_form(data: PriorMeanData, progress: Progress) -> PriorMeans:
-    """Prior means by partial pooling over the graph; needs no training."""
-    priors = category_priors(data.evidence)
-    return PriorMeans(priors.means, priors.means, priors.variances)
+    """Prior means by partial pooling over the graph; needs no training.
+
+    Where they are those of processes over many categories, rules act on them: a rule about one category moves the
+    prior means of the categories that are like it, and a category without choices has its mean under its rules.
+    """
+    model = prior_model(data.evidence)
+    if model is None:
+        return PriorMeans({}, {})
+    if model.process is None:
+        return PriorMeans(model.priors.means, model.priors.means)
+    priors = given_rules(model, data.ontology).priors
+    without = without_choices_under_rules(model, priors, data.ontology)
+    return PriorMeans(
+        {**priors.means, **{c: ruled.ruled_mean for c, ruled in without.items()}},
+        priors.means,
+        {**priors.variances, **{c: np.diag(ruled.ruled_covariance) for c, ruled in without.items()}},
+    )
+
+
+def given_rules(model: PriorModel, ontology: Ontology) -> PriorModel:
+    """The model whose processes know what rules about one category say of it."""
+    if model.process is None:
+        return model
+    priors, process = model.priors, model.process
+    posteriors = {c: model.posterior(c, priors) for c in model.lowest}
+    ruled = under_rules(ontology, posteriors, single=True)
+    evidence = {c: one.evidence(process.columns(c)) for c, one in ruled.items() if len(process.columns(c))}
+    return replace(model, process=process.given(evidence)) if evidence else model
+
+
+def without_choices_under_rules(
+    model: PriorModel, priors: CategoryPriors, ontology: Ontology
+) -> dict[str, UnderRules]:
+    """The categories without choices to which rules apply."""
+    posteriors = {c: model.posterior(c, priors) for c in model.lowest}
+    if all(p.own_choices for p in posteriors.values()):
+        return {}
+    ruled = under_rules(ontology, posteriors, single=False)
+    return {c: one for c, one in ruled.items() if not posteriors[c].own_choices}

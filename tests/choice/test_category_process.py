@@ -110,6 +110,20 @@ def test_leaving_out_in_closed_form_is_a_process_without_those_categories(rng: n
     assert process.mean(1, hidden) == pytest.approx(without.mean(1, np.zeros(7, bool)), abs=1e-9)
 
 
+def test_estimates_that_are_given_later_count_as_if_they_had_been_there(rng: np.random.Generator) -> None:
+    """Also a second estimate of a category's column, whose own deviation is the same one."""
+    kernels, estimates, variances = small(rng)
+    more = Estimates(np.array([5, 6, 6]), np.array([1, 0, 1]), rng.normal(size=3), np.diag([0.3, 0.2, 0.5]))
+    together = condition(kernels, estimates.joined(more), variances)
+    later = condition(kernels, estimates, variances).given(more)
+    for category in range(7):
+        hidden = later.estimates.category == category
+        assert later.mean(category, hidden) == pytest.approx(together.mean(category, hidden), abs=1e-8)
+        assert later.variance(category, hidden) == pytest.approx(
+            together.variance(category, hidden), abs=1e-8
+        )
+
+
 def test_learned_variances_have_the_highest_marginal_likelihood_under_their_prior(
     rng: np.random.Generator,
 ) -> None:

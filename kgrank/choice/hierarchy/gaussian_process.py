@@ -9,7 +9,7 @@ category's choices say of its columns has correlated errors, so all columns are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg, optimize
@@ -43,6 +43,15 @@ class Estimates:
     column: Ints
     value: Floats
     covariance: Floats
+
+    def joined(self, other: Estimates) -> Estimates:
+        """With others after these, whose errors are independent of them."""
+        return Estimates(
+            np.concatenate([self.category, other.category]),
+            np.concatenate([self.column, other.column]),
+            np.concatenate([self.value, other.value]),
+            np.asarray(linalg.block_diag(self.covariance, other.covariance)),
+        )
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,29 @@ class CategoryProcess:
                 )
         return np.asarray(np.maximum(variance, BOUNDS[0]))
 
+    def given(self, more: Estimates) -> CategoryProcess:
+        """The posterior given more estimates too, under the same variances.
+
+        The inverse grows by a block (Schur complement), so that few estimates cost little.
+        """
+        joined = self.estimates.joined(more)
+        across = self._prior(self.estimates, more)
+        gain = self.inverse @ across
+        left = self._prior(more, more) + more.covariance - across.T @ gain
+        corner = linalg.inv((left + left.T) / 2)
+        side = -gain @ corner
+        inverse = np.block([[self.inverse - side @ gain.T, side], [side.T, corner]])
+        return replace(self, estimates=joined, inverse=inverse, weights=inverse @ joined.value)
+
+    def _prior(self, some: Estimates, others: Estimates) -> Floats:
+        """(pairs, other pairs) prior covariances of the part-worths that two sets of estimates are of."""
+        rows, columns = some.category[:, None], others.category
+        shared = np.zeros((len(some.value), len(others.value)))
+        for variance, kernel in zip(self.variances[some.column, :-1].T, self.kernels, strict=True):
+            shared += variance[:, None] * kernel[rows, columns]
+        own = self.variances[some.column, -1][:, None] * (rows == columns)
+        return np.where(some.column[:, None] == others.column, CONSTANT + shared + own, 0.0)
+
     def _across(self, category: int) -> Floats:
         """(pairs,) prior covariances of a category's part-worths with those of each estimate's category."""
         kernel = self.kernels[:, category, self.estimates.category]
@@ -133,7 +165,7 @@ def condition(kernels: Floats, estimates: Estimates, variances: Floats) -> Categ
         pairs = np.flatnonzero(estimates.column == column)
         rows = estimates.category[pairs]
         prior = CONSTANT + np.tensordot(of_column[:-1], kernels[:, rows[:, None], rows], 1)
-        covariance[np.ix_(pairs, pairs)] += prior + of_column[-1] * np.eye(len(pairs))
+        covariance[np.ix_(pairs, pairs)] += prior + of_column[-1] * (rows[:, None] == rows)
     inverse = linalg.cho_solve(linalg.cho_factor(covariance), np.eye(len(covariance)))
     return CategoryProcess(kernels, estimates, variances, inverse, inverse @ estimates.value)
 
