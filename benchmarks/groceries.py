@@ -39,7 +39,7 @@ def figures(part: str, folder: Path, *, final: bool, sevens: bool) -> list[dict[
         options = [Namespace(choices=folder, cut=cut, scheme=None, sevens=sevens) for cut in cuts]
         return [row for one in options for row in groceries_cold.rows(one)]
     if part == "people":
-        cuts = ("early", "late") if final else ("early",)
+        cuts = ("earlier", "later") if final else ("earlier",)
         return groceries_people.rows(Namespace(choices=folder, cuts=cuts, categories=None, sevens=sevens))
     return groceries_network.rows(
         Namespace(choices=folder, final=final, held_back=sevens, accelerator="auto")

@@ -6,8 +6,8 @@ Reads choice sets (benchmarks/groceries_choices.py) and runs kgrank's own fits, 
 of the categories, once at random and once with clusters of names together. Cold: gains in log-likelihood a choice
 on later weeks, in the columns that all categories share. Thin: the same with 10, 50 and 200 own choices. Brands:
 what makers elsewhere say of the makers in a cold category. Beside each stands a twin with what it rests on dealt
-out at random. Errors are clustered by category. Households whose id ends in 7 are left out, or, with --sevens, are
-those that are scored.
+out at random. Rules: what a rule about one of two siblings without choices brings the other. Errors are clustered
+by category. Households whose id ends in 7 are left out, or, with --sevens, are those that are scored.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from benchmarks.groceries_choices import CUTS, FOLDS, SEED, GroceryCategory, folds, read_categories
+from benchmarks.groceries_choices import FOLDS, SEED, GroceryCategory, folds, read_categories
+from benchmarks.groceries_cuts import CUTS, seventh
 from benchmarks.groceries_data import log_final_run
+from benchmarks.groceries_rules import PairGain, pair_gains, rule_rows
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
-from kgrank.arrays import Floats, Ints
+from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
 from kgrank.choice.hierarchy.category_kernels import category_kernels, cosines, name_vectors
 from kgrank.choice.hierarchy.partial_pooling import PooledEffects, pool
@@ -47,9 +49,6 @@ from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices
 from kgrank.ontology.model import Category, Ontology
-
-SEVENTH = 7
-"""Last figure of the ids of households that stay out."""
 
 SIZES, ENOUGH = (10, 50, 200), 250
 """Own choices of a thin category, and those that a category needs to be thinned."""
@@ -229,8 +228,8 @@ def thin_scores(
     return scores
 
 
-def _seventh(category: GroceryCategory) -> Any:
-    return category.sets.choices.person % 10 == SEVENTH
+def _seventh(category: GroceryCategory) -> Truths:
+    return seventh(category.sets.choices.person)
 
 
 def gain(name: str, scores: Mapping[str, Floats], over: str, bar: float | None = None) -> dict[str, Any]:
@@ -246,7 +245,7 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
     cut = CUTS[options.cut]
     categories = read_categories(Path(options.choices), cut)
     own = {c.name: c.sets.take(c.learned & ~_seventh(c)) for c in categories}
-    evidence = evidence_of(categories, own)
+    ontology, evidence = groceries(categories), evidence_of(categories, own)
     dealt = makers_dealt_out(evidence)
     scored = {
         i: c.sets.choices.take(c.scored & (_seventh(c) if options.sevens else ~_seventh(c)))
@@ -259,6 +258,7 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
             continue
         cold: dict[str, Floats] = {}
         thin: dict[tuple[int, str], list[tuple[float, float]]] = {}
+        pairs: list[PairGain] = []
         for number in range(FOLDS):
             began = time.perf_counter()
             fold = learned_without(evidence, dealt, own, np.flatnonzero(fold_of == number))
@@ -279,6 +279,8 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
                 categories, replace(fold, hidden=np.array(visible)), scored
             ).items():
                 cold[name] = np.concatenate([cold.get(name, np.zeros(0)), values])
+            seen = {i: scored[i] for i in visible}
+            pairs += pair_gains(categories, evidence, ontology, (fold.pooled, fold.process), seen)
             if scheme != "siblings known":
                 continue
             for i in visible:
@@ -287,7 +289,8 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
                         categories[i], i, _priors(fold, names[i]), scored[i]
                     ).items():
                         thin.setdefault(key, []).append(pair)
-        result += [{**row, "name": f"{scheme}: {row['name']}"} for row in _cold_rows(cold)]
+        of_scheme = _cold_rows(cold) + rule_rows(pairs)
+        result += [{**row, "name": f"{scheme}: {row['name']}"} for row in of_scheme]
         result += _thin_rows(thin)
         print(json.dumps(result), flush=True)
     return [{**row, "name": f"{options.cut}, {row['name']}"} for row in result]
