@@ -36,7 +36,7 @@ def figures(part: str, folder: Path, *, cuts: Sequence[str], sevens: bool) -> li
         part: One of ``PARTS``.
         folder: Of the choice sets.
         cuts: Their names.
-        sevens: Whether the households that no design has seen are scored, instead of all others.
+        sevens: Whether the households that no design has seen are scored too, apart.
     """
     if part == "cold":
         options = [Namespace(choices=folder, cut=cut, scheme=None, sevens=sevens) for cut in cuts]
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument(
         "--cuts", nargs="+", choices=list(CUTS), default=["earlier"], help="runs of the later one are logged"
     )
-    parser.add_argument("--sevens", action="store_true", help="score the households whose id ends in 7")
+    parser.add_argument("--sevens", action="store_true", help="also score the households whose id ends in 7")
     options = parser.parse_args()
     began, about = time.monotonic(), environment("scipy", "torch")
     if "later" in options.cuts:
@@ -75,11 +75,10 @@ def main() -> None:
     ]
     columns = ("part", "name", "value", "error", "bar")
     show("groceries, log-likelihood a choice", columns, [[row.get(c) for c in columns] for row in rows])
-    name = f"groceries{'-sevens' if options.sevens else ''}"
-    rows = with_earlier_results(name, rows)
+    rows = with_earlier_results("groceries", rows)
     line = {f"{row['part']}, {row['name']}": row["value"] for row in rows}
     line |= {"seconds": round(time.monotonic() - began, 1), "peak_mb": peak_mb()}
-    finish(name, line, {"environment": about, "rows": rows})
+    finish("groceries", line, {"environment": about, "rows": rows})
 
 
 if __name__ == "__main__":

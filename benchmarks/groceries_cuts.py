@@ -41,3 +41,12 @@ SEVENTH = 7
 def seventh(household: Ints) -> Truths:
     """Whether each household is one of those that stay out, or are scored alone."""
     return np.asarray(household % 10 == SEVENTH)
+
+
+def scored_groups(sevens: bool) -> dict[str, bool]:
+    """Of the households that are scored: how a cut's figures are named, and whether they are those left out.
+
+    Args:
+        sevens: Whether the households that are left out are scored too, apart.
+    """
+    return {"": False} | ({", households left out": True} if sevens else {})

