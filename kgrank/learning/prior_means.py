@@ -93,10 +93,11 @@ def closed_form(data: PriorMeanData, progress: Progress) -> PriorMeans:
 
 def given_rules(model: PriorModel, ontology: Ontology) -> PriorModel:
     """The model whose processes know what rules about one category say of it."""
-    if model.process is None:
+    process, categories = model.process, _ruled(model, ontology)
+    if process is None or not categories:
         return model
-    priors, process = model.priors, model.process
-    posteriors = {c: model.posterior(c, priors) for c in model.lowest}
+    priors = model.priors
+    posteriors = {c: model.posterior(c, priors) for c in categories}
     ruled = under_rules(ontology, posteriors, single=True)
     evidence = {c: one.evidence(process.columns(c)) for c, one in ruled.items() if len(process.columns(c))}
     return replace(model, process=process.given(evidence)) if evidence else model
@@ -106,8 +107,15 @@ def without_choices_under_rules(
     model: PriorModel, priors: CategoryPriors, ontology: Ontology
 ) -> dict[str, UnderRules]:
     """The categories without choices to which rules apply."""
-    posteriors = {c: model.posterior(c, priors) for c in model.lowest}
-    if all(p.own_choices for p in posteriors.values()):
+    categories = _ruled(model, ontology)
+    if model.pooled.likelihoods.keys() >= set(categories):
         return {}
+    posteriors = {c: model.posterior(c, priors) for c in categories}
     ruled = under_rules(ontology, posteriors, single=False)
     return {c: one for c, one in ruled.items() if not posteriors[c].own_choices}
+
+
+def _ruled(model: PriorModel, ontology: Ontology) -> list[str]:
+    """The lowest categories in the scope of a rule."""
+    inside = {c for rule in ontology.rules.values() for c in ontology.scope(rule)}
+    return [c for c in model.lowest if c in inside]
