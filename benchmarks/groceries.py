@@ -15,7 +15,7 @@ import json
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +26,25 @@ from benchmarks.groceries_cuts import CUTS
 from benchmarks.groceries_data import choice_folder, log_final_run
 from benchmarks.machine import RESULTS, command, environment, finish, peak_mb, script_parser, show
 
-PARTS = ("cold", "people", "network")
+PARTS = ("cold", "siblings", "people", "network")
+"""Categories without choices of their own; the same where like ones have none either; people; the network."""
 
 
-def figures(part: str, folder: Path, *, cuts: Sequence[str], sevens: bool) -> list[dict[str, Any]]:
-    """The rows of a part on some cuts.
+def figures(part: str, folder: Path, cut: str, *, sevens: bool) -> list[dict[str, Any]]:
+    """The rows of a part on a cut.
 
     Args:
         part: One of ``PARTS``.
         folder: Of the choice sets.
-        cuts: Their names.
+        cut: Its name.
         sevens: Whether the households that no design has seen are scored too, apart.
     """
-    if part == "cold":
-        options = [Namespace(choices=folder, cut=cut, scheme=None, sevens=sevens) for cut in cuts]
-        return [row for one in options for row in groceries_cold.rows(one)]
+    if part in ("cold", "siblings"):
+        scheme = "siblings known" if part == "cold" else "siblings removed"
+        return groceries_cold.rows(Namespace(choices=folder, cut=cut, scheme=scheme, sevens=sevens))
     if part == "people":
-        return groceries_people.rows(Namespace(choices=folder, cuts=cuts, categories=None, sevens=sevens))
-    return groceries_network.rows(Namespace(choices=folder, cuts=cuts, sevens=sevens, accelerator="auto"))
+        return groceries_people.rows(Namespace(choices=folder, cuts=[cut], categories=None, sevens=sevens))
+    return groceries_network.rows(Namespace(choices=folder, cuts=[cut], sevens=sevens, accelerator="auto"))
 
 
 def with_earlier_results(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -68,17 +69,15 @@ def main() -> None:
     if "later" in options.cuts:
         log_final_run(f"{', '.join(options.parts)}, sevens: {options.sevens}")
     folder = choice_folder(options.cache)
-    rows = [
-        {"part": part, **row}
-        for part in options.parts
-        for row in figures(part, folder, cuts=options.cuts, sevens=options.sevens)
-    ]
+    rows = list[dict[str, Any]]()
+    for part, cut in product(options.parts, options.cuts):
+        rows += [{"part": part, **row} for row in figures(part, folder, cut, sevens=options.sevens)]
+        whole = with_earlier_results("groceries", rows)
+        line = {f"{row['part']}, {row['name']}": row["value"] for row in whole}
+        line |= {"seconds": round(time.monotonic() - began, 1), "peak_mb": peak_mb()}
+        finish("groceries", line, {"environment": about, "rows": whole})
     columns = ("part", "name", "value", "error", "bar")
     show("groceries, log-likelihood a choice", columns, [[row.get(c) for c in columns] for row in rows])
-    rows = with_earlier_results("groceries", rows)
-    line = {f"{row['part']}, {row['name']}": row["value"] for row in rows}
-    line |= {"seconds": round(time.monotonic() - began, 1), "peak_mb": peak_mb()}
-    finish("groceries", line, {"environment": about, "rows": rows})
 
 
 if __name__ == "__main__":
