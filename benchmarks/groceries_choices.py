@@ -13,6 +13,7 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from benchmarks.groceries_cuts import Cut
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Block, Design, Layout
 from kgrank.choice.data.responses import KINDS
@@ -31,21 +32,6 @@ COMMONEST = {"maker": (12, 2), "type": (12, 3)}
 
 UNKNOWN = ""
 """The maker of a private label: the retailer, who says nothing of a brand; and a type that is not given."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Weeks from which part-worths are learned, and on which they are chosen and scored, both ends included."""
-
-    name: str
-    learned: tuple[int, int]
-    chosen: tuple[int, int]
-    scored: tuple[int, int]
-
-
-EARLIER = Cut("earlier", (9, 32), (33, 36), (37, 40))
-LATER = Cut("later", (9, 40), (41, 44), (45, 53))
-CUTS = {cut.name: cut for cut in (EARLIER, LATER)}
 
 
 @dataclass(frozen=True)
@@ -170,7 +156,7 @@ def _category(
         week=week,
         row=np.arange(len(week)),
         learned=learned,
-        chosen=within(cut.chosen),
+        chosen=within(cut.weights),
         scored=within(cut.scored),
     )
 

@@ -6,8 +6,8 @@ Reads choice sets (benchmarks/groceries_choices.py) and runs kgrank's own fits, 
 of the categories, once at random and once with clusters of names together. Cold: gains in log-likelihood a choice
 on later weeks, in the columns that all categories share. Thin: the same with 10, 50 and 200 own choices. Brands:
 what makers elsewhere say of the makers in a cold category. Beside each stands a twin with what it rests on dealt
-out at random. Errors are clustered by category. Households whose id ends in 7 are left out, or, with --sevens, are
-those that are scored.
+out at random. Rules: what a rule about one of two siblings without choices brings the other. Errors are clustered
+by category. Households whose id ends in 7 are left out and, with --sevens, scored apart.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from benchmarks.groceries_choices import CUTS, FOLDS, SEED, GroceryCategory, folds, read_categories
+from benchmarks.groceries_choices import FOLDS, SEED, GroceryCategory, folds, read_categories
+from benchmarks.groceries_cuts import CUTS, scored_groups, seventh
 from benchmarks.groceries_data import log_final_run
+from benchmarks.groceries_rules import PairGain, pair_gains, rule_rows
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
-from kgrank.arrays import Floats, Ints
+from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design
 from kgrank.choice.hierarchy.category_kernels import category_kernels, cosines, name_vectors
 from kgrank.choice.hierarchy.partial_pooling import PooledEffects, pool
@@ -47,9 +49,6 @@ from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices
 from kgrank.ontology.model import Category, Ontology
-
-SEVENTH = 7
-"""Last figure of the ids of households that stay out."""
 
 SIZES, ENOUGH = (10, 50, 200), 250
 """Own choices of a thin category, and those that a category needs to be thinned."""
@@ -204,15 +203,18 @@ def log_likelihood(choices: Choices, part_worths: Floats) -> float:
 
 
 def thin_scores(
-    category: GroceryCategory, number: int, means: Mapping[str, tuple[Floats, Floats]], scored: Choices
-) -> dict[tuple[int, str], tuple[float, float]]:
-    """By number of own choices and method, log-likelihood a choice on the scored weeks and on those that choose.
+    category: GroceryCategory,
+    number: int,
+    means: Mapping[str, tuple[Floats, Floats]],
+    scored: Mapping[str, Choices],
+) -> dict[tuple[str, int, str], tuple[float, float]]:
+    """By group, own choices and method, log-likelihood a choice on the scored weeks and on those that choose.
 
     Args:
         category: Its choices.
         number: Its number, of which the draw of its own choices depends.
         means: By method, (columns,) prior mean and variances.
-        scored: The choices of the scored weeks.
+        scored: The choices of the scored weeks, by group of households.
     """
     generator = np.random.default_rng([SEED, number])
     drawn = generator.permutation(np.flatnonzero(category.learned))
@@ -225,12 +227,13 @@ def thin_scores(
         for name, (mean, variance) in priors.items():
             part_worths, _ = optimum(own, mean, 1.0 / variance, tolerance=1e-6)
             chosen = log_likelihood(validation, part_worths) if len(validation) else np.nan
-            scores[size, name] = (log_likelihood(scored, part_worths), chosen)
+            for group, choices in scored.items():
+                scores[group, size, name] = (log_likelihood(choices, part_worths), chosen)
     return scores
 
 
-def _seventh(category: GroceryCategory) -> Any:
-    return category.sets.choices.person % 10 == SEVENTH
+def _seventh(category: GroceryCategory) -> Truths:
+    return seventh(category.sets.choices.person)
 
 
 def gain(name: str, scores: Mapping[str, Floats], over: str, bar: float | None = None) -> dict[str, Any]:
@@ -246,19 +249,20 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
     cut = CUTS[options.cut]
     categories = read_categories(Path(options.choices), cut)
     own = {c.name: c.sets.take(c.learned & ~_seventh(c)) for c in categories}
-    evidence = evidence_of(categories, own)
+    ontology, evidence = groceries(categories), evidence_of(categories, own)
     dealt = makers_dealt_out(evidence)
-    scored = {
-        i: c.sets.choices.take(c.scored & (_seventh(c) if options.sevens else ~_seventh(c)))
-        for i, c in enumerate(categories)
+    groups = {
+        group: {i: one for i, c in enumerate(categories) if len(one := _scored(c, left_out))}
+        for group, left_out in scored_groups(options.sevens).items()
     }
     names = [c.name for c in categories]
     result = []
     for scheme, fold_of in folds(cosines(name_vectors(names))).items():
         if options.scheme not in (None, scheme):
             continue
-        cold: dict[str, Floats] = {}
-        thin: dict[tuple[int, str], list[tuple[float, float]]] = {}
+        cold: dict[str, dict[str, Floats]] = {group: {} for group in groups}
+        thin: dict[tuple[str, int, str], list[tuple[float, float]]] = {}
+        pairs: list[PairGain] = []
         for number in range(FOLDS):
             began = time.perf_counter()
             fold = learned_without(evidence, dealt, own, np.flatnonzero(fold_of == number))
@@ -268,35 +272,43 @@ def rows(options: Namespace) -> list[dict[str, Any]]:
                 f"{left_out.std(ddof=1) / len(left_out) ** 0.5:.4f}; {time.perf_counter() - began:.0f} s",
                 flush=True,
             )
-            visible = [
-                i
-                for i in fold.hidden.tolist()
-                if len(scored[i])
-                and categories[i].scored.sum() >= SCORED
-                and categories[i].learned.sum() >= LEARNED
-            ]
-            for name, values in cold_scores(
-                categories, replace(fold, hidden=np.array(visible)), scored
-            ).items():
-                cold[name] = np.concatenate([cold.get(name, np.zeros(0)), values])
+            for group, scored in groups.items():
+                visible = np.array([i for i in fold.hidden.tolist() if i in scored])
+                for name, values in cold_scores(categories, replace(fold, hidden=visible), scored).items():
+                    cold[group][name] = np.concatenate([cold[group].get(name, np.zeros(0)), values])
+            seen = {i: groups[""][i] for i in fold.hidden.tolist() if i in groups[""]}
+            pairs += pair_gains(categories, evidence, ontology, (fold.pooled, fold.process), seen)
             if scheme != "siblings known":
                 continue
-            for i in visible:
-                if categories[i].learned.sum() >= ENOUGH:
-                    for key, pair in thin_scores(
-                        categories[i], i, _priors(fold, names[i]), scored[i]
-                    ).items():
-                        thin.setdefault(key, []).append(pair)
-        result += [{**row, "name": f"{scheme}: {row['name']}"} for row in _cold_rows(cold)]
-        result += _thin_rows(thin)
+            for i in (i for i in seen if categories[i].learned.sum() >= ENOUGH):
+                of_category = {group: scored[i] for group, scored in groups.items() if i in scored}
+                thinned = thin_scores(categories[i], i, _priors(fold, names[i]), of_category)
+                for key, pair in thinned.items():
+                    thin.setdefault(key, []).append(pair)
+        for group, scores in cold.items():
+            of_scheme = _cold_rows(scores) + (rule_rows(pairs) if not group else [])
+            of_scheme = [{**row, "name": f"{scheme}: {row['name']}"} for row in of_scheme]
+            of_scheme += _thin_rows({key[1:]: found for key, found in thin.items() if key[0] == group})
+            result += [{**row, "name": f"{options.cut}{group}, {row['name']}"} for row in of_scheme]
         print(json.dumps(result), flush=True)
-    return [{**row, "name": f"{options.cut}, {row['name']}"} for row in result]
+    return result
+
+
+def _scored(category: GroceryCategory, left_out: bool) -> Choices:
+    """The scored choices of a group of households; none of a category with too few choices."""
+    enough = category.scored.sum() >= SCORED and category.learned.sum() >= LEARNED
+    return category.sets.choices.take(category.scored & (_seventh(category) == left_out) & enough)
 
 
 def _priors(fold: Fold, category: str) -> dict[str, tuple[Floats, Floats]]:
     pooled, variance = fold.pooled.prior_mean(category), fold.pooled.variance(category)
     process = fold.process.mean(category, pooled, {category})
-    return {"hierarchy": (pooled, variance), "process": (process, variance)}
+    predicted = fold.process.variance(category, variance, {category})
+    return {
+        "hierarchy": (pooled, variance),
+        "process": (process, predicted),
+        "process, pooled variances": (process, variance),
+    }
 
 
 def _cold_rows(scores: Mapping[str, Floats]) -> list[dict[str, Any]]:
@@ -329,7 +341,7 @@ def _thin_rows(scores: Mapping[tuple[int, str], Sequence[tuple[float, float]]]) 
         values = {name: pairs[:, 0] for name, pairs in of_size.items()} | {"ridge": of_size[best][:, 0]}
         level = {"value": float(values["process"].mean()), "error": None, "bar": bar}
         result.append({"name": f"thin, {size} own choices: process", **level})
-        for name in ("hierarchy", "ridge"):
+        for name in ("hierarchy", "process, pooled variances", "ridge"):
             row = gain("process", values, name)
             result.append({**row, "name": f"thin, {size} own choices: {row['name']}"})
     return result
@@ -344,7 +356,7 @@ def main() -> None:
     )
     parser.add_argument("--scheme", help="only these folds: 'siblings known' or 'siblings removed'")
     parser.add_argument(
-        "--sevens", action="store_true", help="score the households that are left out otherwise"
+        "--sevens", action="store_true", help="also score the households that are left out otherwise"
     )
     options = parser.parse_args()
     if options.cut == "later":
@@ -356,8 +368,7 @@ def main() -> None:
          [[r["name"], r["value"], r["error"], r["bar"]] for r in table])  # fmt: skip
     line = {r["name"]: r["value"] for r in table}
     line |= {"seconds": round(time.perf_counter() - began, 1), "peak_mb": peak_mb()}
-    suffix = "-sevens" if options.sevens else ""
-    finish(f"groceries-cold-{options.cut}{suffix}", line, {"environment": about, "rows": table})
+    finish(f"groceries-cold-{options.cut}", line, {"environment": about, "rows": table})
     print(json.dumps(about))
 
 

@@ -43,6 +43,7 @@ def evaluate(
     seed: int,
     categories: Iterable[str] | None = None,
     *,
+    variances: Mapping[str, Floats] | None = None,
     start: Mapping[str, Floats] | None = None,
     steps: Steps = untold,
 ) -> Evaluation:
@@ -56,6 +57,7 @@ def evaluate(
         validation: What is held out.
         seed: Of it.
         categories: All by default.
+        variances: Of the priors, by category, where they are known.
         start: By category, where the search for its fit starts; what was held out says nothing through it, since
             the optimum is the same from everywhere.
         steps: Told of each category.
@@ -72,7 +74,7 @@ def evaluate(
     if not training:
         return Evaluation(np.empty(0, np.int64), np.empty(0), np.empty(0))
     prior_means = {c: m for c, m in priors.items() if c in training}
-    category_fits = fit_categories(training, prior_means, start=start, steps=steps)
+    category_fits = fit_categories(training, prior_means, prior_variances=variances, start=start, steps=steps)
     log_likelihoods, hits = [], []
     for category, tested in test.items():
         utility = tested.utility(category_fits.fits[category].part_worths)

@@ -14,10 +14,9 @@ from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
 from kgrank.choice.steps import Steps, untold
-from kgrank.choice.tastes.across_categories import category_evidence, joined
 from kgrank.choice.tastes.across_categories import estimate as estimate_variation
 from kgrank.choice.tastes.mixed_logit import Tastes, estimate, sample_people
-from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
+from kgrank.choice.tastes.shared_evidence import shared_evidence
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSource
@@ -82,7 +81,11 @@ def fit_shop(
     # A category with none below it was fitted on its own choices already.
     reusable = {c: fit for c, fit in unpooled.items() if shop.sets.get(c) is shop.own_choices[c]}
     category_fits = fit_categories(
-        shop.sets, means.with_choices, reusable, steps=partial(progress.step, "fits")
+        shop.sets,
+        means.with_choices,
+        reusable,
+        prior_variances=means.variances,
+        steps=partial(progress.step, "fits"),
     )
     posteriors = {
         category: category_posterior(
@@ -137,22 +140,13 @@ def fit_across_categories(
     own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, people: int
 ) -> Population:
     """How people differ in the columns that categories share, and from category to category."""
-    columns = shared_columns(list(own_choices.values()))
-    if not columns:
+    shared = shared_evidence(own_choices, category_fits.fits, people)
+    if shared is None:
         return Population()
-    scales = usual_scales([choices.design.layout for choices in own_choices.values()], columns)
-    parts = [
-        category_evidence(
-            choices.choices,
-            category_fits.fits[category].part_worths,
-            column_map(choices.design.layout, choices.nuisance, columns, scales),
-            number,
-            people,
-        )
-        for number, (category, choices) in enumerate(own_choices.items())
-    ]
-    variation = estimate_variation(joined(parts))
-    return Population(columns, _rows(variation.between), within=_rows(variation.within), scales=scales)
+    variation = estimate_variation(shared.evidence)
+    return Population(
+        shared.columns, _rows(variation.between), within=_rows(variation.within), scales=shared.scales
+    )
 
 
 def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:

@@ -147,8 +147,17 @@ def _completed(
         heeding.stage(FOLLOWING)
         start = {c: fit.part_worths for c, fit in fitted.category_fits.fits.items()}
         steps = partial(heeding.step, "fits without the choices held out")
-        means = fitted.prior_means.with_choices
-        return summary(evaluate(shop, means, config.validation, config.seed, start=start, steps=steps))
+        means = fitted.prior_means
+        evaluated = evaluate(
+            shop,
+            means.with_choices,
+            config.validation,
+            config.seed,
+            variances=means.variances,
+            start=start,
+            steps=steps,
+        )
+        return summary(evaluated)
 
     def behaviour() -> tuple[BehaviourModel, tuple[str, ...]]:
         steps = partial(heeding.step, "examples of what was taken next")

@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 
 from generated_groceries import tables, write_package
 
-from benchmarks.groceries_choices import LATER, read_categories
+from benchmarks.groceries_choices import read_categories
+from benchmarks.groceries_cuts import LATER
 from benchmarks.groceries_data import choice_folder
 from kgrank.demo.groceries.choice_sets import choice_sets
 from kgrank.demo.groceries.package import PACKAGE

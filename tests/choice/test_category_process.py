@@ -28,9 +28,9 @@ from kgrank.choice.hierarchy.partial_pooling import LikelihoodApproximation
 from kgrank.choice.hierarchy.prior_means import (
     PriorEvidence,
     better_process,
+    category_priors,
     hierarchy_mean,
     leave_one_out_means,
-    prior_means,
     with_item_signals,
 )
 from kgrank.choice.hierarchy.process_means import marginal_estimate, shared_nodes
@@ -78,6 +78,24 @@ def test_the_mean_is_that_of_the_joint_gaussian_written_out(rng: np.random.Gener
     assert process.mean(6, np.zeros(11, bool)) == pytest.approx(expected, abs=1e-9)
 
 
+def test_the_variance_is_that_of_the_joint_gaussian_written_out(rng: np.random.Generator) -> None:
+    """Reference: the conditional variance, for a category without estimates and for one left out of them."""
+    kernels, estimates, variances = small(rng)
+    process = condition(kernels, estimates, variances)
+    for category, hidden in ((6, np.zeros(11, bool)), (1, np.isin(estimates.category, [1, 4]))):
+        rows, columns = estimates.category[~hidden], estimates.column[~hidden]
+        same = columns[:, None] == columns
+        shared = CONSTANT + np.einsum("pk,kpq->pq", variances[columns, :-1], kernels[:, rows[:, None], rows])
+        own = (rows[:, None] == rows) * variances[columns, -1]
+        seen = same * (shared + own) + estimates.covariance[np.ix_(~hidden, ~hidden)]
+        for column in range(2):
+            prior = CONSTANT + variances[column] @ [*kernels[:, category, category], 1.0]
+            across = CONSTANT + variances[column, :-1] @ kernels[:, category, rows]
+            across = np.where(columns == column, across, 0.0)
+            expected = prior - across @ np.linalg.solve(seen, across)
+            assert process.variance(category, hidden)[column] == pytest.approx(expected, abs=1e-9)
+
+
 def test_leaving_out_in_closed_form_is_a_process_without_those_categories(rng: np.random.Generator) -> None:
     kernels, estimates, variances = small(rng)
     process = condition(kernels, estimates, variances)
@@ -90,6 +108,20 @@ def test_leaving_out_in_closed_form_is_a_process_without_those_categories(rng: n
     )
     without = condition(kernels, fewer, variances)
     assert process.mean(1, hidden) == pytest.approx(without.mean(1, np.zeros(7, bool)), abs=1e-9)
+
+
+def test_estimates_that_are_given_later_count_as_if_they_had_been_there(rng: np.random.Generator) -> None:
+    """Also a second estimate of a category's column, whose own deviation is the same one."""
+    kernels, estimates, variances = small(rng)
+    more = Estimates(np.array([5, 6, 6]), np.array([1, 0, 1]), rng.normal(size=3), np.diag([0.3, 0.2, 0.5]))
+    together = condition(kernels, estimates.joined(more), variances)
+    later = condition(kernels, estimates, variances).given(more)
+    for category in range(7):
+        hidden = later.estimates.category == category
+        assert later.mean(category, hidden) == pytest.approx(together.mean(category, hidden), abs=1e-8)
+        assert later.variance(category, hidden) == pytest.approx(
+            together.variance(category, hidden), abs=1e-8
+        )
 
 
 def test_learned_variances_have_the_highest_marginal_likelihood_under_their_prior(
@@ -168,10 +200,13 @@ def test_in_a_shop_of_many_categories_features_that_decide_halve_the_error(
 ) -> None:
     evidence, truths = shop(rng, 120, decides=True)
     hidden = [f"c{i}" for i in range(10)]
-    means = prior_means(evidence, hidden)
-    without = prior_means(replace(evidence, kernels=None), hidden)
+    priors = category_priors(evidence, hidden)
+    means = priors.means
+    without = category_priors(replace(evidence, kernels=None), hidden).means
     errors = [float(np.mean([np.square(m[c] - truths[c]).mean() for c in hidden])) for m in (means, without)]
     assert errors[0] < 0.5 * errors[1]
+    distances = [np.square(means[c] - truths[c]) / priors.variances[c] for c in truths]
+    assert 0.8 < float(np.mean(distances)) < 1.25
 
 
 def test_in_a_shop_of_many_categories_whose_features_say_nothing_the_hierarchy_is_chosen(
@@ -181,7 +216,9 @@ def test_in_a_shop_of_many_categories_whose_features_say_nothing_the_hierarchy_i
     pooled = with_item_signals(evidence, hierarchy_mean(evidence))
     assert better_process(evidence, pooled) is None
     means = leave_one_out_means(evidence, pooled)
-    assert prior_means(evidence)["c3"] == pytest.approx(means["c3"], abs=1e-12)
+    priors = category_priors(evidence)
+    assert priors.means["c3"] == pytest.approx(means["c3"], abs=1e-12)
+    assert priors.variances == {}
 
 
 def test_a_category_s_own_choices_do_not_move_its_mean_by_the_process(rng: np.random.Generator) -> None:
@@ -201,7 +238,7 @@ def test_a_category_s_own_choices_do_not_move_its_mean_by_the_process(rng: np.ra
 
 def test_a_shop_of_one_category_has_no_prior_means(rng: np.random.Generator) -> None:
     evidence, _ = shop(rng, 1, decides=True)
-    assert prior_means(evidence) == {}
+    assert category_priors(evidence).means == {}
 
 
 def test_with_few_categories_nothing_has_a_process(rng: np.random.Generator) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import optimize, sparse
 
 from kgrank.arrays import Floats, Ints
+from kgrank.choice.logit.fit import optimum as logit_optimum
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices
 from kgrank.learning.liking.later_choices import LaterChoices
 from kgrank.learning.liking.settings import LikingSettings
@@ -17,6 +18,7 @@ from kgrank.learning.network.decoders import train_decoders, unit
 from kgrank.learning.network.liking import DECODED, Liking, train_liking, without_graph
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
+from kgrank.learning.network.term_weights import directions, fit_weights
 from kgrank.weights.graph_filter import ITEM
 
 PERSONS, CATEGORIES, EACH, MAKERS, ALTERNATIVES = 500, 8, 30, 6, 8
@@ -159,34 +161,65 @@ def test_decoders_are_at_the_optimum_of_a_softmax_that_never_reads_its_category(
     assert decoders[items] * scale == pytest.approx(expected, abs=2e-2)
 
 
-def test_the_weights_of_layers_and_relations_are_at_the_optimum_of_the_likelihood(
-    shop: Shop, liking: Liking
-) -> None:
+def test_the_weights_of_layers_and_relations_are_at_the_optimum_of_the_likelihood(shop: Shop) -> None:
     """By scipy, from the terms of ``item`` alone, computed with dense matrices."""
     settings = replace(SETTINGS, decoded=0, layers=2)
     graph = replace(shop.graph, groups={})
     trained = train_liking(graph, shop.weights, settings)
+    later, terms = shop.weights, item_terms(graph, shop.weights, settings.width)
+    scale = later.beside.std(0)
+    centred = terms - terms.mean(0)
+    variance = fit_weights(later.choices, later.beside, [terms], settings.precision).variances[0]
+    persons = len(np.unique(later.choices.person))
+    assert len(later.choices) == persons, "no design effect"
+
+    def loss(weights: Floats) -> float:
+        utility = later.choices.offset + later.beside @ (weights[:1] / scale) + terms @ weights[1:]
+        spread = float(np.mean((centred @ weights[1:]) ** 2))
+        penalty = 0.5 * settings.precision * weights[0] ** 2 + 0.5 * spread / variance
+        return float(penalty - later.choices.log_likelihood(utility).sum())
+
+    best = optimize.minimize(loss, np.zeros(4), method="BFGS", options={"gtol": 1e-6})
+    learned = np.concatenate([trained.beside * scale, trained.weights[ITEM]])
+    assert learned == pytest.approx(best.x, rel=1e-3, abs=1e-3)
+
+
+def test_the_variance_of_a_relation_has_the_highest_marginal_likelihood(shop: Shop) -> None:
+    """By Laplace's method, written out with scipy in directions of variance 1."""
+    later, terms = shop.weights, item_terms(replace(shop.graph, groups={}), shop.weights, SETTINGS.width)
+    learned = fit_weights(later.choices, later.beside, [terms], SETTINGS.precision).variances[0]
+    scaled = np.hstack([later.beside / later.beside.std(0), terms @ directions(terms)])
+    whole = replace(later.choices, raw=sparse.csr_matrix(scaled), centring=np.eye(4))
+
+    def log_marginal(variance: float) -> float:
+        prior = np.array([SETTINGS.precision, *np.full(3, 1 / variance)])
+        best, hessian = logit_optimum(whole, np.zeros(4), prior)
+        fit = float(whole.log_likelihood(whole.utility(best)).sum())
+        return fit - 0.5 * prior @ best**2 + 0.5 * np.log(prior).sum() - 0.5 * np.linalg.slogdet(hessian)[1]
+
+    assert log_marginal(learned) > max(log_marginal(1.25 * learned), log_marginal(learned / 1.25))
+
+
+def test_relations_that_say_nothing_get_weights_of_0(shop: Shop) -> None:
+    random = np.random.default_rng(5)
+    noise = random.normal(size=(len(shop.weights.item), 20))
+    learned = fit_weights(shop.weights.choices, shop.weights.beside, [noise], SETTINGS.precision)
+    free = fit_weights(shop.weights.choices, np.hstack([shop.weights.beside, noise]), [], SETTINGS.precision)
+    assert np.abs(learned.groups[0]).max() < 0.25 * np.abs(free.beside[1:]).max()
+
+
+def item_terms(graph: PurchaseGraph, later: LaterChoices, width: int) -> Floats:
+    """(rows, 3) the terms of two layers and of the stationary vector."""
     matrix = dense(graph)
     _, values, rotation = np.linalg.svd(matrix, full_matrices=False)
-    vectors = rotation[: settings.width].T
+    vectors = rotation[:width].T
     own = unit(vectors)
     person = matrix @ vectors
     person = unit(person - person.mean(0))
-    later = shop.weights
     who = later.choices.person[later.choices.choice]
-    band = (values[: settings.width] / values[0]) ** 2
+    band = (values[:width] / values[0]) ** 2
     product = person[who] * own[later.item]
-    columns = np.column_stack([later.beside, product[:, 1:].sum(1), product[:, 1:] @ band[1:], product[:, 0]])
-    scale = columns.std(0)
-
-    def loss(weights: Floats) -> float:
-        utility = later.choices.offset + columns @ (weights / scale)
-        penalty = 0.5 * settings.precision * weights @ weights
-        return float(penalty - later.choices.log_likelihood(utility).sum())
-
-    best = optimize.minimize(loss, np.zeros(columns.shape[1]), method="BFGS", options={"gtol": 1e-6})
-    learned = np.concatenate([trained.beside, trained.weights[ITEM]])
-    assert learned == pytest.approx(best.x / scale, rel=1e-3, abs=1e-3)
+    return np.column_stack([product[:, 1:].sum(1), product[:, 1:] @ band[1:], product[:, 0]])
 
 
 def test_contributions_of_bought_items_by_relation_add_up_to_the_score(shop: Shop, liking: Liking) -> None:

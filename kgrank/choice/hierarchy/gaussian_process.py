@@ -9,7 +9,7 @@ category's choices say of its columns has correlated errors, so all columns are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg, optimize
@@ -44,6 +44,15 @@ class Estimates:
     value: Floats
     covariance: Floats
 
+    def joined(self, other: Estimates) -> Estimates:
+        """With others after these, whose errors are independent of them."""
+        return Estimates(
+            np.concatenate([self.category, other.category]),
+            np.concatenate([self.column, other.column]),
+            np.concatenate([self.value, other.value]),
+            np.asarray(linalg.block_diag(self.covariance, other.covariance)),
+        )
+
 
 @dataclass(frozen=True)
 class CategoryProcess:
@@ -74,9 +83,65 @@ class CategoryProcess:
         if hidden.any():
             correction = linalg.solve(self.inverse[np.ix_(hidden, hidden)], weights[hidden], assume_a="pos")
             weights = np.where(hidden, 0.0, weights - self.inverse[:, hidden] @ correction)
-        column, kernel = self.estimates.column, self.kernels[:, category, self.estimates.category]
-        across = CONSTANT + np.einsum("pk,kp->p", self.variances[column, :-1], kernel)
-        return np.asarray(np.bincount(column, across * weights, minlength=len(self.variances)), float)
+        return np.asarray(
+            np.bincount(
+                self.estimates.column, self._across(category) * weights, minlength=len(self.variances)
+            ),
+            float,
+        )
+
+    def variance(self, category: int, hidden: Truths) -> Floats:
+        """(columns,) predictive variances of a category's part-worths around ``mean``.
+
+        Those of the column's mean over all categories, of the kernels and of the category's own deviation, less
+        what the estimates say.
+
+        Args:
+            category: Its row of the kernels.
+            hidden: (pairs,) the estimates that must not count.
+        """
+        of_kernels = self.variances[:, :-1] @ self.kernels[:, category, category]
+        variance = CONSTANT + of_kernels + self.variances[:, -1]
+        across = np.where(hidden, 0.0, self._across(category))
+        for column in range(len(variance)):
+            pairs = np.flatnonzero(self.estimates.column == column)
+            variance[column] -= across[pairs] @ self.inverse[np.ix_(pairs, pairs)] @ across[pairs]
+            if hidden.any():
+                inner = self.inverse[np.ix_(hidden, pairs)] @ across[pairs]
+                variance[column] += inner @ linalg.solve(
+                    self.inverse[np.ix_(hidden, hidden)], inner, assume_a="pos"
+                )
+        return np.asarray(np.maximum(variance, BOUNDS[0]))
+
+    def given(self, more: Estimates) -> CategoryProcess:
+        """The posterior given more estimates too, under the same variances.
+
+        The inverse grows by a block (Schur complement), so that few estimates cost little.
+        """
+        joined = self.estimates.joined(more)
+        across = self._prior(self.estimates, more)
+        gain = self.inverse @ across
+        left = self._prior(more, more) + more.covariance - across.T @ gain
+        corner = linalg.inv((left + left.T) / 2)
+        side = -gain @ corner
+        inverse = np.block([[self.inverse - side @ gain.T, side], [side.T, corner]])
+        return replace(self, estimates=joined, inverse=inverse, weights=inverse @ joined.value)
+
+    def _prior(self, some: Estimates, others: Estimates) -> Floats:
+        """(pairs, other pairs) prior covariances of the part-worths that two sets of estimates are of."""
+        rows, columns = some.category[:, None], others.category
+        shared = np.zeros((len(some.value), len(others.value)))
+        for variance, kernel in zip(self.variances[some.column, :-1].T, self.kernels, strict=True):
+            shared += variance[:, None] * kernel[rows, columns]
+        own = self.variances[some.column, -1][:, None] * (rows == columns)
+        return np.where(some.column[:, None] == others.column, CONSTANT + shared + own, 0.0)
+
+    def _across(self, category: int) -> Floats:
+        """(pairs,) prior covariances of a category's part-worths with those of each estimate's category."""
+        kernel = self.kernels[:, category, self.estimates.category]
+        return np.asarray(
+            CONSTANT + np.einsum("pk,kp->p", self.variances[self.estimates.column, :-1], kernel)
+        )
 
 
 def fit_process(kernels: Floats, estimates: Estimates) -> CategoryProcess:
@@ -100,7 +165,7 @@ def condition(kernels: Floats, estimates: Estimates, variances: Floats) -> Categ
         pairs = np.flatnonzero(estimates.column == column)
         rows = estimates.category[pairs]
         prior = CONSTANT + np.tensordot(of_column[:-1], kernels[:, rows[:, None], rows], 1)
-        covariance[np.ix_(pairs, pairs)] += prior + of_column[-1] * np.eye(len(pairs))
+        covariance[np.ix_(pairs, pairs)] += prior + of_column[-1] * (rows[:, None] == rows)
     inverse = linalg.cho_solve(linalg.cho_factor(covariance), np.eye(len(covariance)))
     return CategoryProcess(kernels, estimates, variances, inverse, inverse @ estimates.value)
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Design
@@ -31,6 +32,7 @@ from kgrank.choice.hierarchy.process_means import ENOUGH, ProcessMeans, process_
 from kgrank.choice.logit.categories import prior_precision
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import Fit, design_effect
+from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.ontology.model import Ontology
 
 EVERYTHING = ""
@@ -89,19 +91,101 @@ def prior_evidence(
     return PriorEvidence(lineages, designs, divided, category_kernels(lineages, designs, names, own_choices))
 
 
-def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> dict[str, Floats]:
-    """(columns,) by category, from the choices of neither its subtree nor the categories of ``hidden``.
+@dataclass(frozen=True)
+class CategoryPriors:
+    """Gaussian priors of categories, from the choices of neither their subtrees nor hidden categories.
 
     A category that holds all choices has none.
+
+    Attributes:
+        means: (columns,) by category.
+        variances: (columns,) around them, where processes predict them; else all categories share variances, which
+            their fits learn.
     """
+
+    means: Mapping[str, Floats]
+    variances: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class PriorModel:
+    """What priors of categories come from.
+
+    Attributes:
+        evidence: The categories.
+        pooled: Effects that categories share.
+        means: (columns,) of the pooled effects, by category.
+        process: Of the columns that many categories share, where it predicts better.
+    """
+
+    evidence: PriorEvidence
+    pooled: PooledEffects
+    means: Mapping[str, Floats]
+    process: ProcessMeans | None
+
+    @property
+    def priors(self) -> CategoryPriors:
+        """The priors of all categories."""
+        process = self.process
+        if process is None:
+            return CategoryPriors(self.means, {})
+        lineages = self.evidence.lineages
+        below = {c: {other for other in lineages if c in lineages[other]} for c in self.means}
+        return CategoryPriors(
+            {c: process.mean(c, mean, below[c]) for c, mean in self.means.items()},
+            {c: process.variance(c, self.pooled.variance(c), below[c]) for c in self.means},
+        )
+
+    def posterior(self, category: str, priors: CategoryPriors) -> CategoryPosterior:
+        """A category's posterior from its choices, as a Gaussian, before its rules; without choices its prior.
+
+        Its prior must be among ``priors``, with variances.
+        """
+        mean, variance = priors.means[category], priors.variances[category]
+        likelihood = self.pooled.likelihoods.get(category)
+        precision, weighted = np.diag(1 / variance), mean / variance
+        if likelihood is not None:
+            precision = precision + likelihood.information
+            weighted = weighted + likelihood.information @ likelihood.mean
+        covariance = linalg.inv(precision)
+        choices = 0 if likelihood is None else max(round(likelihood.choices), 1)
+        return CategoryPosterior(
+            layout=self.evidence.designs[category].layout,
+            mean=covariance @ weighted,
+            covariance=(covariance + covariance.T) / 2,
+            prior_mean=mean,
+            prior_deviation=np.sqrt(variance),
+            choice_count=choices,
+            person_count=choices,
+            own_choices=likelihood is not None,
+        )
+
+    @property
+    def lowest(self) -> list[str]:
+        """The categories with a prior and with no category below them."""
+        above = {c for lineage in self.evidence.lineages.values() for c in lineage[1:]}
+        return [c for c in self.means if c not in above]
+
+
+def prior_model(evidence: PriorEvidence, hidden: Collection[str] = ()) -> PriorModel | None:
+    """Learned from all choices but those of ``hidden``; None of a single category."""
     if len(evidence.designs) < 2:
-        return {}
+        return None
     pooled = with_item_signals(evidence, hierarchy_mean(evidence, hidden))
-    means = leave_one_out_means(evidence, pooled)
-    process = better_process(evidence, pooled)
-    if process is None:
-        return means
-    return {c: process.mean(c, mean, _subtree(evidence, c)) for c, mean in means.items()}
+    return PriorModel(
+        evidence, pooled, leave_one_out_means(evidence, pooled), better_process(evidence, pooled)
+    )
+
+
+def category_priors(evidence: PriorEvidence, hidden: Collection[str] = ()) -> CategoryPriors:
+    """The priors of all categories, without the choices of ``hidden``."""
+    model = prior_model(evidence, hidden)
+    return CategoryPriors({}, {}) if model is None else model.priors
+
+
+def prior_means(evidence: PriorEvidence, hidden: Collection[str] = ()) -> Mapping[str, Floats]:
+    """(columns,) the means of ``category_priors``."""
+    return category_priors(evidence, hidden).means
 
 
 def better_process(evidence: PriorEvidence, pooled: PooledEffects) -> ProcessMeans | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
 
-from kgrank.arrays import Floats, Ints
+from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.data.design import Design, Layout
 from kgrank.choice.hierarchy.gaussian_process import CategoryProcess, Estimates, fit_process
 from kgrank.choice.hierarchy.partial_pooling import LikelihoodApproximation, PooledEffects
@@ -51,11 +51,42 @@ class ProcessMeans:
             rest: (columns,) the mean of the columns that have no process.
             hidden: The categories whose choices must not count.
         """
-        rows = [self.rows[c] for c in hidden]
-        mean = self.process.mean(self.rows[category], np.isin(self.process.estimates.category, rows))
+        return self._placed(category, rest, self.process.mean(self.rows[category], self._of(hidden)))
+
+    def variance(self, category: str, rest: Floats, hidden: Collection[str]) -> Floats:
+        """(columns,) the variances of a category's part-worths around ``mean``; of the same arguments.
+
+        ``rest`` are the variances of the columns that have no process.
+        """
+        return self._placed(category, rest, self.process.variance(self.rows[category], self._of(hidden)))
+
+    def columns(self, category: str) -> Ints:
+        """The columns of a category that have a process."""
+        return _columns(self.designs[category].layout, self.nodes)[0]
+
+    def given(self, estimates: Mapping[str, tuple[Floats, Floats]]) -> ProcessMeans:
+        """The processes with more estimates, under the same variances.
+
+        Args:
+            estimates: By category, (columns with a process,) values and the covariance of their errors.
+        """
+        more = _estimates(
+            [
+                (self.rows[c], _columns(self.designs[c].layout, self.nodes)[1], value, covariance)
+                for c, (value, covariance) in estimates.items()
+            ]
+        )
+        return replace(self, process=self.process.given(more))
+
+    def _of(self, categories: Collection[str]) -> Truths:
+        """(pairs,) which estimates are of some categories."""
+        return np.isin(self.process.estimates.category, [self.rows[c] for c in categories])
+
+    def _placed(self, category: str, rest: Floats, by_process: Floats) -> Floats:
+        """(columns,) the values of the processes (their number,) where the category has their columns."""
         here, columns = _columns(self.designs[category].layout, self.nodes)
         out = rest.copy()
-        out[here] = mean[columns]
+        out[here] = by_process[columns]
         return out
 
     def errors(self, pooled: PooledEffects) -> Floats:
@@ -82,7 +113,7 @@ def process_means(
     if not nodes:
         return None
     rows = {category: row for row, category in enumerate(designs)}
-    category, column, value, covariance = [], [], [], []
+    parts = []
     for c, likelihood in pooled.likelihoods.items():
         here, columns = _columns(designs[c].layout, nodes)
         if not len(here):
@@ -90,17 +121,18 @@ def process_means(
         estimate, error = marginal_estimate(
             likelihood, designs[c].layout, here, pooled.prior_mean(c), pooled.variance(c)
         )
-        category.append(np.full(len(here), rows[c]))
-        column.append(columns)
-        value.append(estimate)
-        covariance.append(error)
-    estimates = Estimates(
-        np.concatenate(category),
-        np.concatenate(column),
-        np.concatenate(value),
-        np.asarray(linalg.block_diag(*covariance)),
+        parts.append((rows[c], columns, estimate, error))
+    return ProcessMeans(fit_process(kernels, _estimates(parts)), nodes, rows, designs)
+
+
+def _estimates(parts: Sequence[tuple[int, Ints, Floats, Floats]]) -> Estimates:
+    """Of some categories: a category's row, the numbers of its columns, their values and errors' covariance."""
+    return Estimates(
+        np.concatenate([np.full(len(columns), row) for row, columns, _, _ in parts]),
+        np.concatenate([columns for _, columns, _, _ in parts]),
+        np.concatenate([value for _, _, value, _ in parts]),
+        np.asarray(linalg.block_diag(*(covariance for _, _, _, covariance in parts))),
     )
-    return ProcessMeans(fit_process(kernels, estimates), nodes, rows, designs)
 
 
 def shared_nodes(layouts: Collection[Layout]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,13 +27,21 @@ FLOOR, CEILING = 1e-3, 4.0
 
 @dataclass(frozen=True)
 class Variances:
-    """Prior variances of part-worths around their prior means: one for values, one for numbers."""
+    """Prior variances of part-worths around their prior means.
+
+    Attributes:
+        value: Of values, and ``number`` of numbers, in all categories that are not in ``by_category``.
+        by_category: (columns,) where the source of the prior means knows them.
+    """
 
     value: float = 1.0
     number: float = 1.0
+    by_category: Mapping[str, Floats] = field(default_factory=dict)
 
     def of(self, layout: Layout) -> Floats:
         """(columns,) prior variances."""
+        if layout.category in self.by_category:
+            return self.by_category[layout.category]
         out = np.empty(layout.width)
         for block in layout.blocks:
             out[block.columns] = self.number if block.number else self.value
@@ -67,10 +75,11 @@ def fit_categories(
     prior_means: Mapping[str, Floats],
     known_fits: Mapping[str, Fit] | None = None,
     *,
+    prior_variances: Mapping[str, Floats] | None = None,
     start: Mapping[str, Floats] | None = None,
     steps: Steps = untold,
 ) -> CategoryFits:
-    """Fits every category, with prior variances by Laplace EM over the categories with a prior mean.
+    """Fits every category, with prior variances by Laplace EM over the categories with a prior mean alone.
 
     The EM needs no further fits: each likelihood enters as the Gaussian around its optimum.
 
@@ -78,6 +87,7 @@ def fit_categories(
         sets: Choices by category.
         prior_means: (columns,) by category; a category without one gets the flat prior.
         known_fits: Fits without a prior mean that have been made already.
+        prior_variances: (columns,) by category, of those where they are known.
         start: By category, where the search for its fit without a prior mean starts.
         steps: Told of each category, of those without a known fit first.
     """
@@ -85,9 +95,10 @@ def fit_categories(
     unknown = {c: s for c, s in sets.items() if c not in known_fits}
     unpooled = {**unpooled_fits(unknown, start, steps), **known_fits}
     pooled = [c for c in sets if c in prior_means]
-    variances = Variances()
-    for _ in range(ROUNDS if pooled else 0):
-        new = _expected(sets, prior_means, {c: unpooled[c] for c in pooled}, variances)
+    variances = Variances(by_category=prior_variances or {})
+    estimated = {c: unpooled[c] for c in pooled if c not in variances.by_category}
+    for _ in range(ROUNDS if estimated else 0):
+        new = _expected(sets, prior_means, estimated, variances)
         converged = np.isclose(new.value, variances.value, rtol=0.01) and np.isclose(
             new.number, variances.number, rtol=0.01
         )
@@ -139,7 +150,7 @@ def _expected(
         number: float(np.clip(np.concatenate(g).mean(), FLOOR, CEILING)) if g else 1.0
         for number, g in gaps.items()
     }
-    return Variances(value=mean_square[False], number=mean_square[True])
+    return replace(variances, value=mean_square[False], number=mean_square[True])
 
 
 def category_posterior(

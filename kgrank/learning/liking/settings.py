@@ -14,7 +14,7 @@ class LikingSettings:
         layers: Rounds of messages that get a weight, the graph without a round counted.
         decoded: Coordinates of a person that the decoders read; 0 for no decoders.
         ridge: Precision of the decoders' weights, for coordinates of variance 1.
-        precision: Of the weights, for terms of variance 1.
+        precision: Of the weights of the terms beside, for terms of variance 1.
         accelerator: Lightning's: auto, cpu, gpu ….
         seed: Of the start of the subspace iteration.
     """

@@ -2,7 +2,8 @@
 
 1. Propagation: the spectrum of the graph, and the vectors of items and groups; nothing is learned from choices.
 2. Decoders: a softmax for each category, from the purchases in it.
-3. Weights of the layers, of the relations and of the decoders, by the likelihood of later choices (convex).
+3. Weights of the layers, of the relations and of the decoders, by the likelihood of later choices, each relation's
+   drawn to 0 as far as these ask for it (``term_weights``).
 
 The result is a ``GraphFilter``, which needs no torch.
 """
@@ -15,16 +16,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy import sparse
 
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.logit.fit import optimum
 from kgrank.learning.liking.later_choices import LaterChoices
 from kgrank.learning.liking.settings import LikingSettings
 from kgrank.learning.network.decoders import train_decoders, unit
 from kgrank.learning.network.device import device_of
 from kgrank.learning.network.propagation import Propagation
 from kgrank.learning.network.purchase_graph import PurchaseGraph
+from kgrank.learning.network.term_weights import fit_weights
 from kgrank.weights.graph_filter import ITEM, GraphFilter, Relation
 
 DECODED = "category"
@@ -263,15 +263,5 @@ def _fit_weights(
     choices = later.choices
     who = choices.person[choices.choice]
     terms = [one.terms(person, who, later.item) for one in readable]
-    columns = np.hstack([later.beside, *terms])
-    scale = columns.std(0)
-    scale[scale == 0.0] = 1.0
-    raw = sparse.csr_matrix(columns / scale)
-    whole = replace(choices, raw=raw, centring=np.eye(columns.shape[1]))
-    free = np.full(columns.shape[1], precision)
-    values, _ = optimum(whole, np.zeros(columns.shape[1]), free)
-    log_likelihood = float(whole.log_likelihood(whole.utility(values)).mean())
-    weights = values / scale
-    ends = np.cumsum([later.beside.shape[1], *(t.shape[1] for t in terms)])
-    beside, *parts = np.split(weights, ends[:-1])
-    return parts, beside, log_likelihood
+    learned = fit_weights(choices, later.beside, terms, precision)
+    return list(learned.groups), learned.beside, learned.log_likelihood

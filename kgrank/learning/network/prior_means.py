@@ -121,7 +121,9 @@ class NetworkPriorMeans:
         except KeyboardInterrupt:
             interrupts.acknowledge()
             interrupted, with_choices = True, {}
-        return PriorMeans(network.part_worths, with_choices, network.loss, interrupted)
+        return PriorMeans(
+            network.part_worths, with_choices, validation_loss=network.loss, interrupted=interrupted
+        )
 
 
 def network_settings(config: RunConfig) -> NetworkSettings:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgrank.arrays import Floats
-from kgrank.choice.hierarchy.prior_means import prior_evidence, prior_means
+from kgrank.choice.hierarchy.prior_means import prior_evidence
 from kgrank.choice.logit.categories import unpooled_fits
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.evaluation import Evaluation, evaluate
 from kgrank.learning.folds import means_by_fold
-from kgrank.learning.prior_means import PriorMeanData
+from kgrank.learning.prior_means import PriorMeanData, PriorMeans, closed_form
 from kgrank.learning.reporting.progress import Progress
 from kgrank.learning.training_data import TrainingData
 from kgrank.ontology.model import Ontology
@@ -93,21 +93,24 @@ def run_trial(
     """
     evidence = prior_evidence(ontology, shop.designs, shop.own_choices, unpooled_fits(shop.own_choices))
     data = PriorMeanData(graph, ontology, evidence, shop.own_choices)
+    closed = closed_form(data, progress) if config.prior_means is None else None
+    variances = {} if closed is None else closed.variances
     priors: dict[str, Floats] = {}
     so_far = Score(np.zeros(GROUPS), np.zeros(GROUPS))
-    for means in _means_by_fold(data, config, folds, progress):
+    for means in _means_by_fold(data, config, closed, folds, progress):
         priors |= means
         categories = [c for c in shop.own_choices if c in means]
-        so_far += score(evaluate(shop, priors, config.validation, config.seed, categories))
+        so_far += score(evaluate(shop, priors, config.validation, config.seed, categories, variances=variances))
         yield so_far
-    yield score(evaluate(shop, priors, config.validation, config.seed))
+    yield score(evaluate(shop, priors, config.validation, config.seed, variances=variances))
 
 
 def _means_by_fold(
-    data: PriorMeanData, config: RunConfig, folds: int, progress: Progress
+    data: PriorMeanData, config: RunConfig, closed: PriorMeans | None, folds: int, progress: Progress
 ) -> Iterator[dict[str, Floats]]:
-    if config.prior_means is None:
-        means = prior_means(data.evidence)
+    """Prior means fold by fold: the ``closed`` form's, or those of the configuration's network."""
+    if closed is not None:
+        means = closed.with_choices
         return means_by_fold(data, folds, lambda hidden: means, progress)
     from kgrank.learning.network.prior_means import network_settings, train, train_by_fold
 
