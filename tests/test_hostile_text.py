@@ -181,6 +181,10 @@ WALKED: dict[str, Arguments] = {
         ["audit", "--store", s.store, "--chart", str(new / "[red]a.svg")],
         ["audit", "--store", s.store, "--json"],
     ],
+    "ask": lambda s, new: [
+        ["ask", CATEGORY, "--store", s.store, "--survey", str(new / "survey.csv"), "--people", "2"],
+        ["ask", CATEGORY, "--store", s.store, "--json"],
+    ],
     "weights list": lambda s, new: [["weights", "list", "--store", s.store]],
     "weights serve": lambda s, new: [["weights", "serve", "\x1b[31m[red]", "--store", s.store]],
     "weights prune": lambda s, new: [["weights", "prune", "--keep", "5", "--store", s.store]],

@@ -25,6 +25,7 @@ ORDER = (
     {"weights"},
     {"choice"},
     {"ranking"},
+    {"survey"},
     {"people", "demo", "plots", "serving", "profiling"},
     {"cli"},
 )

@@ -64,6 +64,7 @@ WRITING: dict[str, Callable[[Shop, str], list[str]]] = {
     "train": lambda s, to: ["train", "--config", str(s.run), "--out", to],
     "importance": lambda s, to: ["importance", "dresses", "--store", s.store, "--chart", f"{to}.svg"],
     "audit": lambda s, to: ["audit", "--store", s.store, "--chart", f"{to}.svg"],
+    "ask": lambda s, to: ["ask", "dresses", "--store", s.store, "--survey", f"{to}.csv"],
     "keys add": lambda s, to: ["keys", "add", "name", "--file", to],
 }  # fmt: skip
 """The commands that write files, with the place to write to."""

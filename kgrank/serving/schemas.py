@@ -32,6 +32,7 @@ from kgrank.ranking.answers import (
     StoredVersions,
 )
 from kgrank.ranking.explain.what_if import WhatIfAudit
+from kgrank.survey.next_questions import NextQuestions
 
 ANSWERS: Mapping[str, type] = {
     "rank": Ranking,
@@ -43,6 +44,7 @@ ANSWERS: Mapping[str, type] = {
     "session": SessionState,
     "audit": Audit,
     "audit-what-if": WhatIfAudit,
+    "ask": NextQuestions,
     "weights-list": StoredVersions,
     "weights-serve": ServedVersion,
     "weights-prune": DeletedVersions,

@@ -53,9 +53,12 @@ def read_tasks(folder: Path, source: Tasks, rejects: Rejects) -> Raw:
         source = replace(source, time=TimeField())
     used = _used(source)
     attributes = attribute_fields(table, source.attributes, source.rest, used, source.decimal, path, rejects)
-    if not attributes:
+    if not attributes and not fields.given(table, source.item, "item", used):
         raise InputError(
-            "no attributes", where=path, todo="Name them in the mapping: attributes, or rest: true."
+            "no attributes and no items",
+            where=path,
+            expected="attributes of the alternatives, or ids of items of another file",
+            todo="Name them in the mapping: attributes, rest: true, or item.",
         )
     build = {Form.LONG: _long, Form.WIDE: _wide, Form.DIFFERENCES: _differences}[source.form]
     ranked = source.form is Form.LONG and _mark(table, source) == "rank"
@@ -82,6 +85,9 @@ def _lists(
     long = long.filter(~pl.col("outside"))
     if "item" in long.columns and long["item"].is_not_null().any():
         long, items, varying, offers = _named_items(long, attributes, path)
+        if not attributes:
+            # Tasks that only name items say nothing of them: another file does.
+            items = items.clear()
     else:
         long = alternatives(long, attributes)
         items = long.unique("id", keep="first", maintain_order=True)
