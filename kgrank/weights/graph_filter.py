@@ -36,7 +36,9 @@ class Relation:
     def of(self, items: Ints) -> Floats:
         """(items, width) the vectors of some items; zeros for those without a group."""
         groups = self.group[items]
-        return np.where((groups >= 0)[:, None], self.vectors[groups], 0.0)
+        vectors, has_group = np.zeros((len(groups), self.vectors.shape[1])), groups >= 0
+        vectors[has_group] = self.vectors[groups[has_group]]
+        return vectors
 
     def people_behind(self, item: int) -> int:
         """How many different people the vector of an item rests on."""
