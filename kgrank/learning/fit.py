@@ -131,7 +131,12 @@ def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
 
     Of ratings alone only where there are few columns: catalogues with ratings have very many brands.
     """
-    choices = {c: s.take(~s.sampled) for c, s in shop.own_choices.items() if not s.sampled.all()}
+    # A copy of all choices would take as much memory again.
+    choices = {
+        c: s.take(~s.sampled) if s.sampled.any() else s
+        for c, s in shop.own_choices.items()
+        if not s.sampled.all()
+    }
     columns = sum(s.design.layout.width for s in choices.values())
     return {} if shop.log.is_ratings and columns > RATED_COLUMNS else choices
 

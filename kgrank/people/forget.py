@@ -131,8 +131,8 @@ def _remains(
     lines = []
     if served is not None:
         lines.append(
-            f"Weights {served}: part-worths, curves, posteriors and tastes of the population were learned from "
-            "their choices too. Train again: kgrank train."
+            f"Weights {served}: part-worths, curves, posteriors, tastes of the population and a network's vectors "
+            "were learned from their choices too. Train again: kgrank train."
         )
     if served is not None and not fits:
         lines.append(

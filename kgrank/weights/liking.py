@@ -45,12 +45,14 @@ class LikingWeights:
         return logits
 
     def of_known_items(self) -> LikingWeights:
-        """Without the items of which nothing is known, and without vectors of zeros."""
+        """Without the items of which nothing is known, vectors of zeros, and relations that have no others."""
         learned = self.filter
         read = np.zeros(len(self.items), bool)
         relations = list[Relation]()
         for relation in learned.relations:
-            says = (relation.group >= 0) & (relation.vectors[relation.group] != 0).any(1)
+            says = (relation.of(np.arange(len(self.items))) != 0).any(1)
+            if not says.any():
+                continue
             used, group = np.unique(relation.group[says], return_inverse=True)
             renumbered = np.full(len(self.items), -1)
             renumbered[says] = group

@@ -170,6 +170,16 @@ def test_a_shop_that_is_too_small_says_why(tmp_path: Path, options: dict[str, An
     assert "network_gain" not in result.weights.metrics
 
 
+def test_few_people_with_later_choices_are_no_proof(shop: Shop) -> None:
+    graph, known = shop
+    logged = graph.edge("INTERACTED")
+    late = logged["time"].quantile(0.08)
+    some = logged.filter((pl.col("time") <= late) | pl.col("source").is_in([f"u{k}" for k in range(20)]))
+    fewer = KnowledgeGraph(graph.nodes, {**graph.edges, "INTERACTED": some})
+    (note,) = [n for n in learned((fewer, known)).weights.notes if n.startswith("the network")]
+    assert "people chose something after the purchases of the graph, of 30 at least" in note
+
+
 def test_purchases_all_at_one_time_leave_no_choices_after_them(shop: Shop) -> None:
     graph, known = shop
     at_once = graph.edge("INTERACTED").with_columns(time=pl.lit(1_700_000_000, pl.Int64))
@@ -303,8 +313,6 @@ def test_later_choices_are_after_the_purchases_of_the_graph_and_by_the_served_ut
         later_choices(fitted, before, sets, tastes, span, 0)
         for span in ((cut.graph, cut.weights), (cut.weights, np.inf))
     )
-    assert weights is not None
-    assert held_out is not None
     assert before.time.max() <= cut.graph < weights.choices.time.min()
     assert weights.choices.time.max() <= cut.weights < held_out.choices.time.min()
     assert len(weights.choices) + len(held_out.choices) == pytest.approx(0.2 * 7_200, rel=0.02)

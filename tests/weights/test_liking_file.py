@@ -11,12 +11,13 @@ import polars as pl
 import pytest
 from drawn import likings
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from test_artefact import forged, weights
 from test_tables import prepared
 
 from kgrank.errors import WeightsError
 from kgrank.graph.store import GraphStore
-from kgrank.weights.graph_filter import GraphFilter, Relation
+from kgrank.weights.graph_filter import GraphFilter, PersonVector, Relation
 from kgrank.weights.liking import LikingWeights
 from kgrank.weights.liking_file import (
     liking_document,
@@ -80,6 +81,25 @@ def test_a_liking_comes_back_from_its_file_as_it_was(
     assert found is not None
     assert same(found, drawn)
     assert liking_document(found) == liking_document(drawn)
+
+
+@given(likings(), st.data())
+def test_without_unknown_items_and_vectors_of_zeros_every_score_is_as_it_was(
+    drawn: LikingWeights, data: st.DataObject
+) -> None:
+    known = drawn.of_known_items()
+    width = len(drawn.filter.mean)
+    vector = np.array(data.draw(st.lists(st.floats(-1, 1), min_size=width, max_size=width)))
+    nothing = np.zeros(0, np.int64)
+    person = PersonVector(vector, nothing, np.zeros(0), vector)
+    assert set(known.items) <= set(drawn.items)
+    number = {item: k for k, item in enumerate(drawn.items)}
+    rows = np.array([number[item] for item in known.items], np.int64)
+    before = drawn.filter.scores(person, rows)
+    np.testing.assert_allclose(known.filter.scores(person, np.arange(len(rows))), before)
+    left = np.setdiff1d(np.arange(len(drawn.items)), rows)
+    assert not drawn.filter.scores(person, left).any()
+    assert not drawn.filter.people[left].any()
 
 
 def test_numbers_are_kept_in_32_bits() -> None:

@@ -68,6 +68,12 @@ def choices_of_items(fitted: ShopFit) -> dict[str, CategoryChoices]:
     }
 
 
+def people_in(sets: Mapping[str, CategoryChoices], span: tuple[float, float]) -> int:
+    """How many people chose one of several items after one time up to another."""
+    persons = [s.choices.person[_within(s, span)] for s in sets.values()]
+    return len(np.unique(np.concatenate(persons))) if persons else 0
+
+
 def later_choices(
     fitted: ShopFit,
     purchases: Purchases,
@@ -75,7 +81,7 @@ def later_choices(
     tastes: EarlierTastes,
     span: tuple[float, float],
     seed: int,
-) -> LaterChoices | None:
+) -> LaterChoices:
     """The choices after one time up to another.
 
     The offset is the utility that is served without the graph: the category's part-worths and the person's own
@@ -87,11 +93,8 @@ def later_choices(
         purchases: Those of the graph.
         sets: Choices among items.
         tastes: Of everyone, from choices before all of these.
-        span: After the first time, up to the second.
+        span: After the first time, up to the second; it has choices.
         seed: Of the choices that are drawn where there are more than are needed.
-
-    Returns:
-        The choices; None where there are none.
     """
     number = {item: k for k, item in enumerate(purchases.items)}
     after = {c: np.flatnonzero(_within(s, span)) for c, s in sets.items()}
@@ -109,8 +112,6 @@ def later_choices(
         given = choices.without_columns(offset)
         parts.append(replace(given, outside=np.zeros(len(drawn), bool), left=np.zeros(len(drawn))))
         items.append(np.array([number[i] for i in one.design.items])[one.item_row[rows]])
-    if not parts:
-        return None
     item, people = np.concatenate(items), purchases.people
     beside = np.column_stack([np.log1p(people[item]), people[item] < FEW_BUYERS]).astype(float)
     return LaterChoices(concatenated(parts), item, beside)

@@ -19,7 +19,13 @@ from kgrank.learning.fit import ShopFit
 from kgrank.learning.liking.beside_history import weight_beside_history
 from kgrank.learning.liking.earlier_tastes import earlier_tastes
 from kgrank.learning.liking.enough import too_small
-from kgrank.learning.liking.later_choices import LaterChoices, choices_of_items, cuts, later_choices
+from kgrank.learning.liking.later_choices import (
+    LaterChoices,
+    choices_of_items,
+    cuts,
+    later_choices,
+    people_in,
+)
 from kgrank.learning.liking.purchases import Purchases, drawn_persons, read_purchases
 from kgrank.learning.liking.settings import LikingSettings
 from kgrank.learning.liking.size import graph_size, pairs_that_fit
@@ -174,8 +180,8 @@ def _data(
     sets = choices_of_items(fitted)
     cut = cuts(sets)
     before = purchases if cut is None else purchases.take(purchases.time <= cut.graph)
-    # That there are few people is known without everyone's tastes, which take longer.
-    later = (0, 0) if cut is None else (1, 1)
+    spans = () if cut is None else ((cut.graph, cut.weights), (cut.weights, float("inf")))
+    later = [people_in(sets, span) for span in spans] or [0, 0]
     reason = too_small(before.person, before.item, before.category, later)
     if cut is None or reason is not None:
         return reason or ""
@@ -188,12 +194,9 @@ def _data(
         "" if persons is None else f", from {len(persons):,} of {size.persons:,} people, drawn at random"
     )
     tastes = earlier_tastes(fitted, cut.graph)
-    spans = ((cut.graph, cut.weights), (cut.weights, float("inf")))
     weights, held_out = (
         later_choices(fitted, before, sets, tastes, span, config.seed + k) for k, span in enumerate(spans)
     )
-    if weights is None or held_out is None:
-        return too_small(before.person, before.item, before.category, (0, 0)) or ""
     return _Data(purchases, persons, cut.graph, weights, held_out, sampled)
 
 

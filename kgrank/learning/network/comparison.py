@@ -56,9 +56,8 @@ def compare(
         settings: Of the network; its seed also shuffles.
         device: Of every stage; by default the one that Lightning's accelerator names.
     """
-    reason = too_small(
-        graph.person, graph.item, graph.category, (len(weights.choices), len(held_out.choices))
-    )
+    later = [len(np.unique(part.choices.person)) for part in (weights, held_out)]
+    reason = too_small(graph.person, graph.item, graph.category, later)
     if reason is not None:
         return Comparison(None, 0.0, 0.0, 0.0, False, f"the network stays out: {reason}")
     without = without_graph(graph, weights, settings).log_likelihoods(graph, held_out)

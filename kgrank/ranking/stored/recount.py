@@ -87,9 +87,11 @@ def recounted_liking(liking: LikingWeights, graph: KnowledgeGraph) -> LikingWeig
         graph: Needs the edges INTERACTED.
     """
     number = pl.DataFrame({"target": liking.items, "item": np.arange(len(liking.items))})
+    # As in training, a quantity of nothing, or one that came back, is no purchase.
+    took = pl.col("value").is_null() | (pl.col("value") > 0) | (pl.col("kind") == "rating")
     bought = (
         graph.edge("INTERACTED")
-        .filter(pl.col("kind").is_in(liking.kinds))
+        .filter(pl.col("kind").is_in(liking.kinds), took)
         .select("source", "target")
         .unique()
         .join(number, on="target")
