@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from generated_groceries import tables, write_package
 from kgrank.cli.learning.demo_groceries import _steps
 from kgrank.cli.main import main
 from kgrank.codec import encode
+from kgrank.demo.groceries import pictures
 from kgrank.demo.groceries.choice_sets import CategoryChoices, choice_sets
 from kgrank.demo.groceries.folder import MAPPING_FILE, ONTOLOGY, RESULTS, STORE, most_bought, write_folder
 from kgrank.demo.groceries.ontology import grocery_ontology
@@ -35,6 +37,9 @@ from kgrank.ontology.read import read_ontology
 from kgrank.ranking.answers import AttributeImportance, Importance
 from kgrank.weights.artefact import read_weights
 from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights, Population
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @pytest.fixture(scope="module")
@@ -271,3 +276,47 @@ def test_the_steps_load_and_train_what_was_written_and_leave_nothing_of_an_earli
     results = grocery_results(read_weights(shop / RESULTS / "weights.json"), read_ontology(shop / ONTOLOGY))
     assert {c.name for c in results.categories} == {c.name.capitalize() for c in most_bought(categories, 2)}
     assert write_page(results, shop) == shop / "results.html"
+
+
+def test_the_whole_demo_runs_on_one_category_and_again_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    installed(tmp_path, monkeypatch)
+    shop = tmp_path / "[red]shop"
+    for _ in range(2):
+        with pytest.raises(SystemExit) as end:
+            main(["--quiet", "demo", "groceries", str(shop), "--categories", "1"])
+        assert end.value.code == 0, capfd.readouterr().err
+        results = json.loads((shop / "results.json").read_text(encoding="utf-8"))
+        ((category,),) = results["departments"].values()
+        assert category["source"] == "choices"
+        assert results["neighbours"] == {category["category"]: []}
+        assert {t["attribute"] for t in results["tastes"]} >= {"price", "discount"}
+        assert all(g["households"] >= 10 for g in results["groups"]["groups"])
+        assert results["metrics"]["held_out_choices"] > 0
+        (shop / "results.json").unlink()
+    out = capfd.readouterr().out
+    assert out.count("Results, with pictures: ") == 2
+    assert "$ kgrank train --config " in out
+
+
+def test_no_interval_of_a_department_is_cut_off_at_the_edge(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    ontology = read_ontology(folder / ONTOLOGY)
+    results = grocery_results(learned(ontology), ontology)
+    first, *others = results.categories
+    wide = replace(first, attributes=(*first.attributes[:-1], replace(first.attributes[-1], upper=0.95)))
+    limits = []
+    save = pictures._save
+
+    def keep(figure: Figure, path: Path) -> None:
+        limits.extend(axes.get_xlim() for axes in figure.axes)
+        save(figure, path)
+
+    monkeypatch.setattr(pictures, "_save", keep)
+    pictures.department_picture("D", (wide, *others), results.attributes, tmp_path / "d.png")
+    assert len(limits) == 3
+    assert all(left == 0 and right > 0.95 for left, right in limits)
