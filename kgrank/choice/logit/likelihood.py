@@ -106,12 +106,21 @@ class Choices:
         Returns:
             Probability of each row, and log of each choice's denominator; of a rating, 1 and its utility.
         """
+        odds, total, top = self._odds(utility)
+        return odds / total[self.choice], np.log(total) + top
+
+    def _odds(self, utility: Floats) -> tuple[Floats, Floats, Floats]:
+        """(rows, …) odds against each choice's largest utility, their sum and that utility (choices, …)."""
         outside = _like(self.outside, utility)
         top = np.maximum.reduceat(utility, self.start[:-1])
-        top = np.where(outside, np.maximum(top, 0.0), top)
-        odds = np.exp(utility - top[self.choice])
-        total = self._sum(odds) + np.exp(np.where(outside, -top, -np.inf))
-        return odds / total[self.choice], np.log(total) + top
+        if outside.any():
+            top = np.where(outside, np.maximum(top, 0.0), top)
+        odds = utility - top[self.choice]
+        np.exp(odds, out=odds)
+        total = self._sum(odds)
+        if outside.any():
+            total += np.exp(np.where(outside, -top, -np.inf))
+        return odds, total, top
 
     def log_likelihood(self, utility: Floats, log_denominator: Floats | None = None) -> Floats:
         """(choices,) or (choices, draws) log-likelihood of each choice.
@@ -121,7 +130,8 @@ class Choices:
             log_denominator: What ``probabilities`` gives for this utility, if it has been computed.
         """
         if log_denominator is None:
-            _, log_denominator = self.probabilities(utility)
+            _, total, top = self._odds(utility)
+            log_denominator = np.log(total) + top
         chosen = _like(self.chosen, utility)
         log_likelihood: Floats = self._sum(chosen * utility) - _like(self.total, utility) * log_denominator
         if self.rated is None:

@@ -187,7 +187,7 @@ def posteriors(
         log_likelihood = choices.log_likelihood(utility, log_denominator)
         by_person = np.bincount(choices.person, log_likelihood, data.people).astype(float)
         gap = points - mean
-        return by_person - 0.5 * np.einsum("uc,cd,ud->u", gap, precision, gap), (utility, probability)
+        return by_person - 0.5 * _squared_distance(gap, precision), (utility, probability)
 
     def direction(points: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, Floats, Floats]:
         gradient, information = data.derivatives(*state)
@@ -204,6 +204,12 @@ def posteriors(
     _, log_det_posterior = np.linalg.slogdet(information)
     log_marginal = log_posterior + 0.5 * (log_det_prior - log_det_posterior)
     return modes, np.asarray(np.linalg.inv(information)), np.asarray(log_marginal)
+
+
+def _squared_distance(gap: Floats, precision: Floats) -> Floats:
+    """(rows,) x'Px of each row x of (rows, columns)."""
+    # As one einsum of three factors it would be summed in a plain loop, without the library's matrix product.
+    return np.einsum("rc,rc->r", gap @ precision, gap)
 
 
 @dataclass(frozen=True)
@@ -237,7 +243,7 @@ def draws(
         normal = np.concatenate([half, -half])
         deviations = modes[person] + normal @ root[person].T
         gap = deviations - mean
-        log_prior = -0.5 * (np.einsum("sc,cd,sd->s", gap, precision, gap) + log_det)
+        log_prior = -0.5 * (_squared_distance(gap, precision) + log_det)
         log_proposal = -0.5 * (normal**2).sum(1) - np.log(np.diag(root[person])).sum()
         log_weight = data.log_likelihood(person, deviations).sum(0) + log_prior - log_proposal
         top = log_weight.max()
