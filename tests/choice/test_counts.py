@@ -252,3 +252,16 @@ def test_every_term_has_the_same_values_for_single_pairs_as_for_all_items(
     for name, values in term_values(counts, who).items():
         whole = np.broadcast_to(values.dense(), (len(asked), ITEMS))
         np.testing.assert_allclose(values.of(rows, items), whole.ravel(), rtol=1e-5, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("fewest", [1, 2])
+def test_a_few_items_of_a_large_shop_have_the_same_values_as_among_all_its_items(fewest: int) -> None:
+    random, items = np.random.default_rng(0), 900
+    log = [random.permutation(items)[:60] for _ in range(80)]
+    counts = Counts.of(EventSequences.of(log, items), fewest=fewest)
+    values = term_values(counts, EventSequences.of([random.permutation(items)[:20] for _ in range(5)], items))
+    rows, asked = np.repeat(np.arange(5), 4), np.tile([3, 7, 7, 800], 5)
+    for name in ("three-steps", "people-like-you"):
+        whole = values[name].dense()
+        assert whole.any()
+        np.testing.assert_allclose(values[name].of(rows, asked), whole[rows, asked], rtol=1e-5, atol=1e-9)

@@ -32,6 +32,15 @@ TRANSITION_REACH = 3
 PRODUCTS = 1_000_000
 """Links that are followed at once for single pairs of a history and an item."""
 
+CELLS = 4_000_000
+"""Cells of a dense block (items, items asked for), 16 MB."""
+
+DENSE_COST = 0.02
+"""Time of a product in a dense block, in that of one of two stored entries of sparse matrices."""
+
+ALL = 0.5
+"""Share of the items from which on the values of all are computed when some are asked for."""
+
 
 @dataclass(frozen=True)
 class SparseValues:
@@ -70,6 +79,10 @@ class Walk:
 
     def of(self, rows: Ints, items: Ints) -> Floats:
         """(pairs,) the values of pairs of a history and an item."""
+        if isinstance(self.begun, Walk):
+            asked, column = np.unique(items, return_inverse=True)
+            if self._products_from(self.begun, asked) < self.begun.products:
+                return np.asarray(self._two_steps(self.begun, asked)[rows, column])
         first, size = self.transposed.indptr[items], np.diff(self.transposed.indptr)[items]
         # Pairs in runs, so that the links to the items of a run take little memory.
         run = np.cumsum(size) // PRODUCTS
@@ -81,6 +94,32 @@ class Walk:
             values[part] = np.bincount(pair, weight * self.transposed.data[links], minlength=len(part))
         return values
 
+    @property
+    def _links_per_item(self) -> float:
+        per_item: float = self.matrix.nnz / max(self.matrix.shape[0], 1)
+        return per_item
+
+    @cached_property
+    def products(self) -> float:
+        """Products of stored entries that ``dense`` takes."""
+        begun = self.begun.values.nnz if isinstance(self.begun, SparseValues) else self._begun.size
+        return float(begun) * self._links_per_item
+
+    def _products_from(self, begun: Walk, asked: Ints) -> float:
+        """Products that ``_two_steps`` takes, in those of stored entries."""
+        links = float(np.diff(self.transposed.indptr)[asked].sum())
+        in_blocks = float(begun._begun.size) * len(asked)
+        return links * self._links_per_item + DENSE_COST * in_blocks
+
+    def _two_steps(self, begun: Walk, asked: Ints) -> npt.NDArray[np.float32]:
+        """(histories, asked) this step and the one before at once, from the items back.
+
+        Two steps from a history reach nearly all items: it is quicker where few of them are asked for.
+        """
+        width = max(CELLS // self.matrix.shape[0], 1)
+        blocks = [asked[first : first + width] for first in range(0, len(asked), width)]
+        return np.hstack([begun._begun @ (self.matrix @ self.transposed[b].T).toarray() for b in blocks])
+
     def dense(self) -> Floats:
         """(histories, items)."""
         begun = self.begun.values if isinstance(self.begun, SparseValues) else sparse.csr_matrix(self._begun)
@@ -90,6 +129,50 @@ class Walk:
     def _begun(self) -> npt.NDArray[np.float32]:
         """(histories, items) the values of the term before."""
         return self.begun.dense().astype(np.float32)
+
+
+@dataclass(frozen=True)
+class OfSimilarPeople:
+    """What people who share items with each history took; of few items only these are computed.
+
+    Attributes:
+        person: (histories, people) the weight of each person.
+        taken: (people, items) what they took, over the number of their items.
+        fewest: An item that fewer of them took is worth 0.
+    """
+
+    person: sparse.csr_matrix
+    taken: sparse.csc_matrix
+    fewest: int
+
+    def of(self, rows: Ints, items: Ints) -> Floats:
+        """(pairs,) the values of pairs of a history and an item."""
+        asked, column = np.unique(items, return_inverse=True)
+        if len(asked) > ALL * self.taken.shape[1]:
+            return self._all.of(rows, items)
+        return self._sums(self.taken[:, asked]).of(rows, column)
+
+    def dense(self) -> Floats:
+        """(histories, items)."""
+        return self._all.dense()
+
+    @cached_property
+    def _all(self) -> SparseValues:
+        return self._sums(self.taken)
+
+    def _sums(self, taken: sparse.csc_matrix) -> SparseValues:
+        taken = sparse.csr_matrix(taken)
+        values = SparseValues.of_matrix(self.person @ taken)
+        if self.fewest > 1:
+            holders = SparseValues.of_matrix(_ones(self.person) @ _ones(taken))
+            values.values.data[holders.values.data < self.fewest] = 0.0
+        return values
+
+
+def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """1 where an entry is stored."""
+    ones = np.ones(matrix.nnz, np.float32)
+    return sparse.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 @dataclass(frozen=True)
@@ -149,11 +232,11 @@ class Counts:
         return sparse.csr_matrix(self.matrices[AFTER].T)
 
     @cached_property
-    def _seen(self) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    def _seen(self) -> tuple[sparse.csr_matrix, sparse.csc_matrix]:
         """(items, people) and (people, items / people's sizes)."""
         seen = sparse.csr_matrix(self.sequences.seen(), dtype=np.float32)
         size = 1.0 + np.diff(self.sequences.start)
-        return sparse.csr_matrix(seen.T), sparse.csr_matrix(sparse.diags(1.0 / size) @ seen, dtype=np.float32)
+        return sparse.csr_matrix(seen.T), sparse.csc_matrix(sparse.diags(1.0 / size) @ seen, dtype=np.float32)
 
     def after(self, histories: EventSequences) -> Floats:
         """(histories, items) the value of the term ``goes-after``."""
@@ -168,17 +251,12 @@ class Counts:
         """One step along the links of ``goes-after``."""
         return Walk(begun, self.matrices[AFTER], self._into)
 
-    def similar_people(self, histories: EventSequences) -> SparseValues:
+    def similar_people(self, histories: EventSequences) -> OfSimilarPeople:
         """Items of the people who share items with each history, weighted by similarity."""
         shared_by, taken = self._seen
         person = self._weights(histories, self.statistics.rarity[histories.item]) @ shared_by
         person.data **= 2
-        values = SparseValues.of_matrix(person @ taken)
-        if self.fewest > 1:
-            person.data[:] = 1.0
-            holders = SparseValues.of_matrix(person @ sparse.csr_matrix(taken > 0, dtype=np.float32))
-            values.values.data[holders.values.data < self.fewest] = 0.0
-        return values
+        return OfSimilarPeople(person, taken, self.fewest)
 
     def _weights(self, histories: EventSequences, weight: Floats) -> sparse.csr_matrix:
         shape = (len(histories), len(self.statistics.count))

@@ -6,7 +6,7 @@ Term values are counted from the earlier part of the log, the curves are learned
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -52,9 +52,31 @@ def learn_from_impressions(
         seed: Of the choices, where there are more than are needed.
         fewest: Co-occurrences of fewer people are left out.
     """
+    # Those of the earlier part are let go before the whole log is counted: both together take twice the memory.
+    early = _early_counts(log, groups, title_vectors, fewest)
+    examples = None if early is None else _collect(own_choices, part_worths, log, users, early, seed)
+    del early
     counts = Counts.of(log.events.once(), groups, title_vectors, fewest=fewest)
-    examples = _collect(own_choices, part_worths, log, users, counts, np.random.default_rng(seed))
     return BehaviourModel(counts=counts) if examples is None else learn_curves(examples, counts, inside)
+
+
+@dataclass(frozen=True)
+class _Early:
+    """The counts of the earlier part of a log, and when it ends."""
+
+    cut: float
+    counts: Counts
+
+
+def _early_counts(
+    log: EventLog, groups: tuple[Grouping, ...], title_vectors: TitleVectors | None, fewest: int
+) -> _Early | None:
+    """The counts of the earlier part; None of a log without times."""
+    events = log.events
+    if events.time is None or not len(events.time):
+        return None
+    cut = float(np.quantile(events.time, EARLY))
+    return _Early(cut, Counts.of(events.until(cut).once(), groups, title_vectors, fewest=fewest))
 
 
 def _collect(
@@ -62,23 +84,14 @@ def _collect(
     part_worths: Mapping[str, Floats],
     log: EventLog,
     users: tuple[str, ...],
-    whole: Counts,
-    random: np.random.Generator,
+    early: _Early,
+    seed: int,
 ) -> Examples | None:
     """Later choices of people with a history, with term values counted from the earlier part of the log."""
-    events = log.events
-    if events.time is None or not len(events.time):
-        return None
-    cut = float(np.quantile(events.time, EARLY))
-    early = Counts.of(
-        events.until(cut).once(),
-        whole.statistics.groupings,
-        whole.statistics.title_vectors,
-        fewest=whole.fewest,
-    )
+    events, random = log.events, np.random.default_rng(seed)
     number = {user: k for k, user in enumerate(log.users)}
     person = np.array([number.get(user, -1) for user in users], dtype=np.int64)
-    late = {c: np.flatnonzero(s.choices.time > cut) for c, s in own_choices.items()}
+    late = {c: np.flatnonzero(s.choices.time > early.cut) for c, s in own_choices.items()}
     share = EXAMPLES / max(sum(map(len, late.values())), EXAMPLES)
     parts: list[Examples] = []
     for category, which in late.items():
@@ -91,7 +104,7 @@ def _collect(
         if with_history.any():
             histories = [b for b in before if len(b)]
             parts += _batches(
-                own_choices[category], part_worths[category], sampled[with_history], histories, log, early
+                own_choices[category], part_worths[category], sampled[with_history], histories, log, early.counts
             )
     return joined(parts) if parts else None
 
