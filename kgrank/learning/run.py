@@ -68,6 +68,8 @@ def _run(config: RunConfig, progress: Progress) -> dict[str, Any]:
     write_text(out / "config.yaml", yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True))
     with interrupts.delayed_signals():
         learned = learn(graph, ontology, config, source, progress)
+        # What is written takes about as much memory as the graph.
+        del graph
         progress.stage(f"writing {out / 'weights.json'} and {store.address}")
         with open_store(config.data.store, wait=WRITE_WAIT) as store:
             _write(learned, out, store)

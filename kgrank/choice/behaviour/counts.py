@@ -35,6 +35,9 @@ PRODUCTS = 1_000_000
 CELLS = 4_000_000
 """Cells of a dense block (items, items asked for), 16 MB."""
 
+LOOK_UP = 2.0
+"""Time of looking up the link between two items, in that of a product of two stored entries."""
+
 DENSE_COST = 0.02
 """Time of a product in a dense block, in that of one of two stored entries of sparse matrices."""
 
@@ -61,6 +64,39 @@ class SparseValues:
     def dense(self) -> Floats:
         """(histories, items)."""
         return np.asarray(self.values.toarray(), float)
+
+
+@dataclass(frozen=True)
+class LinkValues:
+    """The values of a term over links from the items of each history; of few pairs only these are looked up.
+
+    Attributes:
+        weight: (histories, items) of the items of each history.
+        matrix: (items, items) the links.
+    """
+
+    weight: sparse.csr_matrix
+    matrix: sparse.csr_matrix
+
+    def of(self, rows: Ints, items: Ints) -> Floats:
+        """(pairs,) the values of pairs of a history and an item."""
+        links_per_item = self.matrix.nnz / max(self.matrix.shape[0], 1)
+        known = np.diff(self.weight.indptr)[rows]
+        if LOOK_UP * known.sum() > self.weight.nnz * links_per_item:
+            return SparseValues(self.values).of(rows, items)
+        entries, start = gather(self.weight.indptr[:-1][rows], known)
+        pair = np.repeat(np.arange(len(rows)), np.diff(start))
+        links = np.asarray(self.matrix[self.weight.indices[entries], items[pair]], float).ravel()
+        return np.bincount(pair, links * self.weight.data[entries], minlength=len(rows)).astype(float)
+
+    def dense(self) -> Floats:
+        """(histories, items)."""
+        return SparseValues(self.values).dense()
+
+    @cached_property
+    def values(self) -> sparse.csr_matrix:
+        """(histories, items) of all items, sorted."""
+        return SparseValues.of_matrix(self.weight @ self.matrix).values
 
 
 @dataclass(frozen=True)
@@ -102,7 +138,7 @@ class Walk:
     @cached_property
     def products(self) -> float:
         """Products of stored entries that ``dense`` takes."""
-        begun = self.begun.values.nnz if isinstance(self.begun, SparseValues) else self._begun.size
+        begun = self.begun.values.nnz if isinstance(self.begun, LinkValues) else self._begun.size
         return float(begun) * self._links_per_item
 
     def _products_from(self, begun: Walk, asked: Ints) -> float:
@@ -122,7 +158,7 @@ class Walk:
 
     def dense(self) -> Floats:
         """(histories, items)."""
-        begun = self.begun.values if isinstance(self.begun, SparseValues) else sparse.csr_matrix(self._begun)
+        begun = self.begun.values if isinstance(self.begun, LinkValues) else sparse.csr_matrix(self._begun)
         return np.asarray((begun @ self.matrix).toarray(), float)
 
     @cached_property
@@ -221,8 +257,10 @@ class Counts:
         """The matrices of ``LINKED`` (items, items)."""
         links, count = self.links, self.statistics.count
         shape = (len(count), len(count))
+        # In numbers that scipy keeps as they are, so that all matrices share them.
+        target, start = links.target.astype(np.int32), links.start.astype(np.int32)
         return {
-            name: sparse.csr_matrix((data.astype(np.float32), links.target, links.start), shape=shape)
+            name: sparse.csr_matrix((data.astype(np.float32), target, start), shape=shape)
             for name, data in links.scaled(count).items()
         }
 
@@ -242,10 +280,9 @@ class Counts:
         """(histories, items) the value of the term ``goes-after``."""
         return self.first(histories, AFTER, LATE).dense()
 
-    def first(self, histories: EventSequences, matrix: str, decay: float) -> SparseValues:
+    def first(self, histories: EventSequences, matrix: str, decay: float) -> LinkValues:
         """Sums of the links from the items of each history, weighted by recency."""
-        weight = self._weights(histories, histories.recency(decay))
-        return SparseValues.of_matrix(weight @ self.matrices[matrix])
+        return LinkValues(self._weights(histories, histories.recency(decay)), self.matrices[matrix])
 
     def walk(self, begun: Values) -> Walk:
         """One step along the links of ``goes-after``."""

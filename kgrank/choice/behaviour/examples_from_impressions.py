@@ -104,7 +104,12 @@ def _collect(
         if with_history.any():
             histories = [b for b in before if len(b)]
             parts += _batches(
-                own_choices[category], part_worths[category], sampled[with_history], histories, log, early.counts
+                own_choices[category],
+                part_worths[category],
+                sampled[with_history],
+                histories,
+                log,
+                early.counts,
             )
     return joined(parts) if parts else None
 

@@ -96,6 +96,8 @@ def read_log(
         parts = [_single_choices(_strongest_of_runs(responses), item_category, sampled=True)]
     else:
         parts = [_joint_choices(*_list_steps(impressions, taken, entry), item_category, ontology)]
+    has_impressions = not impressions.is_empty()
+    del impressions
     parts.append(
         _joint_choices(*_ranking_steps(events.filter(pl.col("kind") == "rank")), item_category, ontology)
     )
@@ -103,14 +105,14 @@ def read_log(
     parts.append(_single_choices(_relative(ratings), item_category, sampled=False))
     heads, rows = _stacked(parts)
     searches = _searches(graph, ontology, users).with_row_index("choice", offset=len(heads))
-    position_groups = () if impressions.is_empty() else _position_groups(rows)
+    position_groups = _position_groups(rows) if has_impressions else ()
     ratings_only = len(heads) > 0 and bool((heads["kind"] == "rating").all())
     user_ids = tuple(users["source"])
     return ResponseLog(
         rows=rows,
         heads=heads,
         searches=searches,
-        has_impressions=not impressions.is_empty(),
+        has_impressions=has_impressions,
         is_ratings=ratings_only,
         entry=entry,
         position_groups=position_groups,
@@ -119,13 +121,19 @@ def read_log(
     )
 
 
+_READ = ("target", "kind", "value", "list", "time", "id", "offer", "position", "place")
+"""Columns of events that are read here, beside the user."""
+
+
 def _numbered(graph: KnowledgeGraph) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Events with the user's number, and the numbers (source, user)."""
     events = graph.edge("INTERACTED")
-    sources = [events["source"], graph.edge("SEARCHED")["source"]]
+    sources = [events["source"].unique(), graph.edge("SEARCHED")["source"].unique()]
     users = pl.concat(sources).unique().sort()
     numbers = pl.DataFrame({"source": users, "user": np.arange(len(users))})
-    return events.join(numbers, on="source"), numbers
+    # A join would copy all other columns: of millions of impressions that takes more memory than all the rest.
+    number = pl.Series("user", users.search_sorted(events["source"]), pl.Int64)
+    return events.select(*_READ, number), numbers
 
 
 def _bounded(responses: pl.DataFrame) -> pl.DataFrame:
@@ -210,7 +218,11 @@ def _list_steps(
             on=[*key, "target"],
             how="left",
         )
-        .with_columns(offer=pl.coalesce("offer", "taken_with"))
+        # What is no longer needed goes before the copies that a filter and a sort are.
+        .select(
+            *("choice", "turn", "target", "position", "id", "value", "taken_at"),
+            offer=pl.coalesce("offer", "taken_with"),
+        )
         .filter(pl.col("taken_at").is_null() | (pl.col("taken_at") >= pl.col("turn")))
         .sort("choice", "position", "id")
     )

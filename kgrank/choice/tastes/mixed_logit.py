@@ -179,7 +179,7 @@ def posteriors(
     Returns:
         Modes (people, columns), covariances (people, columns, columns), and log marginal likelihoods (people,).
     """
-    choices, precision = data.choices, np.linalg.inv(covariance)
+    choices, precision = data.choices, np.asarray(np.linalg.inv(covariance), np.float64)
 
     def evaluate(points: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
         utility = data.utility(points)
@@ -209,7 +209,7 @@ def posteriors(
 def _squared_distance(gap: Floats, precision: Floats) -> Floats:
     """(rows,) x'Px of each row x of (rows, columns)."""
     # As one einsum of three factors it would be summed in a plain loop, without the library's matrix product.
-    return np.einsum("rc,rc->r", gap @ precision, gap)
+    return np.asarray(np.einsum("rc,rc->r", gap @ precision, gap))
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def draws(
     root = np.linalg.cholesky(spread)
     width = len(mean)
     generator = np.random.default_rng(seed)
-    precision = np.linalg.inv(covariance)
+    precision = np.asarray(np.linalg.inv(covariance), np.float64)
     _, log_det = np.linalg.slogdet(covariance)
     for person in range(data.people):
         # Separate draws for each person: errors of shared ones would not average out over the people.

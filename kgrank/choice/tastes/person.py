@@ -89,23 +89,7 @@ def person_tastes(
         seed: Of the items drawn where the log does not say what was shown.
     """
     columns, prior = weights.population.columns, weights.population
-    if not columns:
-        return PersonTastes({}, {}, 0)
-    category_ids = pl.concat([log.heads["category"], log.searches["category"]]).drop_nulls().unique().sort()
-    weighted_categories = [
-        (category, weights.categories[category])
-        for category in category_ids
-        if category in weights.categories
-    ]
-    choices_by_category = [
-        (learned, _choices_in(log, learned, ontology, design(category), seed))
-        for category, learned in weighted_categories
-    ]
-    parts = [
-        (learned, person_panel(weighted(person_choices, weights.reliability), learned, columns, prior.scales))
-        for learned, person_choices in choices_by_category
-        if len(person_choices.choices)
-    ]
+    parts = _panels(log, weights, ontology, design, seed)
     if not parts:
         return PersonTastes({}, {}, 0)
     if prior.within:
@@ -126,6 +110,54 @@ def person_tastes(
         by_category,
         columns,
     )
+
+
+def people_tastes(
+    log: ResponseLog,
+    weights: LearnedWeights,
+    ontology: Ontology,
+    design: Callable[[str], Design],
+    seed: int = 0,
+) -> Floats:
+    """(people, columns) everyone's tastes in a category new to them, in the population's columns.
+
+    The modes of the posteriors that ``person_tastes`` gives one by one; the arguments are the same.
+
+    Args:
+        log: The choices of some people; its ``users`` are the rows.
+        weights: With a population.
+        ontology: The category tree.
+        design: The columns of a category.
+        seed: Of the items drawn where the log does not say what was shown.
+    """
+    prior, people = weights.population, len(log.users)
+    mean = np.array(prior.mean) if prior.mean else np.zeros(len(prior.columns))
+    panels = [panel for _, panel in _panels(log, weights, ontology, design, seed)]
+    if not panels:
+        return np.tile(mean, (people, 1))
+    if prior.within:
+        parts = [across.panel_evidence(*panel, k, people) for k, panel in enumerate(panels)]
+        variation = across.Variation(np.array(prior.covariance), np.array(prior.within))
+        return across.posteriors(across.joined(parts), variation)[0]
+    data, _ = join_panels(panels, np.arange(people))
+    return posteriors(data, mean, np.array(prior.covariance), tolerance=TOLERANCE)[0]
+
+
+def _panels(
+    log: ResponseLog, weights: LearnedWeights, ontology: Ontology, design: Callable[[str], Design], seed: int
+) -> list[tuple[CategoryWeights, tuple[Panel, Ints]]]:
+    """The choices of a log as deviations from the weights, category by category; none without a population."""
+    columns, scales = weights.population.columns, weights.population.scales
+    if not columns:
+        return []
+    category_ids = pl.concat([log.heads["category"], log.searches["category"]]).drop_nulls().unique().sort()
+    parts = []
+    for learned in (weights.categories[c] for c in category_ids if c in weights.categories):
+        choices = _choices_in(log, learned, ontology, design(learned.category), seed)
+        if len(choices.choices):
+            panel = person_panel(weighted(choices, weights.reliability), learned, columns, scales)
+            parts.append((learned, panel))
+    return parts
 
 
 def _across_categories(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from kgrank.cli.common import out, require_extra, waiting
+from kgrank.cli.common import out, progress_bar, require_extra, waiting
 from kgrank.cli.learning.steps import run_steps
+
+if TYPE_CHECKING:
+    from kgrank.arrays import Floats
+    from kgrank.weights.model import LearnedWeights
 
 
 def groceries(
@@ -30,17 +34,31 @@ def groceries(
 
     Example: kgrank demo groceries --categories 12
     """
-    from kgrank.demo.groceries.choice_sets import choice_sets
-    from kgrank.demo.groceries.folder import ONTOLOGY, RESULTS, most_bought, refuse_other_files, write_folder
-    from kgrank.demo.groceries.package import read_tables
+    from kgrank.demo.groceries.folder import ONTOLOGY, RESULTS, refuse_other_files
     from kgrank.demo.groceries.page import write_page
     from kgrank.demo.groceries.results import grocery_results
     from kgrank.ontology.read import read_ontology
     from kgrank.weights.artefact import read_weights
 
     refuse_other_files(folder)
-    tables = read_tables()
     require_extra("plots")
+    _write(folder, categories)
+    run_steps(_steps(folder))
+    weights = read_weights(folder / RESULTS / "weights.json")
+    tastes = _tastes(folder, weights) if weights.population.columns else None
+    with waiting("drawing the results"):
+        results = grocery_results(weights, read_ontology(folder / ONTOLOGY), tastes)
+        page = write_page(results, folder)
+    out.print(f"\nResults, with pictures: {escape(str(page))}")
+
+
+def _write(folder: Path, categories: int | None) -> None:
+    """Writes the folder; the package's tables are let go before the steps begin."""
+    from kgrank.demo.groceries.choice_sets import choice_sets
+    from kgrank.demo.groceries.folder import most_bought, write_folder
+    from kgrank.demo.groceries.package import read_tables
+
+    tables = read_tables()
     with waiting("what was on offer beside each purchase") as now:
         chosen = list(choice_sets(tables))
         if categories is not None:
@@ -49,12 +67,25 @@ def groceries(
         write_folder(chosen, folder)
     count = sum(sum(c.counts[:2]) for c in chosen)
     out.print(f"Groceries in {escape(str(folder))}: {len(chosen)} categories, {count:,} choices.")
-    run_steps(_steps(folder))
-    results = grocery_results(
-        read_weights(folder / RESULTS / "weights.json"), read_ontology(folder / ONTOLOGY)
-    )
-    page = write_page(results, folder)
-    out.print(f"\nResults, with pictures: {escape(str(page))}")
+
+
+def _tastes(folder: Path, weights: LearnedWeights) -> Floats:
+    """(households, columns of the population) every household's own tastes, without their ids."""
+    import numpy as np
+
+    from kgrank.demo.groceries.folder import STORE
+    from kgrank.graph.connect import open_store
+    from kgrank.ranking.catalogue.shop import open_shop
+    from kgrank.ranking.shopper.person import everyones_tastes
+
+    with open_store(str(folder / STORE)) as store, progress_bar() as report:
+        users = len(store.nodes("User"))
+        report("tastes of the households", 0, users)
+        parts = []
+        for done, tastes in everyones_tastes(store, open_shop(store, weights, history=False)):
+            parts.append(tastes)
+            report("tastes of the households", done, users)
+    return np.concatenate(parts)
 
 
 def _steps(folder: Path) -> Iterator[list[str]]:

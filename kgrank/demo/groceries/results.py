@@ -1,12 +1,14 @@
-"""What was learned of the groceries, as values for a page: all categories, neighbours, how shoppers differ."""
+"""What was learned of the groceries, as values: all categories, their neighbours, how households differ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from kgrank.arrays import Floats
+from kgrank.demo.groceries.household_groups import HouseholdGroups, household_groups
 from kgrank.ontology.model import Ontology
 from kgrank.ranking.answers import Importance
 from kgrank.ranking.catalogue.phrases import attribute_name
@@ -25,23 +27,24 @@ class Taste:
     deviation: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroceryResults:
     """What the page shows.
 
     Attributes:
         departments: The categories of each department, by name.
-        category: The category with most choices.
-        neighbours: Those of its department whose shares are most alike, or of all where it is alone.
+        neighbours: Of each category, by id, those of its department whose shares are most alike, the nearest
+            first; of all where it is alone.
         tastes: By attribute, the largest first; empty where no tastes of people were estimated.
+        groups: Of households whose tastes are alike.
         metrics: Of the training.
-        notes: What a reader must know.
+        notes: What a reader must know, and what the network brought where one was trained.
     """
 
     departments: Mapping[str, tuple[Importance, ...]]
-    category: Importance
-    neighbours: tuple[Importance, ...]
+    neighbours: Mapping[str, tuple[str, ...]]
     tastes: tuple[Taste, ...]
+    groups: HouseholdGroups = field(default_factory=HouseholdGroups)
     metrics: Mapping[str, float]
     notes: tuple[str, ...]
 
@@ -49,6 +52,12 @@ class GroceryResults:
     def categories(self) -> tuple[Importance, ...]:
         """All categories, department by department."""
         return tuple(c for department in self.departments.values() for c in department)
+
+    def beside(self, department: str) -> tuple[Importance, ...]:
+        """The category of a department with most choices, then its neighbours."""
+        category = max(self.departments[department], key=lambda c: (c.choice_count, c.category))
+        by_id = {c.category: c for c in self.categories}
+        return (category, *(by_id[n] for n in self.neighbours[category.category]))
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -62,8 +71,15 @@ class GroceryResults:
         return {a: names[a] for a in sorted(shares, key=lambda a: (-sum(shares[a]), a))}
 
 
-def grocery_results(weights: LearnedWeights, ontology: Ontology) -> GroceryResults:
+def grocery_results(
+    weights: LearnedWeights, ontology: Ontology, tastes: Floats | None = None
+) -> GroceryResults:
     """The results of a run on the groceries.
+
+    Args:
+        weights: What was learned.
+        ontology: Of the groceries.
+        tastes: (households, columns of the population) each household's own, without ids.
 
     Raises:
         WeightsError: The weights are not of this ontology.
@@ -75,13 +91,19 @@ def grocery_results(weights: LearnedWeights, ontology: Ontology) -> GroceryResul
             departments.setdefault(name, []).append(read_importance(weights, ontology, term.id))
     by_name = {name: tuple(sorted(c, key=lambda c: c.name)) for name, c in sorted(departments.items())}
     everything = [c for below in by_name.values() for c in below]
-    category = max(everything, key=lambda c: (c.choice_count, c.category))
-    siblings = next(c for c in by_name.values() if category in c)
+    neighbours = {
+        c.category: tuple(n.category for n in most_alike(c, siblings if len(siblings) > 1 else everything))
+        for siblings in by_name.values()
+        for c in siblings
+    }
+    population = weights.population
     return GroceryResults(
         departments=by_name,
-        category=category,
-        neighbours=most_alike(category, siblings if len(siblings) > 1 else everything),
-        tastes=tuple(_tastes(weights.population, ontology)),
+        neighbours=neighbours,
+        tastes=tuple(_tastes(population, ontology)),
+        groups=HouseholdGroups()
+        if tastes is None
+        else household_groups(tastes, population.columns, ontology),
         metrics=weights.metrics,
         notes=weights.notes,
     )

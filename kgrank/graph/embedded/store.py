@@ -39,7 +39,14 @@ from kgrank.graph.embedded.engine import (
     remove_files,
     store_error,
 )
-from kgrank.graph.embedded.reading import execute, matched, parameter_names, plain, values
+from kgrank.graph.embedded.reading import (
+    execute,
+    matched,
+    matched_in_parts,
+    parameter_names,
+    plain,
+    values,
+)
 from kgrank.graph.embedded.writing import (
     definitions,
     delete_edges,
@@ -214,6 +221,14 @@ class LadybugStore:
         edge = EDGES[name]
         listed = ", ".join(["a.id AS source", "b.id AS target", *(f"r.`{c}` AS `{c}`" for c in edge.columns)])
         rest = f"-[r:`{edge.name}`]->(b:`{edge.target}`)"
+        if sources is None:
+            with self._reading() as connection:
+                parts = [
+                    part.cast(columns).sort(edge_key(edge))
+                    for part in matched_in_parts(connection, f"(a:`{edge.source}`", rest, listed)
+                ]
+            # The parts follow each other by their sources, by which the table is sorted first.
+            return pl.concat(parts)
         return self._table(f"(a:`{edge.source}`", rest, listed, columns, sources).sort(edge_key(edge))
 
     def replace_version(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
 
 from kgrank.arrays import Floats
-from kgrank.choice.data.responses import read_log
-from kgrank.choice.tastes.person import PersonTastes, person_tastes, personal_shares
+from kgrank.choice.data.responses import ResponseLog, read_log
+from kgrank.choice.tastes.person import PersonTastes, people_tastes, person_tastes, personal_shares
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import EDGES
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.resources import cypher
+
+AT_ONCE = 500
+"""People whose events are read at once: looked up rather than searched for, and a part of a large log."""
 
 _ENDS = {"source": pl.String(), "target": pl.String()}
 _EVENT = {**_ENDS, **EDGES["INTERACTED"].columns}
@@ -51,11 +54,31 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     Raises:
         InputError: An event on an item that the shop does not have.
     """
+    log = _log_of(shop, events, searches)
+    return person_tastes(log, shop.weights, shop.ontology, shop.design)
+
+
+def everyones_tastes(store: GraphStore, shop: Shop) -> Iterator[tuple[int, Floats]]:
+    """The tastes of all users with choices, some hundred at a time.
+
+    Yields:
+        How many users of the store are done, and (people, columns) the tastes of some, without their ids, in a
+        category new to them, in the population's columns.
+    """
+    users = store.nodes("User")["id"]
+    for first in range(0, len(users), AT_ONCE):
+        some = users[first : first + AT_ONCE]
+        log = _log_of(shop, store.edges("INTERACTED", some), store.edges("SEARCHED", some))
+        chose = np.unique(pl.concat([log.heads["user"], log.searches["user"]]).to_numpy())
+        tastes = people_tastes(log, shop.weights, shop.ontology, shop.design)
+        yield first + len(some), tastes[chose]
+
+
+def _log_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None) -> ResponseLog:
     rows = np.array([shop.item(i) for i in events["target"].unique().sort()], dtype=np.int64)
     tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
     graph = KnowledgeGraph({}, {**shop.items.graph(rows).edges, **tables})
-    log = read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
-    return person_tastes(log, shop.weights, shop.ontology, shop.design)
+    return read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
 
 
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:
