@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from generated_groceries import tables, write_package
 
 from kgrank.cli.learning.demo_groceries import _steps
 from kgrank.cli.main import main
+from kgrank.codec import encode
 from kgrank.demo.groceries.choice_sets import CategoryChoices, choice_sets
 from kgrank.demo.groceries.folder import MAPPING_FILE, ONTOLOGY, RESULTS, STORE, most_bought, write_folder
 from kgrank.demo.groceries.ontology import grocery_ontology
 from kgrank.demo.groceries.package import PACKAGE, read_tables
 from kgrank.demo.groceries.page import write_page
+from kgrank.demo.groceries.page_table import SCRIPT, category_table
 from kgrank.demo.groceries.results import grocery_results, most_alike
 from kgrank.demo.groceries.tasks import TASKS
 from kgrank.errors import InputError
@@ -192,22 +198,41 @@ def learned(ontology: Ontology) -> LearnedWeights:
             if c.parent
         },
         metrics={"held_out_log_likelihood": -2.0},
-        population=Population(("price=number", "inside"), ((4.0, 0.0), (0.0, 1.0))),
+        population=Population(("price=*", "inside"), ((4.0, 0.0), (0.0, 1.0))),
     )
 
 
 def test_the_page_has_all_categories_and_pictures_without_ids_of_people(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     ontology = read_ontology(folder / ONTOLOGY)
-    results = grocery_results(learned(ontology), ontology)
+    tastes = np.repeat([[2.0, 0.0], [-1.0, 0.0]], [10, 20], axis=0)
+    results = grocery_results(learned(ontology), ontology, tastes)
     page = write_page(results, tmp_path).read_text(encoding="utf-8")
     assert "Hostile &lt;b&gt;$x$&lt;/b&gt; [red]" in page
     assert "<b>$x$" not in page
     assert page.count("0.50 <small>0.45–0.55</small>") == 3
     pictures = re.findall(r'<img src="([^"]+)"', page)
-    assert len(pictures) == 4
+    # One of all categories, of tastes and of groups; of each department one, and one beside its neighbours.
+    assert len(pictures) == len(set(pictures)) == 3 + 2 + 2
     assert all((tmp_path / picture).read_bytes().startswith(b"\x89PNG") for picture in pictures)
     assert [(t.name, t.deviation) for t in results.tastes] == [("Shelf price", 2.0)]
+    assert "10 households: like “higher Shelf price” more than the average household." in page
+    assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8")) == encode(results)
+
+
+def test_every_category_of_the_page_is_found_by_name_and_sorted_by_its_numbers(
+    folder: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed: the page's script is not run")
+    ontology = read_ontology(folder / ONTOLOGY)
+    table = category_table(grocery_results(learned(ontology), ontology))
+    assert table.count("<tr data-words=") == 3
+    assert 'data-words="tea grocery"' in table
+    checked = subprocess.run([node, "--check", "-"], input=SCRIPT, text=True, capture_output=True)
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_neighbours_are_the_categories_with_most_similar_shares() -> None:

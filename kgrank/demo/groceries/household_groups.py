@@ -110,9 +110,12 @@ def taste_name(column: str, ontology: Ontology) -> str:
 
 def _numbers(tastes: Floats) -> Ints | None:
     """(households,) the group of each: as many groups as each have ten households; None where two have not."""
-    varying = tastes[:, tastes.std(0) > 0]
-    distinct = len(np.unique(varying, axis=0)) if varying.size else 0
-    for count in range(min(MOST_GROUPS, len(tastes) // FEWEST, distinct), 1, -1):
+    most = min(MOST_GROUPS, len(tastes) // FEWEST)
+    if most < 2:
+        return None
+    varying = tastes[:, np.ptp(tastes, axis=0) > 0]
+    most = min(most, len(np.unique(varying, axis=0)) if varying.size else 0)
+    for count in range(most, 1, -1):
         runs = [_k_means(varying, count, seed) for seed in range(TRIES)]
         _, number = min(runs, key=lambda run: run[0])
         if np.bincount(number, minlength=count).min() >= FEWEST:
