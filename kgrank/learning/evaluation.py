@@ -11,6 +11,7 @@ from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.responses import RESPONSES
 from kgrank.choice.logit.categories import fit_categories
 from kgrank.choice.logit.metrics import top1
+from kgrank.choice.steps import Steps, untold
 from kgrank.learning.configuration.config import ValidationConfig
 from kgrank.learning.training_data import TrainingData
 from kgrank.learning.validation import split
@@ -41,10 +42,23 @@ def evaluate(
     validation: ValidationConfig,
     seed: int,
     categories: Iterable[str] | None = None,
+    *,
+    start: Mapping[str, Floats] | None = None,
+    steps: Steps = untold,
 ) -> Evaluation:
     """Log-likelihood of the held-out choices of some categories (all by default), in the shop's order.
 
     Searches are left out, and ratings are used only where there is nothing else.
+
+    Args:
+        shop: The choices.
+        priors: Prior means by category.
+        validation: What is held out.
+        seed: Of it.
+        categories: All by default.
+        start: By category, where the search for its fit starts; what was held out says nothing through it, since
+            the optimum is the same from everywhere.
+        steps: Told of each category.
     """
     kinds = ("rating",) if shop.log.is_ratings else (*RESPONSES, "rank")
     training, test = {}, {}
@@ -57,7 +71,8 @@ def evaluate(
             test[category] = choices.take(evaluated).choices
     if not training:
         return Evaluation(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    category_fits = fit_categories(training, {c: m for c, m in priors.items() if c in training})
+    prior_means = {c: m for c, m in priors.items() if c in training}
+    category_fits = fit_categories(training, prior_means, start=start, steps=steps)
     log_likelihoods, hits = [], []
     for category, tested in test.items():
         utility = tested.utility(category_fits.fits[category].part_worths)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from kgrank.arrays import Floats
 from kgrank.choice.hierarchy.prior_means import prior_evidence
@@ -12,6 +13,7 @@ from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
+from kgrank.choice.steps import Steps, untold
 from kgrank.choice.tastes.across_categories import category_evidence, joined
 from kgrank.choice.tastes.across_categories import estimate as estimate_variation
 from kgrank.choice.tastes.mixed_logit import Tastes, estimate, sample_people
@@ -73,13 +75,15 @@ def fit_shop(
         progress: Receives each stage.
     """
     progress.stage("prior means of the categories")
-    unpooled = unpooled_fits(shop.own_choices)
+    unpooled = unpooled_fits(shop.own_choices, steps=partial(progress.step, "categories"))
     evidence = prior_evidence(ontology, shop.designs, shop.own_choices, unpooled)
     means = source(PriorMeanData(graph, ontology, evidence, shop.own_choices), progress)
     progress.stage("optimum of every category, and the rules")
     # A category with none below it was fitted on its own choices already.
     reusable = {c: fit for c, fit in unpooled.items() if shop.sets.get(c) is shop.own_choices[c]}
-    category_fits = fit_categories(shop.sets, means.with_choices, reusable)
+    category_fits = fit_categories(
+        shop.sets, means.with_choices, reusable, steps=partial(progress.step, "fits")
+    )
     posteriors = {
         category: category_posterior(
             choices,
@@ -113,7 +117,8 @@ def with_tastes(fitted: ShopFit, seed: int, progress: Progress = NO_PROGRESS) ->
         population = fit_across_categories(choices, fitted.category_fits, len(fitted.shop.log.users))
         progress.note(f"tastes in {len(population.columns)} columns that categories share")
     else:
-        columns, tastes = fit_people(choices, fitted.category_fits, seed)
+        steps = partial(progress.step, "rounds at most")
+        columns, tastes = fit_people(choices, fitted.category_fits, seed, steps)
         population = Population(columns, _rows(tastes.covariance), tuple(tastes.mean.tolist()))
     return replace(fitted, population=population)
 
@@ -155,10 +160,13 @@ def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:
 
 
 def fit_people(
-    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, seed: int
+    own_choices: Mapping[str, CategoryChoices],
+    category_fits: CategoryFits,
+    seed: int,
+    steps: Steps = untold,
 ) -> tuple[tuple[str, ...], Tastes]:
     """The population of tastes, in columns named by AttributeValue id."""
     columns, panel, _ = people_panel(own_choices, category_fits)
     sample = sample_people(panel, seed)
     scale = taste_scale(own_choices, category_fits, columns)
-    return columns, estimate(sample, scale, free_mean=sample is panel)
+    return columns, estimate(sample, scale, free_mean=sample is panel, steps=steps)

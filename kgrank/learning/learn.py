@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.logit.choice_sets import on_items
 from kgrank.choice.logit.diagnostics import concerns
 from kgrank.choice.rules.stored import stored_posteriors
+from kgrank.choice.steps import Steps
 from kgrank.graph.fingerprint import fingerprint
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
@@ -100,7 +102,8 @@ def _fit(
 ) -> tuple[ShopFit, tuple[Concern, ...]]:
     """Every category at its optimum, and what is wrong with the data."""
     progress.stage("choice sets of all categories")
-    shop = read_training_data(graph, ontology, config.seed, config.data.examination or ())
+    examination = config.data.examination or ()
+    shop = read_training_data(graph, ontology, config.seed, examination, partial(progress.step, "categories"))
     progress.note(
         f"{len(shop.log.heads):,} choices, {len(shop.sets)} categories, {len(shop.log.users):,} people"
     )
@@ -132,10 +135,14 @@ def _completed(
 
     def evaluation() -> dict[str, float]:
         heeding.stage(FOLLOWING)
-        return summary(evaluate(shop, fitted.prior_means.with_choices, config.validation, config.seed))
+        start = {c: fit.part_worths for c, fit in fitted.category_fits.fits.items()}
+        steps = partial(heeding.step, "fits without the choices held out")
+        means = fitted.prior_means.with_choices
+        return summary(evaluate(shop, means, config.validation, config.seed, start=start, steps=steps))
 
     def behaviour() -> tuple[BehaviourModel, tuple[str, ...]]:
-        return _behaviour(fitted, graph, ontology, config.seed, privacy.fewest_in_scores)
+        steps = partial(heeding.step, "examples of what was taken next")
+        return _behaviour(fitted, graph, ontology, config.seed, privacy.fewest_in_scores, steps)
 
     if config.people:
         fitted = parts.compute(TASTES, tastes, fitted)
@@ -161,7 +168,7 @@ def _completed(
 
 
 def _behaviour(
-    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int, fewest: int
+    fitted: ShopFit, graph: KnowledgeGraph, ontology: Ontology, seed: int, fewest: int, steps: Steps
 ) -> tuple[BehaviourModel, tuple[str, ...]]:
     """The ranking layer and its items; learned from the whole catalogue where the log has no impressions."""
     shop, log = fitted.shop, read_event_log(graph)
@@ -172,13 +179,29 @@ def _behaviour(
         utility = _item_utility(fitted, ontology, log.items)
         people = log.events.once()
         model = learn_from_catalogue(
-            people, groups, vectors, utility=utility, inside=inside, seed=seed, fewest=fewest
+            people,
+            groups,
+            vectors,
+            utility=utility,
+            inside=inside,
+            seed=seed,
+            fewest=fewest,
+            steps=steps,
         )
         return model, log.items
     part_worths = {c: f.part_worths for c, f in fitted.category_fits.fits.items()}
     choices, users = on_items(shop.own_choices), shop.log.users
     model = learn_from_impressions(
-        choices, part_worths, log, users, groups, vectors, inside=inside, seed=seed, fewest=fewest
+        choices,
+        part_worths,
+        log,
+        users,
+        groups,
+        vectors,
+        inside=inside,
+        seed=seed,
+        fewest=fewest,
+        steps=steps,
     )
     return model, log.items
 

@@ -17,6 +17,7 @@ from kgrank.choice.logit.categories import CategoryFits
 from kgrank.choice.logit.choice_sets import ENOUGH, INSIDE, SAMPLED, CategoryChoices, category_choices
 from kgrank.choice.logit.feedback_scales import feedback_scales, weighted
 from kgrank.choice.rules.author_reliability import applicable_statements
+from kgrank.choice.steps import Steps, told, untold
 from kgrank.choice.tastes.mixed_logit import Panel, join_panels, panel_by_person
 from kgrank.choice.tastes.shared_columns import column_map
 from kgrank.errors import InputError
@@ -52,7 +53,11 @@ class TrainingData:
 
 
 def read_training_data(
-    graph: KnowledgeGraph, ontology: Ontology, seed: int, examination: Sequence[float] = ()
+    graph: KnowledgeGraph,
+    ontology: Ontology,
+    seed: int,
+    examination: Sequence[float] = (),
+    steps: Steps = untold,
 ) -> TrainingData:
     """Columns and choice sets of all categories.
 
@@ -61,6 +66,7 @@ def read_training_data(
         ontology: The category tree.
         seed: Seed of the sampled alternatives.
         examination: Probability that each position is looked at, from the first on; estimated if empty.
+        steps: Told of each category.
 
     Raises:
         InputError: No category has a choice between items that differ.
@@ -73,7 +79,7 @@ def read_training_data(
     require_memory(_size(tables, designs), available_memory())
     sets, own_choices = {}, {}
     with_own = set(log.heads["category"].drop_nulls()) | set(log.searches["category"])
-    for category, design in designs.items():
+    for category, design in told(designs.items(), steps):
         choices = category_choices(tables.log_of(category), design, ontology, seed)
         if len(choices.choices):
             sets[category] = choices

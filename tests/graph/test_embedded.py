@@ -21,8 +21,9 @@ from polars.testing import assert_frame_equal
 
 from kgrank.errors import StoreError
 from kgrank.graph.connect import open_store
-from kgrank.graph.embedded import writing
+from kgrank.graph.embedded import reading, writing
 from kgrank.graph.store import GraphStore
+from kgrank.graph.tables import empty_edges
 
 
 def items(count: int) -> pl.DataFrame:
@@ -368,3 +369,22 @@ def test_the_driver_of_a_server_is_not_loaded_for_a_file(tmp_path: Path) -> None
         "assert 'neo4j' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_edges_that_are_read_in_parts_are_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In the order of code points, which is neither that of a language nor that of UTF-16.
+    users = ["", "B", "a", "a'\"`\\", "é", "\uffee", "红", "🎽", "nobody"]
+    with open_store(str(tmp_path / "graph.lb")) as store:
+        store.prepare()
+        store.upsert_nodes("User", pl.DataFrame({"id": users}))
+        store.upsert_nodes("Item", items(5))
+        pairs = [(u, f"i{n:06}", f"{u} {n} {k}") for u in users[:-1] for n in range(5) for k in range(3)]
+        events = pl.DataFrame(pairs, schema=["source", "target", "id"], orient="row")
+        store.upsert_edges("INTERACTED", pl.concat([empty_edges("INTERACTED"), events], how="diagonal"))
+        whole = store.edges("INTERACTED")
+        for count in (1, 7, 16, 60, 119, 120):
+            monkeypatch.setattr(reading, "AT_ONCE", count)
+            assert_frame_equal(store.edges("INTERACTED"), whole)
+            assert store.edges("SEARCHED").is_empty()

@@ -29,6 +29,7 @@ from kgrank.choice.behaviour.terms import (
 )
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.logit.likelihood import NO_COLUMNS, Choices, concatenated
+from kgrank.choice.steps import Steps, told, untold
 
 FOLDS = 10
 EXAMPLES = 10_000
@@ -53,6 +54,7 @@ def learn_from_catalogue(
     without: Collection[str] = (),
     seed: int = 0,
     fewest: int = 1,
+    steps: Steps = untold,
 ) -> BehaviourModel:
     """Learns curves and pairs by the likelihood of each person's last item among all items.
 
@@ -65,17 +67,22 @@ def learn_from_catalogue(
         without: Names of terms and pairs that get no curve, for ablations.
         seed: Of the people and of the candidates that are drawn, where there are more than are needed.
         fewest: Co-occurrences of fewer people are left out.
+        steps: Told of each fold of people.
     """
     people = people.once()
     counts = Counts.of(people, groups, title_vectors, fewest=fewest)
-    examples = _collect(people, counts, utility, np.random.default_rng(seed))
+    examples = _collect(people, counts, utility, np.random.default_rng(seed), steps)
     if examples is None:
         return BehaviourModel(counts=counts)
     return replace(learn_curves(examples, counts, inside, without), utility=utility)
 
 
 def _collect(
-    people: EventSequences, whole: Counts, utility: Floats | None, random: np.random.Generator
+    people: EventSequences,
+    whole: Counts,
+    utility: Floats | None,
+    random: np.random.Generator,
+    steps: Steps,
 ) -> Examples | None:
     """The last choice of people in folds, with term values counted from the people of the other folds."""
     candidates = np.flatnonzero(np.diff(people.start) > 1)
@@ -85,7 +92,7 @@ def _collect(
     statistics = whole.statistics
     half_lives = HALF_LIVES if statistics.recent is None else (statistics.recent.half_life,)
     parts: list[Examples] = []
-    for number in range(FOLDS):
+    for number in told(range(FOLDS), steps):
         members = candidates[fold[candidates] == number]
         if len(members):
             others = people.take(np.flatnonzero(fold != number))

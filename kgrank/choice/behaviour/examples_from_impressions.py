@@ -22,6 +22,7 @@ from kgrank.choice.behaviour.terms import ATTRIBUTES, term_values
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
 from kgrank.choice.data.ragged import gather
 from kgrank.choice.logit.choice_sets import CategoryChoices
+from kgrank.choice.steps import Steps, told, untold
 
 EARLY = 0.7
 """The share of the log that is counted; the rest is learned on, so that no term explains itself."""
@@ -38,6 +39,7 @@ def learn_from_impressions(
     inside: Mapping[str, Ints] | None = None,
     seed: int = 0,
     fewest: int = 1,
+    steps: Steps = untold,
 ) -> BehaviourModel:
     """Learns curves and pairs by the likelihood of what was taken of what was shown.
 
@@ -51,10 +53,11 @@ def learn_from_impressions(
         inside: By category, the numbers of its items and of those below it.
         seed: Of the choices, where there are more than are needed.
         fewest: Co-occurrences of fewer people are left out.
+        steps: Told of each category.
     """
     # Those of the earlier part are let go before the whole log is counted: both together take twice the memory.
     early = _early_counts(log, groups, title_vectors, fewest)
-    examples = None if early is None else _collect(own_choices, part_worths, log, users, early, seed)
+    examples = None if early is None else _collect(own_choices, part_worths, log, users, early, seed, steps)
     del early
     counts = Counts.of(log.events.once(), groups, title_vectors, fewest=fewest)
     return BehaviourModel(counts=counts) if examples is None else learn_curves(examples, counts, inside)
@@ -86,6 +89,7 @@ def _collect(
     users: tuple[str, ...],
     early: _Early,
     seed: int,
+    steps: Steps,
 ) -> Examples | None:
     """Later choices of people with a history, with term values counted from the earlier part of the log."""
     events, random = log.events, np.random.default_rng(seed)
@@ -94,7 +98,7 @@ def _collect(
     late = {c: np.flatnonzero(s.choices.time > early.cut) for c, s in own_choices.items()}
     share = EXAMPLES / max(sum(map(len, late.values())), EXAMPLES)
     parts: list[Examples] = []
-    for category, which in late.items():
+    for category, which in told(late.items(), steps):
         sampled = np.sort(random.permutation(which)[: int(np.ceil(share * len(which)))])
         before = [
             _before(events, person[p], t)

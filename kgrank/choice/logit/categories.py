@@ -12,6 +12,7 @@ from kgrank.choice.data.design import Layout
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.fit import Fit, fit
 from kgrank.choice.logit.posterior import CategoryPosterior
+from kgrank.choice.steps import Steps, told, untold
 
 FLAT = 0.02
 """Precision of a part-worth where no prior mean is known: a small ridge, standard deviation 7 logits."""
@@ -47,15 +48,27 @@ class CategoryFits:
     variances: Variances
 
 
-def unpooled_fits(sets: Mapping[str, CategoryChoices]) -> dict[str, Fit]:
-    """Every category's optimum without a prior mean."""
-    return {c: _fit(s, None, Variances(), None) for c, s in sets.items()}
+def unpooled_fits(
+    sets: Mapping[str, CategoryChoices], start: Mapping[str, Floats] | None = None, steps: Steps = untold
+) -> dict[str, Fit]:
+    """Every category's optimum without a prior mean.
+
+    Args:
+        sets: Choices by category.
+        start: By category, where its search starts; the optimum is the same from everywhere.
+        steps: Told of each category.
+    """
+    start = start or {}
+    return {c: _fit(sets[c], None, Variances(), start.get(c)) for c in told(sets, steps)}
 
 
 def fit_categories(
     sets: Mapping[str, CategoryChoices],
     prior_means: Mapping[str, Floats],
     known_fits: Mapping[str, Fit] | None = None,
+    *,
+    start: Mapping[str, Floats] | None = None,
+    steps: Steps = untold,
 ) -> CategoryFits:
     """Fits every category, with prior variances by Laplace EM over the categories with a prior mean.
 
@@ -65,9 +78,12 @@ def fit_categories(
         sets: Choices by category.
         prior_means: (columns,) by category; a category without one gets the flat prior.
         known_fits: Fits without a prior mean that have been made already.
+        start: By category, where the search for its fit without a prior mean starts.
+        steps: Told of each category, of those without a known fit first.
     """
     known_fits = known_fits or {}
-    unpooled = {**unpooled_fits({c: s for c, s in sets.items() if c not in known_fits}), **known_fits}
+    unknown = {c: s for c, s in sets.items() if c not in known_fits}
+    unpooled = {**unpooled_fits(unknown, start, steps), **known_fits}
     pooled = [c for c in sets if c in prior_means]
     variances = Variances()
     for _ in range(ROUNDS if pooled else 0):
@@ -78,7 +94,9 @@ def fit_categories(
         variances = new
         if converged:
             break
-    pooled_fits = {c: _fit(sets[c], prior_means[c], variances, unpooled[c].part_worths) for c in pooled}
+    pooled_fits = {
+        c: _fit(sets[c], prior_means[c], variances, unpooled[c].part_worths) for c in told(pooled, steps)
+    }
     return CategoryFits({**unpooled, **pooled_fits}, variances)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from kgrank.arrays import Floats, Ints, Truths
 from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.choice.logit.newton import newton
+from kgrank.choice.steps import Steps, told, untold
 
 DRAWS = 200
 """Draws of each person's posterior, in antithetic pairs."""
@@ -252,7 +253,7 @@ def draws(
         yield Draws(deviations, weights / total, float(np.log(total / count) + top))
 
 
-def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
+def estimate(data: Panel, scale: Floats, *, free_mean: bool = True, steps: Steps = untold) -> Tastes:
     """The population of tastes.
 
     First one number is learned, how large deviations are in units of ``scale``; then means and covariance, by
@@ -264,6 +265,7 @@ def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
             shopper. Those for whom an attribute decides more differ more in it.
         free_mean: Whether deviations may have a mean other than 0; not where the offset was fitted on more
             people than these, whose sample would only add noise.
+        steps: Told of each round; it may end before the last.
     """
     width = data.x.shape[1]
     freedom = width + 3
@@ -282,7 +284,7 @@ def estimate(data: Panel, scale: Floats, *, free_mean: bool = True) -> Tastes:
         covariance = covariance_of(gap.T @ gap + spread.sum(0))
     log_marginal = -np.inf
     people = np.empty((data.people, width))
-    for turn in range(ROUNDS):
+    for turn in told(range(ROUNDS), steps):
         second_moment = np.zeros((width, width))
         new_log_marginal = 0.0
         for person, posterior in enumerate(draws(data, mean, covariance, modes, seed=turn)):
