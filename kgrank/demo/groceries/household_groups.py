@@ -105,7 +105,9 @@ def taste_name(column: str, ontology: Ontology) -> str:
     name = attribute_name(ontology, attribute, "en")
     if value == NUMBER:
         return f"higher {name}"
-    return f"{name}: {value_name(ontology, attribute, value, 'en')}"
+    value = value_name(ontology, attribute, value, "en")
+    # Values that begin with the attribute's name need it once: "manufacturer 12".
+    return value if value.lower().startswith(name.lower()) else f"{name}: {value}"
 
 
 def _numbers(tastes: Floats) -> Ints | None:
