@@ -366,14 +366,16 @@ def link_table(counts: Counts, items: tuple[str, ...], most: int) -> pl.DataFram
     """
     links = counts.links
     row = np.repeat(np.arange(len(items)), np.diff(links.start))
-    names = pl.Series(items, dtype=pl.String)
-    table = pl.DataFrame(
+    weight = links.scaled(counts.statistics.count)[AFTER]
+    # Names come last: those of all links take more memory than everything that is counted.
+    strongest = np.lexsort((-weight, row))
+    kept = np.sort(strongest[np.arange(len(row)) - links.start[row[strongest]] < most])
+    names = pl.Series(items, dtype=pl.String())
+    return pl.DataFrame(
         {
-            "source": names.gather(row),
-            "target": names.gather(links.target),
-            "weight": links.scaled(counts.statistics.count)["after"],
-            **{name: getattr(links, name) for name in LINK_COLUMNS},
+            "source": names.gather(row[kept]),
+            "target": names.gather(links.target[kept]),
+            "weight": weight[kept],
+            **{name: getattr(links, name)[kept] for name in LINK_COLUMNS},
         }
     )
-    strength_rank = pl.col("weight").rank("ordinal", descending=True).over("source")
-    return table.filter(strength_rank <= most)
