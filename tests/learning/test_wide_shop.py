@@ -15,6 +15,7 @@ from kgrank.choice.behaviour.event_log import read_event_log
 from kgrank.choice.behaviour.groupings import groupings, titles
 from kgrank.choice.behaviour.terms import term_values
 from kgrank.choice.behaviour.title_tfidf import TitleVectors
+from kgrank.choice.logit import categories
 from kgrank.choice.logit.fit import fit
 from kgrank.choice.logit.likelihood import Choices
 from kgrank.learning.training_data import read_training_data
@@ -97,3 +98,19 @@ def test_memory_of_clustered_errors_does_not_grow_with_persons_times_columns() -
         return lambda: fit(choices, np.zeros(columns), np.ones(columns))
 
     assert peak(one(40_000, 200)) < 40_000 * 200 * 8
+
+
+def test_a_search_that_starts_at_the_odds_of_the_values_ends_at_the_same_optimum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph, ontology = wide_shop(600, categories=2, events=2, impressions=True)
+    own_choices = read_training_data(graph, ontology, 0).own_choices
+    monkeypatch.setattr(categories, "WIDE", 10)
+    from_odds = categories.unpooled_fits(own_choices)
+    started = {c: categories._odds(s) for c, s in own_choices.items()}
+    assert all(np.ptp(start) > 1 for start in started.values() if start is not None)
+    monkeypatch.setattr(categories, "WIDE", 1_000)
+    assert all(categories._odds(s) is None for s in own_choices.values())
+    for category, fit_ in categories.unpooled_fits(own_choices).items():
+        np.testing.assert_allclose(from_odds[category].part_worths, fit_.part_worths, atol=1e-4)
+        assert from_odds[category].log_likelihood == pytest.approx(fit_.log_likelihood, abs=1e-4)

@@ -146,7 +146,11 @@ class Choices:
 
     def gradient(self, rows: Floats) -> Floats:
         """(columns,) gradient from the derivative by each row's utility."""
-        return np.asarray(self.centring.T @ (self.raw.T @ self._summed(rows)))
+        return np.asarray(self.centring.T @ self.column_sums(rows))
+
+    def column_sums(self, rows: Floats) -> Floats:
+        """(raw columns,) sums of the raw columns, each alternative weighted (rows,)."""
+        return np.asarray(self.raw.T @ self._summed(rows))
 
     def spread(self, rows: Floats, group: Ints, groups: int) -> Floats:
         """(columns, columns) Σ over groups of choices of (g - mean)(g - mean)', with g a group's gradient.
