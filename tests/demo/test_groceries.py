@@ -271,3 +271,26 @@ def test_the_steps_load_and_train_what_was_written_and_leave_nothing_of_an_earli
     results = grocery_results(read_weights(shop / RESULTS / "weights.json"), read_ontology(shop / ONTOLOGY))
     assert {c.name for c in results.categories} == {c.name.capitalize() for c in most_bought(categories, 2)}
     assert write_page(results, shop) == shop / "results.html"
+
+
+def test_the_whole_demo_runs_on_one_category_and_again_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    installed(tmp_path, monkeypatch)
+    shop = tmp_path / "[red]shop"
+    for _ in range(2):
+        with pytest.raises(SystemExit) as end:
+            main(["--quiet", "demo", "groceries", str(shop), "--categories", "1"])
+        assert end.value.code == 0, capfd.readouterr().err
+        results = json.loads((shop / "results.json").read_text(encoding="utf-8"))
+        ((category,),) = results["departments"].values()
+        assert category["source"] == "choices"
+        assert results["neighbours"] == {category["category"]: []}
+        assert {t["attribute"] for t in results["tastes"]} >= {"price", "discount"}
+        assert all(g["households"] >= 10 for g in results["groups"]["groups"])
+        assert results["metrics"]["held_out_choices"] > 0
+        (shop / "results.json").unlink()
+    out = capfd.readouterr().out
+    assert out.count("Results, with pictures: ") == 2
+    assert "$ kgrank train --config " in out
