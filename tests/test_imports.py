@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "kgrank"
 
 ORDER = (
-    {"errors", "codec", "arrays", "control_characters", "documents", "interrupts", "locks"},
+    {"errors", "codec", "arrays", "control_characters", "documents", "freed_memory", "interrupts", "locks"},
     {"resources", "files", "unpacked"},
     {"csv_cells"},
     {"ontology"},
@@ -30,7 +30,7 @@ ORDER = (
 )
 """Each part may import those of earlier rows, and itself."""
 LEARNING = {"errors", "resources", "codec", "arrays", "documents", "files", "interrupts", "locks", "ontology"}
-LEARNING |= {"ingest", "graph", "weights", "choice"}
+LEARNING |= {"freed_memory", "ingest", "graph", "weights", "choice"}
 MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
 MAY_IMPORT |= {"learning": LEARNING, "train": {"cli"}, "__main__": {"cli"}}
 MAY_IMPORT["cli"] |= {"learning"}

@@ -13,6 +13,7 @@ import yaml
 from kgrank import interrupts
 from kgrank.errors import InputError
 from kgrank.files import make_folder, write_text
+from kgrank.freed_memory import give_back_freed_memory
 from kgrank.graph.build import build_graph
 from kgrank.graph.connect import file_of, open_store
 from kgrank.graph.schema import BOOKKEEPING, EDGES, LEARNED_EDGES, NODES
@@ -65,11 +66,13 @@ def _run(config: RunConfig, progress: Progress) -> dict[str, Any]:
     with open_store(config.data.store) as store:
         progress.stage("reading the graph" if config.data.folder is None else f"loading {config.data.folder}")
         graph, ontology = read_data(store, config.data, progress)
+    give_back_freed_memory()
     write_text(out / "config.yaml", yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True))
     with interrupts.delayed_signals():
         learned = learn(graph, ontology, config, source, progress)
         # What is written takes about as much memory as the graph.
         del graph
+        give_back_freed_memory()
         progress.stage(f"writing {out / 'weights.json'} and {store.address}")
         with open_store(config.data.store, wait=WRITE_WAIT) as store:
             _write(learned, out, store)

@@ -41,7 +41,7 @@ class TrainingData:
         designs: Columns of every category with items.
         sets: Choices among the items of a category and all below it, weighted by the scale of their feedback.
         own_choices: Of those the choices whose lowest common category it is.
-        log: The responses that they are from.
+        log: The responses that they are from, without their alternatives.
         reliability: The scale of each kind of feedback.
     """
 
@@ -101,7 +101,8 @@ def read_training_data(
     own_choices = {
         c: scaled[c] if s is sets.get(c) else weighted(s, reliability) for c, s in own_choices.items()
     }
-    return TrainingData(designs, scaled, own_choices, log, reliability)
+    # The choice sets have the alternatives now: a second table of millions of them is of no use.
+    return TrainingData(designs, scaled, own_choices, replace(log, rows=log.rows.clear()), reliability)
 
 
 def _size(tables: TablesByCategory, designs: Mapping[str, Design]) -> TrainingSize:

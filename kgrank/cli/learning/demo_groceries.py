@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from kgrank.cli.common import out, progress_bar, require_extra, waiting
 from kgrank.cli.learning.steps import run_steps
+from kgrank.freed_memory import give_back_freed_memory
 
 if TYPE_CHECKING:
     from kgrank.arrays import Floats
@@ -43,6 +44,7 @@ def groceries(
     refuse_other_files(folder)
     require_extra("plots")
     _write(folder, categories)
+    give_back_freed_memory()
     run_steps(_steps(folder))
     weights = read_weights(folder / RESULTS / "weights.json")
     tastes = _tastes(folder, weights) if weights.population.columns else None
