@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from generated_groceries import tables, write_package
 from kgrank.cli.learning.demo_groceries import _steps
 from kgrank.cli.main import main
 from kgrank.codec import encode
+from kgrank.demo.groceries import pictures
 from kgrank.demo.groceries.choice_sets import CategoryChoices, choice_sets
 from kgrank.demo.groceries.folder import MAPPING_FILE, ONTOLOGY, RESULTS, STORE, most_bought, write_folder
 from kgrank.demo.groceries.ontology import grocery_ontology
@@ -35,6 +37,9 @@ from kgrank.ontology.read import read_ontology
 from kgrank.ranking.answers import AttributeImportance, Importance
 from kgrank.weights.artefact import read_weights
 from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights, Population
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +299,24 @@ def test_the_whole_demo_runs_on_one_category_and_again_in_its_folder(
     out = capfd.readouterr().out
     assert out.count("Results, with pictures: ") == 2
     assert "$ kgrank train --config " in out
+
+
+def test_no_interval_of_a_department_is_cut_off_at_the_edge(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    ontology = read_ontology(folder / ONTOLOGY)
+    results = grocery_results(learned(ontology), ontology)
+    first, *others = results.categories
+    wide = replace(first, attributes=(*first.attributes[:-1], replace(first.attributes[-1], upper=0.95)))
+    limits = []
+    save = pictures._save
+
+    def keep(figure: Figure, path: Path) -> None:
+        limits.extend(axes.get_xlim() for axes in figure.axes)
+        save(figure, path)
+
+    monkeypatch.setattr(pictures, "_save", keep)
+    pictures.department_picture("D", (wide, *others), results.attributes, tmp_path / "d.png")
+    assert len(limits) == 3
+    assert all(left == 0 and right > 0.95 for left, right in limits)

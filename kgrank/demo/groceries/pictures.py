@@ -37,6 +37,8 @@ def department_picture(
     for axes, (attribute, title) in zip(panels, attributes.items(), strict=True):
         _intervals(axes, [(row, c, attribute) for row, c in enumerate(categories)], _COLOURS[1])
         axes.set_title(_readable(title), fontsize=9.5)
+    # Last: a limit that is set on one panel ends what they share from growing with the next.
+    for axes in panels:
         _plain(axes)
     panels[0].set_yticks(range(len(categories)), [_readable(c.name) for c in categories], fontsize=8.5)
     panels[0].set_ylim(len(categories) - 0.4, -0.6)
