@@ -64,6 +64,9 @@ from kgrank.graph.store import QUERY_SECONDS, START_SECONDS, Progress, Row
 from kgrank.locks import unlock
 from kgrank.resources import schema_version
 
+WRITTEN_AT_ONCE = 1_000_000
+"""Edges that one transaction writes: more come in several, so that a load that is killed leaves a part of them."""
+
 
 class LadybugStore:
     """The graph in one file.
@@ -135,10 +138,17 @@ class LadybugStore:
         stored = self.edges(name, table["source"])
         new = changed(table, stored)
         if not new.is_empty():
-            with self._writing() as connection:
+            with self._reading() as connection:
                 refuse_missing_ends(connection, name, new)
-                delete_edges(connection, name, new.join(stored, on=edge_key(EDGES[name]), how="semi"))
-                insert_edges(connection, name, new)
+            # What a transaction writes takes several times the memory of the table until it is committed.
+            new = new.sort("source") if len(new) > WRITTEN_AT_ONCE else new
+            for first in range(0, len(new), WRITTEN_AT_ONCE):
+                part = new[first : first + WRITTEN_AT_ONCE]
+                with self._writing() as connection:
+                    delete_edges(connection, name, part.join(stored, on=edge_key(EDGES[name]), how="semi"))
+                    insert_edges(connection, name, part)
+                if progress:
+                    progress(name, len(table) - len(new) + first + len(part), len(table))
         if progress:
             progress(name, len(table), len(table))
 
