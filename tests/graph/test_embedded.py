@@ -22,6 +22,7 @@ from polars.testing import assert_frame_equal
 from kgrank.errors import StoreError
 from kgrank.graph.connect import open_store
 from kgrank.graph.embedded import reading, writing
+from kgrank.graph.embedded import store as store_module
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import empty_edges
 
@@ -388,3 +389,29 @@ def test_edges_that_are_read_in_parts_are_the_same_table(
             monkeypatch.setattr(reading, "AT_ONCE", count)
             assert_frame_equal(store.edges("INTERACTED"), whole)
             assert store.edges("SEARCHED").is_empty()
+
+
+def test_edges_that_are_written_in_parts_are_the_same_table_and_an_end_that_is_missing_stops_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "WRITTEN_AT_ONCE", 7)
+    users = [f"u{n}" for n in range(5)]
+    pairs = [(u, f"i{n:06}", f"{u} {n}", float(n)) for n in range(5) for u in users]
+    events = pl.DataFrame(pairs, schema=["source", "target", "id", "value"], orient="row")
+    events = pl.concat([empty_edges("INTERACTED"), events], how="diagonal")
+    with open_store(str(tmp_path / "graph.lb")) as store:
+        store.prepare()
+        store.upsert_nodes("User", pl.DataFrame({"id": users}))
+        store.upsert_nodes("Item", items(5))
+        astray = pl.concat([events, events[-1:].with_columns(target=pl.lit("nowhere"))])
+        with pytest.raises(StoreError, match="nowhere"):
+            store.upsert_edges("INTERACTED", astray)
+        assert store.edges("INTERACTED").is_empty()
+        told: list[int] = []
+        store.upsert_edges("INTERACTED", events, lambda name, done, total: told.append(done))
+        assert_frame_equal(store.edges("INTERACTED"), events.sort("source", "target", "id"))
+        assert told == sorted(told)
+        assert told[-1] == len(events)
+        changed = events.with_columns(pl.col("value") + 1)
+        store.upsert_edges("INTERACTED", changed)
+        assert_frame_equal(store.edges("INTERACTED"), changed.sort("source", "target", "id"))
