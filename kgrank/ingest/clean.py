@@ -44,6 +44,9 @@ from kgrank.ontology.model import BRAND, AttributeType, Ontology
 _NEW_CONTENT = ("place", "offer")
 """Columns of events that an earlier kgrank did not have: without them, an event keeps the id that it had."""
 
+_AT_ONCE = 500_000
+"""Events whose texts are in memory at once."""
+
 
 @dataclass(frozen=True)
 class Log:
@@ -304,18 +307,22 @@ def _with_ids(events: pl.DataFrame) -> pl.DataFrame:
         "value",
         nulls_last=True,
     )
-    text = events.select(
-        pl.concat_str([pl.col(c).cast(pl.String).fill_null("\x00") for c in content], separator="\x1f")
-        + pl.concat_str([(pl.lit(f"\x1f{c}=") + pl.col(c)).fill_null("") for c in _NEW_CONTENT])
-    )
-    digests = [hashlib.blake2b(t.encode(), digest_size=8).hexdigest() for t in text.to_series()]
-    events = events.with_columns(pl.Series("id", digests, pl.String))
+    text = pl.concat_str(
+        [pl.col(c).cast(pl.String).fill_null("\x00") for c in content], separator="\x1f"
+    ) + pl.concat_str([(pl.lit(f"\x1f{c}=") + pl.col(c)).fill_null("") for c in _NEW_CONTENT])
+    # Part by part: the texts of millions of events take more memory than the events.
+    digests = [_digests(part.select(text).to_series()) for part in events.iter_slices(_AT_ONCE)]
+    events = events.with_columns(pl.concat(digests) if digests else pl.Series("id", [], pl.String))
     if not events["id"].is_duplicated().any():
         return events
     again = pl.int_range(pl.len()).over("id")
     return events.with_columns(
         pl.when(again > 0).then(pl.format("{}-{}", "id", again)).otherwise("id").alias("id")
     )
+
+
+def _digests(texts: pl.Series) -> pl.Series:
+    return pl.Series("id", [hashlib.blake2b(t.encode(), digest_size=8).hexdigest() for t in texts], pl.String)
 
 
 def _log(raws: list[Raw], events: pl.DataFrame, folder: Path) -> Log:
