@@ -42,8 +42,11 @@ def table(result: Mapping[str, Any]) -> str:
     for category in result["most_bought"]:
         attributes = (_share(a) for a in category["attributes"])
         lines.append(f"| {category['name']} | {category['choices']:,} | {' | '.join(attributes)} |")
-    groups = "; ".join(f"{g['households']:,} households {g['sentence']}" for g in result["groups"])
-    return "\n".join([*lines, "", *_took(result), "", f"Households that are alike: {groups}."])
+    groups = [f"- {g['households']:,} households {g['sentence']}." for g in result["groups"]]
+    if groups:
+        about = f"Households that are alike ({result['groups_explain']:.0%} of all differences lie between the groups):"
+        groups = ["", about, "", *groups]
+    return "\n".join([*lines, "", *_took(result), *groups])
 
 
 def _share(attribute: Mapping[str, Any]) -> str:

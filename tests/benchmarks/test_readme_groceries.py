@@ -52,7 +52,8 @@ def test_the_table_says_what_the_run_took_and_which_households_are_alike() -> No
     text = table(result())
     assert "| all 2 categories, 1,550 choices |" in text
     assert "| seconds / of the processors | 61 / 61 | 61 / 61 | 61 / 61 | 4.0 GB | 0.5 |" in text
-    assert text.endswith("Households that are alike: 12 households like tea more.")
+    assert "Households that are alike (30% of all differences lie between the groups):" in text
+    assert text.endswith("\n- 12 households like tea more.")
 
 
 def test_a_readme_without_marks_and_a_run_that_is_missing_are_refused() -> None:
