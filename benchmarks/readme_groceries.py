@@ -44,8 +44,8 @@ def table(result: Mapping[str, Any]) -> str:
         lines.append(f"| {category['name']} | {category['choices']:,} | {' | '.join(attributes)} |")
     groups = [f"- {g['households']:,} households {g['sentence']}." for g in result["groups"]]
     if groups:
-        about = f"Households that are alike ({result['groups_explain']:.0%} of all differences lie between the groups):"
-        groups = ["", about, "", *groups]
+        between = f"{result['groups_explain']:.0%} of all differences lie between the groups"
+        groups = ["", f"Households that are alike ({between}):", "", *groups]
     return "\n".join([*lines, "", *_took(result), *groups])
 
 
