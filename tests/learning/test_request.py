@@ -32,7 +32,8 @@ from kgrank.learning.training_data import TrainingData as Learning
 from kgrank.learning.training_data import people_panel, read_training_data
 from kgrank.ontology.model import Ontology
 from kgrank.ranking import Shop, importance, rank
-from kgrank.ranking.shopper.person import read_person, tastes_of
+from kgrank.ranking.shopper import person as person_module
+from kgrank.ranking.shopper.person import everyones_tastes, read_person, tastes_of
 from kgrank.weights.model import AttributeWeight, CategoryWeights, LearnedWeights, Population, Utility
 from kgrank.weights.tables import weights_to_tables
 
@@ -292,3 +293,29 @@ def test_weights_without_a_population_know_no_persons(shop: Differing) -> None:
     plain = replace(shop.served.weights, population=Population())
     served = Shop.of(shop.graph, shop.ontology, plain)
     assert tastes_of(served, shop.events("p3")) == PersonTastes({}, {}, 0)
+
+
+@pytest.mark.parametrize("departures", [False, True])
+def test_the_tastes_of_everyone_at_once_are_those_of_each_alone(
+    shop: Differing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, departures: bool
+) -> None:
+    weights, graph = shop.served.weights, shop.graph
+    if departures:
+        population = replace(weights.population, within=weights.population.covariance, mean=())
+        weights = replace(weights, population=population)
+    served = Shop.of(graph, shop.ontology, weights)
+    monkeypatch.setattr(person_module, "AT_ONCE", 7)
+    users = [f"p{n}" for n in range(12)]
+    events = graph.edge("INTERACTED").filter(pl.col("source").is_in(users))
+    some = pl.DataFrame({"id": [*users, "nobody"]})
+    with open_store(str(tmp_path / "shop.lb")) as store:
+        load(
+            store,
+            replace(graph, nodes={**graph.nodes, "User": some}, edges={**graph.edges, "INTERACTED": events}),
+        )
+        parts = list(everyones_tastes(store, served))
+        single = [read_person(store, served, user).posterior for user in sorted(users)]
+    assert [done for done, _ in parts] == [7, 13]
+    # Nobody's tastes are the population's, and left out.
+    together = np.concatenate([tastes for _, tastes in parts])
+    np.testing.assert_allclose(together, [p.mean for p in single if p is not None], atol=1e-6)
