@@ -215,24 +215,41 @@ COMPARISONS = (
 )
 
 
+@dataclass(frozen=True)
+class Design:
+    """A trained design: (choices,) scored log-likelihoods, processor seconds, and its largest error of a sum."""
+
+    log_likelihoods: Floats
+    seconds: float
+    largest_error: float
+
+
+def trained(data: Data, name: str, settings: LikingSettings) -> Design:
+    """One of ``DESIGNS`` on one cut."""
+    groups, decoders, shuffle = DESIGNS[name]
+    graph = purchase_graph(data, groups=groups, shuffle=shuffle)
+    began = time.process_time()
+    learned = train_liking(graph, data.weights, settings if decoders else replace(settings, decoded=0))
+    seconds = time.process_time() - began
+    worst = largest_error(learned.filter, graph, data.scored)
+    return Design(learned.log_likelihoods(graph, data.scored), seconds, worst)
+
+
 def compare(data: Data, settings: LikingSettings, *, sevens: bool = False) -> list[dict[str, Any]]:
     """All designs on one cut; with ``sevens`` the households that are left out are scored too, apart."""
+    return comparisons(data, {name: trained(data, name, settings) for name in DESIGNS}, sevens=sevens)
+
+
+def comparisons(data: Data, designs: Mapping[str, Design], *, sevens: bool) -> list[dict[str, Any]]:
+    """The rows of trained designs, and of what they are compared with."""
     choices = data.scored.choices
     results = {
         "population": choices.log_likelihood(choices.offset),
         "base": with_column(data, None, None),
         "32 singular vectors": singular_vectors(data),
+        **{name: design.log_likelihoods for name, design in designs.items()},
     }
-    rows, worst = list[dict[str, Any]](), 0.0
-    seconds = 0.0
-    for name, (groups, decoders, shuffle) in DESIGNS.items():
-        graph = purchase_graph(data, groups=groups, shuffle=shuffle)
-        began = time.process_time()
-        learned = train_liking(graph, data.weights, settings if decoders else replace(settings, decoded=0))
-        if name == "L + G + D":
-            seconds = time.process_time() - began
-            worst = largest_error(learned.filter, graph, data.scored)
-        results[name] = learned.log_likelihoods(graph, data.scored)
+    rows = list[dict[str, Any]]()
     for group, left_out in scored_groups(sevens).items():
         of_group = seventh(data.household) == left_out
         household, category = data.household[of_group], data.category[of_group]
@@ -249,8 +266,9 @@ def compare(data: Data, settings: LikingSettings, *, sevens: bool = False) -> li
                 }
             )
         rows.append(_row(f"choices scored, {data.cut.name}{group}", float(of_group.sum()), ""))
-    rows.append(_row(f"contributions against the score, {data.cut.name}", worst, "<= 1e-6"))
-    rows.append(_row(f"processor seconds of training, {data.cut.name}", round(seconds, 1), "<= 360"))
+    whole = designs["L + G + D"]
+    rows.append(_row(f"contributions against the score, {data.cut.name}", whole.largest_error, "<= 1e-6"))
+    rows.append(_row(f"processor seconds of training, {data.cut.name}", round(whole.seconds, 1), "<= 360"))
     return rows
 
 
