@@ -104,6 +104,12 @@ ITEM = "item"
 """The relation of a target to itself."""
 
 
+def recency_counts(purchases: int, decay: float) -> Floats:
+    """(purchases,) counts for ``GraphFilter.person``, oldest first, that weigh each decay^(purchases since)."""
+    counts: Floats = np.expm1(np.power(decay, np.arange(purchases)[::-1], dtype=float))
+    return counts
+
+
 @dataclass(frozen=True)
 class GraphFilter:
     """Vectors and weights of a filter over the graph of purchases.
