@@ -248,12 +248,12 @@ def train_embeddings(
         f"{left_out}, on {device}"
     )
     progress.note(f"embeddings: {about}")
-    served = _served(module.cpu().eval(), sequences)
+    learned = served(module.cpu().eval(), sequences)
     record = StageRecord("embeddings", round(seconds, 2), about)
-    return Embeddings(served, settings.decay, loss, epochs, interrupted, record)
+    return Embeddings(learned, settings.decay, loss, epochs, interrupted, record)
 
 
-def _served(module: LinkPrediction, sequences: PurchaseSequences) -> GraphFilter:
+def served(module: LinkPrediction, sequences: PurchaseSequences) -> GraphFilter:
     """The trained embeddings as vectors and relations; an item that nobody bought has no embedding of its own.
 
     Raises:
