@@ -1,20 +1,19 @@
 """The network of items, brands and categories on Amazon Beauty, beside the same model without it and a twin.
 
     python benchmarks/beauty_network.py --work FOLDER
-    python benchmarks/beauty_network.py --work FOLDER --stage train --seeds 0
 
 Leave-one-out as in ``recommend.py``, protocol ``published``: all items are ranked but those of the history; the
 model and the network are fitted without the last two items of each person, and the validation item stands in the
 history when the test item is ranked. The network is embeddings of items, brands and categories by link prediction
-(``kgrank.learning.network.link_prediction``). Its epoch, and the weight of its score beside kgrank's behaviour model,
+(``kgrank.learning.network.link_prediction``). Its epoch, and the weight of its score beside kgrank's model,
 are chosen on validation items. The twin is trained on the same purchases, dealt out among all people.
 
 Cold items: a tenth of the items loses all its purchases, for the model, the network and in histories, and is
 ranked among itself; the model then knows these items by the brands and categories that the person bought, and by
 what follows on these.
 
-What is finished is kept in ``--work``, and a run that was cut goes on from there; ``--stage`` runs one part only.
-kgrank's model is learned once, with seed 0; the seeds are the network's.
+What is finished is kept in ``--work``, and a run that was cut goes on from there. kgrank's model is learned once,
+with seed 0; the seeds are the network's.
 """
 
 from __future__ import annotations
@@ -56,8 +55,8 @@ WEIGHT_PEOPLE = 3_000
 NETWORK, SHUFFLED, POPULARITY = "network", "shuffled", "popularity of brand and category"
 TWIN_SEED = 1_000
 """Added to the seed of a network to deal out the purchases of its twin."""
-COLD_SHARE = 0.3
-"""Share of items whose own embedding is left out of a step where items without purchases are to be ranked."""
+PARTS = 8
+"""Of the people: each is kept when it is ranked."""
 CHECKED = 200
 """People of whom contributions are compared with scores."""
 
@@ -169,9 +168,6 @@ def train(task: Task, seed: int, folder: Path, options: argparse.Namespace) -> N
     from kgrank.learning.network.link_prediction import EmbeddingSettings, train_embeddings
     from kgrank.learning.network.purchase_sequences import NextItems, PurchaseSequences
 
-    record = folder / f"{task.name}-{seed}.json"
-    if record.is_file():
-        return
     groups = {
         g.name: np.where(g.label == len(g.labels), -1, g.label) for g in task.parts.groups if g.name != AISLE
     }
@@ -183,10 +179,10 @@ def train(task: Task, seed: int, folder: Path, options: argparse.Namespace) -> N
     which = np.flatnonzero(known & (np.diff(histories.start) > 0))
     held_out = NextItems(histories.take(which).histories(), parts.validation_target[which])
     settings = EmbeddingSettings(seed=seed, accelerator=options.accelerator)
-    if task.name == "cold":
-        settings = replace(settings, hidden=COLD_SHARE)
-    found: dict[str, Any] = {}
     for name, purchases in ((NETWORK, sequences), (SHUFFLED, sequences.dealt_out(TWIN_SEED + seed))):
+        record = folder / f"{task.name}-{name}-{seed}.json"
+        if record.is_file():
+            continue
         began, worked = time.perf_counter(), time.process_time()
         trained = train_embeddings(purchases, held_out, settings)
         seconds, processor = time.perf_counter() - began, time.process_time() - worked
@@ -195,7 +191,7 @@ def train(task: Task, seed: int, folder: Path, options: argparse.Namespace) -> N
             folder / f"{task.name}-{name}-{seed}.npz", bought=network.bought, target=network.target,
             decay=network.decay,
         )  # fmt: skip
-        found[name] = {
+        found = {
             "loss": trained.loss,
             "epochs": trained.epochs,
             "seconds": round(seconds, 1),
@@ -203,8 +199,8 @@ def train(task: Task, seed: int, folder: Path, options: argparse.Namespace) -> N
             "about": trained.stage.about,
             "largest_error": largest_error(trained.filter, network, task),
         }
-        print(f"{task.name}, seed {seed}, {name}: {json.dumps(found[name])}", file=sys.stderr, flush=True)
-    record.write_text(json.dumps(found), encoding="utf-8")
+        print(f"{task.name}, seed {seed}, {name}: {json.dumps(found)}", file=sys.stderr, flush=True)
+        write(record, found)
 
 
 def largest_error(learned: GraphFilter, network: Network, task: Task) -> float:
@@ -350,17 +346,41 @@ def popularity(task: Task) -> Floats:
 
 
 def evaluate(task: Task, seeds: int, folder: Path) -> None:
-    """Learns the weights and ranks the test items once; keeps the places."""
-    if (folder / f"{task.name}-places.npz").is_file():
+    """Learns the weights, and ranks the test items once; keeps weights and places."""
+    missing = [part for part in range(PARTS) if not places_file(task.name, part, folder).is_file()]
+    if not missing:
         return
-    began = time.perf_counter()
     model, networks = model_of(task, folder), networks_of(task, seeds, folder)
-    weights = weights_of(task, model, networks)
-    print(f"{task.name}: weights {weights}, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-    places = list(ranked(task, model, networks, weights))
-    whole: dict[str, Any] = {name: np.concatenate([part[name] for part in places]) for name in places[0]}
-    whole |= {f"weight {name} {seed}": np.array(weight) for (name, seed), weight in weights.items()}
-    np.savez(folder / f"{task.name}-places.npz", **whole)
+    kept = folder / f"{task.name}-weights.json"
+    if not kept.is_file():
+        learned = weights_of(task, model, networks)
+        write(kept, {f"{name} {seed}": weight for (name, seed), weight in learned.items()})
+    by_name = json.loads(kept.read_text(encoding="utf-8"))
+    weights = {(name, seed): by_name[f"{name} {seed}"] for name, seed in networks}
+    people = np.array_split(np.arange(len(task.test)), PARTS)
+    for part in missing:
+        some = replace(task, test=task.test.take(people[part]), target=task.target[people[part]])
+        found = list(ranked(some, model, networks, weights))
+        places = {name: np.concatenate([batch[name] for batch in found]).tolist() for name in found[0]}
+        write(places_file(task.name, part, folder), places)
+        print(f"{task.name}: part {part + 1} of {PARTS} is ranked", file=sys.stderr, flush=True)
+
+
+def places_file(task: str, part: int, folder: Path) -> Path:
+    """The places of one part of the people."""
+    return folder / f"{task}-places-{part}.json"
+
+
+def read_places(task: str, folder: Path) -> dict[str, Ints]:
+    """By name, (people,) the places of all test items."""
+    parts = [json.loads(places_file(task, part, folder).read_text(encoding="utf-8")) for part in range(PARTS)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def write(path: Path, value: Mapping[str, Any]) -> None:
+    """A JSON file that is whole or not there."""
+    path.with_suffix(".part").write_text(json.dumps(value), encoding="utf-8")
+    path.with_suffix(".part").replace(path)
 
 
 def hits(rank: Ints) -> tuple[Floats, Floats]:
@@ -397,8 +417,8 @@ def line_of(folder: Path, seeds: int) -> dict[str, Any]:
     line: dict[str, Any] = {"data": "amazon_beauty", "protocol": "published", "seeds": seeds}
     seconds, worst = [], 0.0
     for task in ("all", "cold"):
-        with np.load(folder / f"{task}-places.npz") as arrays:
-            places = {name: arrays[name] for name in arrays.files}
+        places = read_places(task, folder)
+        weights = json.loads((folder / f"{task}-weights.json").read_text(encoding="utf-8"))
         start = "" if task == "all" else "cold_"
         line[f"{start}people"] = len(places["without"])
         line[f"{start}hr10_without"], line[f"{start}ndcg10_without"] = (
@@ -412,12 +432,12 @@ def line_of(folder: Path, seeds: int) -> dict[str, Any]:
             line[f"{start}ndcg10_{name}"] = float(np.mean([ndcg for _, ndcg in with_it]))
             line |= {f"{start}{key}": value for key, value in gain(places, name, seeds).items()}
             line[f"{start}weight_{name}"] = float(
-                np.mean([places[f"weight {name} {seed}"] for seed in range(seeds)])
+                np.mean([weights[f"{name} {seed}"] for seed in range(seeds)])
             )
         for seed in range(seeds):
-            record = json.loads((folder / f"{task}-{seed}.json").read_text(encoding="utf-8"))
-            seconds.append(record[NETWORK]["seconds"])
-            worst = max(worst, record[NETWORK]["largest_error"])
+            record = json.loads((folder / f"{task}-{NETWORK}-{seed}.json").read_text(encoding="utf-8"))
+            seconds.append(record["seconds"])
+            worst = max(worst, record["largest_error"])
     line["train_seconds"], line["train_seconds_most"] = float(np.mean(seconds)), max(seconds)
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in line.items()} | {"largest_error": worst}
 
@@ -428,27 +448,19 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, required=True, help="folder of what is finished, new or of an earlier run"
     )
-    parser.add_argument("--runs", type=int, default=5, help="seeds of the network (5)")
-    parser.add_argument("--stage", choices=("train", "all", "cold"), help="run one part only")
-    parser.add_argument("--seed", type=int, help="with --stage train: this seed only")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds of the network (5)")
     parser.add_argument("--accelerator", default="auto", help="Lightning's accelerator (auto)")
     options = parser.parse_args()
     about = environment("torch", "torch-geometric", "lightning", "scipy")
     _, log, groups, appearance = read(data_folder(options.data), None)
     print(json.dumps(about))
     parts = split(log, groups, appearance, "published")
-    tasks = {"all": warm_task(parts), "cold": cold_task(parts)}
     options.work.mkdir(parents=True, exist_ok=True)
-    for task in tasks.values():
-        for seed in range(options.runs) if options.seed is None else [options.seed]:
-            if options.stage in (None, "train"):
-                train(task, seed, options.work, options)
-    for name, task in tasks.items():
-        if options.stage in (None, name):
-            evaluate(task, options.runs, options.work)
-    if options.stage is not None:
-        return
-    line = line_of(options.work, options.runs) | {"peak_mb": peak_mb()}
+    for task in (warm_task(parts), cold_task(parts)):
+        for seed in range(options.seeds):
+            train(task, seed, options.work, options)
+        evaluate(task, options.seeds, options.work)
+    line = line_of(options.work, options.seeds) | {"peak_mb": peak_mb()}
     show(
         "Amazon Beauty, with and without the network", ["figure", "value"], [[k, v] for k, v in line.items()]
     )

@@ -70,8 +70,8 @@ class EmbeddingSettings:
     """
 
     width: int = 64
-    decay: float = 0.7
-    hidden: float = 0.0
+    decay: float = 0.6
+    hidden: float = 0.2
     negatives: int = 1024
     power: float = 0.75
     batch_size: int = 1024
