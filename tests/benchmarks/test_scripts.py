@@ -16,6 +16,7 @@ WITH_DATA = {
     "importance.py": ([], "choice_camera"),
     "rules.py": ([], "choice_camera"),
     "recommend.py": ([], "amazon_beauty"),
+    "beauty_network.py": (["--work", "nowhere"], "amazon_beauty"),
     "ontology.py": ([], "shopify_taxonomy"),
     "transfer.py": (["--data", "choice_scanner"], "choice_scanner"),
     "query.py": (["--beauty", "amazon_beauty"], "amazon_beauty"),

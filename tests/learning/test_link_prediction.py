@@ -201,3 +201,21 @@ def test_the_best_epoch_and_the_logs_are_kept_where_a_folder_is_named(
     assert trained.epochs == 2
     assert (tmp_path / "checkpoints" / "best.ckpt").is_file()
     assert list((tmp_path / "logs").rglob("events.*"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_learns_what_a_processor_learns(sequences: PurchaseSequences, held_out: NextItems) -> None:
+    settings = replace(SETTINGS, epochs=2)
+    processor = train_embeddings(sequences, held_out, settings)
+    gpu = train_embeddings(sequences, held_out, replace(settings, accelerator="gpu"))
+    assert gpu.filter.vectors == pytest.approx(processor.filter.vectors, abs=1e-4)
+
+
+def test_a_batch_is_the_graph_of_its_histories_weighted_by_recency(sequences: PurchaseSequences) -> None:
+    pairs = sequences.next_items(sequences.pairs[:40])
+    expected = np.zeros((40, ITEMS))
+    for row in range(40):
+        own = pairs.histories.item[pairs.histories.start[row] : pairs.histories.start[row + 1]]
+        for back, item in enumerate(own[::-1]):
+            expected[row, item] += 0.5**back
+    assert HistoryBatch.of(pairs, 0.5).history.to_dense().numpy() == pytest.approx(expected)
