@@ -34,6 +34,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from benchmarks.data_sets import data_folder
@@ -110,7 +111,7 @@ class Network:
     def scores(self, histories: EventSequences, among: Ints) -> Floats:
         """(histories, among) logits: ``GraphFilter.scores`` for many people at once."""
         shape = (len(histories), histories.item_count)
-        recency = histories.recency(self.decay)
+        recency = histories.recency(self.decay).astype(self.bought.dtype)
         person = sparse.csr_matrix((recency, histories.item, histories.start), shape=shape) @ self.bought
         length = np.linalg.norm(person, axis=1, keepdims=True)
         person = np.divide(person, length, out=np.zeros_like(person), where=length > 0)
@@ -232,7 +233,11 @@ def networks_of(task: Task, seeds: int, folder: Path) -> dict[tuple[str, int], N
     for name in (NETWORK, SHUFFLED):
         for seed in range(seeds):
             with np.load(folder / f"{task.name}-{name}-{seed}.npz") as arrays:
-                found[name, seed] = Network(arrays["bought"], arrays["target"], float(arrays["decay"]))
+                found[name, seed] = Network(
+                    arrays["bought"].astype(np.float32),
+                    arrays["target"].astype(np.float32),
+                    float(arrays["decay"]),
+                )
     return found
 
 
@@ -258,9 +263,7 @@ def weights_of(
     )
     allowed = ~masked_items(validation, task.among)
     return {
-        key: likeliest_weight(
-            base, network.scores(histories, task.among).astype(np.float32), allowed, position
-        )
+        key: likeliest_weight(base, network.scores(histories, task.among), allowed, position)
         for key, network in networks.items()
     }
 
@@ -277,30 +280,20 @@ def likeliest_weight(base: Floats, term: Floats, allowed: Truths, position: Ints
         allowed: (people, items) what could be chosen.
         position: (people,) what was.
     """
-    weights, rows = np.array([1.0, 0.0]), np.arange(len(position))
-    columns = (base, term)
+    weights = np.array([1.0, 0.0])
     for _ in range(30):
-        utility = np.float32(weights[0]) * base + np.float32(weights[1]) * term
-        utility[~allowed] = -np.inf
-        probability = np.exp(utility - utility.max(1, keepdims=True))
-        probability /= probability.sum(1, keepdims=True)
-        means = [np.einsum("ij,ij->i", probability, column).astype(float) for column in columns]
-        slope = np.array(
-            [
-                float((column[rows, position] - mean).sum())
-                for column, mean in zip(columns, means, strict=True)
-            ]
-        )
-        curvature = np.array(
-            [
-                [
-                    float((np.einsum("ij,ij,ij->i", probability, a, b) - m * n).sum())
-                    for b, n in zip(columns, means, strict=True)
-                ]
-                for a, m in zip(columns, means, strict=True)
-            ]
-        )
-        step = np.linalg.solve(curvature + np.eye(2), slope)
+        slope, curvature = np.zeros(2), np.eye(2)
+        for which in batches(len(position)):
+            columns = np.stack([base[which], term[which]])
+            utility = np.where(allowed[which], np.float32(weights) @ columns.transpose(1, 0, 2), -np.inf)
+            probability = np.exp(utility - utility.max(1, keepdims=True))
+            probability /= probability.sum(1, keepdims=True)
+            weighted = probability * columns
+            mean = weighted.sum(2, dtype=float)
+            taken = columns[:, np.arange(len(which)), position[which]]
+            slope += (taken - mean).sum(1)
+            curvature += np.einsum("apj,bpj->ab", weighted, columns, optimize=True) - mean @ mean.T
+        step = np.linalg.solve(curvature, slope)
         weights = weights + step
         if np.abs(step).max() < 1e-4:
             break
@@ -319,10 +312,12 @@ def ranked(
         histories, position = some.histories(), np.searchsorted(task.among, task.target[which])
         seen = masked_items(some, task.among)
 
-        def places(scores: Floats, seen: Truths = seen, position: Ints = position) -> Ints:
-            return ranks(np.where(seen, np.finfo(float).min, scores), position)
+        def places(
+            scores: npt.NDArray[np.floating[Any]], seen: Truths = seen, position: Ints = position
+        ) -> Ints:
+            return ranks(np.where(seen, np.finfo(np.float32).min, scores), position)
 
-        base = model.score(histories)[:, task.among]
+        base = model.score(histories)[:, task.among].astype(np.float32)
         found = {"without": places(base)}
         if task.name == "cold":
             found[POPULARITY] = places(np.broadcast_to(popularity(task), base.shape))

@@ -1,4 +1,4 @@
-"""The benchmark of the network on Beauty: its weight against another optimiser, its scores against those served."""
+"""The benchmark of the network on Beauty: its weight against another optimiser, its scores against the served."""
 
 from __future__ import annotations
 
