@@ -18,7 +18,6 @@ with seed 0; the seeds are the network's.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import pickle
