@@ -34,6 +34,7 @@ ORPHANS = {
     "AttributeValue": "load/values_with_items",
     "Brand": "load/brands_with_items",
     "Attribute": None,
+    "Segment": None,
 }
 """Labels that the ontology decides on, and the statement that names those which items have, and so stay."""
 

@@ -81,6 +81,14 @@ HOLDINGS = (
     ),
     Holding(
         place=Place.EDGE,
+        name="IN_SEGMENT",
+        columns=("source", "target"),
+        has_ids=True,
+        what="the segment that they are in, such as an age group",
+        removal="deleted with the user",
+    ),
+    Holding(
+        place=Place.EDGE,
         name="GOES_AFTER",
         columns=("weight", "forward", "backward", "next", "previous", "people", "together"),
         what="how many people took one item after another, of the weights that are served",
@@ -91,7 +99,8 @@ HOLDINGS = (
         place=Place.NODE,
         name="Weights",
         columns=("document", "posteriors"),
-        what="counts by item, brand and category; posteriors by category; tastes of the population",
+        what="counts by item, brand and category; posteriors by category; tastes of the population and of its "
+        "segments",
         removal=f"counts: {_COUNTED_AGAIN}",
         remains=_ESTIMATES,
     ),
@@ -183,6 +192,13 @@ HOLDINGS = (
         what="the log that you load, tasks and searches too, under whatever name",
         removal="yours: forget names the files near the store that name somebody",
     ),
+    Holding(
+        place=Place.FILE,
+        name="people.*",
+        has_ids=True,
+        what="who is in which segment, as you load it, under whatever name",
+        removal="yours: forget names the files near the store that name somebody",
+    ),
     *(
         Holding(
             place=Place.FILE,
@@ -191,7 +207,7 @@ HOLDINGS = (
             what="rows for Neo4j's offline import",
             removal="not changed: delete the folder after the import",
         )
-        for table in ("User", "INTERACTED", "SEARCHED")
+        for table in ("User", "INTERACTED", "SEARCHED", "IN_SEGMENT")
     ),
     Holding(
         place=Place.MEMORY,
@@ -236,6 +252,7 @@ WITHOUT_PEOPLE = frozenset(
         "AttributeValue",
         "Brand",
         "Item",
+        "Segment",
         "Rule",
         "Ontology",
         "Log",
