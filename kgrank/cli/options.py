@@ -54,6 +54,12 @@ User = Annotated[
 ]
 
 
+Segment = Annotated[
+    str | None,
+    typer.Option(metavar="SEGMENT", help="For a segment of people, by id or name: its mean tastes."),
+]
+
+
 Language = Annotated[str, typer.Option(help="Of names and sentences: en or zh.")]
 
 
@@ -62,7 +68,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 @contextmanager
 def opened(
-    address: str | None, user: str | None = None, *, history: bool = True
+    address: str | None, user: str | None = None, *, history: bool = True, segment: str | None = None
 ) -> Iterator[tuple[Shop, PersonTastes | None]]:
     """The shop at an address, and a user's own tastes; its store is closed at once.
 
@@ -70,10 +76,18 @@ def opened(
         address: Of the store; the demo's by default.
         user: A user's id.
         history: Whether the behaviour terms are needed.
+        segment: A segment of people, whose mean tastes stand in for a user's.
+
+    Raises:
+        InputError: A user and a segment at once.
     """
     from kgrank.graph.connect import open_store
     from kgrank.ranking import open_shop
 
+    if user is not None and segment is not None:
+        raise InputError(
+            "a shopper and a segment at once", expected="--user or --segment; a shopper's own is used anyway"
+        )
     tastes = None
     with open_store(address or default_store()) as store:
         shop = open_shop(store, history=history)
@@ -81,6 +95,11 @@ def opened(
             from kgrank.ranking.shopper.person import read_person
 
             tastes = read_person(store, shop, user)
+    if segment is not None:
+        from kgrank.choice.tastes.person import segment_tastes
+        from kgrank.ranking.shopper.person import named_segment
+
+        tastes = segment_tastes(shop.weights.population, named_segment(shop, segment))
     yield shop, tastes
 
 
@@ -103,7 +122,7 @@ def print_shopper(user: str | None, tastes: PersonTastes | None, language: str) 
     """Whose tastes these are."""
     if tastes and tastes.choices:
         out.print(word("own choices", language, user=escape(user or ""), choices=tastes.choices))
-    elif tastes:
+    elif tastes and tastes.segment is None:
         out.print(word("no tastes", language, user=escape(user or "")))
 
 

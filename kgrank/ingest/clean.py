@@ -23,7 +23,7 @@ from kgrank.ingest.cells.spellings import one_spelling, one_spelling_a_step, one
 from kgrank.ingest.choice_tasks.pairs import read_pairs
 from kgrank.ingest.choice_tasks.ratings import read_ratings
 from kgrank.ingest.choice_tasks.tasks import read_tasks
-from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OFFERS, PEOPLE, VALUES, schema
+from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OFFERS, VALUES, schema
 from kgrank.ingest.events import read_events, read_sequences, without_bots
 from kgrank.ingest.feedback import checked
 from kgrank.ingest.items import merge_items, read_items

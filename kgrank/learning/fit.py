@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from kgrank.arrays import Floats
+import numpy as np
+
+from kgrank.arrays import Floats, Ints
+from kgrank.choice.data.memberships import Memberships
 from kgrank.choice.hierarchy.prior_means import prior_evidence
 from kgrank.choice.logit.categories import CategoryFits, category_posterior, fit_categories, unpooled_fits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
 from kgrank.choice.rules.inherit import inherit
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
-from kgrank.choice.tastes.across_categories import category_evidence, joined
+from kgrank.choice.tastes.across_categories import (
+    category_evidence,
+    joined,
+    people_messages,
+    present_people,
+)
 from kgrank.choice.tastes.across_categories import estimate as estimate_variation
-from kgrank.choice.tastes.mixed_logit import Tastes, estimate, sample_people
+from kgrank.choice.tastes.mixed_logit import estimate, messages, sample_people
+from kgrank.choice.tastes.segment_means import segment_means
 from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
@@ -22,7 +31,7 @@ from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSour
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.training_data import TrainingData, people_panel, taste_count, taste_scale
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import Population
+from kgrank.weights.model import Population, SegmentTastes
 
 MOST_JOINT = 150
 """Columns up to which the mixed logit is estimated: its covariance has columns² / 2 numbers, more than the choices
@@ -103,18 +112,27 @@ def fit_shop(
     )
 
 
-def with_tastes(fitted: ShopFit, seed: int, progress: Progress = NO_PROGRESS) -> ShopFit:
-    """The same fits with the population of tastes, where choices show how people differ."""
-    choices = choices_for_tastes(fitted.shop)
+def with_tastes(
+    fitted: ShopFit, seed: int, progress: Progress = NO_PROGRESS, *, fewest_people: int = 1
+) -> ShopFit:
+    """The same fits with the population of tastes, where choices show how people differ.
+
+    Segments with fewer than ``fewest_people`` of those who chose have no mean of their own.
+    """
+    choices, groups = choices_for_tastes(fitted.shop), fitted.shop.memberships
     if not choices:
         progress.note("no choices tell people apart: their tastes are not estimated")
         return fitted
     if taste_count(choices) > MOST_JOINT:
-        population = fit_across_categories(choices, fitted.category_fits, len(fitted.shop.log.users))
+        population = fit_across_categories(choices, fitted.category_fits, groups, fewest_people)
         progress.note(f"tastes in {len(population.columns)} columns that categories share")
     else:
-        columns, tastes = fit_people(choices, fitted.category_fits, seed)
-        population = Population(columns, _rows(tastes.covariance), tuple(tastes.mean.tolist()))
+        population = fit_people(choices, fitted.category_fits, groups, seed, fewest_people)
+    if population.segments:
+        progress.note(
+            f"{len(population.segments)} segments of people, between which lie "
+            f"{population.between_segments:.1%} of how tastes vary"
+        )
     return replace(fitted, population=population)
 
 
@@ -129,7 +147,10 @@ def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:
 
 
 def fit_across_categories(
-    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, people: int
+    own_choices: Mapping[str, CategoryChoices],
+    category_fits: CategoryFits,
+    groups: Memberships,
+    fewest_people: int = 1,
 ) -> Population:
     """How people differ in the columns that categories share, and from category to category."""
     columns = shared_columns(list(own_choices.values()))
@@ -142,12 +163,18 @@ def fit_across_categories(
             category_fits.fits[category].part_worths,
             column_map(choices.design.layout, choices.nuisance, columns, scales),
             number,
-            people,
+            len(groups.of_person),
         )
         for number, (category, choices) in enumerate(own_choices.items())
     ]
-    variation = estimate_variation(joined(parts))
-    return Population(columns, _rows(variation.between), within=_rows(variation.within), scales=scales)
+    evidence = joined(parts)
+    variation = estimate_variation(evidence)
+    population = Population(columns, _rows(variation.between), within=_rows(variation.within), scales=scales)
+    evidence, present = present_people(evidence)
+    groups = groups.with_at_least(fewest_people, present)
+    if not groups.segments:
+        return population
+    return _with_segments(population, groups, present, *people_messages(evidence, variation.within))
 
 
 def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:
@@ -155,10 +182,37 @@ def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:
 
 
 def fit_people(
-    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, seed: int
-) -> tuple[tuple[str, ...], Tastes]:
+    own_choices: Mapping[str, CategoryChoices],
+    category_fits: CategoryFits,
+    groups: Memberships,
+    seed: int,
+    fewest_people: int = 1,
+) -> Population:
     """The population of tastes, in columns named by AttributeValue id."""
-    columns, panel, _ = people_panel(own_choices, category_fits)
-    sample = sample_people(panel, seed)
+    columns, panel, persons = people_panel(own_choices, category_fits)
+    sample, drawn = sample_people(panel, seed)
     scale = taste_scale(own_choices, category_fits, columns)
-    return columns, estimate(sample, scale, free_mean=sample is panel)
+    tastes = estimate(sample, scale, free_mean=sample is panel)
+    population = Population(columns, _rows(tastes.covariance), tuple(tastes.mean.tolist()))
+    groups = groups.with_at_least(fewest_people, persons[drawn])
+    if not groups.segments:
+        return population
+    said = messages(sample, tastes.mean, tastes.covariance)
+    return _with_segments(population, groups, persons[drawn], *said)
+
+
+def _with_segments(
+    population: Population, groups: Memberships, persons: Ints, precision: Floats, vector: Floats
+) -> Population:
+    """The population with its segments' means, from what the choices say of the people of some numbers."""
+    segment, names = groups.of_person[persons], groups.segments
+    means = segment_means(precision, vector, segment, len(names), np.array(population.covariance))
+    people = np.bincount(segment[segment >= 0], minlength=len(names))
+    return replace(
+        population,
+        segments={
+            name: SegmentTastes(tuple(means.mean[k].tolist()), _rows(means.covariance[k]), int(people[k]))
+            for k, name in enumerate(names)
+        },
+        between_segments=means.between,
+    )

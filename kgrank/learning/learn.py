@@ -128,7 +128,7 @@ def _completed(
 
     def tastes() -> ShopFit:
         heeding.stage(TASTES)
-        return with_tastes(fitted, config.seed, heeding)
+        return with_tastes(fitted, config.seed, heeding, fewest_people=privacy.fewest_people)
 
     def evaluation() -> dict[str, float]:
         heeding.stage(FOLLOWING)

@@ -11,6 +11,7 @@ import polars as pl
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.by_category import TablesByCategory
 from kgrank.choice.data.design import Design, Layout, category_design
+from kgrank.choice.data.memberships import Memberships, memberships
 from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.importance import spreads
 from kgrank.choice.logit.categories import CategoryFits
@@ -42,6 +43,7 @@ class TrainingData:
         own_choices: Of those the choices whose lowest common category it is.
         log: The responses that they are from.
         reliability: The scale of each kind of feedback.
+        memberships: Who of its people is in which segment.
     """
 
     designs: Mapping[str, Design]
@@ -49,6 +51,7 @@ class TrainingData:
     own_choices: Mapping[str, CategoryChoices]
     log: ResponseLog
     reliability: Reliability
+    memberships: Memberships
 
 
 def read_training_data(
@@ -95,7 +98,7 @@ def read_training_data(
     own_choices = {
         c: scaled[c] if s is sets.get(c) else weighted(s, reliability) for c, s in own_choices.items()
     }
-    return TrainingData(designs, scaled, own_choices, log, reliability)
+    return TrainingData(designs, scaled, own_choices, log, reliability, memberships(graph, log.users))
 
 
 def _size(tables: TablesByCategory, designs: Mapping[str, Design]) -> TrainingSize:

@@ -213,7 +213,7 @@ HOLDINGS = (
         place=Place.MEMORY,
         name="Served.log",
         has_ids=True,
-        what="events and searches, where a service reads an embedded store",
+        what="events, searches and segments, where a service reads an embedded store",
         removal="read again within the service's refresh time",
     ),
     Holding(

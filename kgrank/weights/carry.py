@@ -19,6 +19,7 @@ from kgrank.weights.model import (
     Population,
     RuleFinding,
     Segment,
+    SegmentTastes,
     Utility,
 )
 
@@ -266,4 +267,12 @@ def _population(population: Population, move: _Move) -> Population:
         tuple(population.mean[i] for i in picked) if population.mean else (),
         part(population.within),
         tuple(scales[i] for i in picked) if scales else (),
+        {
+            segment: SegmentTastes(
+                tuple(tastes.mean[i] for i in picked), part(tastes.covariance), tastes.people
+            )
+            for old, tastes in population.segments.items()
+            if (segment := current(old, move.new.segments)) in move.new.segments
+        },
+        population.between_segments,
     )
