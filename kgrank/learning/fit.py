@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.data.memberships import Memberships
+from kgrank.choice.data.memberships import Memberships, choice_counts
 from kgrank.choice.hierarchy.prior_means import prior_evidence
 from kgrank.choice.logit.categories import CategoryFits, category_posterior, fit_categories, unpooled_fits
 from kgrank.choice.logit.choice_sets import CategoryChoices
 from kgrank.choice.logit.posterior import CategoryPosterior
+from kgrank.choice.rules.findings import stored_segment_finding
 from kgrank.choice.rules.inherit import inherit
+from kgrank.choice.rules.segment_rules import weigh_segments
 from kgrank.choice.rules.weigh import RulePosteriors, weigh
 from kgrank.choice.tastes.across_categories import (
     category_evidence,
@@ -31,7 +33,7 @@ from kgrank.learning.prior_means import PriorMeanData, PriorMeans, PriorMeanSour
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
 from kgrank.learning.training_data import TrainingData, people_panel, taste_count, taste_scale
 from kgrank.ontology.model import Ontology
-from kgrank.weights.model import Population, SegmentTastes
+from kgrank.weights.model import Population, RuleFinding, SegmentTastes
 
 MOST_JOINT = 150
 """Columns up to which the mixed logit is estimated: its covariance has columns² / 2 numbers, more than the choices
@@ -53,6 +55,8 @@ class ShopFit:
         posteriors: Posteriors of the choices alone, without rules.
         rule_posteriors: Posteriors under the rules, and the findings on the rules.
         population: How people differ; without columns where it is not estimated (``with_tastes``).
+        segment_findings: What the choices say of the rules for segments (``with_segment_rules``), and
+            ``segment_notes``, what a reader must know of these.
     """
 
     shop: TrainingData
@@ -61,6 +65,8 @@ class ShopFit:
     posteriors: Mapping[str, CategoryPosterior]
     rule_posteriors: RulePosteriors
     population: Population = field(default_factory=Population)
+    segment_findings: tuple[RuleFinding, ...] = ()
+    segment_notes: tuple[str, ...] = ()
 
 
 def fit_shop(
@@ -134,6 +140,31 @@ def with_tastes(
             f"{population.between_segments:.1%} of how tastes vary"
         )
     return replace(fitted, population=population)
+
+
+def with_segment_rules(
+    fitted: ShopFit, ontology: Ontology, seed: int, progress: Progress = NO_PROGRESS
+) -> ShopFit:
+    """The same fits with the means of segments under their rules, and the findings on these."""
+    if not any(rule.segments for rule in ontology.rules.values()):
+        return fitted
+    counts = {
+        (segment, category): count
+        for category, choices in fitted.shop.sets.items()
+        for segment, count in choice_counts(choices.choices.person, fitted.shop.memberships).items()
+    }
+    posteriors, ruled = fitted.posteriors, fitted.rule_posteriors
+    weighed = weigh_segments(ontology, posteriors, ruled, fitted.population, counts, seed)
+    for note in weighed.notes:
+        progress.warning(note)
+    return replace(
+        fitted,
+        population=weighed.population,
+        segment_findings=tuple(
+            stored_segment_finding(evidence, ontology, ruled, fitted.population) for evidence in weighed.rules
+        ),
+        segment_notes=weighed.notes,
+    )
 
 
 def choices_for_tastes(shop: TrainingData) -> dict[str, CategoryChoices]:

@@ -24,7 +24,7 @@ from kgrank.graph.fingerprint import fingerprint
 from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.evaluation import evaluate, summary
-from kgrank.learning.fit import ShopFit, fit_shop, with_tastes
+from kgrank.learning.fit import ShopFit, fit_shop, with_segment_rules, with_tastes
 from kgrank.learning.prior_means import PriorMeanSource
 from kgrank.learning.reporting.interrupt import HeedingProgress, OptionalParts
 from kgrank.learning.reporting.progress import NO_PROGRESS, Progress
@@ -139,6 +139,7 @@ def _completed(
 
     if config.people:
         fitted = parts.compute(TASTES, tastes, fitted)
+    fitted = with_segment_rules(fitted, ontology, config.seed, progress)
     no_metrics: dict[str, float] = {}
     metrics = parts.compute("evaluation", evaluation, no_metrics)
     if fitted.prior_means.validation_loss is not None:

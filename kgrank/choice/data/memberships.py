@@ -32,6 +32,15 @@ class Memberships:
         return Memberships(tuple(self.segments[k] for k in kept), number[self.of_person])
 
 
+def choice_counts(persons: Ints, groups: Memberships) -> dict[str, tuple[int, int]]:
+    """By segment, how many choices its people made and how many of them made one; ``persons`` is who made each."""
+    segment = groups.of_person[persons] if groups.segments else np.zeros(0, np.int64)
+    return {
+        name: (int((segment == k).sum()), len(np.unique(persons[segment == k])))
+        for k, name in enumerate(groups.segments)
+    }
+
+
 def memberships(graph: KnowledgeGraph, users: Sequence[str]) -> Memberships:
     """The memberships of a log's people, in the order of their numbers."""
     table = graph.edge("IN_SEGMENT")
