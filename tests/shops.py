@@ -167,6 +167,7 @@ def _tables(
         "MADE_BY": [{"source": i, "target": "acme"} for i in ids if random.random() < 0.5],
         "HAS_VALUE": [],
         "INTERACTED": [event for k in range(0, items - 2, 3) for event in _list_shown(k)],
+        "IN_SEGMENT": [{"source": "ann", "target": "young"}],
         "SEARCHED": [{"source": "ann", "target": "clothes", "id": "s1", "time": 1, "query": "red, please"}],
     }
     for i in ids:
@@ -190,6 +191,7 @@ def _tables(
         "Brand": [{"id": "acme", "name": "Acme"}],
         "Item": [{"id": i, "title": f"Item {i}"} for i in ids],
         "User": [{"id": "ann"}, {"id": "bob"}],
+        "Segment": [{"id": "young", "name": "Young"}],
         "Ontology": [
             {"id": "ontology", "version": "1", "fingerprint": shop.fingerprint, "document": dump(shop)}
         ],

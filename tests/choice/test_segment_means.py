@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kgrank.arrays import Floats, Ints
-from kgrank.choice.tastes.segment_means import ROOTS, VAGUE, segment_means
+from kgrank.choice.tastes.segment_means import OWN, ROOTS, VAGUE, segment_means
 
 OMEGA = np.array([[0.5, 0.2], [0.2, 0.8]])
 Drawn = tuple[Floats, Floats, Ints, Floats]
@@ -38,7 +38,7 @@ def dense(
     for h in range(people):
         here = slice(2 * h, 2 * h + 2)
         inside = segment[h] >= 0
-        noise[here, here] = np.linalg.inv(precision[h]) + (1 - ratio * inside) * OMEGA
+        noise[here, here] = np.linalg.inv(precision[h]) + (max(1 - ratio, OWN) if inside else 1.0) * OMEGA
         if inside:
             takes[here, 2 * segment[h] : 2 * segment[h] + 2] = np.eye(2)
     prior = np.kron(np.eye(count), ratio * OMEGA)
@@ -58,7 +58,8 @@ def test_means_are_those_of_one_dense_gaussian_summed_over_the_grid() -> None:
     weight /= weight.sum()
     mean = sum(w * m for w, (_, m, _) in zip(weight, every, strict=True))
     assert found.mean == pytest.approx(mean, abs=1e-4)
-    assert found.between == pytest.approx(float(weight @ ROOTS**2), abs=1e-4)
+    share = ROOTS**2 / (ROOTS**2 + np.maximum(1 - ROOTS**2, OWN))
+    assert found.between == pytest.approx(float(weight @ share), abs=1e-4)
 
 
 def test_means_of_many_people_are_the_truth_within_their_errors() -> None:

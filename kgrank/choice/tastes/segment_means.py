@@ -1,12 +1,15 @@
 """Mean tastes of segments of people, such as age groups: random effects between the population and a person.
 
 A person h of segment s departs from the population by δ_h = m + d_s + η_h, d_s ~ N(0, ρΩ) between segments and
-η_h ~ N(0, (1 - ρ)Ω) between people of one segment, so that people vary by Ω in all (Laird and Ware 1982; ρ is the
-intraclass correlation); who is in no segment departs by m + η_h, η_h ~ N(0, Ω). What the choices say of a person
-comes as a Gaussian: precision Λ_h and vector v_h, log L(δ) ≈ v'δ - ½ δ'Λδ. With η_h integrated out they add up by
-segment, and a segment of few people stays near 0, the population. ρ is integrated out over a grid, with a flat
-prior on its root (Gelman 2006), so that segments that hardly differ are known to, not to be equal; m, which the
-part-worths of all people should leave at 0, is integrated out with a flat prior, and never served.
+η_h ~ N(0, (1 - ρ)Ω) between people of one segment, so that people vary by Ω in all (Laird and Ware 1982); who is
+in no segment departs by m + η_h, η_h ~ N(0, Ω). Where nearly all variation lies between segments, Ω may have been
+estimated too small for it: then ρ is above 1, and people of one segment vary by ``OWN`` Ω.
+
+What the choices say of a person comes as a Gaussian: precision Λ_h and vector v_h, log L(δ) ≈ v'δ - ½ δ'Λδ. With
+η_h integrated out they add up by segment, and a segment of few people stays near 0, the population. ρ is integrated
+out over a grid, with a flat prior on its root (Gelman 2006), so that segments that hardly differ are known to, not
+to be equal; m, which the part-worths of all people should leave at 0, is integrated out with a flat prior, and
+never served.
 """
 
 from __future__ import annotations
@@ -17,8 +20,11 @@ import numpy as np
 
 from kgrank.arrays import Floats, Ints
 
-ROOTS = 0.95 * np.linspace(0, 1, 20) ** 1.5
+ROOTS = 3.0 * np.linspace(0, 1, 24) ** 1.5
 """Grid of √ρ, closer where segments differ little, as they mostly do."""
+
+OWN = 0.1
+"""The least share of Ω by which people of one segment vary."""
 
 VAGUE = 1e-6
 """Precision of the prior of m, in units of how people vary: as good as none."""
@@ -34,7 +40,7 @@ class SegmentMeans:
     Attributes:
         mean: (segments, columns) posterior means of d_s.
         covariance: (segments, columns, columns) their posterior covariances.
-        between: Posterior mean of ρ, the share of how people vary that lies between segments.
+        between: Posterior mean of the share of how people vary that lies between segments, from 0 to 1.
     """
 
     mean: Floats
@@ -64,14 +70,15 @@ def segment_means(
         covariance: (columns, columns) Ω, how people vary in all.
     """
     root = np.linalg.cholesky(covariance)
-    own_variance = 1 - ROOTS**2
+    ratios = ROOTS**2
+    own_variance = np.maximum(1 - ratios, OWN)
     members = segment >= 0
     sums = _added(precision[members], vector[members], segment[members], count, root, own_variance)
     rest = _added(
         precision[~members], vector[~members], np.zeros((~members).sum(), np.int64), 1, root, np.ones(1)
     )
     log_marginal, means, spreads = np.empty(len(ROOTS)), [], []
-    for k, ratio in enumerate(ROOTS**2):
+    for k, ratio in enumerate(ratios.tolist()):
         log_marginal[k], mean, spread = _at(ratio, sums, rest, k)
         means.append(mean)
         spreads.append(spread)
@@ -83,7 +90,9 @@ def segment_means(
     gap = by_ratio - mean
     spread = np.einsum("k,kscd->scd", weight, np.array(spreads))
     spread += np.einsum("k,ksc,ksd->scd", weight, gap, gap)
-    return SegmentMeans(mean @ root.T, root @ spread @ root.T, float(weight @ ROOTS**2))
+    return SegmentMeans(
+        mean @ root.T, root @ spread @ root.T, float(weight @ (ratios / (ratios + own_variance)))
+    )
 
 
 def _added(
