@@ -64,13 +64,13 @@ def tables(lines: int = 6000, seed: int = 0) -> GroceryTables:
             "mailer_location": rng.choice(["0", "A", "D"], rows),
         }
     ).unique(["product_id", "store_id", "week"], maintain_order=True)
-    known = np.arange(1, HOUSEHOLDS + 1, 3)
+    known, words = np.arange(1, HOUSEHOLDS + 1, 3), [*COMPOSITIONS, None]
     demographics = pl.DataFrame(
         {
             "household_id": known,
             "age": rng.choice(["19-24", "65+"], len(known)),
             "income": rng.choice(["Under 15K", "50-74K"], len(known)),
-            "household_comp": rng.choice([*COMPOSITIONS, None], len(known)),
+            "household_comp": [words[k] for k in rng.integers(len(words), size=len(known))],
         }
     )
     return GroceryTables(transactions, products, promotions.lazy(), demographics)
