@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
 
@@ -21,6 +21,7 @@ from kgrank.weights.model import (
     LearnedWeights,
     Population,
     Segment,
+    SegmentTastes,
     Utility,
 )
 from kgrank.weights.tables import weights_to_tables
@@ -101,6 +102,27 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
     ids = graph.node("Item")["id"].to_list()
     pairs = sorted({(random.choice(ids), random.choice(ids)) for _ in range(3 * items)})
     return Example(graph, shop, weights, links([(a, b, random.random()) for a, b in pairs]))
+
+
+def with_segments(shop: Example) -> Example:
+    """The young love red and cheap; nothing is known of the old. Cal is young, and never chose."""
+    terms = {s: Term(s, names={"en": s.title(), "zh": zh}) for s, zh in (("young", "年轻"), ("old", "年长"))}
+    ontology = replace(shop.ontology, segments=terms)
+    population = shop.weights.population
+    mean = tuple({"color=red": 2.0, "price=*": -1.5}.get(name, 0.0) for name in population.columns)
+    errors = tuple(tuple(0.01 * x for x in row) for row in population.covariance)
+    population = replace(
+        population, segments={"young": SegmentTastes(mean, errors, 12)}, between_segments=0.2
+    )
+    graph = shop.graph
+    nodes = {
+        **graph.nodes,
+        "Ontology": graph.node("Ontology").with_columns(document=pl.lit(dump(ontology))),
+        "User": pl.DataFrame({"id": ["ann", "bob", "cal"]}),
+    }
+    young = pl.DataFrame({"source": ["ann", "cal"], "target": ["young", "young"]})
+    graph = KnowledgeGraph(nodes, {**graph.edges, "IN_SEGMENT": young})
+    return Example(graph, ontology, replace(shop.weights, population=population), shop.transitions)
 
 
 def links(rows: list[tuple[str, str, float]], people: float = 5.0) -> pl.DataFrame:

@@ -96,10 +96,9 @@ def opened(
 
             tastes = read_person(store, shop, user)
     if segment is not None:
-        from kgrank.choice.tastes.person import segment_tastes
-        from kgrank.ranking.shopper.person import named_segment
+        from kgrank.ranking.shopper.person import segment_tastes_in
 
-        tastes = segment_tastes(shop.weights.population, named_segment(shop, segment))
+        tastes = segment_tastes_in(shop, segment)
     yield shop, tastes
 
 

@@ -10,7 +10,13 @@ import polars as pl
 from kgrank.arrays import Floats
 from kgrank.choice.data.responses import read_log
 from kgrank.choice.importance import importance as shares_of
-from kgrank.choice.tastes.person import PersonTastes, person_tastes, personal_shares, served_part_worths
+from kgrank.choice.tastes.person import (
+    PersonTastes,
+    person_tastes,
+    personal_shares,
+    segment_tastes,
+    served_part_worths,
+)
 from kgrank.choice.tastes.shared_columns import column_map
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import EDGES
@@ -99,6 +105,11 @@ def named_segment(shop: Shop, segment: str) -> str:
             todo="Load who is in it (people.csv: person, segment), and train.",
         )
     return ids[same(segment)]
+
+
+def segment_tastes_in(shop: Shop, segment: str) -> PersonTastes:
+    """The mean tastes of a segment, by its id or a name; errors as in ``named_segment``."""
+    return segment_tastes(shop.weights.population, named_segment(shop, segment))
 
 
 def segment_shares(shop: Shop, category: str, segment: str) -> dict[str, tuple[float, float, float]]:
