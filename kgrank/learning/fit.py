@@ -24,7 +24,7 @@ from kgrank.choice.tastes.across_categories import (
     present_people,
 )
 from kgrank.choice.tastes.across_categories import estimate as estimate_variation
-from kgrank.choice.tastes.mixed_logit import estimate, messages, sample_people
+from kgrank.choice.tastes.mixed_logit import Panel, Tastes, estimate, messages, sample_people
 from kgrank.choice.tastes.segment_means import segment_means
 from kgrank.choice.tastes.shared_columns import column_map, shared_columns, usual_scales
 from kgrank.graph.tables import KnowledgeGraph
@@ -133,7 +133,7 @@ def with_tastes(
         population = fit_across_categories(choices, fitted.category_fits, groups, fewest_people)
         progress.note(f"tastes in {len(population.columns)} columns that categories share")
     else:
-        population = fit_people(choices, fitted.category_fits, groups, seed, fewest_people)
+        population = fit_jointly(choices, fitted.category_fits, groups, seed, fewest_people)
     if population.segments:
         progress.note(
             f"{len(population.segments)} segments of people, between which lie "
@@ -212,24 +212,49 @@ def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(row) for row in matrix.tolist())
 
 
+@dataclass(frozen=True)
+class PeopleFit:
+    """A mixed logit: the names of its columns, the tastes, and whose choices these were estimated from.
+
+    Attributes:
+        columns: AttributeValue ids, and the outside option.
+        tastes: The population, and the people.
+        panel: The people's choices.
+        persons: (people,) their numbers in the log.
+    """
+
+    columns: tuple[str, ...]
+    tastes: Tastes
+    panel: Panel
+    persons: Ints
+
+
 def fit_people(
+    own_choices: Mapping[str, CategoryChoices], category_fits: CategoryFits, seed: int
+) -> PeopleFit:
+    """The population of tastes, in columns named by AttributeValue id."""
+    columns, panel, persons = people_panel(own_choices, category_fits)
+    sample, drawn = sample_people(panel, seed)
+    scale = taste_scale(own_choices, category_fits, columns)
+    tastes = estimate(sample, scale, free_mean=sample is panel)
+    return PeopleFit(columns, tastes, sample, persons[drawn])
+
+
+def fit_jointly(
     own_choices: Mapping[str, CategoryChoices],
     category_fits: CategoryFits,
     groups: Memberships,
     seed: int,
     fewest_people: int = 1,
 ) -> Population:
-    """The population of tastes, in columns named by AttributeValue id."""
-    columns, panel, persons = people_panel(own_choices, category_fits)
-    sample, drawn = sample_people(panel, seed)
-    scale = taste_scale(own_choices, category_fits, columns)
-    tastes = estimate(sample, scale, free_mean=sample is panel)
-    population = Population(columns, _rows(tastes.covariance), tuple(tastes.mean.tolist()))
-    groups = groups.with_at_least(fewest_people, persons[drawn])
+    """How people differ in all columns of few categories."""
+    fitted = fit_people(own_choices, category_fits, seed)
+    mean, covariance = fitted.tastes.mean, fitted.tastes.covariance
+    population = Population(fitted.columns, _rows(covariance), tuple(mean.tolist()))
+    groups = groups.with_at_least(fewest_people, fitted.persons)
     if not groups.segments:
         return population
-    said = messages(sample, tastes.mean, tastes.covariance)
-    return _with_segments(population, groups, persons[drawn], *said)
+    return _with_segments(population, groups, fitted.persons, *messages(fitted.panel, mean, covariance))
 
 
 def _with_segments(

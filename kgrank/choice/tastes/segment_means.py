@@ -69,7 +69,7 @@ def segment_means(
         count: Number of segments.
         covariance: (columns, columns) Ω, how people vary in all.
     """
-    root = np.linalg.cholesky(covariance)
+    root = np.asarray(np.linalg.cholesky(covariance), np.float64)
     ratios = ROOTS**2
     own_variance = np.maximum(1 - ratios, OWN)
     members = segment >= 0
