@@ -139,11 +139,27 @@ def test_people_are_edges_of_the_graph_and_whoever_has_one_is_a_user(store: Grap
 
 def test_a_later_file_moves_people_and_a_load_without_one_leaves_them(store: GraphStore, shop: Shop) -> None:
     load(store, build_graph(clean_of(shop, PEOPLE)))
-    without = ingest(shop(items_csv=ITEMS, events_csv=EVENTS), ontology=known())
+    folder = shop(items_csv=ITEMS, events_csv=EVENTS)
+    (folder / "people.csv").unlink()
+    without = ingest(folder, ontology=known())
+    assert without.people is None
     load(store, build_graph(without))
     assert edges(store) == {("u1", "students"), ("u2", "families"), ("u9", "students")}
     load(store, build_graph(clean_of(shop, "person,segment\nu1,families\nu9,students\n")))
     assert edges(store) == {("u1", "families"), ("u9", "students")}
+
+
+def test_memberships_come_back_with_the_segment_that_had_left_the_ontology(
+    store: GraphStore, shop: Shop
+) -> None:
+    whole = build_graph(clean_of(shop, PEOPLE))
+    load(store, whole)
+    folder = shop(items_csv=ITEMS, events_csv=EVENTS)
+    (folder / "people.csv").unlink()
+    load(store, build_graph(ingest(folder, ontology=replace(known(), segments={}))))
+    assert edges(store) == set()
+    load(store, whole)
+    assert len(edges(store)) == 3
 
 
 def test_a_forgotten_person_is_in_no_segment_and_does_not_come_back(store: GraphStore, shop: Shop) -> None:
