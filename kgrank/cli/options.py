@@ -54,6 +54,12 @@ User = Annotated[
 ]
 
 
+Segment = Annotated[
+    str | None,
+    typer.Option(metavar="SEGMENT", help="For a segment of people, by id or name: its mean tastes."),
+]
+
+
 Language = Annotated[str, typer.Option(help="Of names and sentences: en or zh.")]
 
 
@@ -62,7 +68,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 @contextmanager
 def opened(
-    address: str | None, user: str | None = None, *, history: bool = True, purchases: bool = True
+    address: str | None,
+    user: str | None = None,
+    *,
+    history: bool = True,
+    purchases: bool = True,
+    segment: str | None = None,
 ) -> Iterator[tuple[Shop, PersonTastes | None]]:
     """The shop at an address, and a user's own tastes; its store is closed at once.
 
@@ -71,10 +82,18 @@ def opened(
         user: A user's id.
         history: Whether the behaviour terms are needed.
         purchases: Whether it matters what the user, or the shopper of a session, bought.
+        segment: A segment of people, whose mean tastes stand in for a user's.
+
+    Raises:
+        InputError: A user and a segment at once.
     """
     from kgrank.graph.connect import open_store
     from kgrank.ranking import open_shop
 
+    if user is not None and segment is not None:
+        raise InputError(
+            "a shopper and a segment at once", expected="--user or --segment; a shopper's own is used anyway"
+        )
     tastes = None
     with open_store(address or default_store()) as store:
         # A session, which is a history, may have purchases.
@@ -84,6 +103,10 @@ def opened(
             from kgrank.ranking.shopper.person import read_person
 
             tastes = read_person(store, shop, user)
+    if segment is not None:
+        from kgrank.ranking.shopper.person import segment_tastes_in
+
+        tastes = segment_tastes_in(shop, segment)
     yield shop, tastes
 
 
@@ -109,7 +132,7 @@ def print_shopper(user: str | None, tastes: PersonTastes | None, language: str) 
     elif tastes and tastes.liking is not None and tastes.is_known:
         items = len(tastes.liking.vector.bought)
         out.print(word("own purchases", language, user=escape(user or ""), items=items))
-    elif tastes:
+    elif tastes and tastes.segment is None:
         out.print(word("no tastes", language, user=escape(user or "")))
 
 

@@ -51,7 +51,8 @@ def build_graph(clean: Clean) -> KnowledgeGraph:
             "AttributeValue": _nodes("AttributeValue", _values(ontology, targets, brands)),
             "Brand": _nodes("Brand", [_term(b, notation=False) for b in brands.values()]),
             "Item": clean.items.select("id", "title", "description"),
-            "User": clean.events.select(pl.col("user").alias("id")).unique().sort("id"),
+            "User": _users(clean),
+            "Segment": _nodes("Segment", [_term(s, notation=False) for s in ontology.segments.values()]),
         },
         {name: _edges(name, rows) for name, rows in _ontology_edges(ontology, targets, brands).items()}
         | {
@@ -71,8 +72,24 @@ def build_graph(clean: Clean) -> KnowledgeGraph:
             ).select(
                 pl.col("user").alias("source"), pl.col("category").alias("target"), *EDGES["SEARCHED"].columns
             ),
-        },
+        }
+        | _memberships(clean),
     )
+
+
+def _users(clean: Clean) -> pl.DataFrame:
+    """Everybody with an event or a segment."""
+    users = clean.events.select(pl.col("user").alias("id"))
+    if clean.people is not None:
+        users = pl.concat([users, clean.people.select(pl.col("person").alias("id"))])
+    return users.unique().sort("id")
+
+
+def _memberships(clean: Clean) -> dict[str, pl.DataFrame]:
+    """The edges IN_SEGMENT; no table where no file says who is in which segment, so that a load leaves them."""
+    if clean.people is None:
+        return {}
+    return {"IN_SEGMENT": clean.people.select(source="person", target="segment")}
 
 
 def _nodes(label: str, rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:

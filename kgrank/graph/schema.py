@@ -60,6 +60,11 @@ NODES: Mapping[str, NodeType] = {
         NodeType("Item", {"title": TEXT, "description": TEXT}, "Something that can be ranked."),
         NodeType("User", {}, "A shopper, or a respondent of a choice study."),
         NodeType(
+            "Segment",
+            {"iri": TEXT, "name": TEXT, "names": TEXT},
+            "A group of shoppers, such as an age group.",
+        ),
+        NodeType(
             "Rule",
             {
                 "iri": TEXT,
@@ -179,6 +184,7 @@ EDGES: Mapping[str, EdgeType] = {
             key="id",
             about="A search, and the category it went to.",
         ),
+        EdgeType("IN_SEGMENT", "User", "Segment", about="Who is in which segment; a user is in one at most."),
         EdgeType("HOLDS_IN", "Rule", "Category", about="Each category in the rule's scope."),
         EdgeType("SPEAKS_OF", "Rule", "Attribute", {"position": WHOLE}),
         EdgeType(

@@ -34,6 +34,7 @@ ORPHANS = {
     "AttributeValue": "load/values_with_items",
     "Brand": "load/brands_with_items",
     "Attribute": None,
+    "Segment": None,
 }
 """Labels that the ontology decides on, and the statement that names those which items have, and so stay."""
 
@@ -103,6 +104,9 @@ def load(
     for label, with_items in ORPHANS.items():
         if label in graph.nodes:
             _delete(store, label, _orphans(store, graph, label, with_items), changes)
+    if "IN_SEGMENT" not in graph.edges and not {"User", "Segment"}.isdisjoint(changes.deleted):
+        # Their memberships went with them: a later file that has them again must be written.
+        forget_record(store, "IN_SEGMENT")
     store.upsert_nodes("Ontology", graph.node("Ontology"), progress)
     if "User" in changes.deleted:
         store.compact()

@@ -35,6 +35,7 @@ from kgrank.ingest.offers import (
     present_values,
     read_offers,
 )
+from kgrank.ingest.people import clean_people, read_people
 from kgrank.ingest.raw import EVENT_COLUMNS, Raw, RawColumn
 from kgrank.ingest.report import Rejects, Report
 from kgrank.ingest.rows import FILE, LINE
@@ -65,7 +66,10 @@ class Log:
 
 @dataclass(frozen=True)
 class Clean:
-    """A shop ready for the graph: the ontology, and tables in the columns of ``kgrank.ingest.columns``."""
+    """A shop ready for the graph: the ontology, and tables in the columns of ``kgrank.ingest.columns``.
+
+    ``people`` is None where no file says who is in which segment.
+    """
 
     ontology: Ontology
     items: pl.DataFrame
@@ -75,6 +79,7 @@ class Clean:
     log: Log
     notes: tuple[str, ...] = ()
     offers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=schema(OFFERS)))
+    people: pl.DataFrame | None = None
 
 
 def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping | None = None) -> Clean:
@@ -133,6 +138,11 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
         ontology = infer.with_data_values(ontology, items, every)
         notes.append(infer.describe(ontology))
         notes += infer.doubts(ontology, columns)
+    people = None
+    if mapping.people:
+        members = pl.concat([r.people for r in raws])
+        ontology = ontology if given else infer.with_segments(ontology, members["segment"])
+        people = clean_people(members, ontology, rejects)
     events = _events(raws, items, ontology, folder, rejects, given=given)
     log = _log(raws, events, folder)
     if log.clock == "order" and not offers["observed"].all():
@@ -146,7 +156,9 @@ def ingest(folder: Path, *, ontology: Ontology | None = None, mapping: Mapping |
     note_prices_of_zero(table, ontology, rejects)
     note_purchases_without_offer(events, table, rejects)
     notes += rejects.all_notes()
-    return Clean(ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes), table)
+    return Clean(
+        ontology, *_tables(items, values, events), rejects.report(), log, tuple(notes), table, people
+    )
 
 
 def _known_columns(columns: list[RawColumn], ontology: Ontology, rejects: Rejects) -> list[RawColumn]:
@@ -169,6 +181,7 @@ def _read(folder: Path, mapping: Mapping, rejects: Rejects) -> list[Raw]:
         *(read_pairs(folder, s, rejects) for s in mapping.pairs),
         *(read_events(folder, s, rejects) for s in mapping.events),
         *(read_sequences(folder, s, rejects) for s in mapping.sequences),
+        *(read_people(folder, s, rejects) for s in mapping.people),
     ]
 
 

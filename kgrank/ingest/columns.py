@@ -71,6 +71,11 @@ OFFERS: Mapping[str, Column] = {
     "number": Column(pl.Float64(), "The number in the attribute's unit, as in the values."),
 }
 
+PEOPLE: Mapping[str, Column] = {
+    "person": Column(pl.String(), "Who, as the events name them."),
+    "segment": Column(pl.String(), "Id of their segment."),
+}
+
 STANDARD: Mapping[str, tuple[str, ...]] = {
     "items": ("id", "category", "brand", "title", "description"),
     "events": (
@@ -101,6 +106,7 @@ STANDARD: Mapping[str, tuple[str, ...]] = {
         "time",
     ),
     "pairs": ("person", "better", "worse", "time"),
+    "people": ("person", "segment"),
 }
 """Column names that need no mapping, by section; further columns of items, offers and tasks are attributes."""
 

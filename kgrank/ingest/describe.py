@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from kgrank.ingest import mapping
-from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OFFERS, OTHER_KINDS, STANDARD, VALUES, Column
+from kgrank.ingest.columns import EVENTS, ITEMS, KINDS, OFFERS, OTHER_KINDS, PEOPLE, STANDARD, VALUES, Column
 from kgrank.ingest.events import ACTIONS_AN_HOUR, IMPRESSIONS_WITHOUT_ACTION
 from kgrank.ingest.located import about
 from kgrank.ingest.report import MOST, REASONS
@@ -24,6 +24,7 @@ _SECTIONS = (
     mapping.Tasks,
     mapping.Ratings,
     mapping.Pairs,
+    mapping.People,
 )
 _PARTS = (
     mapping.Field,
@@ -56,6 +57,7 @@ ontology.
 | `sequences.txt` | none: one line a user, `user item item …`, oldest first; each is a purchase | |
 | `tasks.*` | {tasks} | attributes of the alternative |
 | `pairs.*` | {pairs} | not read |
+| `people.*` | {people} | not read |
 
 - `kind` is one of {kinds}.
 - {others} count as the kind in brackets.
@@ -85,6 +87,10 @@ ontology.
   where the log does not say what was shown, are alternatives of a purchase only while an offer holds.
 - Attributes that the mapping names in the event log are what the item had in that event; other events take
   the last value seen before. What the catalogue does not say of an item is what its last offer says.
+- A row of `people` says in which segment of the ontology (`kg:Segment`: age groups, kinds of households) a
+  person is. A person is in one segment at most; where two kinds of segments matter, name segments that combine
+  them. Who is in none counts with everybody else. A file of people is whole: who is in the log of the same load
+  and not in the file has left their segment; a load without a file of people changes no membership.
 - Where impressions are logged without `list`, what one user saw in one session, for one query, at one
   time is a list. A view, cart or purchase without `list` belongs to the list in which its user last saw
   the item: in the session, or where no session is logged, within half an hour.
@@ -216,7 +222,13 @@ marked as imputed, and never change a value that is there.
 def _tables() -> str:
     return "## Clean tables\n\n" + "".join(
         _columns(name, columns)
-        for name, columns in (("items", ITEMS), ("values", VALUES), ("offers", OFFERS), ("events", EVENTS))
+        for name, columns in (
+            ("items", ITEMS),
+            ("values", VALUES),
+            ("offers", OFFERS),
+            ("events", EVENTS),
+            ("people", PEOPLE),
+        )
     )
 
 

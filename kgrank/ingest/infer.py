@@ -125,6 +125,12 @@ def with_data_values(ontology: Ontology, items: pl.DataFrame, values: pl.DataFra
     return replace(ontology, categories=_uses(ontology, used), attributes=attributes)
 
 
+def with_segments(ontology: Ontology, texts: pl.Series) -> Ontology:
+    """The ontology with a segment for each text; texts that differ in case alone are one."""
+    named = {_step_id(text): text for text in texts.unique().sort(descending=True)}
+    return replace(ontology, segments={id: Term(id, names={"en": named[id]}) for id in sorted(named)})
+
+
 def doubts(ontology: Ontology, columns: Iterable[RawColumn]) -> list[str]:
     """One note for each column of numbers with cells that are none, and for each of amounts of money."""
     notes = []

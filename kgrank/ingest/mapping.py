@@ -425,6 +425,14 @@ class Pairs(Source):
     time: Annotated[TimeField | None, "When; by default the order of the rows."] = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class People(Source):
+    """Who is in which segment of the ontology: one row a person."""
+
+    person: Annotated[Field, "Who, as the events, tasks or ratings name them."] = Field()
+    segment: Annotated[Field, "Their segment; empty: not known."] = Field()
+
+
 @dataclass(frozen=True)
 class Mapping:
     """All sections of a mapping file."""
@@ -437,6 +445,7 @@ class Mapping:
     tasks: Annotated[tuple[Tasks, ...], "Choice tasks."] = ()
     ratings: Annotated[tuple[Ratings, ...], "Rated or ranked profiles."] = ()
     pairs: Annotated[tuple[Pairs, ...], "Pairwise preferences between items."] = ()
+    people: Annotated[tuple[People, ...], "Who is in which segment."] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -449,6 +458,7 @@ class Mapping:
             *self.tasks,
             *self.ratings,
             *self.pairs,
+            *self.people,
         )
 
 
@@ -464,7 +474,7 @@ def read_mapping(source: Path | str) -> Mapping:
         raise InputError(
             "the mapping names no file",
             where=path,
-            expected="items, offers, events, sequences, tasks, ratings or pairs",
+            expected="items, offers, events, sequences, tasks, ratings, pairs or people",
         )
     return mapping
 
@@ -479,13 +489,13 @@ def default_mapping(folder: Path) -> Mapping:
         raise InputError(
             "there is no such folder", where=folder, expected="a folder with items and events, or tasks"
         )
-    names = ("items", "offers", "events", "sequences", "tasks", "pairs")
+    names = ("items", "offers", "events", "sequences", "tasks", "pairs", "people")
     files = {name: _standard(folder, name) for name in names}
     if not any(files.values()):
         raise InputError(
             "no file with a standard name",
             where=folder,
-            expected="items.*, offers.*, events.*, sequences.txt, tasks.* or pairs.* "
+            expected="items.*, offers.*, events.*, sequences.txt, tasks.*, pairs.* or people.* "
             "(csv, tsv, parquet, json, jsonl, xlsx; .gz)",
             todo="Name the files in a mapping and pass it with --mapping: kgrank help file-schemas.",
         )
@@ -496,6 +506,7 @@ def default_mapping(folder: Path) -> Mapping:
         sequences=tuple(Sequences(file=f) for f in files["sequences"]),
         tasks=tuple(Tasks(file=f, rest=True) for f in files["tasks"]),
         pairs=tuple(Pairs(file=f) for f in files["pairs"]),
+        people=tuple(People(file=f) for f in files["people"]),
     )
 
 

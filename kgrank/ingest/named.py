@@ -16,6 +16,7 @@ from kgrank.ingest.mapping import (
     Offers,
     Outside,
     Pairs,
+    People,
     Source,
     Tasks,
     TimeField,
@@ -28,6 +29,7 @@ _SECTIONS: abc.Mapping[type[Source], str] = {
     Events: "events",
     Tasks: "tasks",
     Pairs: "pairs",
+    People: "people",
 }
 
 

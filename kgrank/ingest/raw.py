@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kgrank.ingest.columns import EVENTS, ITEMS, OFFERS, schema
+from kgrank.ingest.columns import EVENTS, ITEMS, OFFERS, PEOPLE, schema
 from kgrank.ingest.mapping import AttributeField, CategoryField
 from kgrank.ingest.report import Rejects
 from kgrank.ingest.rows import FILE, LINE
@@ -28,6 +28,7 @@ OFFER_COLUMNS = {
     LINE: pl.Int64(),
     FILE: pl.String(),
 }
+PEOPLE_COLUMNS = {**schema(PEOPLE), LINE: pl.Int64(), FILE: pl.String()}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Raw:
         columns: The attributes' texts.
         offers: Columns of ``OFFER_COLUMNS``, one row an offer.
         events: Columns of ``EVENT_COLUMNS``.
+        people: Columns of ``PEOPLE_COLUMNS``, one row a membership in a segment.
         clock: Whether the events have times of a clock; None where there are no events.
         outside: Whether people could choose nothing; None where the file says nothing of it.
         tasks: Whether the events are choice tasks.
@@ -66,6 +68,7 @@ class Raw:
     columns: tuple[RawColumn, ...] = ()
     offers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OFFER_COLUMNS))
     events: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EVENT_COLUMNS))
+    people: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PEOPLE_COLUMNS))
     clock: bool | None = None
     outside: bool | None = None
     tasks: bool = False

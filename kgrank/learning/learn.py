@@ -27,7 +27,7 @@ from kgrank.graph.tables import KnowledgeGraph
 from kgrank.learning.configuration.config import RunConfig
 from kgrank.learning.configuration.extras import NETWORK, missing
 from kgrank.learning.evaluation import evaluate, summary
-from kgrank.learning.fit import ShopFit, fit_shop, with_tastes
+from kgrank.learning.fit import ShopFit, fit_shop, with_segment_rules, with_tastes
 from kgrank.learning.liking.stage import LikingOutcome, learn_liking
 from kgrank.learning.prior_means import PriorMeanSource
 from kgrank.learning.reporting.interrupt import HeedingProgress, OptionalParts
@@ -141,7 +141,7 @@ def _completed(
 
     def tastes() -> ShopFit:
         heeding.stage(TASTES)
-        return with_tastes(fitted, config.seed, heeding)
+        return with_tastes(fitted, config.seed, heeding, fewest_people=privacy.fewest_people)
 
     def evaluation() -> dict[str, float]:
         heeding.stage(FOLLOWING)
@@ -169,6 +169,7 @@ def _completed(
 
     if config.people:
         fitted = parts.compute(TASTES, tastes, fitted)
+    fitted = with_segment_rules(fitted, ontology, config.seed, progress)
     no_metrics: dict[str, float] = {}
     metrics = parts.compute("evaluation", evaluation, no_metrics)
     if fitted.prior_means.validation_loss is not None:

@@ -57,8 +57,12 @@ def weights_of(
         },
         metrics=metrics,
         terms=behaviour,
-        findings=tuple(
-            stored_finding(rule, ontology, fitted.rule_posteriors) for rule in fitted.rule_posteriors.rules
+        findings=(
+            *(
+                stored_finding(rule, ontology, fitted.rule_posteriors)
+                for rule in fitted.rule_posteriors.rules
+            ),
+            *fitted.segment_findings,
         ),
         population=fitted.population,
         reliability=shop.reliability,
@@ -66,7 +70,7 @@ def weights_of(
             stored_conflict(rules, ontology, fitted.rule_posteriors)
             for rules in fitted.rule_posteriors.conflicts
         ),
-        notes=(*_notes(shop), *fitted.rule_posteriors.notes),
+        notes=(*_notes(shop), *fitted.rule_posteriors.notes, *fitted.segment_notes),
     )
 
 

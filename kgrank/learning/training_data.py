@@ -11,6 +11,7 @@ import polars as pl
 from kgrank.arrays import Floats, Ints
 from kgrank.choice.data.by_category import TablesByCategory
 from kgrank.choice.data.design import Design, Layout, category_design
+from kgrank.choice.data.memberships import Memberships, memberships
 from kgrank.choice.data.responses import ResponseLog, read_log
 from kgrank.choice.importance import spreads
 from kgrank.choice.logit.categories import CategoryFits
@@ -43,6 +44,7 @@ class TrainingData:
         own_choices: Of those the choices whose lowest common category it is.
         log: The responses that they are from, without their alternatives.
         reliability: The scale of each kind of feedback.
+        memberships: Who of its people is in which segment.
     """
 
     designs: Mapping[str, Design]
@@ -50,6 +52,7 @@ class TrainingData:
     own_choices: Mapping[str, CategoryChoices]
     log: ResponseLog
     reliability: Reliability
+    memberships: Memberships
 
 
 def read_training_data(
@@ -102,7 +105,8 @@ def read_training_data(
         c: scaled[c] if s is sets.get(c) else weighted(s, reliability) for c, s in own_choices.items()
     }
     # The choice sets have the alternatives now: a second table of millions of them is of no use.
-    return TrainingData(designs, scaled, own_choices, replace(log, rows=log.rows.clear()), reliability)
+    heads = replace(log, rows=log.rows.clear())
+    return TrainingData(designs, scaled, own_choices, heads, reliability, memberships(graph, log.users))
 
 
 def _size(tables: TablesByCategory, designs: Mapping[str, Design]) -> TrainingSize:

@@ -11,6 +11,7 @@ from kgrank.errors import InputError, WeightsError
 from kgrank.graph.forgotten import LABEL, OF_PEOPLE, read_forgotten, write_forgotten
 from kgrank.graph.record import buckets, forget_record, write_record
 from kgrank.graph.store import GraphStore
+from kgrank.graph.sync import EVENTS
 from kgrank.ranking.catalogue.shop import stored_ontology
 from kgrank.ranking.stored.recount import recount
 
@@ -62,7 +63,7 @@ def forget(store: GraphStore, users: Sequence[str], *, dry_run: bool = False) ->
     stored = store.nodes("User", ids)["id"]
     known = set(stored)
     _refuse_unknown([u for u in ids if u not in known and not listed.has(u)], store.address)
-    events = sum(len(store.edges(name, stored)) for name in OF_PEOPLE)
+    events = sum(len(store.edges(name, stored)) for name in EVENTS)
     counted, rewritten, fits = False, False, True
     if not dry_run:
         write_forgotten(store, listed.with_people(ids))

@@ -81,6 +81,14 @@ HOLDINGS = (
     ),
     Holding(
         place=Place.EDGE,
+        name="IN_SEGMENT",
+        columns=("source", "target"),
+        has_ids=True,
+        what="the segment that they are in, such as an age group",
+        removal="deleted with the user",
+    ),
+    Holding(
+        place=Place.EDGE,
         name="GOES_AFTER",
         columns=("weight", "forward", "backward", "next", "previous", "people", "together"),
         what="how many people took one item after another, of the weights that are served",
@@ -91,8 +99,8 @@ HOLDINGS = (
         place=Place.NODE,
         name="Weights",
         columns=("document", "posteriors", "network"),
-        what="counts by item, brand and category; posteriors by category; tastes of the population; the network's "
-        "vectors of items and groups, and how many people bought of each",
+        what="counts by item, brand and category; posteriors by category; tastes of the population and of its "
+        "segments; the network's vectors of items and groups, and how many people bought of each",
         removal=f"counts: {_COUNTED_AGAIN}",
         remains=f"{_ESTIMATES}; vectors, to which their purchases added",
     ),
@@ -191,6 +199,13 @@ HOLDINGS = (
         what="the log that you load, tasks and searches too, under whatever name",
         removal="yours: forget names the files near the store that name somebody",
     ),
+    Holding(
+        place=Place.FILE,
+        name="people.*",
+        has_ids=True,
+        what="who is in which segment, as you load it, under whatever name",
+        removal="yours: forget names the files near the store that name somebody",
+    ),
     *(
         Holding(
             place=Place.FILE,
@@ -199,13 +214,13 @@ HOLDINGS = (
             what="rows for Neo4j's offline import",
             removal="not changed: delete the folder after the import",
         )
-        for table in ("User", "INTERACTED", "SEARCHED")
+        for table in ("User", "INTERACTED", "SEARCHED", "IN_SEGMENT")
     ),
     Holding(
         place=Place.MEMORY,
         name="Served.log",
         has_ids=True,
-        what="events and searches, where a service reads an embedded store",
+        what="events, searches and segments, where a service reads an embedded store",
         removal="read again within the service's refresh time",
     ),
     Holding(
@@ -265,6 +280,7 @@ WITHOUT_PEOPLE = frozenset(
         "AttributeValue",
         "Brand",
         "Item",
+        "Segment",
         "Rule",
         "Ontology",
         "Log",

@@ -68,6 +68,7 @@ def plan_of(clean: Clean, proposal: Proposal, title: str) -> Plan:
         languages=(language,),
         title=title,
         brand_synonyms=brand_spellings,
+        segments={id_: segment.name() for id_, segment in ontology.segments.items()},
     )
 
 

@@ -240,6 +240,12 @@ class AttributeImportance:
     rules: tuple[RuleStatement, ...]
     person: float | None = None
     """One person's own share; None where nobody is named."""
+    segment: float | None = None
+    """The share for the mean tastes of a segment; None where none is named."""
+    segment_lower: float | None = None
+    """Lower end of its 95 % interval."""
+    segment_upper: float | None = None
+    """Upper end."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +265,8 @@ class Importance:
         notes: What a reader must know.
         user: The shopper that was named; None for nobody.
         user_choice_count: Number of the shopper's own choices behind their tastes.
+        segment: Id of the segment that was named; None for none.
+        segment_person_count: Number of people behind its mean tastes.
     """
 
     version: str
@@ -273,6 +281,8 @@ class Importance:
     notes: tuple[str, ...]
     user: str | None = None
     user_choice_count: int | None = None
+    segment: str | None = None
+    segment_person_count: int | None = None
 
 
 @dataclass(frozen=True)

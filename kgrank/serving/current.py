@@ -18,7 +18,7 @@ from kgrank.errors import AccessError, BusyError, InputError, KgrankError, Store
 from kgrank.graph.connect import is_embedded, open_store
 from kgrank.graph.store import GraphStore
 from kgrank.ranking.catalogue.shop import Shop, open_shop
-from kgrank.ranking.shopper.person import read_events, tastes_of
+from kgrank.ranking.shopper.person import read_events, read_segment, tastes_of
 from kgrank.ranking.stored.versions import served_version
 from kgrank.weights.tables import stored_weights
 
@@ -51,7 +51,7 @@ class Served:
     Attributes:
         shop: The shop.
         loaded: When its catalogue was loaded, as the store says.
-        log: Events and searches, where the store is not kept open (the embedded one).
+        log: Events, searches and memberships in segments, where the store is not kept open (the embedded one).
         answers: Bodies by path and question.
         taken: Bytes of the answers and their questions.
         persons: Tastes by user.
@@ -59,7 +59,7 @@ class Served:
 
     shop: Shop
     loaded: str
-    log: tuple[pl.DataFrame, pl.DataFrame] | None = None
+    log: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame] | None = None
     answers: OrderedDict[tuple[str, bytes], bytes] = field(default_factory=OrderedDict)
     taken: int = 0
     persons: OrderedDict[str, PersonTastes] = field(default_factory=OrderedDict)
@@ -255,12 +255,13 @@ class Current:
         if self._embedded and before is not None and before.loaded == loaded:
             log = before.log
         elif self._embedded:
-            log = store.edges("INTERACTED"), store.edges("SEARCHED")
+            log = store.edges("INTERACTED"), store.edges("SEARCHED"), store.edges("IN_SEGMENT")
         self.served = Served(shop, loaded, log)
 
     def _read_person(self, served: Served, user: str) -> PersonTastes:
         if served.log is not None:
-            events, searches = (table.filter(pl.col("source") == user) for table in served.log)
+            events, searches, memberships = (t.filter(pl.col("source") == user) for t in served.log)
+            segment = next(iter(memberships["target"]), None)
         else:
             # A store that is known not to answer is not waited for by one caller after another.
             error = self.store_error
@@ -270,9 +271,10 @@ class Current:
                 todo = "Try again in a moment."
                 raise StoreError("the store is not connected", where=self.address, todo=todo)
             events, searches = read_events(self._store, user)
-        if events.is_empty() and searches.is_empty():
+            segment = read_segment(self._store, user)
+        if events.is_empty() and searches.is_empty() and segment is None:
             return NO_TASTES
-        return tastes_of(served.shop, events, searches)
+        return tastes_of(served.shop, events, searches, segment)
 
     def _note(self, error: KgrankError | None) -> None:
         """Keeps what is wrong with the store."""

@@ -30,6 +30,7 @@ from kgrank.ranking.explain.item import explain_query
 from kgrank.ranking.page.document import ranking
 from kgrank.ranking.page.facets import facets
 from kgrank.ranking.page.query import Query
+from kgrank.ranking.shopper.person import segment_tastes_in
 from kgrank.ranking.shopper.session import Session
 from kgrank.ranking.shopper.shifts import session_state
 from kgrank.serving.candidates import dropped_note, with_known_candidates
@@ -123,12 +124,19 @@ class Endpoint:
 async def _query(request: Request) -> Query:
     """The query with the shopper's tastes and session."""
     body: QueryRequest = request.body
+    if body.segment is not None and (body.user is not None or body.session is not None):
+        raise InputError(
+            "a segment beside a user or a session",
+            expected="one of them; a user's own segment is used anyway",
+        )
     session = None
     if body.session is not None:
         session = _session(request, body.session)
     person = None
     if body.user is not None and session is None:
         person = await _person(request, body.user)
+    if body.segment is not None:
+        person = segment_tastes_in(request.served.shop, body.segment)
     query = body.query(person, session)
     if not query.candidates:
         return query

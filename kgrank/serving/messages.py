@@ -88,7 +88,10 @@ EventBody = strict(
 
 
 class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What all questions share; ``kgrank.ranking.page.query.Query`` says what each field means."""
+    """What all questions share; ``kgrank.ranking.page.query.Query`` says what each field means.
+
+    ``segment`` names people whose mean tastes stand in for those of a user.
+    """
 
     category: Id | None = None
     text: Words | None = None
@@ -96,6 +99,7 @@ class QueryRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     filters: Annotated[tuple[FilterBody, ...], Meta(max_length=50)] = ()  # type: ignore[valid-type]
     history: Annotated[tuple[Id, ...], Meta(max_length=200)] = ()
     user: Id | None = None
+    segment: Id | None = None
     session: SessionId | None = None
     language: Language = "en"
 
@@ -168,7 +172,7 @@ class ServeRequest(Struct, frozen=True, forbid_unknown_fields=True):
     version: Id
 
 
-_OTHERS = {"user", "session", "item", "first", "second", "top", "over", "into", "shifts"}
+_OTHERS = {"user", "segment", "session", "item", "first", "second", "top", "over", "into", "shifts"}
 _PARTS = {
     "filters": FilterBody,
     "pins": PinBody,

@@ -145,11 +145,13 @@ class SessionBook:
         return entry is not None
 
     def users(self) -> frozenset[str]:
-        """The users with whose own choices sessions began."""
+        """The users with whose own choices, or segment, sessions began."""
         return frozenset(
             entry.user
             for entry in self._open.values()
-            if entry.user is not None and entry.person is not None and entry.person.is_known
+            if entry.user is not None
+            and entry.person is not None
+            and (entry.person.is_known or entry.person.posterior is not None)
         )
 
     def end_of(self, users: Collection[str]) -> None:

@@ -7,6 +7,7 @@ from kgrank.weights.model import (
     LearnedWeights,
     RuleFinding,
     Segment,
+    SegmentTastes,
     Utility,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "LearnedWeights",
     "RuleFinding",
     "Segment",
+    "SegmentTastes",
     "Utility",
 ]

@@ -19,6 +19,7 @@ from kgrank.weights.model import (
     Population,
     RuleFinding,
     Segment,
+    SegmentTastes,
     Utility,
 )
 
@@ -261,9 +262,17 @@ def _population(population: Population, move: _Move) -> Population:
         return tuple(tuple(matrix[i][j] for j in picked) for i in picked) if matrix else ()
 
     return Population(
-        tuple(columns),
-        part(population.covariance),
-        tuple(population.mean[i] for i in picked) if population.mean else (),
-        part(population.within),
-        tuple(scales[i] for i in picked) if scales else (),
+        columns=tuple(columns),
+        covariance=part(population.covariance),
+        mean=tuple(population.mean[i] for i in picked) if population.mean else (),
+        within=part(population.within),
+        scales=tuple(scales[i] for i in picked) if scales else (),
+        segments={
+            segment: SegmentTastes(
+                tuple(tastes.mean[i] for i in picked), part(tastes.covariance), tastes.people
+            )
+            for old, tastes in population.segments.items()
+            if (segment := current(old, move.new.segments)) in move.new.segments
+        },
+        between_segments=population.between_segments,
     )

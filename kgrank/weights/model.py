@@ -246,6 +246,21 @@ class Concern:
 
 
 @dataclass(frozen=True)
+class SegmentTastes:
+    """How the people of a segment differ on average from the population.
+
+    Attributes:
+        mean: Of their deviations, beside the population's own mean.
+        covariance: Of its error, row by row.
+        people: Number of people behind it.
+    """
+
+    mean: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    people: int
+
+
+@dataclass(frozen=True)
 class Population:
     """How shoppers differ from the average.
 
@@ -259,6 +274,8 @@ class Population:
         within: Covariance of one shopper's departures in each category, row by row; empty where there are none.
         scales: Usual scale of each column's number, 0 for other columns: in a category where it varies less, a
             deviation counts by its share of that (``kgrank.choice.tastes.shared_columns``). Empty: in full.
+        segments: Mean tastes of segments of people, by id.
+        between_segments: The share of the covariance that lies between segments, not between the people of one.
     """
 
     columns: tuple[str, ...] = ()
@@ -266,6 +283,8 @@ class Population:
     mean: tuple[float, ...] = ()
     within: tuple[tuple[float, ...], ...] = ()
     scales: tuple[float, ...] = ()
+    segments: Mapping[str, SegmentTastes] = field(default_factory=dict)
+    between_segments: float = 0.0
 
 
 @dataclass(frozen=True)

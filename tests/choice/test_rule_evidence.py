@@ -97,7 +97,6 @@ def test_each_kind_bounds_its_quantity_and_is_so_far_from_failing(said: Rule, ex
         rule("Prefers", attribute="color", values=("red", "pink")),
         rule("Inherits"),
         rule("Exposure", brand="aurora", share=0.2),
-        replace(rule("AtLeast", attribute="color", share=0.4), segments=("runners",)),
     ],
     ids=lambda x: str(x.kind),
 )

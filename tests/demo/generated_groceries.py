@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from kgrank.demo.groceries.package import PACKAGE, GroceryTables
+from kgrank.demo.groceries.segments import COMPOSITIONS
 
 STORES, HOUSEHOLDS, PRODUCTS = 4, 24, 30
 DEPARTMENTS = {
@@ -63,7 +64,16 @@ def tables(lines: int = 6000, seed: int = 0) -> GroceryTables:
             "mailer_location": rng.choice(["0", "A", "D"], rows),
         }
     ).unique(["product_id", "store_id", "week"], maintain_order=True)
-    return GroceryTables(transactions, products, promotions.lazy())
+    known, words = np.arange(1, HOUSEHOLDS + 1, 3), [*COMPOSITIONS, None]
+    demographics = pl.DataFrame(
+        {
+            "household_id": known,
+            "age": rng.choice(["19-24", "65+"], len(known)),
+            "income": rng.choice(["Under 15K", "50-74K"], len(known)),
+            "household_comp": [words[k] for k in rng.integers(len(words), size=len(known))],
+        }
+    )
+    return GroceryTables(transactions, products, promotions.lazy(), demographics)
 
 
 def write_package(folder: Path, version: str = "0.1.0") -> Path:
@@ -77,5 +87,6 @@ def write_package(folder: Path, version: str = "0.1.0") -> Path:
     made = tables()
     made.transactions.write_parquet(data / "transactions.parquet")
     made.products.write_parquet(data / "products.parquet")
+    made.demographics.write_parquet(data / "demographics.parquet")
     made.promotions.collect().write_parquet(data / "promotions.parquet")
     return folder

@@ -27,6 +27,7 @@ from kgrank.demo.groceries.package import PACKAGE, read_tables
 from kgrank.demo.groceries.page import write_page
 from kgrank.demo.groceries.page_table import SCRIPT, category_table
 from kgrank.demo.groceries.results import grocery_results, most_alike
+from kgrank.demo.groceries.segments import COMPOSITIONS
 from kgrank.demo.groceries.tasks import TASKS
 from kgrank.errors import InputError
 from kgrank.graph.connect import open_store
@@ -50,7 +51,7 @@ def categories() -> list[CategoryChoices]:
 @pytest.fixture(scope="module")
 def folder(categories: list[CategoryChoices], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("groceries") / "[red]shop"
-    write_folder(categories, folder)
+    write_folder(categories, folder, tables().demographics)
     return folder
 
 
@@ -89,7 +90,7 @@ def test_the_tables_are_read_without_importing_the_package(
     assert PACKAGE not in sys.modules
 
 
-@pytest.mark.parametrize("table", ["transactions", "products", "promotions"])
+@pytest.mark.parametrize("table", ["transactions", "products", "promotions", "demographics"])
 def test_a_damaged_or_missing_table_is_one_error(
     table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,22 @@ def test_a_damaged_or_missing_table_is_one_error(
     path.unlink()
     with pytest.raises(InputError, match=f"{table}.parquet: cannot be read"):
         read_tables()
+
+
+def test_households_of_which_the_package_knows_who_lives_there_are_in_segments(folder: Path) -> None:
+    ontology = read_ontology(folder / ONTOLOGY)
+    clean = ingest(folder, ontology=ontology, mapping=read_mapping(folder / MAPPING_FILE))
+    known = tables().demographics.drop_nulls()
+    ids = {word: id_ for word, (id_, _) in COMPOSITIONS.items()}
+    households = set(clean.events["user"])
+    assert clean.people is not None
+    assert dict(clean.people.iter_rows()) == {
+        str(household): ids[word]
+        for household, word in known.select("household_id", "household_comp").iter_rows()
+        if str(household) in households
+    }
+    assert 0 < len(clean.people) < len(households)
+    assert ontology.segments["two-adults-children"].name() == "Two adults with children"
 
 
 def test_a_folder_with_other_files_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -171,9 +188,9 @@ def test_prices_of_the_tasks_are_dollars_and_private_labels_have_no_manufacturer
 
 
 def test_a_folder_is_written_again_in_place(categories: list[CategoryChoices], tmp_path: Path) -> None:
-    write_folder(categories, tmp_path / "shop")
+    write_folder(categories, tmp_path / "shop", tables().demographics)
     (tmp_path / "shop" / "graph.lb").write_text("kept")
-    write_folder(most_bought(categories, 2), tmp_path / "shop")
+    write_folder(most_bought(categories, 2), tmp_path / "shop", tables().demographics)
     assert (tmp_path / "shop" / "graph.lb").read_text() == "kept"
     tree = read_ontology(tmp_path / "shop" / ONTOLOGY).categories.values()
     assert len([c for c in tree if c.parent]) == 2
@@ -265,9 +282,9 @@ def test_the_steps_load_and_train_what_was_written_and_leave_nothing_of_an_earli
             main(words)
         assert end.value.code == 0, capfd.readouterr().err
 
-    write_folder(categories, shop)
+    write_folder(categories, shop, tables().demographics)
     succeed(load)
-    write_folder(most_bought(categories, 2), shop)
+    write_folder(most_bought(categories, 2), shop, tables().demographics)
     succeed(load)
     with open_store(str(shop / STORE)) as store:
         placed = store.edges("IN_CATEGORY")["target"]

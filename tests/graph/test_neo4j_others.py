@@ -305,6 +305,21 @@ def test_a_shop_of_the_schema_before_offers_is_found_by_period_after_the_migrati
     assert [index["properties"] for index in indexes] == [["start"]]
 
 
+def test_a_shop_of_the_schema_before_segments_gets_their_constraint_with_the_migration(
+    database: Database, shop: KnowledgeGraph, neo4j_address: str
+) -> None:
+    with open_store(neo4j_address) as store:
+        load(store, shop)
+    database.run("DROP CONSTRAINT kgrank_segment_id")
+    database.run("MATCH (s:KgrankSchema) SET s.version = 8")
+    with open_store(neo4j_address) as store:
+        store.prepare()
+        assert store.schema_version() == schema_version()
+        assert_holds(store, shop)
+    made = database.run("SHOW CONSTRAINTS YIELD name, properties WHERE name = 'kgrank_segment_id' RETURN *")
+    assert [constraint["properties"] for constraint in made] == [["id"]]
+
+
 def test_two_shops_of_one_database_never_touch_each_other(
     database: Database, shop: KnowledgeGraph, neo4j_address: str, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from kgrank.weights.model import (
     RuleConflict,
     RuleFinding,
     Segment,
+    SegmentTastes,
     Utility,
 )
 
@@ -98,7 +99,11 @@ def learned_weights(draw: st.DrawFn) -> LearnedWeights:
                 )
             )
         ),
-        population=Population(("a=b",), ((draw(reals),),)),
+        population=Population(
+            ("a=b",), ((draw(reals),),), between_segments=draw(st.floats(0, 1)),
+            segments=draw(st.dictionaries(names, st.builds(
+                SegmentTastes, st.tuples(reals), st.tuples(st.tuples(reals)), st.integers(0)), max_size=2)),
+        ),
         notes=tuple(draw(st.lists(texts, max_size=2))),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from kgrank.cli.main import app
 from kgrank.errors import WeightsError
 from kgrank.graph.connect import open_store
+from kgrank.ontology.model import Term
 from kgrank.ontology.read import read_ontology
 from kgrank.resources import folder
 from kgrank.weights.artefact import document, read_weights, weights_of, write_weights
@@ -23,6 +24,7 @@ from kgrank.weights.liking_file import read_liking, write_liking
 from kgrank.weights.model import (
     LearnedWeights,
     RuleConflict,
+    SegmentTastes,
     Utility,
 )
 from kgrank.weights.tables import weights_to_tables
@@ -134,6 +136,20 @@ def test_another_unit_changes_the_usual_scale_of_a_shared_taste(shop: Path) -> N
     assert dict(zip(after.columns, after.scales, strict=True)) == {
         name: pytest.approx(2.0) if name == "heel=*" else 0.0 for name in columns
     }
+
+
+def test_means_of_segments_go_under_the_segments_new_names(shop: Path) -> None:
+    old = read_ontology(shop)
+    weights = invented(old)
+    width = len(weights.population.columns)
+    rows = tuple(tuple(float(i == j) for j in range(width)) for i in range(width))
+    tastes = {s: SegmentTastes(tuple(map(float, range(width))), rows, 7) for s in ("teens", "gone")}
+    weights = replace(weights, population=replace(weights.population, segments=tastes, between_segments=0.1))
+    young = Term("teens", deprecated=True, replaced_by="young")
+    new = replace(read_ontology(shop), segments={"teens": young, "young": Term("young")})
+    after = carry(weights, old, new).weights.population
+    assert dict(after.segments) == {"young": tastes["teens"]}
+    assert after.between_segments == 0.1
 
 
 def test_another_currency_is_left_out_and_the_other_shares_add_up_again(shop: Path) -> None:

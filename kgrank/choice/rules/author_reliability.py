@@ -74,10 +74,10 @@ class RulesInCategory:
 def applicable_statements(
     ontology: Ontology, layouts: Mapping[str, Layout]
 ) -> dict[str, list[tuple[int, Statement]]]:
-    """By category, the numbers of the rules that apply to it, and what each states there."""
+    """By category, the numbers of the rules for everybody that apply to it, and what each states there."""
     by_category: dict[str, list[tuple[int, Statement]]] = {}
     for number, rule in enumerate(ontology.rules.values()):
-        for category in ontology.scope(rule):
+        for category in () if rule.segments else ontology.scope(rule):
             stated = statement(rule, layouts[category]) if category in layouts else None
             if stated is not None:
                 by_category.setdefault(category, []).append((number, stated))

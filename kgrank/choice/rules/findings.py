@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.design import Layout
 from kgrank.choice.importance import importance
+from kgrank.choice.rules.segment_rules import SegmentRuleEvidence, departure
 from kgrank.choice.rules.verdict import verdict
 from kgrank.choice.rules.weigh import Conflict, RuleEvidence, RulePosteriors
 from kgrank.ontology.kinds.kind import LANGUAGES, Measure
 from kgrank.ontology.kinds.table import rule_kind
 from kgrank.ontology.model import Ontology, Rule
 from kgrank.ontology.sentences import sentence
-from kgrank.weights.model import RuleConflict, RuleFinding, RuleText
+from kgrank.weights.model import Population, RuleConflict, RuleFinding, RuleText
 
 _PHRASES = {
     "list": {"en": ", ", "zh": "、"},
@@ -27,6 +28,10 @@ _PHRASES = {
     "rising": {"en": "more {name} is better", "zh": "{name}越高越好"},
     "falling": {"en": "less {name} is better", "zh": "{name}越低越好"},
     "neither": {"en": "{name} goes up and down", "zh": "{name}有升有降"},
+    "nobody": {
+        "en": "{segment}: nothing is known of its people's tastes",
+        "zh": "{segment}：尚不了解其成员的偏好",
+    },
     "conflict": {
         "en": "{rules} cannot all be right in {places}: by the choices each may hold (probability {alone}), "
         "all together with {together:.3f}.",
@@ -64,6 +69,67 @@ def stored_finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RuleP
         has_effect=evidence.has_effect,
         translations=text,
     )
+
+
+def stored_segment_finding(
+    evidence: SegmentRuleEvidence, ontology: Ontology, posteriors: RulePosteriors, population: Population
+) -> RuleFinding:
+    """The evidence on a rule for segments as it is stored.
+
+    Args:
+        evidence: Against the choices of the people of its segments.
+        ontology: Names.
+        posteriors: Of the categories' part-worths.
+        population: With the segments' means by the choices alone.
+    """
+    overall = evidence.overall
+    text = {
+        language: RuleText(
+            sentence(overall.rule, ontology, language),
+            _segments_in_words(evidence, ontology, posteriors, population, language),
+        )
+        for language in LANGUAGES
+    }
+    english = text.pop("en")
+    return RuleFinding(
+        rule=overall.rule.id,
+        sentence=english.sentence,
+        confidence=overall.rule.sure,
+        prob_prior=overall.prob_prior,
+        prob_data=overall.prob_data,
+        prob_posterior=overall.prob_posterior,
+        log_bayes_factor=overall.log_bayes_factor,
+        verdict=verdict(overall.prob_data, overall.prob_prior),
+        instead=english.instead,
+        choice_count=overall.choice_count,
+        person_count=overall.person_count,
+        has_effect=overall.has_effect,
+        translations=text,
+    )
+
+
+def _segments_in_words(
+    evidence: SegmentRuleEvidence,
+    ontology: Ontology,
+    posteriors: RulePosteriors,
+    population: Population,
+    language: str,
+) -> str:
+    """What the mean tastes of each of a rule's segments say of its subject."""
+    parts = []
+    for segment in evidence.overall.rule.segments:
+        name = ontology.segments[segment].name(language)
+        if segment not in evidence.by_segment:
+            parts.append(_PHRASES["nobody"][language].format(segment=name))
+            continue
+        of_segment = evidence.by_segment[segment]
+        means = {
+            c: posteriors.mean_without_rules[c] + departure(posteriors.layouts[c], population, segment)
+            for c in of_segment.counted
+        }
+        words = _Words(ontology, replace(posteriors, mean_without_rules=means), language)
+        parts.append(words.phrase("in", place=name, text=words.by_category(of_segment)))
+    return _PHRASES["next"][language].join(parts)
 
 
 def stored_conflict(rules: Conflict, ontology: Ontology, posteriors: RulePosteriors) -> RuleConflict:

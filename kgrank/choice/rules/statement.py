@@ -63,7 +63,7 @@ class Statement:
 def statement(rule: Rule, layout: Layout) -> Statement | None:
     """What a rule states about a category's part-worths; None where it states nothing."""
     kind = rule_kind(rule.kind)
-    if kind.measure is None or rule.segments:
+    if kind.measure is None:
         return None
     located = _LOCATE[kind.measure](rule, layout)
     return None if located is None else Statement(located, *kind.bounds(rule))

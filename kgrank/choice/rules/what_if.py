@@ -119,7 +119,8 @@ def what_if(
     Raises:
         RunError: Hard rules exclude each other.
     """
-    scopes = [(rule, set(after.scope(rule))) for rule in map(after.rules.__getitem__, new)]
+    everybody = [rule for rule in map(after.rules.__getitem__, new) if not rule.segments]
+    scopes = [(rule, set(after.scope(rule))) for rule in everybody]
     affected = [
         c
         for c, p in posteriors.items()

@@ -124,6 +124,26 @@ def messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
     return _messages(evidence, _shrink(evidence, within))
 
 
+def people_messages(evidence: Evidence, within: Floats) -> tuple[Floats, Floats]:
+    """What all choices of each person say of their taste in all categories.
+
+    Returns:
+        Precisions (people, columns, columns) and vectors (people, columns).
+    """
+    return _sums(evidence, *messages(evidence, within))
+
+
+def recentred(evidence: Evidence, centre: Floats) -> Evidence:
+    """The evidence on departures from a centre (columns,) instead of from 0."""
+    return replace(evidence, gradient=evidence.gradient - evidence.information @ centre)
+
+
+def present_people(evidence: Evidence) -> tuple[Evidence, Ints]:
+    """The same pairs with new numbers for the people who have one; who they are."""
+    present, person = np.unique(evidence.person, return_inverse=True)
+    return replace(evidence, person=person, people=len(present)), present
+
+
 def posteriors(evidence: Evidence, variation: Variation) -> tuple[Floats, Floats]:
     """Everyone's taste in a category in which they never chose.
 

@@ -328,14 +328,25 @@ def _relative_size(data: Panel, scale: Floats) -> float:
     return float(np.exp(grid[best] - slope / (2 * bend)))
 
 
-def sample_people(data: Panel, seed: int = 0) -> Panel:
-    """People drawn at random, with all their choices and new numbers, up to ENOUGH_ROWS alternatives."""
+def messages(data: Panel, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """What each person's choices say of their departure from the mean, as Gaussians around their mode.
+
+    Returns:
+        Precisions (people, columns, columns) and vectors (people, columns).
+    """
+    modes, spread, _ = posteriors(data, mean, covariance)
+    information = np.linalg.inv(spread)
+    return information - np.linalg.inv(covariance), np.einsum("ucd,ud->uc", information, modes - mean)
+
+
+def sample_people(data: Panel, seed: int = 0) -> tuple[Panel, Ints]:
+    """People drawn at random, up to ENOUGH_ROWS alternatives, with their choices and new numbers; who they are."""
     if len(data.x) <= ENOUGH_ROWS:
-        return data
+        return data, np.arange(data.people)
     choices = data.choices
     rows = np.bincount(choices.person, np.diff(choices.start), data.people)
     order = np.random.default_rng(seed).permutation(data.people)
     drawn = np.sort(order[np.cumsum(rows[order]) <= ENOUGH_ROWS])
     selected = data.take(np.isin(choices.person, drawn))
     person = np.searchsorted(drawn, selected.choices.person)
-    return Panel(replace(selected.choices, person=person), selected.x, len(drawn))
+    return Panel(replace(selected.choices, person=person), selected.x, len(drawn)), drawn

@@ -42,13 +42,14 @@ class PersonTastes:
 
     Attributes:
         deviations: Mode of the posterior by AttributeValue id, in logits for a value or for one unit of a
-            number's column; empty for a person without choices.
+            number's column; empty for a person without choices who is in no segment with a mean.
         errors: Standard errors by AttributeValue id.
         choices: Number of choices behind them.
-        posterior: The whole of it, with which a session begins; None for a person without choices.
+        posterior: The whole of it, with which a session begins; None where there are no deviations.
         by_category: Where tastes depart from it in each category, the posterior of each in which they chose.
         columns: The population's columns, of the posteriors.
         liking: Their liking of items by what they bought; None where the weights have no graph of purchases.
+        segment: The segment at whose mean tastes they start.
     """
 
     deviations: Mapping[str, float]
@@ -58,6 +59,7 @@ class PersonTastes:
     by_category: Mapping[str, Posterior] = field(default_factory=dict, repr=False, compare=False)
     columns: tuple[str, ...] = field(default=(), repr=False, compare=False)
     liking: PersonLiking | None = field(default=None, repr=False, compare=False)
+    segment: str | None = None
 
     @property
     def is_known(self) -> bool:
@@ -82,8 +84,9 @@ def person_tastes(
     ontology: Ontology,
     design: Callable[[str], Design],
     seed: int = 0,
+    segment: str | None = None,
 ) -> PersonTastes:
-    """The posterior of one person under the learned population.
+    """The posterior of one person under the learned population, or its segment.
 
     Choices count alike whatever their age, and each kind of feedback by its reliability, as in training.
     Passed over are choices among items whose lowest common category has no weights, and lists of which nothing
@@ -95,18 +98,22 @@ def person_tastes(
         ontology: The category tree.
         design: The columns of a category.
         seed: Of the items drawn where the log does not say what was shown.
+        segment: The person's; one without a mean of its own is as none.
     """
     columns, prior = weights.population.columns, weights.population
+    segment = segment if segment in prior.segments else None
+    if not columns:
+        return PersonTastes({}, {}, 0)
     parts = _panels(log, weights, ontology, design, seed)
     if not parts:
-        return PersonTastes({}, {}, 0)
+        return PersonTastes({}, {}, 0) if segment is None else segment_tastes(prior, segment)
+    start = prior_of(prior, segment)
     if prior.within:
-        posterior, departed = _across_categories([panel for _, panel in parts], prior)
+        posterior, departed = _across_categories([panel for _, panel in parts], start, prior)
         by_category = {learned.category: p for (learned, _), p in zip(parts, departed, strict=True)}
     else:
         data, _ = join_panels([panel for _, panel in parts])
-        mean = np.array(prior.mean) if prior.mean else np.zeros(len(columns))
-        modes, spread, _ = posteriors(data, mean, np.array(prior.covariance), tolerance=TOLERANCE)
+        modes, spread, _ = posteriors(data, start.mean, start.covariance, tolerance=TOLERANCE)
         posterior, by_category = Posterior(modes[0], spread[0]), {}
     errors = np.sqrt(np.diagonal(posterior.covariance))
     attribute_columns = [k for k, name in enumerate(columns) if name != INSIDE]
@@ -117,6 +124,36 @@ def person_tastes(
         posterior,
         by_category,
         columns,
+        segment=segment,
+    )
+
+
+def prior_of(population: Population, segment: str | None = None) -> Posterior:
+    """Tastes before any choice: the population, or a segment, whose people vary less."""
+    mean = np.array(population.mean) if population.mean else np.zeros(len(population.columns))
+    covariance = np.array(population.covariance)
+    if segment is None:
+        return Posterior(mean, covariance)
+    mean = mean + np.array(population.segments[segment].mean)
+    return Posterior(mean, (1 - population.between_segments) * covariance)
+
+
+def segment_tastes(population: Population, segment: str) -> PersonTastes:
+    """The tastes of somebody of whom nothing but their segment is known.
+
+    They are measured, as all weights that are served, from the part-worths of all shoppers.
+    """
+    learned = population.segments[segment]
+    start = prior_of(population, segment)
+    errors = np.sqrt(np.diagonal(start.covariance) + np.diagonal(np.array(learned.covariance)))
+    named = [k for k, name in enumerate(population.columns) if name != INSIDE]
+    return PersonTastes(
+        {population.columns[k]: learned.mean[k] for k in named},
+        {population.columns[k]: float(errors[k]) for k in named},
+        0,
+        start,
+        columns=population.columns,
+        segment=segment,
     )
 
 
@@ -129,7 +166,8 @@ def people_tastes(
 ) -> Floats:
     """(people, columns) everyone's tastes in a category new to them, in the population's columns.
 
-    The modes of the posteriors that ``person_tastes`` gives one by one; the arguments are the same.
+    The modes of the posteriors that ``person_tastes`` gives one by one for people of no segment; the arguments are
+    the same.
 
     Args:
         log: The choices of some people; its ``users`` are the rows.
@@ -169,15 +207,19 @@ def _panels(
 
 
 def _across_categories(
-    panels: Sequence[tuple[Panel, Ints]], prior: Population
+    panels: Sequence[tuple[Panel, Ints]], start: Posterior, prior: Population
 ) -> tuple[Posterior, list[Posterior]]:
     """A person's posterior in a category new to them, and in each of those of the panels."""
     evidence = across.joined([across.panel_evidence(panel, np.zeros(1, np.int64), k, 1)
                               for k, (panel, _) in enumerate(panels)])  # fmt: skip
-    variation = across.Variation(np.array(prior.covariance), np.array(prior.within))
+    evidence = across.recentred(evidence, start.mean)
+    variation = across.Variation(start.covariance, np.array(prior.within))
     means, covariances = across.posteriors(evidence, variation)
     departed = zip(*across.departures(evidence, variation, means, covariances), strict=True)
-    return Posterior(means[0], covariances[0]), [Posterior(m, c) for m, c in departed]
+    return (
+        Posterior(start.mean + means[0], covariances[0]),
+        [Posterior(start.mean + m, c) for m, c in departed],
+    )
 
 
 def _choices_in(

@@ -90,7 +90,10 @@ def _refuse_others(snippet: Snippet, name: str) -> None:
                 f"{rule.id} is {what}, which does not act on the part-worths of a category",
                 where=name,
                 expected=f"a rule for everybody of kind {kinds}",
-                todo="What it changes shows only after training with it.",
+                todo="What it changes shows only after training with it."
+                if not rule.segments
+                else "A rule for a segment acts on its mean tastes, in training: add it to the ontology, load, "
+                "train, and see kgrank audit.",
             )
 
 

@@ -66,7 +66,7 @@ def _write(folder: Path, categories: int | None) -> None:
         if categories is not None:
             chosen = most_bought(chosen, categories)
         now("writing the folder")
-        write_folder(chosen, folder)
+        write_folder(chosen, folder, tables.demographics)
     count = sum(sum(c.counts[:2]) for c in chosen)
     out.print(f"Groceries in {escape(str(folder))}: {len(chosen)} categories, {count:,} choices.")
 

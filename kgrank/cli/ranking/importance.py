@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from kgrank.cli.audit.words import word as audit_word
 from kgrank.cli.common import Chart, out, print_answer
-from kgrank.cli.options import Category, Json, Language, Store, User, opened, print_shopper, table
+from kgrank.cli.options import Category, Json, Language, Segment, Store, User, opened, print_shopper, table
 from kgrank.cli.ranking.words import word
 from kgrank.weights.concerns import HEADS, by_kind, in_full_and_counted
 
@@ -25,6 +25,7 @@ def importance_command(
     category: Category,
     store: Store = None,
     user: User = None,
+    segment: Segment = None,
     language: Language = "en",
     chart: Chart = None,
     json: Json = False,
@@ -36,12 +37,14 @@ def importance_command(
     from kgrank.ranking.answers import for_user
     from kgrank.ranking.catalogue.category_names import category_id
     from kgrank.ranking.explain.importance import importance
+    from kgrank.ranking.page.answer import segment_note
 
     with opened(store, user, history=False, purchases=False) as (shop, tastes):
         category = category_id(shop.ontology, category)
-        average = importance(
-            shop, category, language, person=tastes.deviations_in(category) if tastes else None
-        )
+        person = tastes.deviations_in(category) if tastes else None
+        average = importance(shop, category, language, person=person, segment=segment)
+        named = average.segment or (tastes.segment if tastes and not tastes.choices else None)
+        whose = segment_note(shop, named, language) if named else None
         answer = for_user(average, user, tastes)
         if chart is not None:
             from kgrank.plots import importance_plot
@@ -52,6 +55,8 @@ def importance_command(
         return
     _print(answer, language)
     print_shopper(user, tastes, language)
+    if whose is not None:
+        out.print(escape(whose))
     if chart is not None:
         out.print(word("chart", language, path=escape(str(chart))))
 
@@ -59,9 +64,12 @@ def importance_command(
 def _print(answer: Importance, language: str) -> None:
     shoppers = any(a.shoppers is not None for a in answer.attributes)
     person = any(a.person is not None for a in answer.attributes)
+    segment = answer.segment is not None
     # A line has room for two more shares: a person's own come before those without rules.
-    free = any(a.without_rules is not None for a in answer.attributes) and not (person and shoppers)
-    keys = ["own"] * person + ["average"] * shoppers + ["without rules"] * free
+    shoppers = shoppers and not (segment and person)
+    free = any(a.without_rules is not None for a in answer.attributes) and person + shoppers + 2 * segment < 2
+    keys = ["segment", "interval"] * segment + ["own"] * person
+    keys += ["average"] * shoppers + ["without rules"] * free
     extra = [word(key, language) for key in keys]
     weight, interval = word("weight", language), word("interval", language)
     heads = [word("attribute", language), weight, "", interval, *extra, word("rules say", language)]
@@ -71,6 +79,7 @@ def _print(answer: Importance, language: str) -> None:
     for a in answer.attributes:
         cells = [escape(a.name), f"{a.share:.3f}", "█" * round(_BAR * a.share / widest)]
         cells.append(f"{a.lower:.3f}–{a.upper:.3f}")
+        cells += [_share(a.segment), _interval(a.segment_lower, a.segment_upper)] * segment
         cells += [_share(a.person)] * person + [_share(a.shoppers)] * shoppers
         cells += [_share(a.without_rules)] * free
         rows.add_row(*cells, escape("; ".join(s.short for s in a.rules)))
@@ -115,6 +124,10 @@ def _print_rules(attributes: tuple[AttributeImportance, ...], language: str) -> 
 
 def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
+
+
+def _interval(lower: float | None, upper: float | None) -> str:
+    return "" if lower is None or upper is None else f"{lower:.3f}–{upper:.3f}"
 
 
 def register(app: typer.Typer) -> None:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kgrank.cli.common import err, out, print_answer
-from kgrank.cli.options import After, Json, Language, Store, User, opened, print_shopper, table
+from kgrank.cli.options import After, Json, Language, Segment, Store, User, opened, print_shopper, table
 from kgrank.cli.query_options import (
     CurationFile,
     Diversity,
@@ -46,6 +46,7 @@ def rank_command(
     page: Annotated[int, typer.Option(min=1, help="The first, second, … so many items.")] = 1,
     after: After = None,
     user: User = None,
+    segment: Segment = None,
     session: SessionFile = None,
     events: Events = None,
     curation: CurationFile = None,
@@ -79,7 +80,7 @@ def rank_command(
         size=limit,
         language=language,
     )
-    with opened(store, user, history=options.history) as (shop, tastes):
+    with opened(store, user, history=options.history, segment=segment) as (shop, tastes):
         answer = for_user(ranking(shop, options.query(shop, tastes), shifts=True), user, tastes)
         name = shop.ontology.categories[answer.category].name(language)
     if json:

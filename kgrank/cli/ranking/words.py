@@ -15,6 +15,7 @@ _WORDS = {
     "better than": {"en": "better than", "zh": "好于"},
     "weight": {"en": "weight", "zh": "权重"},
     "interval": {"en": "95% interval", "zh": "95% 区间"},
+    "segment": {"en": "segment", "zh": "人群"},
     "own": {"en": "own", "zh": "本人"},
     "average": {"en": "shoppers'\naverage", "zh": "顾客\n平均"},
     "without rules": {"en": "without\nrules", "zh": "不计\n规则"},

@@ -296,7 +296,8 @@ def _print(clean: Clean, graph: KnowledgeGraph, store: str, rejects: Path | None
             out.print(f"The rows, with file and line: {rejects}", markup=False)
     else:
         out.print("No row was dropped.")
-    shown = ("Category", "Attribute", "Item", "User", "Rule")
+    shown = ["Category", "Attribute", "Item", "User", "Rule"]
+    shown += ["Segment"] * (len(graph.edge("IN_SEGMENT")) > 0)
     counts = [_counted(len(graph.node(label)), label) for label in shown]
     counts.append(plural(len(graph.edge("INTERACTED")) + len(graph.edge("SEARCHED")), "event"))
     out.print(f"In {store}: {', '.join(counts)}.", markup=False)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import yaml
 
 from kgrank.demo.groceries.choice_sets import CategoryChoices
 from kgrank.demo.groceries.ontology import grocery_ontology
 from kgrank.demo.groceries.package import PACKAGE
+from kgrank.demo.groceries.segments import MAPPING as PEOPLE_MAPPING
+from kgrank.demo.groceries.segments import PEOPLE, people_table, segment_names
 from kgrank.demo.groceries.tasks import MAPPING, TASKS, task_table
 from kgrank.errors import InputError
 from kgrank.files import make_folder, write_file, write_text
@@ -47,8 +51,10 @@ def most_bought(categories: Sequence[CategoryChoices], number: int) -> list[Cate
     return sorted(ranked[:number], key=lambda c: c.name)
 
 
-def write_folder(categories: Sequence[CategoryChoices], folder: Path) -> None:
+def write_folder(categories: Sequence[CategoryChoices], folder: Path, demographics: pl.DataFrame) -> None:
     """Writes the folder; a graph store and results that are there are kept.
+
+    Households of which ``demographics`` says who lives there are in segments.
 
     Raises:
         InputError: The folder holds something else, or cannot be written.
@@ -59,10 +65,14 @@ def write_folder(categories: Sequence[CategoryChoices], folder: Path) -> None:
     ontology = grocery_ontology(categories)
     for path in turtle_files(folder / ONTOLOGY):
         path.unlink()
-    write_plan(ontology.plan, fold(ontology.plan), folder / ONTOLOGY)
+    plan = replace(ontology.plan, segments=segment_names())
+    write_plan(plan, fold(plan), folder / ONTOLOGY)
     table = task_table(categories, ontology)
     write_file(folder / TASKS, lambda file: table.write_parquet(file))
-    write_text(folder / MAPPING_FILE, yaml.safe_dump(dict(MAPPING), sort_keys=False))
+    people = people_table(demographics, _households(categories))
+    write_file(folder / PEOPLE, lambda file: people.write_parquet(file))
+    mapping = {**MAPPING, "people": [dict(PEOPLE_MAPPING)]}
+    write_text(folder / MAPPING_FILE, yaml.safe_dump(mapping, sort_keys=False))
     write_text(folder / RUN, _run_text(folder))
     write_text(folder / "README.txt", _readme(categories))
 
@@ -72,10 +82,14 @@ def _about(categories: Sequence[CategoryChoices]) -> dict[str, object]:
         "package": PACKAGE,
         "categories": len(categories),
         "choices": [sum(c.counts[part] for c in categories) for part in range(3)],
-        "households": len(set().union(*(c.household.tolist() for c in categories))),
+        "households": len(_households(categories)),
         "purchases looked at": sum(c.left_out[0] for c in categories),
         "purchases left out": sum(c.left_out[1] for c in categories),
     }
+
+
+def _households(categories: Sequence[CategoryChoices]) -> set[int]:
+    return set().union(*(c.household.tolist() for c in categories))
 
 
 def _run_text(folder: Path) -> str:
@@ -93,7 +107,8 @@ simulated after real shopping, and are not to be used for commercial decisions o
 
 {ONTOLOGY}/      {len(categories)} categories below their departments, and what may decide in each
 {TASKS}  purchases of the weeks 9 to 44, each with up to 19 products that were on offer beside it
-{MAPPING_FILE}   which column of it means what
+{PEOPLE}  who lives in the household, where it is known: about a third; the others count without
+{MAPPING_FILE}   which column of these means what
 {RUN}       the run; its paths are as seen from the folder in which kgrank demo groceries ran
 
 What was on offer is not in the data. It is reconstructed from what others bought: products that some store sold in

@@ -36,6 +36,7 @@ _COLUMNS = {
         "product_type",
         "package_size",
     },
+    "demographics": {"household_id", "age", "income", "household_comp"},
     "promotions": {"product_id", "store_id", "week", "display_location", "mailer_location"},
 }
 
@@ -48,11 +49,13 @@ class GroceryTables:
         transactions: A row for each product of a basket.
         products: A row for each product.
         promotions: A row for each product on display or in the mailer, by store and week; some 20 million.
+        demographics: A row for each household of which something is known, a third of them.
     """
 
     transactions: pl.DataFrame
     products: pl.DataFrame
     promotions: pl.LazyFrame
+    demographics: pl.DataFrame
 
 
 def read_tables() -> GroceryTables:
@@ -63,7 +66,10 @@ def read_tables() -> GroceryTables:
     """
     folder = _data_folder()
     tables = {name: _scan(folder / f"{name}.parquet", columns) for name, columns in _COLUMNS.items()}
-    return GroceryTables(tables["transactions"].collect(), tables["products"].collect(), tables["promotions"])
+    transactions, products, demographics = (
+        tables[name].collect() for name in ("transactions", "products", "demographics")
+    )
+    return GroceryTables(transactions, products, tables["promotions"], demographics)
 
 
 def _data_folder() -> Path:

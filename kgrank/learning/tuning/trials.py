@@ -100,7 +100,9 @@ def run_trial(
     for means in _means_by_fold(data, config, closed, folds, progress):
         priors |= means
         categories = [c for c in shop.own_choices if c in means]
-        so_far += score(evaluate(shop, priors, config.validation, config.seed, categories, variances=variances))
+        so_far += score(
+            evaluate(shop, priors, config.validation, config.seed, categories, variances=variances)
+        )
         yield so_far
     yield score(evaluate(shop, priors, config.validation, config.seed, variances=variances))
 

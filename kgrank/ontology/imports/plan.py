@@ -43,12 +43,13 @@ class PlannedAttribute:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that was found, and remarks for the person who brings it."""
+    """Everything that was found, and remarks for the person who brings it; brands and segments are names by id."""
 
     categories: tuple[PlannedCategory, ...]
     attributes: tuple[PlannedAttribute, ...] = ()
     brands: Mapping[str, str] = field(default_factory=dict)
     brand_synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
     title: str = "Imported"
     version: str = "1"
     languages: tuple[str, ...] = ("en",)

@@ -67,7 +67,7 @@ def write_plan(plan: Plan, folded: Mapping[str, Folded], folder: Path, base: str
 
 def _files(plan: Plan, folded: Mapping[str, Folded], base: str) -> dict[str, list[Block]]:
     files: dict[str, list[Block]] = {
-        "ontology.ttl": [_header(plan, base), *brand_blocks(plan, base)],
+        "ontology.ttl": [_header(plan, base), *brand_blocks(plan, base), *_segment_blocks(plan, base)],
         "attributes.ttl": [attribute_block(a, plan.languages[0], base) for a in plan.attributes],
         "values.ttl": [block for a in plan.attributes for block in value_blocks(a, plan.languages[0], base)],
     }
@@ -115,6 +115,14 @@ def brand_blocks(plan: Plan, base: str = BASE) -> list[Block]:
             ),
         )
         for id_, name in plan.brands.items()
+    ]
+
+
+def _segment_blocks(plan: Plan, base: str) -> list[Block]:
+    language = plan.languages[0]
+    return [
+        _thing(f"{base}segment/{id_}", "Segment", id_, {language: name})
+        for id_, name in plan.segments.items()
     ]
 
 

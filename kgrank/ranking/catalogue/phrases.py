@@ -120,6 +120,10 @@ _PHRASES = {
         "and the best values of all of them add {best:.2f}.",
         "zh": "改变属性无法使{title}进入前 {first}：差 {gap:.2f}，全部取最优值也只加 {best:.2f}。",
     },
+    "by-segment": {
+        "en": "By the mean tastes of the segment {segment}, from choices of {people:,} people.",
+        "zh": "按人群“{segment}”的平均偏好，来自 {people:,} 人的选择。",
+    },
     "no-population": {
         "en": "These weights do not say how shoppers differ: the session moves no taste.",
         "zh": "此权重未说明顾客之间的差异：本次会话不改变偏好。",

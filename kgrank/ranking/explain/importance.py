@@ -15,7 +15,12 @@ from kgrank.weights.model import LearnedWeights, RuleFinding
 
 
 def importance(
-    shop: Shop, category: str, language: str = "en", *, person: Mapping[str, float] | None = None
+    shop: Shop,
+    category: str,
+    language: str = "en",
+    *,
+    person: Mapping[str, float] | None = None,
+    segment: str | None = None,
 ) -> Importance:
     """What matters in a category of a shop.
 
@@ -24,12 +29,15 @@ def importance(
         category: Its id.
         language: Of names and sentences.
         person: A person's deviations, as in ``rank``: their own shares are given beside the average shopper's.
+        segment: A segment of people: the shares for its mean tastes are given beside the average shopper's.
 
     Raises:
-        InputError: An unknown category.
+        InputError: An unknown category or segment, or a segment of whose tastes nothing is known.
         WeightsError: The weights say nothing of it.
     """
     average = read_importance(shop.weights, shop.ontology, category, language)
+    if segment is not None:
+        average = _with_segment(shop, average, segment)
     if not person:
         return average
     from kgrank.ranking.shopper.person import shares
@@ -37,6 +45,23 @@ def importance(
     personal = shares(shop, category, person)
     attributes = tuple(replace(a, person=personal.get(a.attribute)) for a in average.attributes)
     return replace(average, attributes=attributes)
+
+
+def _with_segment(shop: Shop, average: Importance, segment: str) -> Importance:
+    from kgrank.ranking.shopper.person import named_segment, segment_shares
+
+    segment = named_segment(shop, segment)
+    shares = segment_shares(shop, average.category, segment)
+    attributes = []
+    for a in average.attributes:
+        share, lower, upper = shares.get(a.attribute, (None, None, None))
+        attributes.append(replace(a, segment=share, segment_lower=lower, segment_upper=upper))
+    return replace(
+        average,
+        attributes=tuple(attributes),
+        segment=segment,
+        segment_person_count=shop.weights.population.segments[segment].people,
+    )
 
 
 def read_importance(

@@ -374,12 +374,23 @@ def _importance(shop: Shop, scored: ScoredCategory) -> Floats:
     return np.array([share[a] for a in scored.table.attributes])
 
 
+def segment_note(shop: Shop, segment: str, language: str) -> str:
+    """Whose mean tastes stand in for those of one shopper."""
+    name, people = (
+        shop.ontology.segments[segment].name(language),
+        shop.weights.population.segments[segment].people,
+    )
+    return phrase("by-segment", language, segment=name, people=people)
+
+
 def _taste_notes(shop: Shop, query: Query) -> list[str]:
     """A note where the query names a shopper of whose tastes nothing is known."""
     if query.session is not None and not shop.weights.population.columns and query.session.events:
         return [phrase("no-population", query.language)]
     if query.session is None and query.person is not None and not query.person.is_known:
-        return [phrase("nobody-known", query.language)]
+        if query.person.segment is None:
+            return [phrase("nobody-known", query.language)]
+        return [segment_note(shop, query.person.segment, query.language)]
     return []
 
 

@@ -10,16 +10,28 @@ import polars as pl
 
 from kgrank.arrays import Floats
 from kgrank.choice.data.responses import ResponseLog, read_log
-from kgrank.choice.tastes.person import PersonTastes, people_tastes, person_tastes, personal_shares
+from kgrank.choice.importance import importance as shares_of
+from kgrank.choice.tastes.person import (
+    PersonTastes,
+    people_tastes,
+    person_tastes,
+    personal_shares,
+    segment_tastes,
+    served_part_worths,
+)
+from kgrank.choice.tastes.shared_columns import column_map
 from kgrank.errors import InputError, did_you_mean
 from kgrank.graph.schema import EDGES
 from kgrank.graph.store import GraphStore
 from kgrank.graph.tables import KnowledgeGraph
+from kgrank.ingest.cells.normalise import same
 from kgrank.ranking.catalogue.shop import Shop
 from kgrank.resources import cypher
 
 AT_ONCE = 500
 """People whose events are read at once: looked up rather than searched for, and a part of a large log."""
+
+INTERVAL_DRAWS = 2000
 
 _ENDS = {"source": pl.String(), "target": pl.String()}
 _EVENT = {**_ENDS, **EDGES["INTERACTED"].columns}
@@ -27,17 +39,25 @@ _SEARCH = {**_ENDS, **EDGES["SEARCHED"].columns}
 
 
 def read_person(store: GraphStore, shop: Shop, user: str) -> PersonTastes:
-    """A user's own tastes from the events that the store holds now; a user without choices has none.
+    """A user's own tastes from the events that the store holds now.
+
+    A user without choices has those of their segment, or none.
 
     Raises:
         InputError: An unknown user.
     """
     events, searches = read_events(store, user)
-    if events.is_empty() and searches.is_empty():
+    segment = read_segment(store, user)
+    if events.is_empty() and searches.is_empty() and segment is None:
         users = store.nodes("User")["id"]
         if user not in users:
             raise InputError(f"there is no user {user!r}", todo=did_you_mean(user, users))
-    return tastes_of(shop, events, searches)
+    return tastes_of(shop, events, searches, segment)
+
+
+def read_segment(store: GraphStore, user: str) -> str | None:
+    """The id of a user's segment; None where they are in none, or nobody knows them."""
+    return next((row["id"] for row in store.query(cypher("rank/user_segment"), {"user": user})), None)
 
 
 def read_events(store: GraphStore, user: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -49,10 +69,13 @@ def read_events(store: GraphStore, user: str) -> tuple[pl.DataFrame, pl.DataFram
     return pl.DataFrame(events, schema=_EVENT), pl.DataFrame(searches, schema=_SEARCH)
 
 
-def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = None) -> PersonTastes:
+def tastes_of(
+    shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = None, segment: str | None = None
+) -> PersonTastes:
     """One person's tastes from their events, a table like INTERACTED, and searches, one like SEARCHED.
 
-    What they bought counts in their liking of items also where it has left the shop.
+    They start at the mean of the person's segment, where it has one. What they bought counts in their liking of
+    items also where it has left the shop.
 
     Raises:
         InputError: An event on an item that neither the shop nor its graph of purchases has.
@@ -61,7 +84,8 @@ def tastes_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None = 
     if shop.liking is not None:
         liking = shop.liking.buyer_of(purchase_counts(events, shop.liking.weights.kinds))
     log = _log_of(shop, events, searches)
-    return replace(person_tastes(log, shop.weights, shop.ontology, shop.design), liking=liking)
+    tastes = person_tastes(log, shop.weights, shop.ontology, shop.design, segment=segment)
+    return replace(tastes, liking=liking)
 
 
 def everyones_tastes(store: GraphStore, shop: Shop) -> Iterator[tuple[int, Floats]]:
@@ -101,6 +125,62 @@ def _log_of(shop: Shop, events: pl.DataFrame, searches: pl.DataFrame | None) -> 
     tables = {"INTERACTED": events} | ({} if searches is None else {"SEARCHED": searches})
     graph = KnowledgeGraph({}, {**shop.items.graph(rows).edges, **tables})
     return read_log(graph, shop.ontology, entry=shop.weights.reliability.entry)
+
+
+def named_segment(shop: Shop, segment: str) -> str:
+    """The id of a segment whose mean tastes are known, by its id or a name.
+
+    Raises:
+        InputError: There is no such segment, or nothing is known of its tastes.
+    """
+    known = shop.ontology.segments
+    ids = {same(name): s.id for s in known.values() for name in (*s.names.values(), s.id)}
+    if same(segment) not in ids:
+        raise InputError(
+            f"there is no segment {segment!r}",
+            expected=f"one of {', '.join(known)}" if known else "a shop with segments of people",
+            todo=did_you_mean(segment, known) if known else "Name them in the ontology as kg:Segment.",
+        )
+    learned = shop.weights.population.segments
+    if ids[same(segment)] not in learned:
+        raise InputError(
+            f"nothing is known of the tastes of the segment {ids[same(segment)]!r}",
+            expected=f"one of {', '.join(learned)}"
+            if learned
+            else "people whose choices show how they differ",
+            todo="Load who is in it (people.csv: person, segment), and train.",
+        )
+    return ids[same(segment)]
+
+
+def segment_tastes_in(shop: Shop, segment: str) -> PersonTastes:
+    """The mean tastes of a segment, by its id or a name; errors as in ``named_segment``."""
+    return segment_tastes(shop.weights.population, named_segment(shop, segment))
+
+
+def segment_shares(shop: Shop, category: str, segment: str) -> dict[str, tuple[float, float, float]]:
+    """The share of each attribute for the mean tastes of a segment, and its 95 % interval.
+
+    The errors of the category's weights and of the segment's departure from them count as independent.
+    """
+    population, learned = shop.weights.population, shop.weights_of(category)
+    layout, tastes = shop.design(category).layout, population.segments[segment]
+    to_layout = column_map(layout, (), population.columns, population.scales)
+    served = served_part_worths(layout, learned)
+    share = shares_of(layout, served + to_layout @ np.array(tastes.mean))
+    normal = np.random.default_rng(0).standard_normal((INTERVAL_DRAWS, len(tastes.mean)))
+    root = np.linalg.cholesky(np.array(tastes.covariance) + 1e-12 * np.eye(len(tastes.mean)))
+    drawn = shares_of(layout, served + (np.array(tastes.mean) + normal @ root.T) @ to_layout.T)
+    below, above = share - np.quantile(drawn, 0.025, axis=0), np.quantile(drawn, 0.975, axis=0) - share
+    average = {a.attribute: (a.share - a.lower, a.upper - a.share) for a in learned.attributes}
+    return {
+        name: (
+            float(share[k]),
+            float(max(share[k] - np.hypot(max(below[k], 0.0), average[name][0]), 0.0)),
+            float(min(share[k] + np.hypot(max(above[k], 0.0), average[name][1]), 1.0)),
+        )
+        for k, name in enumerate(layout.block)
+    }
 
 
 def shares(shop: Shop, category: str, deviations: Mapping[str, float]) -> dict[str, float]:
