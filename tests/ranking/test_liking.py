@@ -437,6 +437,17 @@ def test_what_few_people_bought_is_named_nowhere_and_still_counts(shop: Shop) ->
                 assert part.relation in {ITEM, "brand", "brand and style", "category", None}
 
 
+def test_a_line_of_the_ranking_names_nothing_that_few_people_bought(shop: Shop) -> None:
+    query = Query("all", person=person_who_bought(shop, {RARE: 1}), size=99)
+    lines = [c for item in answer(shop, query).items for c in item.contributions if c.name == LIKING]
+    assert {c.value for c in lines} == {None}
+    assert {c.words for c in lines} == {
+        "you bought something that few people bought",
+        "nothing that you bought says anything of it",
+        "what you bought, against what the average person buys",
+    }
+
+
 def test_a_target_that_few_people_bought_is_read_through_its_brand_alone(shop: Shop) -> None:
     why = explain_query(shop, Query("all", person=person_who_bought(shop, BOUGHT)), RARE).liking
     assert why is not None
