@@ -96,7 +96,7 @@ def test_new_people_are_shown_their_style_and_a_twin_whose_purchases_are_dealt_o
     assert share_in_style(embeddings, every) > 0.9
     twin = train_embeddings(sequences.dealt_out(1), held_out, SETTINGS)
     assert share_in_style(twin, every) < 0.5
-    assert embeddings.loss < twin.loss - 0.3
+    assert embeddings.loss < twin.loss - 0.1
 
 
 def test_an_item_that_nobody_bought_is_found_by_its_brand(embeddings: Embeddings) -> None:
