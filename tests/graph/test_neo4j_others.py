@@ -222,7 +222,7 @@ def as_an_earlier_version(database: Database) -> None:
             f"MATCH (n:{PREFIX}{label}) SET n:{label} REMOVE n:{PREFIX}{label}",
             f"CREATE CONSTRAINT earlier_{label.lower()} FOR (n:{label}) REQUIRE n.id IS UNIQUE",
         )
-    database.run("MATCH (s:Schema) SET s.version = 4", "MATCH (w:Weights) REMOVE w.posteriors")
+    database.run("MATCH (s:Schema) SET s.version = 4", "MATCH (w:Weights) REMOVE w.posteriors, w.network")
 
 
 def test_what_an_earlier_version_wrote_is_taken_over_and_nothing_else(

@@ -28,6 +28,7 @@ from kgrank.ontology.model import Ontology, Term
 from kgrank.ontology.read import read_ontology
 from kgrank.people.forget import forget
 from kgrank.profiling.folder import initialise
+from kgrank.resources import schema_version
 
 ITEMS = "id,category,color,price\nd1,dresses,red,20\nd2,dresses,blue,30\n"
 EVENTS = (
@@ -172,9 +173,9 @@ def test_a_forgotten_person_is_in_no_segment_and_does_not_come_back(store: Graph
 
 
 def test_a_store_of_the_schema_before_gets_segments(store: GraphStore, shop: Shop) -> None:
-    store.upsert_nodes("Schema", pl.DataFrame({"id": ["schema"], "version": [7]}))
+    store.upsert_nodes("Schema", pl.DataFrame({"id": ["schema"], "version": [8]}))
     load(store, build_graph(clean_of(shop, PEOPLE)))
-    assert store.schema_version() == 8
+    assert store.schema_version() == schema_version()
     assert len(edges(store)) == 3
 
 
@@ -185,7 +186,7 @@ def test_a_file_of_the_schema_before_gets_segments(tmp_path: Path, shop: Shop) -
         with opened._writing() as connection:  # type: ignore[attr-defined]
             connection.execute("DROP TABLE `IN_SEGMENT`")
             connection.execute("DROP TABLE `Segment`")
-            connection.execute("MATCH (s:Schema) SET s.version = 7")
+            connection.execute("MATCH (s:Schema) SET s.version = 8")
     with open_store(address) as opened:
         load(opened, build_graph(clean_of(shop, PEOPLE)))
         assert len(edges(opened)) == 3

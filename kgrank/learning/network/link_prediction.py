@@ -13,7 +13,6 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import lightning
 import numpy as np
@@ -22,6 +21,7 @@ from lightning.pytorch.callbacks import Callback
 from torch_geometric.data import HeteroData
 
 from kgrank.arrays import Floats
+from kgrank.files import scratch_folder
 from kgrank.learning.network import ignore_library_warnings
 from kgrank.learning.network.liking import StageRecord
 from kgrank.learning.network.propagation import WeightedSum
@@ -226,8 +226,8 @@ def train_embeddings(
     module = LinkPrediction(sequences.hetero(), sampling_logits(sequences, settings.power), settings)
     began = time.monotonic()
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory()) if out is None else out / "checkpoints"
-        best = best_checkpoint(Path(folder), monitored=True)
+        folder = stack.enter_context(scratch_folder()) if out is None else out / "checkpoints"
+        best = best_checkpoint(folder, monitored=True)
         patience = Patience("val_loss", patience=settings.patience)
         callbacks: list[Callback] = [EpochProgress(progress, "embeddings"), patience, best]
         trainer = lightning_trainer(
