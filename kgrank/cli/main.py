@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "kgrank.cli.ranking.explain",
     "facets": "kgrank.cli.ranking.facets",
     "audit": "kgrank.cli.audit.audit",
+    "propose": "kgrank.cli.propose.commands",
     "weights": "kgrank.cli.store.weights",
     "doctor": "kgrank.cli.store.doctor",
     "serve": "kgrank.cli.service.serve",

@@ -1,4 +1,4 @@
-"""What other items say: which values an attribute has, in the category and elsewhere, and how often that was right."""
+"""What other items say: which values an attribute has, here and elsewhere, and how often that was right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model of missing values: candidates scored by boosted trees and a logistic model, calibrated on held-out texts."""
+"""The model of missing values: candidates scored by trees and a logistic model, calibrated on held-out texts."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class ValueModel:
 
     Candidates of each fifth of the texts are scored by what the other four fifths say, so that the scores of
     training are those of texts never seen; an isotonic curve over scores of texts that the scorer did not see makes
-    them a confidence.
+    makes them a confidence.
 
     Args:
-        examples: Texts with their values; an attribute without a value in it counts as looked at and not stated.
+        examples: Texts with their values; an attribute without a value in it was looked at and is not stated.
         seed: Of the trees.
 
     Raises:
