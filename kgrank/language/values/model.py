@@ -54,7 +54,7 @@ class ValueModel:
     """Proposes values for what items do not have.
 
     Candidates of each fifth of the texts are scored by what the other four fifths say, so that the scores of
-    training are those of texts never seen; an isotonic curve over scores of texts that the scorer did not see makes
+    training are those of texts never seen. An isotonic curve over scores of texts that the scorer did not see
     makes them a confidence.
 
     Args:

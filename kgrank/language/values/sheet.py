@@ -98,7 +98,10 @@ def read_decisions(path: Path) -> list[Decision]:
         return []
     table = read_items(path)
     at = [table.index(head) for head in DECIDED]
-    return [Decision(*(row[i] for i in at[:3]), accepted=row[at[3]] == "yes") for row in table.rows]
+    item, attribute, value, said = at
+    return [
+        Decision(row[item], row[attribute], row[value], accepted=row[said] == "yes") for row in table.rows
+    ]
 
 
 def propose_values(
@@ -106,8 +109,8 @@ def propose_values(
 ) -> list[tuple[str, Proposal]]:
     """Proposals for the empty cells of attributes, the surest first; one refused before is not made again.
 
-    An attribute is proposed where an item of the category has a value of it. A refused proposal counts as a text that
-    does not state the attribute, an accepted one as a value.
+    An attribute is proposed where an item of the category has a value of it. A refused proposal counts as a text
+    that does not state the attribute, an accepted one as a value.
 
     Raises:
         InputError: A column is missing, or too little is known to learn from.
@@ -120,7 +123,7 @@ def propose_values(
     examples: list[tuple[str, Example]] = []
     for row in table.rows:
         item = row[id_at]
-        values = {a: (row[i],) for a, i in at.items() if row[i].strip()}
+        values: dict[str, tuple[str, ...]] = {a: (row[i],) for a, i in at.items() if row[i].strip()}
         for a in names:
             decision = said.get((item, a))
             if decision is not None and a not in values:
