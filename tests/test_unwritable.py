@@ -75,8 +75,7 @@ WRITING: dict[str, Callable[[Shop, str], list[str]]] = {
         "propose", "accept", str(s.files / "items.csv"), str(answers(s.files.parent)), "--out", to
     ],
     "propose values": lambda s, to: [
-        "propose", "values", str(s.files / "items.csv"), "--text", "color", "--text", "size",
-        "--attribute", "features", "--out", to,
+        "propose", "values", str(s.files / "items.csv"), "--text", "color", "--attribute", "color", "--out", to
     ],
     "keys add": lambda s, to: ["keys", "add", "name", "--file", to],
 }  # fmt: skip

@@ -71,12 +71,12 @@ class ValueModel:
             raise InputError(f"{stated} texts with known values", expected=f"at least {FEWEST} to learn from")
         fold = np.array([zlib.crc32(e.text.encode("utf-8", "replace")) % FOLDS for e in examples])
         X, y, pair, group = _training_rows(examples, fold)
-        if not y.any() or y.all():
+        if not y.any():
             raise InputError("none of the known values stands in its item's text", expected="some that do")
         scores = np.zeros(len(y))
         for held_out in range(FOLDS):
             rows = group == held_out
-            if rows.any() and 0 < y[~rows].sum() < (~rows).sum():
+            if rows.any() and not rows.all():
                 scores[rows] = _Scorer(X[~rows], y[~rows], seed).scores(X[rows])
         self._scorer = _Scorer(X, y, seed)
         self._calibration = _calibration(scores, y, pair)
@@ -111,7 +111,10 @@ class _Scorer:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        self._models: list[Any] = [
+        self._models: list[Any] = []
+        if y.all() or not y.any():
+            return  # nothing tells right from wrong
+        self._models = [
             HistGradientBoostingClassifier(
                 max_iter=150, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=20, random_state=seed
             ),
@@ -121,7 +124,9 @@ class _Scorer:
             model.fit(X, y)
 
     def scores(self, X: Floats) -> Floats:
-        return np.asarray(sum(model.decision_function(X) for model in self._models) / len(self._models))
+        if not self._models:
+            return np.zeros(len(X))
+        return np.mean([model.decision_function(X) for model in self._models], axis=0)
 
 
 def _readers(examples: Sequence[Example]) -> _Readers:
@@ -150,7 +155,7 @@ def _training_rows(examples: Sequence[Example], fold: Ints) -> tuple[Floats, Tru
                 right.append(plain(example.said(candidate.span)) in truth[candidate.attribute])
                 pair.append(number[candidate.attribute])
                 group.append(held_out)
-    X = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+    X = np.array(rows, dtype=np.float64)
     return X, np.array(right, dtype=bool), np.array(pair, dtype=np.int64), np.array(group, dtype=np.int64)
 
 
