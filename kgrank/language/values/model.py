@@ -126,7 +126,7 @@ class _Scorer:
     def scores(self, X: Floats) -> Floats:
         if not self._models:
             return np.zeros(len(X))
-        return np.mean([model.decision_function(X) for model in self._models], axis=0)
+        return np.asarray(np.mean([model.decision_function(X) for model in self._models], axis=0))
 
 
 def _readers(examples: Sequence[Example]) -> _Readers:
