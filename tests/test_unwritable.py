@@ -45,6 +45,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(files, store, folder / "out" / "weights.json", run)
 
 
+def answers(folder: Path) -> Path:
+    """A sheet of proposals without an accepted one."""
+    path = folder / "answers.csv"
+    path.write_text("item,attribute,value,accept\ndresses-1,color,red,no\n")
+    return path
+
+
 WRITING: dict[str, Callable[[Shop, str], list[str]]] = {
     "demo build": lambda s, to: ["demo", "build", to],
     "demo run": lambda s, to: ["demo", "run", to],
@@ -65,6 +72,12 @@ WRITING: dict[str, Callable[[Shop, str], list[str]]] = {
     "importance": lambda s, to: ["importance", "dresses", "--store", s.store, "--chart", f"{to}.svg"],
     "audit": lambda s, to: ["audit", "--store", s.store, "--chart", f"{to}.svg"],
     "ask": lambda s, to: ["ask", "dresses", "--store", s.store, "--survey", f"{to}.csv"],
+    "propose accept": lambda s, to: [
+        "propose", "accept", str(s.files / "items.csv"), str(answers(s.files.parent)), "--out", to
+    ],
+    "propose values": lambda s, to: [
+        "propose", "values", str(s.files / "items.csv"), "--text", "color", "--attribute", "color", "--out", to
+    ],
     "keys add": lambda s, to: ["keys", "add", "name", "--file", to],
 }  # fmt: skip
 """The commands that write files, with the place to write to."""

@@ -43,7 +43,7 @@ notes = HarmlessConsole(stderr=True, highlight=False, soft_wrap=True)
 
 CHARTS = (".png", ".svg", ".pdf")
 
-EXTRAS = {"plots": "matplotlib", "shacl": "pyshacl"}
+EXTRAS = {"language": "sklearn", "plots": "matplotlib", "shacl": "pyshacl"}
 """By the name of an extra, the module that it brings."""
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "facets": "kgrank.cli.ranking.facets",
     "audit": "kgrank.cli.audit.audit",
     "ask": "kgrank.cli.ranking.ask",
+    "propose": "kgrank.cli.propose.commands",
     "weights": "kgrank.cli.store.weights",
     "doctor": "kgrank.cli.store.doctor",
     "serve": "kgrank.cli.service.serve",

@@ -1,0 +1,1 @@
+"""Language models: texts of a catalogue as vectors, and what they let a shop propose."""
