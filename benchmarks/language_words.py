@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.machine import command, environment, finish, script_parser, show
 from kgrank.arrays import Floats
+from kgrank.files import scratch_folder
 from kgrank.language.encoders import open_encoder
 from kgrank.language.similar_words import scores_of_labels
 from kgrank.language.similar_words_lexicon import Lexicon, read_lexicon
@@ -38,9 +39,10 @@ def pairs() -> list[tuple[str, str]]:
 
 def places(found: list[tuple[str, str]], model: str, lexicon: Lexicon | None) -> Floats:
     """(pairs,) how many labels stand before the right one."""
-    encoder = open_encoder(model)
     labels = [english for _, english in found]
-    scores = np.array([scores_of_labels(chinese, labels, encoder, lexicon) for chinese, _ in found])
+    with scratch_folder() as cache:
+        encoder = open_encoder(model, cache=cache)
+        scores = np.array([scores_of_labels(chinese, labels, encoder, lexicon) for chinese, _ in found])
     before: Floats = (scores > scores.diagonal()[:, None]).sum(1).astype(float)
     return before
 
