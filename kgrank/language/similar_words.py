@@ -47,7 +47,8 @@ def scores_of_labels(
         return alone
     meanings = meanings_of(query, lexicon)
     if not meanings:
-        return _standard(alone[None])[0]
+        standardised: Floats = _standard(alone[None])[0]
+        return standardised
     cosines = _standard(encoder.encode(meanings).astype(float) @ label_vectors.T).max(0)
     total: Floats = _standard(alone[None])[0] + cosines + _SHARED * _shared_words(meanings, labels)
     return total
