@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import data_page, readme_demo, readme_figures
+from benchmarks import data_page, readme_demo, readme_figures, readme_groceries
 from benchmarks.data_sets import data_sets
 from benchmarks.machine import command, script_parser
 from benchmarks.result_files import MARK, load_of, met, read_bars, read_results
@@ -93,7 +93,8 @@ def methods(result: Mapping[str, Any]) -> Iterator[str]:
 def pages() -> Mapping[Path, str]:
     """What this command writes, by file."""
     results = read_results()
-    text = readme_demo.readme(README.read_text(encoding="utf-8"), results)
+    text = readme_groceries.readme(README.read_text(encoding="utf-8"), results)
+    text = readme_demo.readme(text, results)
     return {
         README: readme_figures.readme(text, results),
         PAGE: page(results),
