@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.readme_marks import between_marks
 from kgrank.errors import InputError
 
 RESULT = "ablations-demo"
@@ -31,15 +32,11 @@ def readme(text: str, results: Mapping[str, Mapping[str, Any]]) -> str:
     Raises:
         InputError: There is no result, or README has no place for it.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError("the marks of the demo are gone", where="README.md", expected=f"{BEGIN} and {END}")
     if RESULT not in results:
         raise InputError(
             "there is no result of the demo", where=RESULT, todo="Run python benchmarks/ablations.py"
         )
-    return f"{before}{BEGIN}\n\n{table(results[RESULT])}\n\n{END}{after}"
+    return between_marks(text, BEGIN, END, table(results[RESULT]), "demo")
 
 
 def table(result: Mapping[str, Any]) -> str:

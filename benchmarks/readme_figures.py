@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.readme_marks import between_marks
 from benchmarks.result_files import MARK, load_of
 from kgrank.errors import InputError
 
@@ -70,13 +71,7 @@ def table(results: Results) -> str:
 
 def readme(text: str, results: Results) -> str:
     """README with its figures written anew."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError(
-            "the marks of the figures are gone", where="README.md", expected=f"{BEGIN} and {END}"
-        )
-    return f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}"
+    return between_marks(text, BEGIN, END, table(results), "figures")
 
 
 def _summed(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

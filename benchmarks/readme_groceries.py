@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.readme_marks import between_marks
 from benchmarks.result_files import load_of
 from kgrank.errors import InputError
 
@@ -21,19 +22,13 @@ def readme(text: str, results: Mapping[str, Mapping[str, Any]]) -> str:
     Raises:
         InputError: There is no result, or README has no place for it.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError(
-            "the marks of the groceries are gone", where="README.md", expected=f"{BEGIN} and {END}"
-        )
     if RESULT not in results:
         raise InputError(
             "there is no result of the groceries",
             where=RESULT,
             todo="Run python benchmarks/groceries_demo.py",
         )
-    return f"{before}{BEGIN}\n\n{table(results[RESULT])}\n\n{END}{after}"
+    return between_marks(text, BEGIN, END, table(results[RESULT]), "groceries")
 
 
 def table(result: Mapping[str, Any]) -> str:

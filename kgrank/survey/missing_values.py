@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from kgrank.arrays import Floats, Ints, Truths
-from kgrank.errors import InputError
 from kgrank.ontology.tables.files import write_sheet
 from kgrank.ranking.catalogue.phrases import attribute_name
 from kgrank.ranking.catalogue.scores import CategoryScores
@@ -71,12 +70,8 @@ def write_missing_values(path: Path, missing: Sequence[MissingValue]) -> None:
     """Writes the missing values as a sheet, a row each, with an empty column for what the value is.
 
     Raises:
-        InputError: The file has another ending than .csv or .xlsx, or cannot be written.
+        InputError: The file cannot be written.
     """
-    if path.suffix.lower() not in (".csv", ".xlsx"):
-        raise InputError(
-            "values are not written as this", where=path, expected="a file that ends in .csv or .xlsx"
-        )
     rows: list[list[str | float | None]] = [
         ["item", "title", "attribute", "name", "may move the score by", "value"]
     ]

@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from kgrank.errors import InputError
 from kgrank.ontology.tables.files import write_sheet
 from kgrank.ranking.catalogue.phrases import attribute_name, value_words
 from kgrank.ranking.catalogue.shop import Shop
 
 PERSON, TASK, DAY, ITEM, TITLE, CHOSEN = "person", "task", "date", "item", "title", "chosen"
-
-SHEETS = (".csv", ".xlsx")
 
 
 def write_questionnaire(
@@ -46,14 +43,8 @@ def write_questionnaire(
         seed: Of the order.
 
     Raises:
-        InputError: Another ending, or the file cannot be written.
+        InputError: The file cannot be written.
     """
-    if path.suffix.lower() not in SHEETS:
-        raise InputError(
-            "a survey is not written as this",
-            where=path,
-            expected=f"a file that ends in {' or '.join(SHEETS)}",
-        )
     attributes, heads = shop.scores(category).attributes, attribute_heads(shop, category, language)
     words = {
         item: [

@@ -188,3 +188,12 @@ def test_a_mistake_is_one_line(
 ) -> None:
     assert call("ask", "dresses", "--store", folder / "shop.lb", *options) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_survey_that_cannot_be_written_leaves_no_sheet_of_values(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--values", tmp_path / "values.csv", "--survey", tmp_path / "survey.txt"]
+    assert call("ask", "dresses", "--store", folder / "shop.lb", *options) == 2
+    assert "a survey is not written as this" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,13 +44,42 @@ _PHRASES = {
 
 def stored_finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RulePosteriors) -> RuleFinding:
     """A rule's evidence as it is stored."""
-    as_a_whole = len(evidence.counted) > 1 and evidence.has_effect
-    text = {
-        language: RuleText(
-            sentence(evidence.rule, ontology, language),
-            _Words(ontology, posteriors, language).by_category(evidence),
+    instead = {
+        language: _Words(ontology, posteriors, language).by_category(evidence) for language in LANGUAGES
+    }
+    finding = _finding(evidence, ontology, instead)
+    if len(evidence.counted) > 1 and evidence.has_effect:
+        return replace(
+            finding,
+            prob_rule_right=evidence.prob_rule_right,
+            prob_rule_right_prior=evidence.prob_rule_right_prior,
         )
+    return finding
+
+
+def stored_segment_finding(
+    evidence: SegmentRuleEvidence, ontology: Ontology, posteriors: RulePosteriors, population: Population
+) -> RuleFinding:
+    """The evidence on a rule for segments as it is stored.
+
+    Args:
+        evidence: Against the choices of the people of its segments.
+        ontology: Names.
+        posteriors: Of the categories' part-worths.
+        population: With the segments' means by the choices alone.
+    """
+    instead = {
+        language: _segments_in_words(evidence, ontology, posteriors, population, language)
         for language in LANGUAGES
+    }
+    return _finding(evidence.overall, ontology, instead)
+
+
+def _finding(evidence: RuleEvidence, ontology: Ontology, instead: Mapping[str, str]) -> RuleFinding:
+    """A rule's evidence, with what the data say instead, by language."""
+    text = {
+        language: RuleText(sentence(evidence.rule, ontology, language), words)
+        for language, words in instead.items()
     }
     english = text.pop("en")
     return RuleFinding(
@@ -64,46 +94,7 @@ def stored_finding(evidence: RuleEvidence, ontology: Ontology, posteriors: RuleP
         instead=english.instead,
         choice_count=evidence.choice_count,
         person_count=evidence.person_count,
-        prob_rule_right=evidence.prob_rule_right if as_a_whole else None,
-        prob_rule_right_prior=evidence.prob_rule_right_prior if as_a_whole else None,
         has_effect=evidence.has_effect,
-        translations=text,
-    )
-
-
-def stored_segment_finding(
-    evidence: SegmentRuleEvidence, ontology: Ontology, posteriors: RulePosteriors, population: Population
-) -> RuleFinding:
-    """The evidence on a rule for segments as it is stored.
-
-    Args:
-        evidence: Against the choices of the people of its segments.
-        ontology: Names.
-        posteriors: Of the categories' part-worths.
-        population: With the segments' means by the choices alone.
-    """
-    overall = evidence.overall
-    text = {
-        language: RuleText(
-            sentence(overall.rule, ontology, language),
-            _segments_in_words(evidence, ontology, posteriors, population, language),
-        )
-        for language in LANGUAGES
-    }
-    english = text.pop("en")
-    return RuleFinding(
-        rule=overall.rule.id,
-        sentence=english.sentence,
-        confidence=overall.rule.sure,
-        prob_prior=overall.prob_prior,
-        prob_data=overall.prob_data,
-        prob_posterior=overall.prob_posterior,
-        log_bayes_factor=overall.log_bayes_factor,
-        verdict=verdict(overall.prob_data, overall.prob_prior),
-        instead=english.instead,
-        choice_count=overall.choice_count,
-        person_count=overall.person_count,
-        has_effect=overall.has_effect,
         translations=text,
     )
 

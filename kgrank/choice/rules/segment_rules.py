@@ -117,18 +117,18 @@ def weigh_segments(
         rule.id: _statements(rule, ontology, posteriors) for rule in ontology.rules.values() if rule.segments
     }
     rules = {rule: places for rule, places in stated.items() if places}
-    found: dict[str, dict[str, RuleEvidence]] = {rule: {} for rule in rules}
+    evidence_by_rule: dict[str, dict[str, RuleEvidence]] = {rule: {} for rule in rules}
     changed, notes = dict(population.segments), []
     for segment in population.segments:
-        own = {r: places for r, places in rules.items() if segment in ontology.rules[r].segments}
-        if not own:
+        applicable = {r: places for r, places in rules.items() if segment in ontology.rules[r].segments}
+        if not applicable:
             continue
-        weighed = _in_segment(segment, own, ontology, posteriors, ruled, population, counts, seed)
+        weighed = _in_segment(segment, applicable, ontology, posteriors, ruled, population, counts, seed)
         changed[segment] = weighed.tastes
         for rule, evidence in weighed.evidence.items():
-            found[rule][segment] = evidence
+            evidence_by_rule[rule][segment] = evidence
         notes += _notes(segment, weighed)
-    without = [rule for rule, by_segment in found.items() if not by_segment]
+    without = [rule for rule, by_segment in evidence_by_rule.items() if not by_segment]
     if without:
         notes.append(
             f"{', '.join(without)}: nothing is known of the tastes of the segments that they are for; they say "
@@ -141,7 +141,7 @@ def weigh_segments(
             else _unknown(ontology.rules[rule], rules[rule], posteriors, ruled),
             by,
         )
-        for rule, by in found.items()
+        for rule, by in evidence_by_rule.items()
     )
     return SegmentRules(replace(population, segments=changed), audit, tuple(notes))
 
@@ -154,8 +154,8 @@ def _statements(
         return {}
     inside = [c for c in ontology.scope(rule) if c in posteriors]
     stated = {c: s for c in inside if (s := statement(rule, posteriors[c].layout)) is not None}
-    own = {c: s for c, s in stated.items() if posteriors[c].own_choices}
-    return own or stated
+    with_own_choices = {c: s for c, s in stated.items() if posteriors[c].own_choices}
+    return with_own_choices or stated
 
 
 @dataclass(frozen=True)
@@ -241,8 +241,8 @@ def _weights(rules: list[Rule], share: Floats, chance: Floats) -> Floats:
     logs = np.log1p(by_reliability[..., None] * (if_right - 1))
     total = np.zeros(share.shape[1])
     for author in dict.fromkeys(rule.creator for rule in rules):
-        own = [k for k, rule in enumerate(rules) if rule.creator == author]
-        of_author = logs[:, own].sum(1) + np.log(RELIABILITY_PRIOR)[:, None]
+        by_author = [k for k, rule in enumerate(rules) if rule.creator == author]
+        of_author = logs[:, by_author].sum(1) + np.log(RELIABILITY_PRIOR)[:, None]
         total += np.logaddexp.reduce(of_author, axis=0)
     weight = np.exp(total - total.max())
     return np.asarray(weight / weight.sum())

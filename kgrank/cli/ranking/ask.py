@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +12,28 @@ from rich.markup import escape
 
 from kgrank.cli.common import err, out, print_answer, waiting
 from kgrank.cli.options import Category, Json, Language, Store, default_store, table
+from kgrank.errors import InputError
 
 if TYPE_CHECKING:
     from kgrank.survey.next_questions import NextQuestions
 
 _SHOWN = 10
+_SHEETS = (".csv", ".xlsx")
+
+
+def _sheet(subject: str) -> Callable[[Path | None], Path | None]:
+    """A callback that refuses a file that is no sheet before anything is computed or written."""
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() not in _SHEETS:
+            raise InputError(
+                f"{subject} not written as this",
+                where=path,
+                expected=f"a file that ends in {' or '.join(_SHEETS)}",
+            )
+        return path
+
+    return checked
 
 
 def ask_command(
@@ -34,7 +52,11 @@ def ask_command(
     each: Annotated[int, typer.Option(min=1, max=50, help="Tasks that one person answers.")] = 12,
     survey: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Writes the tasks as a sheet to fill in (.csv, .xlsx)."),
+        typer.Option(
+            metavar="FILE",
+            help="Writes the tasks as a sheet to fill in (.csv, .xlsx).",
+            callback=_sheet("a survey is"),
+        ),
     ] = None,
     people: Annotated[
         int | None,
@@ -44,7 +66,11 @@ def ask_command(
     ] = None,
     values: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Writes all missing values as a sheet (.csv, .xlsx)."),
+        typer.Option(
+            metavar="FILE",
+            help="Writes all missing values as a sheet (.csv, .xlsx).",
+            callback=_sheet("values are"),
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
     language: Language = "en",
@@ -72,7 +98,7 @@ def ask_command(
         posteriors = served_posteriors(opened, shop.weights)
         log = opened.nodes("Log").row(0, named=True)
         dated, outside = log["clock"] == "utc", bool(log["outside"])
-    category = category_id(shop.ontology, category)
+    category, each = category_id(shop.ontology, category), min(each, tasks)
     with waiting("choosing what to show together"):
         answer = next_questions(
             shop,
@@ -81,7 +107,7 @@ def ask_command(
             width=width,
             tasks=tasks,
             items=items,
-            each=min(each, tasks),
+            each=each,
             seed=seed,
             language=language,
         )
@@ -94,7 +120,7 @@ def ask_command(
             category,
             [task.items for task in answer.tasks],
             people=people or answer.people or 1,
-            each=min(each, tasks),
+            each=each,
             day=str(date.today()) if dated else None,
             language=language,
             seed=seed,

@@ -108,13 +108,13 @@ def _relations(graph: KnowledgeGraph, ontology: Ontology, items: Sequence[str]) 
     """The attributes with the most values, by which items of a category are told apart and still go together."""
     # What changes with time is no property of the item.
     changing = {split_value_id(node)[0] for node in graph.edge("OFFERED")["target"].unique()}
-    told = [
+    relations = [
         group
         for group in groupings(graph, ontology, items)
         if group.name not in (CATEGORY, AISLE, *changing) and len(group.labels) >= FEWEST_VALUES
     ]
-    told = sorted(told, key=lambda group: -len(group.labels))[:MOST_RELATIONS]
-    return {group.name: _labels(group) for group in sorted(told, key=lambda group: group.name)}
+    relations = sorted(relations, key=lambda group: -len(group.labels))[:MOST_RELATIONS]
+    return {group.name: _labels(group) for group in sorted(relations, key=lambda group: group.name)}
 
 
 def _labels(group: Grouping) -> Ints:
